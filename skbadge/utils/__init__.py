@@ -1,0 +1,1 @@
+"""Random streams, chunking, ranking, row containers and validation."""

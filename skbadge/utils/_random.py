@@ -1,0 +1,60 @@
+"""Random streams: one seed per public call, torch's generators left as found."""
+
+import sys
+import zlib
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+
+def stream_seed(random_state, stream):
+    """Seed of one named stream of randomness derived from a ``random_state``.
+
+    Streams that differ in name are independent, so that, say, a longer training does
+    not shift the draws of the selection that follows it.
+
+    Parameters
+    ----------
+    random_state : None, int or RandomState
+        An int always yields the same seed for the same name. A ``RandomState`` (or
+        None, NumPy's global one) is advanced by one draw.
+
+    stream : str
+        Name of the stream.
+
+    Returns
+    -------
+    seed : int
+        Between 0 and 2**32 - 1.
+    """
+    if isinstance(random_state, (int, np.integer)):
+        root = int(random_state)
+    else:
+        root = int(check_random_state(random_state).randint(2**31 - 1))
+    sequence = np.random.SeedSequence(root, spawn_key=(zlib.crc32(stream.encode()),))
+    return int(sequence.generate_state(1)[0])
+
+
+@contextmanager
+def torch_seeded(seed):
+    """Seed torch inside the block and put its generators back after it.
+
+    Does nothing if ``seed`` is None, or if torch was never imported: then nothing in
+    the process can be using it.
+
+    Parameters
+    ----------
+    seed : int or None
+        The seed.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or seed is None:
+        yield
+        return
+    # Seeding also reaches the CUDA generators, so those that exist are put back too.
+    in_use = torch.cuda.is_available() and torch.cuda.is_initialized()
+    devices = list(range(torch.cuda.device_count())) if in_use else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,79 @@
+"""Checks of arguments that several layers share."""
+
+import warnings
+from numbers import Integral
+
+import numpy as np
+
+from skbadge.exceptions import QueryWarning
+
+
+def check_n(n, n_rows):
+    """Number of rows to select, at most the number there are.
+
+    Parameters
+    ----------
+    n : int
+        Number of rows asked for.
+
+    n_rows : int
+        Number of rows to choose from.
+
+    Returns
+    -------
+    n : int
+        ``min(n, n_rows)``, with a `QueryWarning` if that is less than asked for.
+    """
+    if isinstance(n, bool | np.bool_) or not isinstance(n, Integral):
+        raise TypeError(f"`n` must be an int. Got {n!r} instead.")
+    if n < 0:
+        raise ValueError(f"`n` must be >= 0. Got {n} instead.")
+    if n > n_rows:
+        warnings.warn(
+            f"`n`={n} is above the {n_rows} rows there are: all of them are returned.",
+            QueryWarning,
+            stacklevel=2,
+        )
+    return min(int(n), n_rows)
+
+
+def check_rows(rows, n, n_rows, source):
+    """Positions that somebody else's code selected, checked against the contract.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n,)
+        Positions in the pool.
+
+    n, n_rows : int
+        Number of rows asked for, and to choose from.
+
+    source : str
+        Who selected them, for the errors.
+
+    Returns
+    -------
+    rows : ndarray of shape (n,)
+        int64.
+
+    Raises
+    ------
+    ValueError
+        If there are not ``n`` of them, or they are not distinct positions in the pool.
+    """
+    rows = np.asarray(rows)
+    if rows.shape != (n,) or not (n == 0 or np.issubdtype(rows.dtype, np.integer)):
+        raise ValueError(
+            f"{source} must return an array of {n} int positions. Got dtype "
+            f"{rows.dtype} and shape {rows.shape} instead."
+        )
+    rows = rows.astype(np.int64)
+    outside = rows[(rows < 0) | (rows >= n_rows)]
+    if len(outside):
+        raise ValueError(
+            f"{source} must return positions between 0 and {n_rows - 1}. "
+            f"Got {outside[0]} among them."
+        )
+    if len(np.unique(rows)) < n:
+        raise ValueError(f"{source} must return distinct positions. Got {rows}.")
+    return rows
