@@ -1,0 +1,290 @@
+"""The implicit matrix every sampler works on."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from skbadge.utils._chunks import row_chunks
+
+
+class Embedding(ABC):
+    """An implicit ``(n_rows, n_columns)`` matrix that knows its inner products.
+
+    Samplers ask an embedding for squared norms, inner products and rows, never for its
+    entries, so that a matrix with millions of columns costs no more than its factors.
+    A subclass provides six primitives (`_norms_sq`, `cross`, `_take`, `_cast`,
+    `_dense` and `paired_sq_dists`) and `shape` and `dtype`; the rest is derived here.
+    Embeddings are immutable: squared norms are computed once and kept.
+
+    Distances are combined in float64 and clipped at 0. Where the expansion
+    ``|x|^2 + |y|^2 - 2<x, y>`` has lost its digits to cancellation, a pair is computed
+    again from differences, so that equal rows are at distance exactly 0.
+    """
+
+    _cached_norms_sq = None
+
+    @property
+    @abstractmethod
+    def shape(self):
+        """Rows and columns, a pair of ints."""
+
+    @property
+    @abstractmethod
+    def dtype(self):
+        """Floating dtype of the bulk products."""
+
+    @abstractmethod
+    def _norms_sq(self):
+        """Squared norms of the rows, float64 of shape (n_rows,)."""
+
+    @abstractmethod
+    def cross(self, other):
+        """Inner products with the rows of another embedding of the same kind.
+
+        Parameters
+        ----------
+        other : Embedding
+            Same kind, same number of columns.
+
+        Returns
+        -------
+        products : ndarray of shape (n_rows, n_rows_of_other)
+            In `dtype`.
+        """
+
+    @abstractmethod
+    def _take(self, rows):
+        """Embedding of some rows, cached norms left aside."""
+
+    @abstractmethod
+    def _cast(self, dtype):
+        """Embedding of the same rows with factors of another dtype."""
+
+    @abstractmethod
+    def _dense(self):
+        """The matrix itself."""
+
+    @abstractmethod
+    def paired_sq_dists(self, other):
+        """Squared distances between rows of equal position, free of cancellation.
+
+        Parameters
+        ----------
+        other : Embedding
+            Same kind and same shape.
+
+        Returns
+        -------
+        sq_dists : ndarray of shape (n_rows,)
+            float64.
+        """
+
+    @property
+    @abstractmethod
+    def nbytes(self):
+        """Bytes held by the factors."""
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __repr__(self):
+        n_rows, n_columns = self.shape
+        return f"{type(self).__name__}(shape=({n_rows}, {n_columns}))"
+
+    def norms_sq(self):
+        """Squared norms of the rows, float64 of shape (n_rows,). Do not modify."""
+        if self._cached_norms_sq is None:
+            self._cached_norms_sq = self._norms_sq()
+        return self._cached_norms_sq
+
+    def take(self, rows):
+        """Embedding of some rows.
+
+        Parameters
+        ----------
+        rows : slice, or ndarray of int
+            Which rows, in which order. A slice copies nothing.
+
+        Returns
+        -------
+        embedding : Embedding
+            Of the same kind.
+        """
+        part = self._take(rows)
+        if self._cached_norms_sq is not None:
+            part._cached_norms_sq = self._cached_norms_sq[rows]
+        return part
+
+    def astype(self, dtype):
+        """The same embedding, with bulk products in another dtype.
+
+        Parameters
+        ----------
+        dtype : {numpy.float32, numpy.float64}
+            The dtype.
+
+        Returns
+        -------
+        embedding : Embedding
+            Itself, if it has that dtype already.
+        """
+        if self.dtype == dtype:
+            return self
+        cast = self._cast(dtype)
+        cast._cached_norms_sq = self._cached_norms_sq
+        return cast
+
+    def to_dense(self, max_bytes=2**30):
+        """Materialise the matrix, for tests and small problems.
+
+        Parameters
+        ----------
+        max_bytes : int, default=2**30
+            Size above which to refuse.
+
+        Returns
+        -------
+        dense : ndarray of shape (n_rows, n_columns)
+            In `dtype`.
+
+        Raises
+        ------
+        ValueError
+            If the matrix would take more than ``max_bytes``.
+        """
+        n_rows, n_columns = self.shape
+        n_bytes = n_rows * n_columns * self.dtype.itemsize
+        if n_bytes > max_bytes:
+            raise ValueError(
+                f"The dense form of {self!r} takes {n_bytes / 1e9:.3g} GB, above "
+                f"`max_bytes`={max_bytes / 1e9:.3g} GB. Samplers do not need it; raise "
+                "`max_bytes` if you do."
+            )
+        return self._dense()
+
+    @property
+    def _cancellation(self):
+        """Share of ``|x|^2 + |y|^2`` below which an expanded distance is noise."""
+        return 64 * float(np.finfo(self.dtype).eps)
+
+    def sq_dists(self, other):
+        """Squared distances to the rows of another embedding of the same kind.
+
+        Parameters
+        ----------
+        other : Embedding
+            Same kind, same number of columns.
+
+        Returns
+        -------
+        sq_dists : ndarray of shape (n_rows, n_rows_of_other)
+            float64, non-negative.
+        """
+        scale = self.norms_sq()[:, None] + other.norms_sq()
+        sq_dists = np.multiply(self.cross(other), -2.0, dtype=np.float64)
+        sq_dists += scale
+        scale *= self._cancellation
+        left, right = np.nonzero(sq_dists <= scale)
+        for block in row_chunks(len(left), sum(self._pair_cost())):
+            pairs = left[block], right[block]
+            exact = self.take(pairs[0]).paired_sq_dists(other.take(pairs[1]))
+            sq_dists[pairs] = exact
+        return sq_dists
+
+    def _pair_cost(self):
+        """Numbers held for one row, by factor."""
+        return (self.shape[1],)
+
+    def min_sq_dists(self, other, dtype=None):
+        """Squared distance of each row to the nearest row of another embedding.
+
+        The ``(n_rows, n_rows_of_other)`` matrix is formed in blocks of bounded size.
+
+        Parameters
+        ----------
+        other : Embedding
+            Same kind, same number of columns, at least one row.
+
+        dtype : numpy dtype or None, default=None
+            Dtype of the bulk products, by default the embedding's own. A block at a
+            time is cast.
+
+        Returns
+        -------
+        sq_dists : ndarray of shape (n_rows,)
+            float64, non-negative.
+        """
+        nearest = np.empty(len(self))
+        width = min(len(other), 1024)
+        dtype = dtype or self.dtype
+        cost = width if dtype == self.dtype else width + sum(self._pair_cost())
+        other = other.astype(dtype)
+        for rows in row_chunks(len(self), cost):
+            nearest[rows] = self.take(rows).astype(dtype)._min_sq_dists(other, width)
+        return nearest
+
+    def _min_sq_dists(self, other, width):
+        # |x - c|^2 is least where 2<x, c> - |c|^2 is greatest: |x|^2 is added once.
+        greatest = np.full(len(self), -np.inf)
+        for start in range(0, len(other), width):
+            columns = other.take(slice(start, start + width))
+            block = np.multiply(self.cross(columns), 2.0, dtype=np.float64)
+            block -= columns.norms_sq()
+            np.maximum(greatest, block.max(axis=1), out=greatest)
+        norms_sq = self.norms_sq()
+        nearest = norms_sq - greatest
+        # A pair this close has norms that agree to a part in a thousand, so that
+        # twice the own norm stands for the sum of both.
+        doubtful = np.flatnonzero(nearest <= 2.1 * self._cancellation * norms_sq)
+        for block in row_chunks(len(doubtful), len(other), minimum=1):
+            rows = doubtful[block]
+            nearest[rows] = self.take(rows).sq_dists(other).min(axis=1)
+        return nearest
+
+
+def as_factor(array, name):
+    """A 2-D floating array of at least single precision, checked but not copied.
+
+    Parameters
+    ----------
+    array : array-like of shape (n_rows, n_columns)
+        Integers become float64, half precision float32.
+
+    name : str
+        What to call it in an error.
+
+    Returns
+    -------
+    factor : ndarray of shape (n_rows, n_columns)
+        float32 or float64.
+    """
+    factor = np.asarray(array)
+    if factor.ndim != 2:
+        raise ValueError(
+            f"`{name}` must be 2-D. Got an array of shape {factor.shape} instead."
+        )
+    if factor.dtype == np.float16:
+        return factor.astype(np.float32)
+    if factor.dtype not in (np.float32, np.float64):
+        return factor.astype(np.float64)
+    return factor
+
+
+def row_norms_sq(factor):
+    """Squared norms of the rows of an array, accumulated in float64.
+
+    Parameters
+    ----------
+    factor : ndarray of shape (n_rows, n_columns)
+        Floating.
+
+    Returns
+    -------
+    norms_sq : ndarray of shape (n_rows,)
+        float64.
+    """
+    norms_sq = np.empty(len(factor))
+    for rows in row_chunks(len(factor), factor.shape[1], budget=2**17, minimum=64):
+        block = factor[rows].astype(np.float64, copy=False)
+        np.einsum("ij,ij->i", block, block, out=norms_sq[rows])
+    return norms_sq

@@ -1,0 +1,100 @@
+"""Gradient embeddings: the last layer's gradient at the label the model predicts."""
+
+import numpy as np
+
+from skbadge.embeddings._base import as_factor
+from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._outer import OuterProductEmbedding
+from skbadge.embeddings._stacked import StackedEmbedding
+
+
+def gradient_embedding(proba, features, *, include_bias=False, one_logit=False):
+    r"""Gradient of the loss at the predicted label with respect to the last layer.
+
+    For the cross-entropy of a linear layer with input :math:`z` and softmax
+    probabilities :math:`p`, the gradient with respect to the weights at the label
+    :math:`\hat y = \arg\max p` is :math:`(p - e_{\hat y}) \otimes z`, equation (1) of
+    Ash et al. [1]_. Its norm is a lower bound of the gradient's norm at the unknown
+    true label (their Proposition 1). The embedding is held as its two factors.
+
+    Parameters
+    ----------
+    proba : array-like of shape (n_rows, n_classes) or (n_rows,)
+        Class probabilities, rows summing to 1. One column, or one dimension, is the
+        probability of the positive class of a binary net with one logit.
+
+    features : array-like of shape (n_rows, n_features)
+        Input of the last linear layer.
+
+    include_bias : bool, default=False
+        Append the gradient with respect to the bias, :math:`p - e_{\hat y}`.
+
+    one_logit : bool, default=False
+        The two columns of ``proba`` come from one logit: take the gradient with
+        respect to that logit. All inner products are then half of those of the
+        softmax with the same probabilities.
+
+    Returns
+    -------
+    embedding : Embedding of shape (n_rows, n_outputs * (n_features + include_bias))
+        ``n_outputs`` is 1 for one logit, ``n_classes`` otherwise.
+
+    Raises
+    ------
+    ValueError
+        If ``proba`` holds anything but probabilities, or the rows differ in number.
+
+    References
+    ----------
+    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
+       active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import gradient_embedding
+    >>> embedding = gradient_embedding([[0.25, 0.75]], [[2.0, 4.0]])
+    >>> embedding.to_dense()
+    array([[ 0.5,  1. , -0.5, -1. ]])
+    """
+    proba = np.asarray(proba)
+    proba = as_factor(proba[:, None] if proba.ndim == 1 else proba, "proba")
+    if proba.shape[1] == 1:
+        proba = np.hstack([1 - proba, proba])
+        one_logit = True
+    _check_proba(proba)
+    residual = _one_logit_residual(proba) if one_logit else _softmax_residual(proba)
+    # Squares of residuals below 2**-40 come near the end of float32's range.
+    if residual.size and np.abs(residual).max() < 2.0**-40:
+        residual = residual.astype(np.float64)
+    weights = OuterProductEmbedding(residual, as_factor(features, "features"))
+    if not include_bias:
+        return weights
+    return StackedEmbedding([weights, DenseEmbedding(residual)])
+
+
+def _check_proba(proba):
+    sums = proba.sum(axis=1, dtype=np.float64)
+    # Written so that NaN fails as well.
+    wrong = np.flatnonzero(~(np.abs(sums - 1) <= 1e-3) | ~(proba.min(axis=1) >= 0))
+    if len(wrong):
+        raise ValueError(
+            "`proba` must hold class probabilities: finite, non-negative, rows summing "
+            f"to 1. {len(wrong)} of {len(proba)} rows do not; row {wrong[0]} is "
+            f"{proba[wrong[0]]}."
+        )
+
+
+def _softmax_residual(proba):
+    residual = proba.copy()
+    rows = np.arange(len(proba))
+    predicted = proba.argmax(axis=1)
+    # 1 - p of the predicted class would cancel: a net trained to the end has p = 1 in
+    # float32. The sum of the others keeps its digits.
+    residual[rows, predicted] = 0
+    residual[rows, predicted] = -residual.sum(axis=1, dtype=np.float64)
+    return residual
+
+
+def _one_logit_residual(proba):
+    negative, positive = proba[:, :1], proba[:, 1:]
+    return np.where(positive >= negative, -negative, positive)

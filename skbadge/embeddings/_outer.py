@@ -1,0 +1,91 @@
+"""An embedding whose rows are outer products of two short vectors."""
+
+import numpy as np
+
+from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
+
+
+class OuterProductEmbedding(Embedding):
+    r"""Rows :math:`a_i \otimes z_i`, held as their factors.
+
+    Norms and inner products multiply, so a row of ``K * d`` columns costs ``K + d``
+    numbers and an inner product ``K + d`` multiplications.
+
+    Parameters
+    ----------
+    left : array-like of shape (n_rows, n_left)
+        The vectors :math:`a_i`.
+
+    right : array-like of shape (n_rows, n_right)
+        The vectors :math:`z_i`. Column ``k * n_right + j`` of the embedding is
+        ``left[:, k] * right[:, j]``.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import OuterProductEmbedding
+    >>> embedding = OuterProductEmbedding([[1.0, -1.0]], [[2.0, 0.0, 3.0]])
+    >>> embedding.to_dense()
+    array([[ 2.,  0.,  3., -2., -0., -3.]])
+    """
+
+    def __init__(self, left, right):
+        self.left = as_factor(left, "left")
+        self.right = as_factor(right, "right")
+        if len(self.left) != len(self.right):
+            raise ValueError(
+                "`left` and `right` must have the same number of rows. "
+                f"Got {len(self.left)} and {len(self.right)}."
+            )
+
+    @property
+    def shape(self):
+        """Rows and columns, a pair of ints."""
+        return len(self.left), self.left.shape[1] * self.right.shape[1]
+
+    @property
+    def dtype(self):
+        """Floating dtype of the bulk products: the coarser of the two factors'."""
+        return min(self.left.dtype, self.right.dtype, key=lambda t: t.itemsize)
+
+    @property
+    def nbytes(self):
+        """Bytes held by the factors."""
+        return self.left.nbytes + self.right.nbytes
+
+    def _norms_sq(self):
+        norms_sq = row_norms_sq(self.left)
+        norms_sq *= row_norms_sq(self.right)
+        return norms_sq
+
+    def cross(self, other):
+        """Inner products with the rows of another outer product embedding."""
+        products = self.right @ other.right.T
+        return np.multiply(self.left @ other.left.T, products)
+
+    def _take(self, rows):
+        return OuterProductEmbedding(self.left[rows], self.right[rows])
+
+    def _cast(self, dtype):
+        left, right = (
+            part.astype(dtype, copy=False) for part in (self.left, self.right)
+        )
+        return OuterProductEmbedding(left, right)
+
+    def _dense(self):
+        outer = self.left[:, :, None] * self.right[:, None, :]
+        return outer.reshape(self.shape)
+
+    def _pair_cost(self):
+        return self.left.shape[1], self.right.shape[1]
+
+    def paired_sq_dists(self, other):
+        """Squared distances between rows of equal position."""
+        # With da = a - a' and dz = z - z', a (x) z - a' (x) z' = da (x) z + a' (x) dz.
+        d_left = np.subtract(self.left, other.left, dtype=np.float64)
+        d_right = np.subtract(self.right, other.right, dtype=np.float64)
+        cross_left = np.einsum("ij,ij->i", d_left, other.left)
+        cross_right = np.einsum("ij,ij->i", self.right, d_right)
+        sq_dists = row_norms_sq(d_left) * row_norms_sq(self.right)
+        sq_dists += row_norms_sq(other.left) * row_norms_sq(d_right)
+        sq_dists += 2.0 * cross_left * cross_right
+        return np.maximum(sq_dists, 0.0, out=sq_dists)
