@@ -1,0 +1,181 @@
+"""What all samplers share: their face, and how they fill up when mass runs out."""
+
+import warnings
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from skbadge.exceptions import QueryWarning
+from skbadge.samplers._selection import Selection
+from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._validation import check_n
+
+
+class Sampler(BaseEstimator, ABC):
+    """Picks rows of an embedding; knows nothing of models, labels or files.
+
+    A subclass stores its parameters in the constructor, lists them in
+    ``_parameter_constraints`` and implements `_run` for valid input.
+    """
+
+    _parameter_constraints: dict = {}
+
+    def sample(self, embedding, n, *, labeled=None, random_state=None):
+        """Pick rows.
+
+        Parameters
+        ----------
+        embedding : Embedding of shape (n_rows, n_columns)
+            The candidates.
+
+        n : int
+            Number of rows to pick, at least 0. If there are fewer, all are returned,
+            with a `QueryWarning`.
+
+        labeled : Embedding of shape (n_labeled, n_columns) or None
+            The rows that are labelled already, for samplers that keep away from them.
+
+        random_state : None, int or RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            int64 positions in ``embedding``, distinct, in order of selection.
+
+        Raises
+        ------
+        ValueError
+            If the embedding is not finite or ``n`` is negative.
+        """
+        return self.run(embedding, n, labeled=labeled, random_state=random_state).rows
+
+    def run(self, embedding, n, *, labeled=None, random_state=None):
+        """Pick rows, as `sample` does, and say how they were picked.
+
+        Returns
+        -------
+        selection : Selection
+            The rows, their values, and any fallbacks.
+        """
+        self._validate_params()
+        n = check_n(n, len(embedding))
+        _check_norms(embedding, "embedding")
+        if labeled is not None:
+            _check_norms(labeled, "labeled")
+            if labeled.shape[1] != embedding.shape[1]:
+                raise ValueError(
+                    "`labeled` must have as many columns as `embedding`. "
+                    f"Got {labeled.shape[1]} and {embedding.shape[1]}."
+                )
+            labeled = labeled if len(labeled) else None
+        if n == 0:
+            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
+        return self._run(embedding, n, labeled, check_random_state(random_state))
+
+    @abstractmethod
+    def _run(self, embedding, n, labeled, rng):
+        """Pick ``1 <= n <= len(embedding)`` rows and return a `Selection`."""
+
+
+def _check_norms(embedding, name):
+    norms_sq = embedding.norms_sq()
+    wrong = np.flatnonzero(~np.isfinite(norms_sq))
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
+            f"or infinity, the first is row {wrong[0]}."
+        )
+    greatest = norms_sq.max(initial=0.0)
+    if greatest > np.finfo(embedding.dtype).max / 16:
+        raise ValueError(
+            f"`{name}` has rows of norm {np.sqrt(greatest):.3g}, too large for "
+            f"{embedding.dtype}. Standardise the model's input, or pass float64."
+        )
+
+
+def negligible_mass(embedding):
+    """Total squared distance that rounding alone can leave in place of zero.
+
+    Rows equal but for the last digits are the same row: a net's outputs for equal
+    inputs differ by as much, depending on where in a batch they stood.
+    """
+    relative = 32 * float(np.finfo(embedding.dtype).eps)
+    return relative**2 * float(embedding.norms_sq().sum())
+
+
+def fill_uniformly(rows, values, n, embedding, rng, *, value_name, n_distances):
+    """Complete a selection from the rows left, if the method stopped short of ``n``.
+
+    Parameters
+    ----------
+    rows, values : list
+        What was selected so far.
+
+    n : int
+        Number of rows to select.
+
+    embedding : Embedding
+        The candidates.
+
+    rng : RandomState
+        Source of randomness.
+
+    value_name, n_distances
+        Passed on to the selection.
+
+    Returns
+    -------
+    selection : Selection
+        Exactly ``n`` distinct rows; a fallback is noted, and warned of, if some had to
+        be drawn uniformly.
+    """
+    rows = np.asarray(rows, dtype=np.int64)
+    values = np.asarray(values, dtype=np.float64)
+    fallbacks = ()
+    missing = n - len(rows)
+    if missing:
+        left = np.ones(len(embedding), dtype=bool)
+        left[rows] = False
+        fill = rng.choice(np.flatnonzero(left), missing, replace=False)
+        message = (
+            f"only {len(rows)} of {n} rows could be told apart by their embeddings; "
+            f"the other {missing} were drawn uniformly from the rest"
+        )
+        warnings.warn(
+            message[0].upper() + message[1:] + ".", QueryWarning, stacklevel=2
+        )
+        rows = np.concatenate([rows, fill])
+        values = np.concatenate([values, np.zeros(missing)])
+        fallbacks = (message,)
+    return Selection(rows, values, value_name, fallbacks, n_distances)
+
+
+def first_row(embedding, rule, rng):
+    """The row to start from when there is nothing yet to keep a distance from.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        The candidates.
+
+    rule : {"max_norm", "uniform", "norm_weighted"}
+        The greatest norm (ties at random), any row, or with probability proportional
+        to the squared norm. If all norms are zero, any row.
+
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    row : int
+        Its position.
+    """
+    norms_sq = embedding.norms_sq()
+    if rule == "uniform" or not norms_sq.any():
+        return int(rng.randint(len(embedding)))
+    if rule == "norm_weighted":
+        return int(draw_weighted(np.cumsum(norms_sq), 1, rng)[0])
+    return int(rng.choice(np.flatnonzero(norms_sq == norms_sq.max())))

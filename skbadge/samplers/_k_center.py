@@ -1,0 +1,214 @@
+"""Farthest-first traversal: greedy k-center, lazy and exact."""
+
+import numpy as np
+
+from skbadge._compat import StrOptions
+from skbadge.samplers._base import (
+    Sampler,
+    fill_uniformly,
+    first_row,
+    negligible_mass,
+)
+
+
+class KCenter(Sampler):
+    """Farthest-first traversal: each pick is the row farthest from those before it.
+
+    The greedy 2-approximation of the k-center problem (Gonzalez [1]_), which is the
+    greedy form of Core-Set [2]_. Rows at equal distance are picked in the order of
+    their positions, so the result is random only where ``first_center`` is, or where
+    all rows left coincide with picks.
+
+    Parameters
+    ----------
+    first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
+        How the first row is picked if there are no labelled rows.
+
+    algorithm : {"lazy", "plain"}, default="lazy"
+        Both make the same picks. "plain" updates the distances of all rows after each
+        pick. Distances only shrink as picks are added, so "lazy" brings up to date
+        only the rows whose last known distance could still be the greatest.
+
+    Notes
+    -----
+    Beyond the embedding, three float64 arrays of ``n_rows`` and blocks of fixed size
+    are held.
+
+    References
+    ----------
+    .. [1] T. F. Gonzalez. "Clustering to minimize the maximum intercluster distance".
+       Theoretical Computer Science 38, 1985.
+    .. [2] O. Sener, S. Savarese. "Active learning for convolutional neural networks: a
+       core-set approach". ICLR 2018.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import DenseEmbedding
+    >>> from skbadge.samplers import KCenter
+    >>> embedding = DenseEmbedding([[0.0], [1.0], [5.0], [9.0]])
+    >>> KCenter().sample(embedding, 3)
+    array([3, 0, 2])
+    """
+
+    _parameter_constraints: dict = {
+        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        "algorithm": [StrOptions({"lazy", "plain"})],
+    }
+
+    def __init__(self, *, first_center="max_norm", algorithm="lazy"):
+        self.first_center = first_center
+        self.algorithm = algorithm
+
+    def _run(self, embedding, n, labeled, rng):
+        traversal = _Traversal(embedding, n)
+        if labeled is None:
+            traversal.start(first_row(embedding, self.first_center, rng))
+        else:
+            traversal.lower(labeled)
+        advance = traversal.plain if self.algorithm == "plain" else traversal.lazy
+        advance()
+        return fill_uniformly(
+            traversal.rows,
+            np.sqrt(traversal.values),
+            n,
+            embedding,
+            rng,
+            value_name="distance",
+            n_distances=traversal.n_distances,
+        )
+
+
+class _Traversal:
+    """A farthest-first traversal under way.
+
+    Invariant: ``bound[x]`` is at least the squared distance of row ``x`` to the nearest
+    pick, exactly that for the picks up to ``rows[:settled]``, and 0 for a pick.
+    """
+
+    # What one distance of a contender costs, in distances of a pass over all rows.
+    contender_cost = 4
+
+    def __init__(self, embedding, n):
+        self.embedding = embedding
+        self.n = n
+        self.rows = []
+        self.values = []
+        self.bound = np.full(len(embedding), np.inf)
+        self.settled = 0
+        self.n_distances = 0
+        self.negligible = negligible_mass(embedding) / len(embedding)
+
+    def start(self, row):
+        """Pick the first row, and measure all others from it."""
+        self._pick(row, self.embedding.norms_sq()[row])
+        self.refresh()
+
+    def _pick(self, row, value):
+        self.rows.append(int(row))
+        self.values.append(float(value))
+
+    def lower(self, centers):
+        """Lower the bounds to the squared distances to some centres."""
+        # In float64, so that of two rows all but equally far the farther one is
+        # picked, however the products are blocked.
+        sq_dists = self.embedding.min_sq_dists(centers, dtype=np.float64)
+        np.minimum(self.bound, sq_dists, out=self.bound)
+        self.n_distances += len(self.embedding) * len(centers)
+
+    def refresh(self):
+        """Make the bounds exact again."""
+        outstanding = self.rows[self.settled :]
+        if outstanding:
+            self.lower(self.embedding.take(np.array(outstanding)))
+            self.bound[outstanding] = 0.0
+        self.settled = len(self.rows)
+
+    def plain(self):
+        """Pick from exact distances, one row at a time."""
+        while len(self.rows) < self.n:
+            row = int(self.bound.argmax())
+            if self.bound[row] <= self.negligible:
+                return
+            self._pick(row, self.bound[row])
+            self.refresh()
+
+    def lazy(self):
+        """Pick among the rows of greatest bound, brought up to date.
+
+        Rows that do not contend have distances no greater than the greatest bound
+        among them: a contender beyond that bound is the farthest row of all.
+        """
+        size, spent = 256, 0
+        while len(self.rows) < self.n:
+            contenders, limit, first_outside = self._contenders(size)
+            n_picked = len(self.rows)
+            outstanding = n_picked - self.settled
+            if not self._contest(contenders, limit, first_outside):
+                return
+            n_new = len(self.rows) - n_picked
+            spent += len(contenders) * (outstanding + n_new)
+            # Many picks from one contest are worth more contenders, none at all needs
+            # them: a limit so high must be let down.
+            size = size * 2 if n_new == 0 or 4 * n_new > len(contenders) else size
+            size = min(size, len(self.embedding))
+            if spent * self.contender_cost > len(self.embedding) * (
+                len(self.rows) - self.settled
+            ):
+                self.refresh()
+                size, spent = 256, 0
+
+    def _contenders(self, size):
+        """Rows of greatest bound, equal ones by position.
+
+        Returns
+        -------
+        contenders : ndarray
+            The rows.
+
+        limit : float
+            No row outside has a greater bound.
+
+        first_outside : int
+            The first row outside whose bound may equal ``limit``.
+        """
+        n_rows = len(self.embedding)
+        if size >= n_rows:
+            return np.arange(n_rows), -np.inf, n_rows
+        limit = np.partition(self.bound, n_rows - size)[n_rows - size]
+        above = np.flatnonzero(self.bound > limit)
+        equal = np.flatnonzero(self.bound == limit)
+        n_equal = size - len(above)
+        first_outside = equal[n_equal] if n_equal < len(equal) else n_rows
+        return np.concatenate([above, equal[:n_equal]]), limit, first_outside
+
+    def _contest(self, contenders, limit, first_outside):
+        """Pick the farthest contenders while they are the farthest rows of all.
+
+        Returns whether anything but copies of picks may be left.
+        """
+        block = self.embedding.take(contenders).astype(np.float64)
+        sq_dists = self.bound[contenders]
+        outstanding = self.rows[self.settled :]
+        if outstanding:
+            centers = self.embedding.take(np.array(outstanding))
+            np.minimum(sq_dists, block.min_sq_dists(centers), out=sq_dists)
+            sq_dists[np.isin(contenders, outstanding)] = 0.0
+            self.n_distances += len(contenders) * len(outstanding)
+        go_on = True
+        while len(self.rows) < self.n:
+            greatest = sq_dists.max()
+            tied = np.flatnonzero(sq_dists == greatest)
+            position = tied[contenders[tied].argmin()]
+            row = contenders[position]
+            if greatest < limit or (greatest == limit and row > first_outside):
+                break
+            if greatest <= self.negligible:
+                go_on = False
+                break
+            self._pick(row, greatest)
+            center = block.take(np.array([position]))
+            np.minimum(sq_dists, block.min_sq_dists(center), out=sq_dists)
+            sq_dists[position] = 0.0
+            self.n_distances += len(contenders)
+        self.bound[contenders] = sq_dists
+        return go_on

@@ -1,0 +1,46 @@
+"""The answer of a sampler or a strategy, with what is worth knowing about it."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """Selected rows and how they came to be selected.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n,)
+        int64 positions, distinct, in order of selection.
+
+    values : ndarray of shape (n,) or None
+        What each row was selected for, at the moment it was: the weight it was drawn
+        with, its distance to the rows selected before it, or its score.
+
+    value_name : str
+        What the values are.
+
+    fallbacks : tuple of str
+        Where the method could not go on as usual, and what was done instead.
+
+    n_distances : int
+        Distances evaluated.
+
+    norms : ndarray of shape (n,) or None
+        Norms of the selected rows' embeddings, where the method has embeddings.
+
+    nbytes : int
+        Bytes held by the embeddings beyond the model's outputs.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray | None = None
+    value_name: str = "score"
+    fallbacks: tuple = field(default=())
+    n_distances: int = 0
+    norms: np.ndarray | None = None
+    nbytes: int = 0
+
+    def __len__(self):
+        return len(self.rows)
