@@ -1,0 +1,74 @@
+"""What a model says about rows: its probabilities and its penultimate features."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Outputs:
+    """The outputs of a fitted model for some rows, read in one forward pass.
+
+    Parameters
+    ----------
+    proba : ndarray of shape (n_rows, n_outputs) or None
+        Class probabilities, one column for each output unit of the model (a model
+        with one logit has two columns). Floating, rows sum to 1.
+
+    features : ndarray of shape (n_rows, n_features) or None
+        The input of the model's last linear layer. Floating.
+
+    one_logit : bool, default=False
+        True if the model is binary and has a single logit. ``proba`` has two columns
+        all the same; embeddings use it to form the gradient of that one logit.
+
+    n_rows : int or None, default=None
+        Number of rows, to be given only where neither array is: some strategies ask
+        nothing of the model.
+    """
+
+    proba: np.ndarray | None = None
+    features: np.ndarray | None = None
+    one_logit: bool = False
+    n_rows: int | None = None
+
+    def __post_init__(self):
+        arrays = {"proba": self.proba, "features": self.features}
+        sizes = {name: len(part) for name, part in arrays.items() if part is not None}
+        if self.n_rows is not None:
+            sizes["n_rows"] = self.n_rows
+        if len(set(sizes.values())) != 1:
+            raise ValueError(
+                "Outputs needs `proba`, `features` or `n_rows`, and all of them must "
+                f"agree on the number of rows. Got {sizes}."
+            )
+        object.__setattr__(self, "n_rows", next(iter(sizes.values())))
+
+    def __len__(self):
+        return self.n_rows
+
+    @property
+    def nbytes(self):
+        """Bytes held by the arrays."""
+        parts = (self.proba, self.features)
+        return sum(part.nbytes for part in parts if part is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class Labeled:
+    """The labelled rows as a strategy sees them.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        What the current model says about the labelled rows.
+
+    y : ndarray of shape (n_labeled,)
+        Their labels, as the user gave them.
+    """
+
+    outputs: Outputs
+    y: np.ndarray
+
+    def __len__(self):
+        return len(self.outputs)

@@ -1,0 +1,148 @@
+"""The way from what the user holds to the model that predicts."""
+
+import sys
+
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
+
+
+def unwrap(estimator, X):
+    """Find the fitted predictor inside its wrappers, and the rows it is given.
+
+    Frozen estimators and fitted searches are opened; the steps of a pipeline before
+    its last one are applied to ``X``. Wrappers may be nested in any order.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted; the predictor itself, or a `~sklearn.pipeline.Pipeline`, a search such
+        as `~sklearn.model_selection.GridSearchCV` or a
+        `~sklearn.frozen.FrozenEstimator` around it.
+
+    X : array-like
+        Rows as ``estimator`` takes them.
+
+    Returns
+    -------
+    predictor : estimator object
+        The innermost estimator.
+
+    X : array-like
+        Rows as ``predictor`` takes them.
+
+    Raises
+    ------
+    NotFittedError
+        If a search or a pipeline step was not fitted.
+    ValueError
+        If a search was fitted with ``refit=False``.
+    TypeError
+        If a pipeline does not end in an estimator.
+    """
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, Pipeline):
+            for _, step in estimator.steps[:-1]:
+                # Resamplers (imbalanced-learn) act while fitting only.
+                if not _is_passthrough(step) and not hasattr(step, "fit_resample"):
+                    X = step.transform(X)
+            estimator = _last_step(estimator)
+        elif _is_search(estimator):
+            estimator = _best_estimator(estimator)
+        else:
+            return estimator, X
+
+
+def innermost(estimator):
+    """Find the predictor inside its wrappers, fitted or not, without any data.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        The predictor itself, or a pipeline, a search or a frozen estimator around it.
+
+    Returns
+    -------
+    predictor : estimator object
+        A fitted search leads to its best estimator, another one to the estimator that
+        it would clone.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> pipeline = make_pipeline(StandardScaler(), LogisticRegression(C=3))
+    >>> search = GridSearchCV(pipeline, {"logisticregression__C": [1, 2]})
+    >>> innermost(search)
+    LogisticRegression(C=3)
+    """
+    while True:
+        if isinstance(estimator, FrozenEstimator):
+            estimator = estimator.estimator
+        elif isinstance(estimator, Pipeline):
+            estimator = _last_step(estimator)
+        elif _is_search(estimator):
+            fallback = getattr(estimator, "estimator", None)
+            estimator = getattr(estimator, "best_estimator_", fallback)
+        else:
+            return estimator
+
+
+def is_skorch_net(estimator):
+    """Whether an estimator is a skorch net, without importing skorch.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything. Wrappers are not opened, see `innermost`.
+
+    Returns
+    -------
+    is_net : bool
+        False while skorch is not imported, as no net can exist then.
+    """
+    net_class = getattr(sys.modules.get("skorch.net"), "NeuralNet", None)
+    return net_class is not None and isinstance(estimator, net_class)
+
+
+def _is_passthrough(step):
+    return step is None or (isinstance(step, str) and step == "passthrough")
+
+
+def _last_step(pipeline):
+    name, step = pipeline.steps[-1]
+    if _is_passthrough(step):
+        raise TypeError(
+            "The last step of the pipeline must be an estimator that predicts. "
+            f"Got {name}={step!r} instead."
+        )
+    return step
+
+
+def _is_search(estimator):
+    # The base class of scikit-learn's searches is private, and other libraries'
+    # searches do not all derive from it.
+    if isinstance(estimator, type) or is_skorch_net(estimator):
+        return False
+    if hasattr(estimator, "best_estimator_"):
+        return True
+    if not hasattr(estimator, "get_params"):
+        return False
+    return {"estimator", "refit"} <= estimator.get_params(deep=False).keys()
+
+
+def _best_estimator(search):
+    best = getattr(search, "best_estimator_", None)
+    if best is not None:
+        return best
+    name = type(search).__name__
+    if not search.refit:
+        raise ValueError(
+            f"{name} must have refit=True (or the name of a metric), to have a best "
+            f"model to ask. Got refit={search.refit!r} instead."
+        )
+    raise NotFittedError(f"This {name} is not fitted yet. Call `fit` first.")

@@ -1,0 +1,178 @@
+"""The face of this layer: what a fitted model says about rows."""
+
+from numbers import Integral
+
+from skbadge.outputs import _sklearn
+from skbadge.outputs._outputs import Outputs
+from skbadge.outputs._pipeline import is_skorch_net, unwrap
+
+NEEDS = ("proba", "features")
+
+
+def model_outputs(
+    estimator,
+    X,
+    *,
+    needs: tuple[str, ...] = NEEDS,
+    feature_layer: str = "auto",
+    batch_size: int | str = "auto",
+) -> Outputs:
+    """Read probabilities and penultimate features of a model in one forward pass.
+
+    Nets are run in inference mode, batch by batch, without gradients. Train modes,
+    hooks and torch's global generators are left as they were found.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted: a skorch net, a scikit-learn ``MLPClassifier`` or ``MLPRegressor``
+        (features are the last hidden layer), or any other scikit-learn model (features
+        are its input). Pipelines, searches and frozen estimators around it are opened.
+
+    X : array-like of shape (n_rows, ...)
+        Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
+        nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
+        the dtype of their parameters, see `cast_input`.
+
+    needs : tuple of {"proba", "features"}, default=("proba", "features")
+        What to read. Nothing else is computed or held.
+
+    feature_layer : str, default="auto"
+        For nets, the module whose input are the features, by its name in
+        ``named_modules()``. ``"auto"`` is the last linear layer whose output is the
+        net's output, as it is or after a softmax, log-softmax or sigmoid.
+
+    batch_size : int or "auto", default="auto"
+        Rows in one forward pass of a net or multi-layer perceptron. ``"auto"`` takes
+        about 8 MiB of input, between the net's own batch size and 8192 rows. Nets with
+        data loading of their own (a dataset class, a ``collate_fn``, an overridden
+        ``get_iterator``) keep their own batches.
+
+    Returns
+    -------
+    outputs : Outputs
+        Floating arrays with as many rows as ``X``, float32 for nets of half precision.
+        The entry that is not in ``needs`` is None. The features of a model without
+        hidden layers may share memory with ``X``.
+
+    Raises
+    ------
+    NotFittedError
+        If ``estimator`` is not fitted.
+    TypeError
+        If probabilities are needed and the model has none.
+    ValueError
+        If a parameter or layer name is not valid, the model's values are NaN or
+        infinite, or its probabilities do not sum to 1.
+
+    Notes
+    -----
+    Besides the result, memory holds the activations of one batch. Time is that of one
+    forward pass over the rows; with features, ``feature_layer="auto"`` runs a few rows
+    (one batch, with data loading of the net's own) a second time.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skbadge.outputs import model_outputs
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier(8, max_iter=2000, random_state=0).fit(X, y)
+    >>> outputs = model_outputs(mlp, X)
+    >>> outputs.proba.shape, outputs.features.shape
+    ((150, 3), (150, 8))
+    """
+    needs = _check_needs(needs)
+    _check_batch_size(batch_size)
+    predictor, X = unwrap(estimator, X)
+    if is_skorch_net(predictor):
+        from skbadge.outputs import _skorch
+
+        return _skorch.read_net(predictor, X, needs, feature_layer, batch_size)
+    if feature_layer != "auto":
+        raise ValueError(
+            "`feature_layer` must be 'auto' unless the model is a skorch net. Got "
+            f"{feature_layer!r} for a {type(predictor).__name__}."
+        )
+    return _sklearn.read_sklearn(predictor, X, needs, batch_size)
+
+
+def n_outputs(estimator, X) -> int:
+    """Count the output units of a fitted net, by running a few rows.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted or initialized skorch net, or a wrapper around one.
+
+    X : array-like of shape (n_rows, ...)
+        Rows as ``estimator`` takes them; a few are enough.
+
+    Returns
+    -------
+    n_outputs : int
+        1 for a net with a single logit.
+
+    Raises
+    ------
+    NotFittedError
+        If the net is not initialized.
+    TypeError
+        If the model is not a skorch net.
+    """
+    predictor, X = unwrap(estimator, X)
+    if not is_skorch_net(predictor):
+        raise TypeError(
+            f"`estimator` must be a skorch net. Got {type(predictor).__name__} instead."
+        )
+    from skbadge.outputs import _skorch
+
+    return _skorch.net_n_outputs(predictor, X)
+
+
+def cast_input(module, X):
+    """Convert rows to what a torch module takes.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        Its first floating parameter or buffer gives the dtype.
+
+    X : ndarray, tensor, sparse matrix, DataFrame, or dict or list of those
+        Anything else is returned as it is.
+
+    Returns
+    -------
+    X : ndarray, tensor, sparse matrix, or dict or list of those
+        Floating values in the module's dtype (a tensor if numpy lacks it). Integers
+        and booleans too, unless the module has an ``Embedding`` or there are several
+        inputs, where they may be codes or masks. A numeric DataFrame becomes one
+        array, or a dict of columns if the module's ``forward`` takes several inputs.
+        Not copied where nothing changes, unless torch could not share its memory, as
+        with read-only arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from torch import nn
+    >>> cast_input(nn.Linear(2, 3), np.array([[1, 2]]))
+    array([[1., 2.]], dtype=float32)
+    """
+    from skbadge.outputs import _skorch
+
+    return _skorch.cast_input(module, X)
+
+
+def _check_needs(needs):
+    needs = (needs,) if isinstance(needs, str) else tuple(needs)
+    if not needs or not set(needs) <= set(NEEDS):
+        raise ValueError(f"`needs` must be one or more of {NEEDS}. Got {needs!r}.")
+    return needs
+
+
+def _check_batch_size(batch_size):
+    is_int = isinstance(batch_size, Integral) and not isinstance(batch_size, bool)
+    if batch_size != "auto" and not (is_int and batch_size >= 1):
+        raise ValueError(
+            f"`batch_size` must be 'auto' or an int >= 1. Got {batch_size!r} instead."
+        )
