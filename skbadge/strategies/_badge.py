@@ -1,0 +1,53 @@
+"""BADGE: k-means++ seeding on gradient embeddings."""
+
+from skbadge._compat import StrOptions
+from skbadge.embeddings import gradient_embedding
+from skbadge.samplers import KMeansPlusPlus
+from skbadge.strategies._base import EmbeddingStrategy
+
+
+class Badge(EmbeddingStrategy):
+    """BADGE: rows whose loss gradients are large and unlike each other.
+
+    Each row is embedded as the gradient of the loss at the label the model predicts,
+    with respect to the last layer's weights; rows are then drawn by k-means++ seeding
+    (Ash et al. [1]_, Algorithm 1). Large gradients stand for uncertainty, distance
+    between them for diversity; there is nothing to tune.
+
+    Parameters
+    ----------
+    include_bias : bool, default=False
+        Take the gradient with respect to the last layer's bias as well. The paper's
+        code does not.
+
+    first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
+        How the first row is picked, see `skbadge.samplers.KMeansPlusPlus`.
+
+    References
+    ----------
+    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
+       active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+    """
+
+    needs = ("proba", "features")
+    _parameter_constraints: dict = {
+        "include_bias": ["boolean"],
+        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+    }
+
+    def __init__(self, *, include_bias=False, first_center="max_norm"):
+        self.include_bias = include_bias
+        self.first_center = first_center
+
+    def embed(self, outputs):
+        """Gradient embeddings of rows, see `skbadge.embeddings.gradient_embedding`."""
+        return gradient_embedding(
+            outputs.proba,
+            outputs.features,
+            include_bias=self.include_bias,
+            one_logit=outputs.one_logit,
+        )
+
+    def make_sampler(self):
+        """k-means++ seeding."""
+        return KMeansPlusPlus(first_center=self.first_center)
