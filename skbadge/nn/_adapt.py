@@ -1,0 +1,109 @@
+"""Making a user's unmodified net take tables and class codes."""
+
+from inspect import Parameter, signature
+
+import numpy as np
+import torch
+from sklearn.base import clone
+from skorch.dataset import Dataset
+
+from skbadge.nn._dataset import ArrayDataset
+from skbadge.outputs._skorch import input_dtype
+
+
+def adapt_net(net, n_classes=None):
+    """Set the parameters that let a net train on any table, and on missing classes.
+
+    A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
+    module's floating dtype; a net with a data set of its own, or a module with several
+    inputs, is left as it is. The net's module, criterion and training stay the user's.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Changed in place; must not be the user's object, but a clone.
+
+    n_classes : int or None, default=None
+        The net's ``classes``, if it has none, become ``0 .. n_classes - 1``, whether
+        or not all of them occur in the labels.
+    """
+    params = {}
+    if net.dataset is Dataset and not net.get_params_for("dataset"):
+        module = _initialized_module(net)
+        if not _has_several_inputs(module):
+            params["dataset"] = ArrayDataset
+            params["dataset__dtype"] = str(
+                input_dtype(module) or torch.get_default_dtype()
+            ).removeprefix("torch.")
+            params["dataset__cast_integers"] = not _looks_up_integers(module)
+    if n_classes is not None and getattr(net, "classes", ()) is None:
+        params["classes"] = list(range(n_classes))
+    if params:
+        net.set_params(**params)
+
+
+def encoded_target(net, codes):
+    """Class codes in the dtype that the net's criterion takes.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        The net.
+
+    codes : ndarray of shape (n_rows,)
+        Class codes, int.
+
+    Returns
+    -------
+    target : ndarray of shape (n_rows,)
+        float32 for the binary cross-entropies of torch, int64 otherwise.
+    """
+    criterion = (
+        net.criterion if isinstance(net.criterion, type) else type(net.criterion)
+    )
+    if issubclass(criterion, torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
+        return codes.astype(np.float32)
+    return codes.astype(np.int64)
+
+
+def check_weights(net):
+    """Raise if training left NaN or infinite weights.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Initialised.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter of the module.
+    """
+    for name, weight in net.module_.named_parameters():
+        if not torch.isfinite(weight).all():
+            raise ValueError(
+                f"Training diverged: the net's parameter {name!r} holds NaN or "
+                f"infinite values. Lower `lr` (now {net.lr}), standardise the input, or remove "
+                "the NaN from what reaches the net."
+            )
+
+
+def _initialized_module(net):
+    """A module as training would make it, with torch's generators left as found."""
+    with torch.random.fork_rng(devices=[]):
+        return clone(net).set_params(device="cpu", verbose=0).initialize().module_
+
+
+def _has_several_inputs(module):
+    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    required = [
+        parameter
+        for parameter in signature(module.forward).parameters.values()
+        if parameter.kind in kinds and parameter.default is Parameter.empty
+    ]
+    return len(required) > 1
+
+
+def _looks_up_integers(module):
+    tables = (torch.nn.Embedding, torch.nn.EmbeddingBag)
+    return any(isinstance(part, tables) for part in module.modules())

@@ -1,0 +1,352 @@
+"""A ready neural net classifier for tables."""
+
+from numbers import Real
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.multiclass import check_classification_targets
+from skorch import NeuralNetClassifier
+
+from skbadge._compat import Interval
+from skbadge.nn._tabular import TabularNetMixin
+
+
+class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
+    """Multi-layer perceptron for numeric tables, trained until it fits them.
+
+    A skorch net that needs no set-up: widths come from the data, labels are encoded
+    inside, columns are standardised inside, and training stops by itself. It is
+    trained the way Ash et al. train theirs: Adam on the cross-entropy, from scratch,
+    "until training accuracy reaches" 0.99.
+
+    Parameters
+    ----------
+    hidden_sizes : sequence of int, default=(256, 256)
+        Widths of the hidden layers. An empty one gives a linear model.
+
+    dropout : float, default=0.0
+        Share of hidden units zeroed during training, in [0, 1).
+
+    lr : float, default=1e-3
+        Learning rate.
+
+    max_epochs : int, default=300
+        Most epochs that one call of `fit` or `partial_fit` trains for.
+
+    train_accuracy : float or None, default=0.99
+        Training stops after the first epoch with at least this accuracy. As in the
+        code that accompanies the paper, it is accumulated over the batches of the
+        epoch as they are trained on: with dropout, if any, and with weights that
+        change from batch to batch. None always trains for `max_epochs`.
+
+    batch_size : int, default=64
+        Rows in a training batch; -1 for all.
+
+    optimizer : type, default=torch.optim.Adam
+        Optimiser class. ``optimizer__weight_decay`` and the like reach it.
+
+    classes : array-like of shape (n_classes,) or None, default=None
+        All labels that may ever occur, if ``y`` may lack some: they keep their output
+        units. None takes the labels of the first ``y``.
+
+    train_split : callable or None, default=None
+        skorch's validation split, such as ``skorch.dataset.ValidSplit(5)``. None
+        trains on all rows.
+
+    callbacks : None, "disable" or list, default=None
+        More skorch callbacks. The stopping rule is none of them and always works.
+
+    warm_start : bool, default=False
+        Whether `fit` goes on from the weights of the last call.
+
+    random_state : int, RandomState or None, default=None
+        Seeds initial weights, shuffling and dropout, and leaves torch's global
+        generator as it was. None draws from torch's global generator.
+
+    device : str or torch.device, default="cpu"
+        Where to train and predict. For devices without float64, such as "mps", set
+        ``dataset__dtype="float32"``.
+
+    verbose : int, default=0
+        Whether to print a line per epoch.
+
+    dataset__dtype : str or None, default=None
+        Dtype in which rows reach the module. None leaves float64 and float32 rows as
+        they are, so that large column means are subtracted before digits are lost.
+
+    iterator_train__shuffle : bool, default=True
+        Whether every epoch goes through the rows in a new order.
+
+    iterator_valid__batch_size : int, default=4096
+        Rows in a batch when predicting.
+
+    **kwargs : dict
+        More skorch parameters with double underscores, such as ``module__clip``,
+        ``optimizer__weight_decay`` or ``criterion__label_smoothing``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+
+    n_features_in_ : int
+        Number of columns.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, if they are strings.
+
+    module_ : MLP
+        The trained module.
+
+    history_ : skorch.history.History
+        ``train_loss`` and ``train_accuracy`` of every epoch.
+
+    References
+    ----------
+    Ash, Zhang, Krishnamurthy, Langford, Agarwal. "Deep Batch Active Learning by
+    Diverse, Uncertain Gradient Lower Bounds" (BADGE). arXiv:1906.03671.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_wine
+    >>> from skbadge.nn import TabularNetClassifier
+    >>> X, y = load_wine(return_X_y=True, as_frame=True)
+    >>> net = TabularNetClassifier(random_state=0).fit(X[::2], y[::2])
+    >>> bool(net.score(X[1::2], y[1::2]) > 0.9)
+    True
+    """
+
+    criterion = torch.nn.CrossEntropyLoss
+
+    _parameter_constraints = {
+        **TabularNetMixin._parameter_constraints,
+        "train_accuracy": [Interval(Real, 0, 1, closed="right"), None],
+        "classes": ["array-like", None],
+    }
+
+    def __init__(
+        self,
+        *,
+        hidden_sizes=(256, 256),
+        dropout=0.0,
+        lr=1e-3,
+        max_epochs=300,
+        train_accuracy=0.99,
+        batch_size=64,
+        optimizer=torch.optim.Adam,
+        classes=None,
+        train_split=None,
+        callbacks=None,
+        warm_start=False,
+        random_state=None,
+        device="cpu",
+        verbose=0,
+        dataset__dtype=None,
+        iterator_train__shuffle=True,
+        iterator_valid__batch_size=4096,
+        **kwargs,
+    ):
+        self.hidden_sizes = hidden_sizes
+        self.dropout = dropout
+        self.lr = lr
+        self.max_epochs = max_epochs
+        self.train_accuracy = train_accuracy
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.classes = classes
+        self.train_split = train_split
+        self.callbacks = callbacks
+        self.warm_start = warm_start
+        self.random_state = random_state
+        self.device = device
+        self.verbose = verbose
+        self.dataset__dtype = dataset__dtype
+        self.iterator_train__shuffle = iterator_train__shuffle
+        self.iterator_valid__batch_size = iterator_valid__batch_size
+        # What skorch's constructor does with the names it does not know.
+        self._params_to_validate = set(kwargs)
+        vars(self).update(kwargs)
+
+    @property
+    def classes_(self):
+        """Labels, sorted."""
+        return self.classes_inferred_
+
+    def fit(self, X, y):
+        """Train from scratch, or go on if ``warm_start`` is set.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows. Sparse rows are made dense batch by batch.
+
+        y : array-like of shape (n_samples,)
+            Their labels.
+
+        Returns
+        -------
+        self : TabularNetClassifier
+            The trained net.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data is not valid, ``y`` has labels outside
+            `classes`, or there are fewer than two classes.
+
+        FloatingPointError
+            If training diverges. The net is not fitted then.
+        """
+        if self.warm_start and self.initialized_:
+            return self.partial_fit(X, y)
+        return self._fit(X, y, self.classes)
+
+    def partial_fit(self, X, y, classes=None):
+        """Go on training, on these rows only.
+
+        Widths, labels and the statistics that standardise the input stay those of the
+        first call.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+
+        y : array-like of shape (n_samples,)
+            Their labels.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            All labels that may ever occur, for a first call without the `classes`
+            parameter. Later calls may repeat them.
+
+        Returns
+        -------
+        self : TabularNetClassifier
+            The trained net.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`, and if ``classes`` differs from the labels of the net.
+
+        FloatingPointError
+            If training diverges. The net is not fitted then.
+        """
+        if not self.initialized_:
+            return self._fit(X, y, self.classes if classes is None else classes)
+        BaseEstimator._validate_params(self)
+        known = self.classes_.tolist()
+        if classes is not None and np.unique(classes).tolist() != known:
+            raise ValueError(
+                f"classes={list(classes)} differ from those of the first call, {known}."
+            )
+        X, y = self._validate(X, y, reset=False)
+        check_classification_targets(y)
+        return self._train(X, _encode(y, self.classes_), start_over=False)
+
+    def predict(self, X):
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            The most probable labels.
+        """
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        """Count the rows of a training batch that were classified correctly.
+
+        Parameters
+        ----------
+        net : TabularNetClassifier
+            The net itself.
+
+        batch : tuple of tensors
+            The batch.
+
+        training : bool, default=False
+            Whether it was trained on.
+
+        **kwargs : dict
+            Results of the step: its ``loss`` and ``y_pred``, the logits before it.
+        """
+        super().on_batch_end(net, batch=batch, training=training, **kwargs)
+        if training:
+            predicted = kwargs["y_pred"].detach().argmax(dim=1).cpu()
+            n_correct = (predicted == batch[1].cpu()).sum().item()
+            self.history.record_batch("train_correct", n_correct)
+
+    def on_epoch_end(self, net, **kwargs):
+        """Record the training accuracy of the epoch.
+
+        Parameters
+        ----------
+        net : TabularNetClassifier
+            The net itself.
+
+        **kwargs : dict
+            The datasets.
+        """
+        super().on_epoch_end(net, **kwargs)
+        batches = self.history[-1]["batches"]
+        steps = [step for step in batches if "train_correct" in step]
+        n_correct = sum(step["train_correct"] for step in steps)
+        n_rows = sum(step["train_batch_size"] for step in steps)
+        self.history.record("train_accuracy", n_correct / n_rows)
+
+    def notify(self, method_name, **cb_kwargs):
+        """Call the hooks and callbacks of one moment of training.
+
+        Parameters
+        ----------
+        method_name : str
+            Name of the hook.
+
+        **cb_kwargs : dict
+            Its arguments.
+        """
+        super().notify(method_name, **cb_kwargs)
+        if method_name != "on_epoch_end" or self.train_accuracy is None:
+            return
+        # The way out of skorch's loop, and not taken in `on_epoch_end`: callbacks
+        # come after it and would miss the last epoch.
+        if self.history[-1]["train_accuracy"] >= self.train_accuracy:
+            raise KeyboardInterrupt
+
+    def _n_outputs(self):
+        return len(self.classes_)
+
+    def _fit(self, X, y, classes):
+        BaseEstimator._validate_params(self)
+        X, y = self._validate(X, y, reset=True)
+        check_classification_targets(y)
+        labels = np.unique(y if classes is None else classes)
+        if len(labels) < 2:
+            source = "y" if classes is None else "classes"
+            raise ValueError(
+                f"A classifier needs at least two classes. {source} contains one class "
+                f"only: {labels.tolist()}. Name all labels that may occur in the "
+                "parameter classes."
+            )
+        encoded = _encode(y, labels)
+        self.classes_inferred_ = labels
+        return self._train(X, encoded, start_over=True)
+
+
+def _encode(y, labels):
+    """Positions of labels among the sorted ``labels``."""
+    unknown = set(np.unique(y).tolist()) - set(labels.tolist())
+    if unknown:
+        raise ValueError(
+            f"y has labels that are not among the classes {labels.tolist()}: "
+            f"{sorted(unknown, key=str)}."
+        )
+    return np.searchsorted(labels, y).astype(np.int64, copy=False)

@@ -1,0 +1,251 @@
+"""A skorch dataset that casts tables once and hands out whole batches."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from scipy import sparse
+from skorch.dataset import Dataset, get_len
+from skorch.utils import is_pandas_ndframe
+
+_DTYPES = ("float16", "bfloat16", "float32", "float64")
+_HINT = (
+    "Encode them first, for example with a ColumnTransformer in a Pipeline before "
+    "the net."
+)
+
+
+class ArrayDataset(Dataset):
+    """Dataset that turns tables into what a module eats, once, at construction.
+
+    Plain :class:`skorch.dataset.Dataset` hands every row over as it is, so that a
+    float64 array or a DataFrame reaches the module row by row in the wrong type. Here
+    ``X`` is cast as a whole, nothing is copied where nothing needs casting, and
+    :meth:`take_batch` cuts batches without collating rows.
+
+    Parameters
+    ----------
+    X : array-like, tensor, CSR matrix or DataFrame of shape (n_samples, ...), or a \
+            dict, list or tuple of those
+        The rows. A numeric DataFrame becomes one 2-D array; a list of numbers, or of
+        lists of numbers, becomes an array; in dicts, lists and tuples of arrays each
+        value is cast by itself. Sparse input becomes CSR and stays sparse; its rows
+        are made dense when they are read.
+
+    y : array-like of shape (n_samples, ...) or None, default=None
+        The targets, in the dtype that the criterion expects: they are not cast.
+
+    length : int or None, default=None
+        Number of rows, where the data does not tell.
+
+    dtype : {"float16", "bfloat16", "float32", "float64"} or None, default="float32"
+        Torch dtype of floating-point data. None leaves floating-point data as it is.
+
+    cast_integers : bool, default=True
+        Whether integers and booleans are cast to ``dtype`` too (with ``dtype=None``:
+        to torch's default dtype). Set it to False for modules that look integers up
+        in an embedding table.
+
+    Attributes
+    ----------
+    X : ndarray, tensor, CSR matrix, or a dict, list or tuple of those
+        The converted rows. NumPy has no bfloat16, so arrays become tensors there.
+
+    y : ndarray, tensor or None
+        The targets.
+
+    Raises
+    ------
+    TypeError
+        If ``X`` holds something other than real numbers.
+
+    ValueError
+        If ``dtype`` is unknown, a value does not fit into it, or ``X`` and ``y``
+        differ in length.
+
+    Notes
+    -----
+    ``skbadge_tensor_dataset`` says that ``X`` and ``y`` hold all there is to a row. A
+    subclass whose ``transform`` does more must set it to False.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.nn import ArrayDataset
+    >>> dataset = ArrayDataset(np.arange(6).reshape(3, 2), np.array([0, 1, 0]))
+    >>> dataset.X.dtype
+    dtype('float32')
+    >>> dataset.take_batch(slice(0, 2))
+    (tensor([[0., 1.], [2., 3.]]), tensor([0, 1]))
+    """
+
+    skbadge_tensor_dataset = True
+
+    def __init__(self, X, y=None, length=None, dtype="float32", cast_integers=True):
+        if dtype is not None and dtype not in _DTYPES:
+            raise ValueError(
+                f"dtype must be one of {list(_DTYPES)} or None. Got {dtype!r} instead."
+            )
+        self.dtype = dtype
+        self.cast_integers = cast_integers
+        X = _map_arrays(_without_number_lists(X), self._cast)
+        if y is not None:
+            y = _map_arrays(_without_number_lists(y), _as_target)
+        super().__init__(X, y, length)
+
+    def transform(self, X, y):
+        """Turn one row into what the ``DataLoader`` collates.
+
+        Parameters
+        ----------
+        X : ndarray, tensor or CSR matrix of shape (1, n_features)
+            The row.
+
+        y : scalar, ndarray, tensor or None
+            Its target.
+
+        Returns
+        -------
+        X : tensor
+            The row, dense.
+
+        y : scalar, ndarray or tensor
+            Its target; ``tensor([0.])`` if there is none.
+        """
+
+        def read(values):
+            row = self._as_tensor(values)
+            return row[0] if sparse.issparse(values) else row
+
+        y = self._as_tensor(y) if isinstance(y, np.ndarray) else y
+        return super().transform(_map_arrays(X, read), y)
+
+    def take_batch(self, rows):
+        """Cut a batch out of the data, without collating single rows.
+
+        Parameters
+        ----------
+        rows : slice or ndarray of shape (batch_size,), dtype int64
+            The rows wanted.
+
+        Returns
+        -------
+        X : tensor of shape (batch_size, ...), or a dict, list or tuple of those
+            The rows. Slices of writeable arrays share memory with ``X``.
+
+        y : tensor of shape (batch_size, ...), or a dict, list or tuple of those
+            The targets; zeros of shape (batch_size, 1) if there are none, which is
+            what the ``DataLoader`` makes of skorch's placeholder.
+        """
+
+        def cut(values):
+            return self._as_tensor(values[rows])
+
+        X = _map_arrays(self.X, cut)
+        if self.y is None:
+            return X, torch.zeros(get_len(X), 1)
+        return X, _map_arrays(self.y, cut)
+
+    def _cast(self, values):
+        """Cast one table; leave it alone if it has the right dtype already."""
+        if torch.is_tensor(values):
+            kind = "f" if values.is_floating_point() else "i"
+            target = self._target("c" if values.is_complex() else kind)
+            return values if target is None else values.to(getattr(torch, target))
+        if sparse.issparse(values):
+            # The matrix class, because single rows of sparse arrays are 1-D.
+            values = sparse.csr_matrix(values)
+        elif is_pandas_ndframe(values):
+            values = _frame_to_array(values)
+        else:
+            values = _as_array(values)
+        target = self._target(values.dtype.kind)
+        if target is None:
+            return values
+        if target == "bfloat16" and not sparse.issparse(values):
+            return self._as_tensor(values).to(torch.bfloat16)
+        # SciPy's sparse matrices know neither half precision: `_as_tensor` casts those.
+        half = sparse.issparse(values) and target in ("float16", "bfloat16")
+        try:
+            with np.errstate(over="raise"):
+                return values.astype("float32" if half else target, copy=False)
+        except FloatingPointError:
+            raise ValueError(
+                f"X has values beyond the range of dtype={target!r}. Rescale them or "
+                "choose a wider dtype."
+            ) from None
+
+    def _target(self, kind):
+        """Name of the dtype that data of a NumPy kind ends in; None to leave it."""
+        if kind == "f":
+            return self.dtype
+        if kind not in "biu":
+            raise TypeError(f"X must hold numbers. Got dtype kind {kind!r}. {_HINT}")
+        if not self.cast_integers:
+            return None
+        return self.dtype or str(torch.get_default_dtype()).removeprefix("torch.")
+
+    def _as_tensor(self, values):
+        if torch.is_tensor(values):
+            return values
+        if not sparse.issparse(values):
+            # torch warns about arrays it may not write to, such as the memory maps
+            # of joblib's workers, and refuses negative strides; only those are copied.
+            return torch.from_numpy(np.require(values, requirements="CW"))
+        dense = torch.from_numpy(values.toarray())
+        return dense if self.dtype is None else dense.to(getattr(torch, self.dtype))
+
+
+def _map_arrays(data, function):
+    """Apply a function to an array, or to every array in a dict, list or tuple."""
+    if isinstance(data, Mapping):
+        return {name: _map_arrays(values, function) for name, values in data.items()}
+    if isinstance(data, (list, tuple)):
+        return type(data)([_map_arrays(values, function) for values in data])
+    return function(data)
+
+
+def _without_number_lists(data):
+    """Turn lists of numbers into arrays, so that a list left is one of arrays."""
+    if isinstance(data, Mapping):
+        return {name: _without_number_lists(values) for name, values in data.items()}
+    is_list = isinstance(data, (list, tuple))
+    if is_list and not (data and all(len(getattr(x, "shape", ())) for x in data)):
+        return np.asarray(data)
+    return data
+
+
+def _as_target(values):
+    if torch.is_tensor(values):
+        return values
+    return values.to_numpy() if is_pandas_ndframe(values) else np.asarray(values)
+
+
+def _as_array(values):
+    """Return an array; numbers kept as Python objects become floats."""
+    values = np.asarray(values)
+    if values.dtype.kind != "O":
+        # torch knows native byte order only, and no extended precision.
+        dtype = values.dtype.newbyteorder("=")
+        dtype = np.dtype("float64") if dtype == np.longdouble else dtype
+        return values.astype(dtype, copy=False)
+    try:
+        return values.astype("float64")
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"X must hold numbers: {error}. {_HINT}") from error
+
+
+def _frame_to_array(frame):
+    """Make one array of a DataFrame or Series; columns must be numeric."""
+    from pandas import DataFrame
+    from pandas.api.types import is_float_dtype, is_numeric_dtype
+
+    dtypes = DataFrame(frame).dtypes
+    bad = [name for name, dtype in dtypes.items() if not is_numeric_dtype(dtype)]
+    if bad:
+        raise TypeError(f"X has columns that are not numeric: {bad}. {_HINT}")
+    if len(set(dtypes)) == 1 and isinstance(dtypes.iloc[0], np.dtype):
+        return frame.to_numpy()
+    if any(map(is_float_dtype, dtypes)) or np.any(frame.isna()):
+        return frame.to_numpy(dtype="float64", na_value=np.nan)
+    return frame.to_numpy(dtype="int64")

@@ -1,0 +1,88 @@
+"""An iterator that slices batches instead of collating rows."""
+
+import numpy as np
+import torch
+from torch.utils.data import Subset
+
+
+class TensorBatches:
+    """Batches of an :class:`~skbadge.nn.ArrayDataset`, each cut in one piece.
+
+    Takes the place of ``torch.utils.data.DataLoader`` as a net's ``iterator_train`` or
+    ``iterator_valid``. The loader reads and collates row by row, which for a table
+    costs more than a small net does.
+
+    Parameters
+    ----------
+    dataset : ArrayDataset, or torch Subset of one (nested subsets too)
+        The rows. Subsets are what skorch's ``ValidSplit`` produces.
+
+    batch_size : int, default=128
+        Rows in a batch.
+
+    shuffle : bool, default=False
+        Whether every pass goes through the rows in a new order, drawn from torch's
+        global generator.
+
+    drop_last : bool, default=False
+        Whether to leave out a last batch of fewer than ``batch_size`` rows.
+
+    Raises
+    ------
+    TypeError
+        If the data is not in an ``ArrayDataset``.
+
+    ValueError
+        If ``batch_size`` is smaller than 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.nn import ArrayDataset, TensorBatches
+    >>> dataset = ArrayDataset(np.ones((5, 2)), np.arange(5))
+    >>> [y.tolist() for _, y in TensorBatches(dataset, batch_size=2)]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    # Tells readers that larger slices of the data set's rows are as good.
+    skbadge_tensor_batches = True
+
+    def __init__(self, dataset, batch_size=128, shuffle=False, drop_last=False):
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be >= 1. Got {batch_size} instead.")
+        self.dataset = dataset
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.drop_last = drop_last
+        self._array_dataset, self._indices = _resolve(dataset)
+
+    def __len__(self):
+        """Count the batches."""
+        whole, rest = divmod(len(self.dataset), self.batch_size)
+        return whole + (rest > 0 and not self.drop_last)
+
+    def __iter__(self):
+        """Yield ``(X, y)`` tensors, batch by batch."""
+        order = self._indices
+        if self.shuffle:
+            drawn = torch.randperm(len(self.dataset)).numpy()
+            order = drawn if order is None else order[drawn]
+        for i in range(len(self)):
+            rows = slice(i * self.batch_size, (i + 1) * self.batch_size)
+            yield self._array_dataset.take_batch(rows if order is None else order[rows])
+
+
+def _resolve(dataset):
+    """Return the ``ArrayDataset`` and the rows of it, or None for all of them."""
+    indices = None
+    while isinstance(dataset, Subset):
+        outer = np.asarray(dataset.indices, dtype=np.int64)
+        indices = outer if indices is None else outer[indices]
+        dataset = dataset.dataset
+    if not getattr(dataset, "skbadge_tensor_dataset", False):
+        raise TypeError(
+            "TensorBatches slices an ArrayDataset, or a torch Subset of one. Got "
+            f"{type(dataset).__name__} instead; set dataset=ArrayDataset on the net, "
+            "or use torch.utils.data.DataLoader."
+        )
+    return dataset, indices

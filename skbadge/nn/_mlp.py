@@ -1,0 +1,172 @@
+"""A multi-layer perceptron that standardises its input itself."""
+
+from collections import OrderedDict
+
+import numpy as np
+import torch
+from scipy import sparse
+from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
+from torch import nn
+
+
+class MLP(nn.Module):
+    """Multi-layer perceptron with input standardisation inside.
+
+    Columns are centred and scaled by statistics kept in buffers, clipped smoothly,
+    and passed through ReLU layers to a last ``nn.Linear``. There is no batch norm, so
+    a batch may be a single row and no row depends on its neighbours.
+
+    Parameters
+    ----------
+    n_features : int, default=1
+        Columns of the input.
+
+    n_outputs : int, default=2
+        Outputs: one logit per class, for a classifier.
+
+    hidden_sizes : sequence of int, default=(256, 256)
+        Widths of the hidden layers. An empty one gives a linear model.
+
+    dropout : float, default=0.0
+        Share of hidden units zeroed during training, in [0, 1).
+
+    clip : float or None, default=5.0
+        Bound on standardised values: ``clip * tanh(z / clip)``, nearly the identity up
+        to two standard deviations. A small labelled set gives poor scales, and a pool
+        row that is a thousand standard deviations away would otherwise have features
+        a thousand times too long, which alone makes a query pick it. None switches
+        the bound off.
+
+    Attributes
+    ----------
+    mean, mean_rest : tensor of shape (n_features,)
+        Column means, and what float32 rounded off them: subtracting one after the
+        other loses nothing, on devices without float64 too.
+
+    scale : tensor of shape (n_features,)
+        Column standard deviations; 1 for constant columns.
+
+    Notes
+    -----
+    The smooth clip follows the benchmark of Holzmüller et al., "A Framework and
+    Benchmark for Deep Batch Active Learning for Regression" (arXiv:2203.09410), which
+    applies ``5 * tanh(x / 5)`` to standardised inputs.
+
+    Float64 rows are centred in float64 and only then cast to the dtype of the
+    weights. A column of float32 rows with mean 1e6 and standard deviation 1 has been
+    rounded to steps of 0.06 before it gets here.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from skbadge.nn import MLP
+    >>> MLP(n_features=4, n_outputs=3)(torch.zeros(2, 4)).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(
+        self, n_features=1, n_outputs=2, hidden_sizes=(256, 256), dropout=0.0, clip=5.0
+    ):
+        super().__init__()
+        self.clip = clip
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("mean_rest", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+        hidden = OrderedDict()
+        width = n_features
+        for i, size in enumerate(hidden_sizes, start=1):
+            hidden[f"linear{i}"] = nn.Linear(width, size)
+            hidden[f"relu{i}"] = nn.ReLU()
+            if dropout > 0:
+                hidden[f"dropout{i}"] = nn.Dropout(dropout)
+            width = size
+        self.hidden = nn.Sequential(hidden)
+        self.output = nn.Linear(width, n_outputs)
+
+    def set_statistics(self, mean, scale):
+        """Set the statistics that standardise the input.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_features,), dtype float64
+            Column means.
+
+        scale : ndarray of shape (n_features,), dtype float64
+            Column scales, positive.
+
+        Returns
+        -------
+        self : MLP
+            The module.
+
+        Raises
+        ------
+        ValueError
+            If a mean or a scale is beyond the range of float32.
+        """
+        mean, scale = torch.as_tensor(mean), torch.as_tensor(scale)
+        limit = torch.finfo(torch.float32)
+        bad = (mean.abs() > limit.max) | (scale > limit.max) | (scale < limit.tiny)
+        if bad.any():
+            columns = torch.nonzero(bad).ravel().tolist()
+            raise ValueError(
+                f"The values in columns {columns} of X are too large or too small for "
+                "float32. Rescale them before the net."
+            )
+        self.mean.copy_(mean)
+        self.mean_rest.copy_(mean - mean.float())
+        self.scale.copy_(scale)
+        return self
+
+    def forward(self, X):
+        """Compute the outputs.
+
+        Parameters
+        ----------
+        X : tensor of shape (n_samples, n_features)
+            Rows, in any dtype.
+
+        Returns
+        -------
+        outputs : tensor of shape (n_samples, n_outputs)
+            The outputs, in the dtype of the weights.
+        """
+        Z = ((X - self.mean - self.mean_rest) / self.scale).to(self.output.weight.dtype)
+        if self.clip is not None:
+            Z = self.clip * torch.tanh(Z / self.clip)
+        return self.output(self.hidden(Z))
+
+
+def column_statistics(X):
+    """Compute the mean and the scale of every column, in float64.
+
+    Parameters
+    ----------
+    X : ndarray, tensor or CSR matrix of shape (n_samples, n_features)
+        The rows.
+
+    Returns
+    -------
+    mean : ndarray of shape (n_features,), dtype float64
+        Column means.
+
+    scale : ndarray of shape (n_features,), dtype float64
+        Column standard deviations; 1 for columns that are constant up to rounding.
+    """
+    # Columns are first divided by their largest magnitude: squares of raw values may
+    # overflow, and constant columns become exactly constant in floating point.
+    if sparse.issparse(X):
+        X = X.astype(np.float64)
+        largest = abs(X).max(axis=0).toarray().ravel()
+        largest[largest == 0] = 1.0
+        inplace_column_scale(X, 1 / largest)
+        mean, variance = mean_variance_axis(X, axis=0)
+    else:
+        X = X.double().numpy() if torch.is_tensor(X) else np.asarray(X, np.float64)
+        largest = np.abs(X).max(axis=0)
+        largest[largest == 0] = 1.0
+        X = X / largest
+        mean, variance = X.mean(axis=0), X.var(axis=0)
+    deviation = np.sqrt(variance)
+    constant = deviation <= 10 * np.finfo(np.float64).eps
+    return mean * largest, np.where(constant, 1.0, deviation * largest)

@@ -1,0 +1,226 @@
+"""What the nets for tables have in common: validation, widths, seeds, failures."""
+
+import math
+from numbers import Integral, Real
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import validate_data
+from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch.utils import is_dataset
+
+from skbadge._compat import Interval
+from skbadge.nn._dataset import ArrayDataset
+from skbadge.nn._iterator import TensorBatches
+from skbadge.nn._mlp import MLP, column_statistics
+from skbadge.utils._random import stream_seed, torch_seeded
+
+_STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
+
+
+class TabularNetMixin:
+    """Makes a skorch net take its widths from a table and behave like scikit-learn.
+
+    Goes before a skorch net class among the bases. The constructor of the class that
+    uses it stores its parameters, without calling skorch's: that one also stores the
+    state of the net, where scikit-learn wants nothing but parameters. The state
+    starts here, in class attributes, and so do the skorch parameters that are no
+    parameters of a net for tables.
+    """
+
+    module = MLP
+    dataset = ArrayDataset
+    iterator_train = TensorBatches
+    iterator_valid = TensorBatches
+    predict_nonlinearity = "auto"
+    compile = False
+    use_caching = "auto"
+    torch_load_kwargs = None
+
+    history_ = None
+    initialized_ = False
+    virtual_params_ = MappingProxyType({})
+
+    _parameter_constraints = {
+        "hidden_sizes": ["array-like"],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+        "lr": [Interval(Real, 0, None, closed="neither")],
+        "max_epochs": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    @property
+    def _default_callbacks(self):
+        return [
+            ("epoch_timer", EpochTimer()),
+            ("train_loss", PassthroughScoring("train_loss", on_train=True)),
+            ("valid_loss", PassthroughScoring("valid_loss")),
+            ("print_log", PrintLog()),
+        ]
+
+    def get_default_callbacks(self):
+        """List the callbacks of every net; those that print only if it is verbose.
+
+        Returns
+        -------
+        callbacks : list of (str, Callback)
+            The callbacks and their names.
+        """
+        # PrintLog formats its line even if it is not shown, and on a small table that
+        # takes as long as the epoch.
+        printing = () if self.verbose else ("epoch_timer", "print_log")
+        return [item for item in self._default_callbacks if item[0] not in printing]
+
+    def _get_param_names(self):
+        # skorch counts its own bookkeeping, `_params_to_validate`, as a parameter.
+        return [name for name in super()._get_param_names() if name[0] != "_"]
+
+    def __repr__(self, N_CHAR_MAX=700):
+        return BaseEstimator.__repr__(self, N_CHAR_MAX=N_CHAR_MAX)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    def set_params(self, **kwargs):
+        """Set parameters; what the module is made of counts from the next `fit`.
+
+        Parameters
+        ----------
+        **kwargs : dict
+            Parameters by name.
+
+        Returns
+        -------
+        self : object
+            The net.
+        """
+        # On a fitted net, skorch would put an untrained module in the place of the
+        # trained one, and refuse parameters of data sets and iterators. On one that is
+        # not, it would build callbacks at once, and fail on values that are none.
+        stored = [name for name in kwargs if name.partition("__")[0] in _STORED]
+        if "callbacks" in kwargs and not self.initialized_:
+            stored.append("callbacks")
+        for name in stored:
+            setattr(self, name, kwargs.pop(name))
+            self._params_to_validate.add(name)
+        return super().set_params(**kwargs)
+
+    def check_data(self, X, y=None):
+        """Do nothing: the data was checked and encoded before training.
+
+        Parameters
+        ----------
+        X : ArrayDataset
+            The rows.
+
+        y : ndarray
+            The encoded targets.
+        """
+
+    def initialize_module(self):
+        """Build the module, with the widths of the data if they are known.
+
+        Returns
+        -------
+        self : object
+            The net.
+        """
+        kwargs = {"hidden_sizes": self.hidden_sizes, "dropout": self.dropout}
+        kwargs |= self.get_params_for("module")
+        if hasattr(self, "n_features_in_"):
+            kwargs["n_features"] = self.n_features_in_
+            kwargs["n_outputs"] = self._n_outputs()
+        self.module_ = self.module(**kwargs)
+        return self
+
+    def get_dataset(self, X, y=None):
+        """Validate rows and wrap them in the net's dataset.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features), or Dataset
+            The rows. A dataset is returned as it is.
+
+        y : array-like of shape (n_samples,) or None, default=None
+            Targets, as the criterion expects them.
+
+        Returns
+        -------
+        dataset : Dataset
+            The dataset.
+        """
+        if not is_dataset(X):
+            X = self._validate(X, reset=False)
+        return super().get_dataset(X, y)
+
+    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+        """Refuse to go on once the training loss is not finite.
+
+        Parameters
+        ----------
+        net : object
+            The net itself.
+
+        batch : tuple of tensors
+            The batch.
+
+        training : bool, default=False
+            Whether it was trained on.
+
+        **kwargs : dict
+            Results of the step, its ``loss`` among them.
+
+        Raises
+        ------
+        FloatingPointError
+            If training diverged.
+        """
+        super().on_batch_end(net, batch=batch, training=training, **kwargs)
+        loss = kwargs["loss"].item()
+        if training and not math.isfinite(loss):
+            raise self._divergence(f"the loss is {loss}")
+
+    def _divergence(self, symptom):
+        return FloatingPointError(
+            f"Training diverged in epoch {len(self.history)}: {symptom}. Lower lr, "
+            f"which is {self.lr}. The net standardises its input itself, so the units "
+            "of the columns of X are not the cause."
+        )
+
+    def _validate(self, X, y="no_validation", *, reset):
+        return validate_data(
+            self,
+            X,
+            y,
+            reset=reset,
+            accept_sparse="csr",
+            dtype=(np.float64, np.float32),
+        )
+
+    def _train(self, X, y, *, start_over):
+        """Train on validated rows and encoded targets; a failure leaves no net."""
+        # Training that goes on must not see the same shuffles again.
+        epochs_done = 0 if start_over else len(self.history)
+        seed = None
+        if self.random_state is not None:
+            seed = stream_seed(self.random_state, f"training-{epochs_done}")
+        dataset = super().get_dataset(X, y)
+        try:
+            with torch_seeded(seed):
+                if start_over:
+                    self.initialize()
+                    self.module_.set_statistics(*column_statistics(dataset.X))
+                super().partial_fit(dataset, y)
+            weights = self.module_.parameters()
+            if not all(torch.isfinite(values).all() for values in weights):
+                raise self._divergence("a weight is not finite")
+        except Exception:
+            self.initialized_ = False
+            if hasattr(self, "module_"):
+                del self.module_
+            raise
+        return self
