@@ -1,0 +1,106 @@
+"""Labels as the user writes them, and as the model does."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+
+from skbadge.outputs import innermost, is_skorch_net
+
+
+def is_pretrained(estimator):
+    """Whether the innermost model is frozen: already trained, and to be left so."""
+    return innermost(clone(estimator)) is innermost(estimator)
+
+
+def speaks_codes(estimator):
+    """Whether the innermost model names classes by the positions of its output units.
+
+    skorch's nets do; a net whose class has a ``predict`` of its own is taken to know
+    its labels once it is trained.
+    """
+    net = innermost(estimator)
+    if not is_skorch_net(net):
+        return False
+    if not is_pretrained(estimator):
+        return True
+    return type(net).predict.__module__.partition(".")[0] == "skorch"
+
+
+@dataclass(frozen=True, eq=False)
+class LabelCodec:
+    """The classes, and how a model writes them.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels. If the model speaks codes, in the order of its output units.
+
+    is_coded : bool
+        Whether the model speaks codes rather than labels.
+    """
+
+    classes: np.ndarray
+    is_coded: bool
+
+    def encode(self, y):
+        """Positions of labels in `classes`, -1 for a label that is not there.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows,)
+            Labels.
+
+        Returns
+        -------
+        codes : ndarray of shape (n_rows,)
+            int64.
+        """
+        order = np.argsort(self.classes, kind="stable")
+        position = np.searchsorted(self.classes, y, sorter=order)
+        codes = order[np.minimum(position, len(order) - 1)]
+        return np.where(self.classes[codes] == y, codes, -1)
+
+    def predict(self, estimator, X):
+        """Labels that an estimator predicts.
+
+        Output units beyond the classes are never the answer: the best of the others
+        takes their place.
+        """
+        predicted = estimator.predict(X)
+        if not self.is_coded:
+            return predicted
+        codes = np.asarray(predicted).astype(np.int64)
+        if codes.max(initial=0) >= len(self.classes):
+            codes = self.predict_proba(estimator, X).argmax(axis=1)
+        return self.classes[codes]
+
+    def predict_proba(self, estimator, X):
+        """Class probabilities, one column for each class.
+
+        A class the estimator has never seen has probability 0. Output units beyond the
+        classes are left out, and the others scaled to sum to 1.
+        """
+        proba = estimator.predict_proba(X)
+        if self.is_coded:
+            self.check_width(proba.shape[1])
+            if proba.shape[1] == len(self.classes):
+                return proba
+            proba = proba[:, : len(self.classes)]
+            total = proba.sum(axis=1, keepdims=True)
+            uniform = np.full_like(proba, 1 / len(self.classes))
+            return np.divide(proba, total, out=uniform, where=total > 0)
+        seen = estimator.classes_
+        if np.array_equal(seen, self.classes):
+            return proba
+        spread = np.zeros((len(proba), len(self.classes)), dtype=proba.dtype)
+        spread[:, self.encode(seen)] = proba
+        return spread
+
+    def check_width(self, n_outputs):
+        """Raise if the model has fewer outputs than there are classes."""
+        if self.is_coded and n_outputs < len(self.classes):
+            raise ValueError(
+                f"The net has {n_outputs} outputs, fewer than the {len(self.classes)} "
+                f"classes {self.classes}. Give its last layer an output for each class."
+            )
