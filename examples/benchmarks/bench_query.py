@@ -1,0 +1,264 @@
+"""What a query costs: against plain loops, a pass over the pool, and other software.
+
+Every figure is a ratio of two times (or two memory peaks) taken in this one run, so it
+means the same on another machine. Run it on a quiet machine::
+
+    python examples/benchmarks/bench_query.py            # everything, about 3 minutes
+    python examples/benchmarks/bench_query.py memory     # some of it, by name
+
+The comparison with scikit-activeml needs the extra ``bench``.
+"""
+
+import argparse
+import gc
+import tracemalloc
+from time import perf_counter
+
+import numpy as np
+import torch
+from skorch import NeuralNetClassifier
+from torch import nn
+
+from skbadge import BadgeQuerier
+from skbadge.embeddings import DenseEmbedding, gradient_embedding
+from skbadge.samplers import KCenter, KMeansPlusPlus
+
+
+def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
+    """ReLU features of random directions, and softmax probabilities linear in them."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n_rows, n_features), dtype=np.float32)
+    np.maximum(features, 0, out=features)
+    weights = rng.standard_normal((n_features, n_classes), dtype=np.float32)
+    proba = features @ (weights * np.float32(3 / np.sqrt(n_features)))
+    proba -= proba.max(axis=1, keepdims=True)
+    np.exp(proba, out=proba)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba, features
+
+
+def timed(function, repeats=3):
+    """Least time of some repeats in seconds, and the last result."""
+    times = []
+    for _ in range(repeats):
+        gc.collect()
+        start = perf_counter()
+        result = function()
+        times.append(perf_counter() - start)
+    return min(times), result
+
+
+def peak_memory(function):
+    """Greatest number of bytes held at once by a call, beyond what was held before."""
+    gc.collect()
+    tracemalloc.start()
+    function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def report(name, value, unit, target):
+    """Print one line of the report."""
+    met = value >= float(target[2:]) if target[0] == ">" else value <= float(target[2:])
+    print(f"  {name:<58} {value:9.2f} {unit:<7} ({target}) {'' if met else 'MISSED'}")
+
+
+def plain_seeding(left, right, n):
+    """k-means++ on factors as a plain loop: two matrix-vector products a pick."""
+    rng = np.random.default_rng(0)
+    norms_sq = np.einsum("ij,ij->i", left, left) * np.einsum("ij,ij->i", right, right)
+    nearest = np.full(len(left), np.inf)
+    rows = [int(norms_sq.argmax())]
+    while len(rows) < n:
+        row = rows[-1]
+        cross = left @ left[row]
+        cross *= right @ right[row]
+        sq_dists = norms_sq + norms_sq[row] - 2 * cross
+        np.minimum(nearest, np.maximum(sq_dists, 0), out=nearest)
+        nearest[row] = 0
+        total = np.cumsum(nearest)
+        rows.append(int(np.searchsorted(total, rng.random() * total[-1], "right")))
+    return rows
+
+
+def plain_k_center(pool, labeled, n):
+    """Farthest-first traversal as a plain loop: one matrix-vector product a pick."""
+    norms_sq = np.einsum("ij,ij->i", pool, pool)
+    nearest = np.full(len(pool), np.inf)
+
+    def lower(center):
+        sq_dists = norms_sq + center @ center - 2 * (pool @ center)
+        np.minimum(nearest, sq_dists, out=nearest)
+
+    for center in labeled:
+        lower(center)
+    rows = []
+    while len(rows) < n:
+        rows.append(int(nearest.argmax()))
+        lower(pool[rows[-1]])
+        nearest[rows[-1]] = 0
+    return rows
+
+
+def bench_selection():
+    """BADGE's selection: 100,000 and 1,000,000 rows, 10 classes, 256 features."""
+    print("\nselection: k-means++ on gradient embeddings, K = 10, d = 256, n = 1000")
+    for n_rows, max_passes in ((100_000, 20), (1_000_000, 12)):
+        proba, features = synthetic_outputs(n_rows, 10, 256)
+        embedding = gradient_embedding(proba, features)
+        # One pass is the computation of all squared norms, which selection includes.
+        one_pass, _ = timed(lambda e=embedding: e.take(slice(None))._norms_sq())
+        lazy, rows = timed(
+            lambda p=proba, z=features: KMeansPlusPlus().sample(
+                gradient_embedding(p, z), 1000, random_state=0
+            )
+        )
+        assert len(set(rows.tolist())) == 1000
+        print(f"  N = {n_rows}: {lazy:.3f} s, one pass {one_pass:.3f} s")
+        report("passes over the pool", lazy / one_pass, "passes", f"<={max_passes}")
+        if n_rows == 100_000:
+            factors = embedding.left, embedding.right
+            plain, _ = timed(lambda f=factors: plain_seeding(*f, 1000), repeats=1)
+            report("times faster than the plain loop", plain / lazy, "x", ">=40")
+
+
+def bench_core_set():
+    """Core-Set's selection against its plain loop."""
+    print("\ncore_set: farthest-first on features, N = 100000, d = 256, n = 1000")
+    _, features = synthetic_outputs(100_000, 10, 256)
+    labeled, pool = features[:100], features[100:]
+    lazy, rows = timed(
+        lambda: KCenter().sample(
+            DenseEmbedding(pool), 1000, labeled=DenseEmbedding(labeled)
+        )
+    )
+    plain, _ = timed(lambda: plain_k_center(pool, labeled, 1000), repeats=1)
+    report("times faster than the plain loop", plain / lazy, "x", ">=4")
+    # In float32 the plain loop itself swaps rows that are all but equally far.
+    pool, labeled = pool.astype(np.float64), labeled.astype(np.float64)
+    same = 100 * np.mean(rows == plain_k_center(pool, labeled, 1000))
+    report("picks in common with the loop in float64", same, "%", ">=100")
+
+
+class TwoLayers(nn.Module):
+    """An MLP with two hidden layers of 256."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Sequential(
+            nn.Linear(50, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU()
+        )
+        self.output = nn.Linear(256, 10)
+
+    def forward(self, X):
+        """Logits."""
+        return self.output(self.hidden(X))
+
+
+def bench_query():
+    """The whole query against the forward passes of skorch and of bare torch."""
+    print("\nquery: 100000 x 50, MLP 256-256, n = 1000")
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((100_000, 50), dtype=np.float32)
+    net = NeuralNetClassifier(
+        TwoLayers, criterion=nn.CrossEntropyLoss, max_epochs=2, lr=0.1, verbose=0
+    )
+    querier = BadgeQuerier(net, random_state=0)
+    querier.fit(X[:1000], rng.integers(10, size=1000))
+    module = querier.estimator_.module_
+
+    def bare():
+        with torch.no_grad():
+            for batch in torch.from_numpy(X).split(8192):
+                module(batch)
+
+    plain_net = NeuralNetClassifier(
+        TwoLayers, criterion=nn.CrossEntropyLoss, verbose=0
+    ).initialize()
+    floor, _ = timed(bare, repeats=5)
+    whole, _ = timed(lambda: querier.query(X, 1000), repeats=5)
+    skorch_time, _ = timed(lambda: plain_net.predict_proba(X), repeats=2)
+    print(f"  {whole:.3f} s, bare module {floor:.3f} s, skorch {skorch_time:.3f} s")
+    report("of skorch's net.predict_proba(X)", whole / skorch_time, "x", "<=0.4")
+    report("of the bare module over tensor batches", whole / floor, "x", "<=1.6")
+
+
+def bench_memory():
+    """Peak memory of the selection, and a pool too large for dense embeddings."""
+    print("\nmemory")
+    n_rows = 1_000_000
+    proba, features = synthetic_outputs(n_rows, 10, 64)
+    embedding = gradient_embedding(proba, features)
+    peak = peak_memory(lambda: KMeansPlusPlus().sample(embedding, 1000, random_state=0))
+    report(
+        "N = 1e6, K = 10, d = 64: float64 arrays of N", peak / (8 * n_rows), "", "<=6"
+    )
+    del proba, features, embedding
+    proba, features = synthetic_outputs(50_000, 1000, 512)
+    embedding = gradient_embedding(proba, features)
+    seconds, _ = timed(
+        lambda: KMeansPlusPlus().sample(embedding, 1000, random_state=0), repeats=1
+    )
+    dense = embedding.shape[0] * embedding.shape[1] * 4 / 1e9
+    held = embedding.nbytes / 1e9
+    print(f"  N = 50000, K = 1000, d = 512, n = 1000: {seconds:.2f} s, {held:.2f} GB")
+    report(
+        "of which the dense embedding would be the multiple", dense / held, "x", ">=1"
+    )
+
+
+def bench_activeml():
+    """scikit-activeml's Badge on the same probabilities and features."""
+    print("\nscikit-activeml: N = 20000, K = 10, d = 128, n = 200")
+    try:
+        from skactiveml.base import SkactivemlClassifier
+        from skactiveml.pool import Badge
+    except ImportError:
+        print("  not installed: pip install 'skbadge[bench]'")
+        return
+    proba, features = synthetic_outputs(20_000, 10, 128)
+
+    class Precomputed(SkactivemlClassifier):
+        """Answers with the probabilities and features made above."""
+
+        def fit(self, X, y, sample_weight=None):
+            return self
+
+        def predict_proba(self, X, return_embeddings=False):
+            return (proba, features) if return_embeddings else proba
+
+    theirs = Badge(random_state=0, clf_embedding_flag_name="return_embeddings")
+    classifier = Precomputed(classes=range(10))
+    y = np.full(len(features), np.nan)
+
+    def ask():
+        return theirs.query(features, y, clf=classifier, fit_clf=False, batch_size=200)
+
+    def ours():
+        embedding = gradient_embedding(proba, features)
+        return KMeansPlusPlus().sample(embedding, 200, random_state=0)
+
+    our_time, _ = timed(ours)
+    their_time, rows = timed(ask, repeats=1)
+    assert len(set(rows.tolist())) == 200
+    our_peak, their_peak = peak_memory(ours), peak_memory(ask)
+    print(f"  {our_time:.3f} s and {our_peak / 1e6:.1f} MB")
+    print(f"  scikit-activeml: {their_time:.1f} s and {their_peak / 1e6:.0f} MB")
+    report("times faster", their_time / our_time, "x", ">=100")
+    report("times less memory", their_peak / our_peak, "x", ">=10")
+
+
+BENCHMARKS = {
+    "selection": bench_selection,
+    "core_set": bench_core_set,
+    "query": bench_query,
+    "memory": bench_memory,
+    "activeml": bench_activeml,
+}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), metavar="NAME")
+    for name in parser.parse_args().names:
+        BENCHMARKS[name]()
