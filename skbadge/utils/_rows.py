@@ -1,10 +1,12 @@
 """Rows of the containers a model may take: count them, and put them together."""
 
 import sys
+from copy import copy
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _num_samples
+
+from skbadge._compat import num_samples
 
 
 def _torch():
@@ -59,7 +61,7 @@ def n_rows(X):
                 f"The entries of a dict must have equal numbers of rows. Got {sizes}."
             )
         return next(iter(sizes.values()))
-    return len(X) if is_dataset(X) else _num_samples(X)
+    return len(X) if is_dataset(X) else num_samples(X)
 
 
 def first_rows(X, n):
@@ -85,6 +87,26 @@ def first_rows(X, n):
     return X.iloc[:n] if is_frame(X) else X[:n]
 
 
+def copy_rows(X):
+    """A copy that its owner's changes do not reach; a Dataset stays the same.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+        The rows.
+
+    Returns
+    -------
+    rows : same kind
+        The copy.
+    """
+    if is_dict(X):
+        return {key: copy_rows(value) for key, value in X.items()}
+    if is_tensor(X):
+        return X.detach().clone()
+    return X if is_dataset(X) else copy(X)
+
+
 def concatenate_rows(first, second, name="X"):
     """All rows of one container, then all rows of another of the same kind.
 
@@ -103,8 +125,8 @@ def concatenate_rows(first, second, name="X"):
     """
     if _kind(first) != _kind(second):
         raise TypeError(
-            f"`{name}` must be a {_kind(first)}, as the labelled rows so far are. "
-            f"Got a {_kind(second)} instead."
+            f"`{name}` must be of the same kind as the labelled rows so far, "
+            f"{_kind(first)}. Got {_kind(second)} instead."
         )
     if is_dict(first):
         if first.keys() != second.keys():

@@ -53,9 +53,7 @@ def test_containers_keep_their_kind():
     both = concatenate_rows(frame(A), frame(B))
     assert list(both.columns) == ["u", "v"]
     assert list(both.index) == list(range(5))
-    assert sparse.issparse(
-        concatenate_rows(sparse.csr_matrix(A), sparse.csc_matrix(B))
-    )
+    assert sparse.issparse(concatenate_rows(sparse.csr_matrix(A), sparse.csc_matrix(B)))
     assert isinstance(concatenate_rows(torch.tensor(A), torch.tensor(B)), torch.Tensor)
     both = concatenate_rows(nested(A), nested(B))
     assert list(both) == ["table", "image"]
@@ -76,7 +74,9 @@ def test_series_and_one_dimensional_arrays_are_rows_too():
 def test_mixed_kinds_are_refused_by_name(first, second):
     if first == second or {first, second} == {"csr", "csc_array"}:
         return
-    with pytest.raises(TypeError, match=r"`X_new` must be a .*Got a .* instead"):
+    with pytest.raises(
+        TypeError, match=r"`X_new` must be of the same kind.*Got .* instead"
+    ):
         concatenate_rows(KINDS[first][0](A), KINDS[second][0](B), "X_new")
 
 
@@ -89,7 +89,9 @@ def test_dicts_must_have_the_same_keys_and_equal_numbers_of_rows():
         concatenate_rows({"a": A}, {"b": B})
     with pytest.raises(ValueError, match="equal numbers of rows"):
         n_rows({"a": A, "b": B})
-    with pytest.raises(TypeError, match=r"`X\['a'\]` must be a tensor"):
+    with pytest.raises(
+        TypeError, match=r"`X\['a'\]` must be of the same kind .* tensor"
+    ):
         concatenate_rows({"a": torch.tensor(A)}, {"a": B})
 
 

@@ -23,14 +23,16 @@ def test_more_than_there_are_is_all_with_a_warning():
         assert check_n(1, 0) == 0
 
 
-@pytest.mark.parametrize("n", [2.0, "2", None, True, np.bool_(True), [2], np.float64(2)])
+@pytest.mark.parametrize(
+    "n", [2.0, "2", None, True, np.bool_(True), [2], np.float64(2)]
+)
 def test_anything_but_an_int_is_refused(n):
-    with pytest.raises(TypeError, match="`n` must be an int. Got "):
+    with pytest.raises(TypeError, match=r"`n` must be an int. Got "):
         check_n(n, 5)
 
 
 def test_negative_n_is_refused():
-    with pytest.raises(ValueError, match="`n` must be >= 0. Got -3 instead"):
+    with pytest.raises(ValueError, match=r"`n` must be >= 0. Got -3 instead"):
         check_n(-3, 5)
 
 
