@@ -3,8 +3,9 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
+from scipy.linalg.blas import dsyrk
 
-from skbadge.utils._chunks import row_chunks
+from skbadge.utils._chunks import for_row_chunks, row_chunks
 
 
 class Embedding(ABC):
@@ -162,6 +163,52 @@ class Embedding(ABC):
             )
         return self._dense()
 
+    def _dense_blocks(self):
+        """Yield (rows, their matrix in float64) in blocks of bounded size."""
+        n_rows, n_columns = self.shape
+        for rows in row_chunks(n_rows, n_columns, minimum=256):
+            yield rows, self.take(rows).astype(np.float64)._dense()
+
+    def column_gram(self):
+        """Inner products of the columns: with ``E`` the matrix, ``E.T @ E``.
+
+        The matrix is formed a block of rows at a time and never held as a whole.
+
+        Returns
+        -------
+        gram : ndarray of shape (n_columns, n_columns)
+            float64, symmetric.
+        """
+        n_columns = self.shape[1]
+        gram = np.zeros((n_columns, n_columns), order="F")
+        if not n_columns:
+            return gram
+        for _, block in self._dense_blocks():
+            # Adds to the upper triangle in place; the transpose is BLAS's own order.
+            gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
+        _mirror(gram)
+        return gram
+
+    def project(self, directions):
+        """Coordinates of the rows along some directions: ``E @ directions``.
+
+        The matrix is formed a block of rows at a time and never held as a whole.
+
+        Parameters
+        ----------
+        directions : ndarray of shape (n_columns, n_directions)
+            One direction in each column.
+
+        Returns
+        -------
+        coordinates : ndarray of shape (n_rows, n_directions)
+            float64.
+        """
+        coordinates = np.empty((len(self), directions.shape[1]))
+        for rows, block in self._dense_blocks():
+            np.matmul(block, directions, out=coordinates[rows])
+        return coordinates
+
     @property
     def _cancellation(self):
         """Share of ``|x|^2 + |y|^2`` below which an expanded distance is noise."""
@@ -242,6 +289,15 @@ class Embedding(ABC):
         return nearest
 
 
+def _mirror(matrix, width=256):
+    """Copy the upper triangle of a square matrix to the lower one, in place."""
+    for start in range(0, len(matrix), width):
+        own, rest = slice(start, start + width), slice(start + width, None)
+        corner = np.triu(matrix[own, own])
+        matrix[own, own] = corner + np.triu(corner, 1).T
+        matrix[rest, own] = matrix[own, rest].T
+
+
 def as_factor(array, name):
     """A 2-D floating array of at least single precision, checked but not copied.
 
@@ -284,7 +340,10 @@ def row_norms_sq(factor):
         float64.
     """
     norms_sq = np.empty(len(factor))
-    for rows in row_chunks(len(factor), factor.shape[1], budget=2**17, minimum=64):
+
+    def fill(rows):
         block = factor[rows].astype(np.float64, copy=False)
         np.einsum("ij,ij->i", block, block, out=norms_sq[rows])
+
+    for_row_chunks(fill, len(factor), factor.shape[1], budget=2**15, minimum=64)
     return norms_sq

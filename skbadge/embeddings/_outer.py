@@ -54,7 +54,9 @@ class OuterProductEmbedding(Embedding):
 
     def _norms_sq(self):
         norms_sq = row_norms_sq(self.left)
-        norms_sq *= row_norms_sq(self.right)
+        # Zero times infinity is NaN, which samplers refuse by name.
+        with np.errstate(invalid="ignore"):
+            norms_sq *= row_norms_sq(self.right)
         return norms_sq
 
     def cross(self, other):

@@ -150,12 +150,39 @@ def test_take_is_that_of_the_dense_matrix(make, dtype, rows, cached):
 
 
 def test_take_carries_the_cached_norms(make, monkeypatch):
-    embedding, X = make(12)
+    embedding, _X = make(12)
     norms_sq = embedding.norms_sq()
     assert embedding.norms_sq() is norms_sq
     monkeypatch.setattr(type(embedding), "_norms_sq", None)
-    np.testing.assert_array_equal(embedding.take(np.array([3, 1])).norms_sq(), norms_sq[[3, 1]])
+    np.testing.assert_array_equal(
+        embedding.take(np.array([3, 1])).norms_sq(), norms_sq[[3, 1]]
+    )
     np.testing.assert_array_equal(embedding.take(slice(4)).norms_sq(), norms_sq[:4])
+
+
+@pytest.mark.parametrize("other", [np.float32, np.float64])
+def test_a_cast_is_that_of_the_dense_matrix(make, dtype, other):
+    embedding, X = make(12, dtype)
+    norms_sq = embedding.norms_sq()
+    cast = embedding.astype(other)
+    assert (cast is embedding) == (dtype == other)
+    assert type(cast) is type(embedding)
+    assert cast.dtype == other
+    assert cast.cross(cast).dtype == other
+    assert embedding.dtype == dtype
+    # Cached norms are those of the rows as they were.
+    assert cast.norms_sq() is norms_sq
+    np.testing.assert_allclose(cast.to_dense(), X, rtol=2e-5, atol=2e-5)
+
+
+def test_bulk_products_in_double_precision_give_its_distances(make):
+    first, second = make(23, np.float32)[0], make(11, np.float32, seed=1)[0]
+    X, Y = (part.astype(np.float64).to_dense() for part in (first, second))
+    exact = pairwise(X, Y).min(axis=1)
+    np.testing.assert_allclose(
+        first.min_sq_dists(second, dtype=np.float64), exact, rtol=1e-10
+    )
+    assert np.abs(first.min_sq_dists(second) / exact - 1).max() > 1e-10
 
 
 def arrays_of(embedding):
@@ -168,7 +195,9 @@ def arrays_of(embedding):
 
 def test_a_slice_copies_nothing_and_nbytes_counts_the_factors(make, dtype):
     embedding, _ = make(12, dtype)
-    parts = zip(arrays_of(embedding), arrays_of(embedding.take(slice(3, 9))), strict=True)
+    parts = zip(
+        arrays_of(embedding), arrays_of(embedding.take(slice(3, 9))), strict=True
+    )
     assert all(np.shares_memory(whole, part) for whole, part in parts)
     assert embedding.nbytes == sum(array.nbytes for array in arrays_of(embedding))
 
@@ -187,7 +216,7 @@ def test_no_call_changes_the_factors(make, dtype):
 
 
 def test_cached_norms_are_not_changed_by_distances(make, dtype):
-    (embedding, X), (other, Y) = make(12, dtype), make(9, dtype, seed=1)
+    (embedding, _X), (other, _Y) = make(12, dtype), make(9, dtype, seed=1)
     norms = embedding.norms_sq().copy(), other.norms_sq().copy()
     embedding.sq_dists(other)
     embedding.min_sq_dists(other)
@@ -219,7 +248,10 @@ def test_distances_of_near_duplicates_keep_their_digits_in_float32(scale):
     A = (3 * rng.normal(size=(60, 5))).astype(np.float32)
     Z = (3 * rng.normal(size=(60, 16))).astype(np.float32)
     A2, Z2 = perturbed(A, scale, rng), perturbed(Z, scale, rng)
-    exact = pairwise(outer(A.astype(float), Z.astype(float)), outer(A2.astype(float), Z2.astype(float)))
+    exact = pairwise(
+        outer(A.astype(float), Z.astype(float)),
+        outer(A2.astype(float), Z2.astype(float)),
+    )
     pairs = [
         (OuterProductEmbedding(A, Z), OuterProductEmbedding(A2, Z2)),
         (
@@ -234,11 +266,17 @@ def test_distances_of_near_duplicates_keep_their_digits_in_float32(scale):
         elif isinstance(first, StackedEmbedding):
             both = exact + pairwise(A.astype(float), A2.astype(float))
             np.testing.assert_allclose(first.sq_dists(second), both, rtol=0.02)
-            np.testing.assert_allclose(first.min_sq_dists(second), both.min(axis=1), rtol=0.02)
+            np.testing.assert_allclose(
+                first.min_sq_dists(second), both.min(axis=1), rtol=0.02
+            )
             continue
         np.testing.assert_allclose(first.sq_dists(second), exact, rtol=0.02)
-        np.testing.assert_allclose(first.min_sq_dists(second), exact.min(axis=1), rtol=0.02)
-        np.testing.assert_allclose(first.paired_sq_dists(second), np.diagonal(exact), rtol=1e-6)
+        np.testing.assert_allclose(
+            first.min_sq_dists(second), exact.min(axis=1), rtol=0.02
+        )
+        np.testing.assert_allclose(
+            first.paired_sq_dists(second), np.diagonal(exact), rtol=1e-6
+        )
 
 
 def test_the_plain_float32_expansion_would_fail_the_test_above():
@@ -247,7 +285,11 @@ def test_the_plain_float32_expansion_would_fail_the_test_above():
     Z = (3 * rng.normal(size=(60, 16))).astype(np.float32)
     A2, Z2 = perturbed(A, 1e-4, rng), perturbed(Z, 1e-4, rng)
     first, second = OuterProductEmbedding(A, Z), OuterProductEmbedding(A2, Z2)
-    expanded = first.norms_sq() + second.norms_sq() - 2.0 * np.diagonal(first.cross(second)).astype(float)
+    expanded = (
+        first.norms_sq()
+        + second.norms_sq()
+        - 2.0 * np.diagonal(first.cross(second)).astype(float)
+    )
     exact = first.paired_sq_dists(second)
     assert np.abs(expanded / exact - 1).max() > 1
 
@@ -266,11 +308,25 @@ def test_distances_are_never_negative_where_everything_cancels():
     ):
         assert embedding.sq_dists(embedding).min() >= 0
         assert embedding.min_sq_dists(embedding).min() >= 0
-        assert embedding.paired_sq_dists(embedding.take(slice(None, None, -1))).min() >= 0
+        assert (
+            embedding.paired_sq_dists(embedding.take(slice(None, None, -1))).min() >= 0
+        )
+
+
+def test_rounding_leaves_no_negative_distance_between_equal_rows_of_other_factors():
+    rng = np.random.RandomState(0)
+    A, Z = rng.normal(size=(500, 3)), rng.normal(size=(500, 4))
+    scale = rng.uniform(0.5, 2, size=(500, 1))
+    first = OuterProductEmbedding(A, Z)
+    second = OuterProductEmbedding(A * scale, Z / scale)
+    paired = first.paired_sq_dists(second)
+    assert paired.min() >= 0
+    assert paired.max() <= 1e-13 * first.norms_sq().max()
+    assert first.sq_dists(second).min() >= 0
 
 
 def test_results_do_not_depend_on_the_size_of_the_blocks(make, dtype, monkeypatch):
-    (first, X), (second, Y) = make(57, dtype), make(31, dtype, seed=1)
+    (first, _X), (second, _Y) = make(57, dtype), make(31, dtype, seed=1)
     rows = np.r_[np.arange(31), 0, 0, 5]
     second = second.take(rows)
     # Rows that need their distances computed again are among them.
@@ -374,14 +430,18 @@ def test_factors_are_kept_without_a_copy_unless_they_must_be_cast():
 
 
 def test_wrong_shapes_are_refused():
-    with pytest.raises(ValueError, match=r"`matrix` must be 2-D. Got .* \(3,\) instead"):
+    with pytest.raises(
+        ValueError, match=r"`matrix` must be 2-D. Got .* \(3,\) instead"
+    ):
         DenseEmbedding(np.ones(3))
     with pytest.raises(ValueError, match="`left` must be 2-D"):
         OuterProductEmbedding(np.ones(3), np.ones((3, 1)))
     with pytest.raises(ValueError, match=r"same number of rows. Got 3 and 2"):
         OuterProductEmbedding(np.ones((3, 1)), np.ones((2, 1)))
     parts = [DenseEmbedding(np.ones((n, 1))) for n in (3, 2)]
-    with pytest.raises(ValueError, match=r"the same number of rows. Got rows: \[3, 2\]"):
+    with pytest.raises(
+        ValueError, match=r"the same number of rows. Got rows: \[3, 2\]"
+    ):
         StackedEmbedding(parts)
     with pytest.raises(ValueError, match=r"at least one embedding"):
         StackedEmbedding([])

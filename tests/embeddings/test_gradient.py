@@ -110,7 +110,8 @@ def test_saturated_logits_give_finite_positive_monotone_norms(n_classes, include
     logits = torch.zeros(13, n_classes, dtype=torch.float32)
     logits[:, 0] = torch.arange(0, 65, 5)
     proba = logits.softmax(dim=1).numpy()
-    assert (proba[-1, 0] == 1) and proba.dtype == np.float32
+    assert proba[-1, 0] == 1
+    assert proba.dtype == np.float32
     Z = np.ones((13, 2), dtype=np.float32)
     embedding = gradient_embedding(proba, Z, include_bias=include_bias)
     norms_sq = embedding.norms_sq()
@@ -142,7 +143,8 @@ def test_a_pool_that_is_saturated_throughout_keeps_its_distances():
     residual = np.stack([-q, q], axis=1).astype(np.float64)
     expected = ((residual[:, None] - residual) ** 2).sum(axis=2)
     np.testing.assert_allclose(embedding.sq_dists(embedding), expected, rtol=1e-6)
-    assert (proba.dtype == np.float32) and (proba[0] == [1, np.float32(1e-26)]).all()
+    assert proba.dtype == np.float32
+    assert (proba[0] == [1, np.float32(1e-26)]).all()
 
 
 def two_forms(n=40, seed=0, include_bias=False):
@@ -201,7 +203,9 @@ def test_certain_predictions_and_dead_features_embed_as_zero():
 @pytest.mark.parametrize("options", [{}, {"one_logit": True}, {"include_bias": True}])
 def test_anything_but_probabilities_is_refused(row, shown, options):
     proba = np.array([[0.5, 0.5], [0.1, 0.9], row, row])
-    match = rf"`proba` must hold class probabilities.* 2 of 4 rows do not; row 2 .*{shown}"
+    match = (
+        rf"`proba` must hold class probabilities.* 2 of 4 rows do not; row 2 .*{shown}"
+    )
     with pytest.raises(ValueError, match=match):
         gradient_embedding(proba, np.ones((4, 2)), **options)
 

@@ -1,0 +1,48 @@
+"""Sketches of Fisher embeddings, where there are too many parameters."""
+
+import numpy as np
+
+
+class FisherSketch:
+    r"""A random linear map of roots to few columns that keeps products on average.
+
+    A line :math:`s \otimes z` becomes :math:`\sqrt q\, (R_1 s) \circ (R_2 z)` with
+    independent Gaussian :math:`R_1, R_2` of variance :math:`1 / q` (the sketch of
+    product kernels of Holzmüller et al. [1]_, section 3.2), or :math:`s R_2 z` where
+    there is one output. Inner products are unbiased, with a variance of order
+    :math:`1 / q`.
+
+    Parameters
+    ----------
+    n_outputs, width : int
+        Lengths of :math:`s` and of :math:`z`.
+
+    n_components : int
+        The number of columns :math:`q`.
+
+    rng : RandomState
+        Source of randomness. Rows that are compared need the same sketch.
+
+    References
+    ----------
+    .. [1] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
+    """
+
+    def __init__(self, n_outputs, width, n_components, rng):
+        scale = 1 / np.sqrt(n_components)
+        if n_outputs == 1:
+            self.left = np.ones((1, n_components))
+        else:
+            # The factor sqrt(q) cancels the variance of one of the two maps.
+            self.left = rng.normal(size=(n_outputs, n_components))
+        self.right = rng.normal(size=(width, n_components)) * scale
+
+    @property
+    def nbytes(self):
+        """Bytes held by the two maps."""
+        return self.left.nbytes + self.right.nbytes
+
+    def __call__(self, fisher):
+        """Sketched roots of a `FactoredFisher`, of shape (n_rows, rank, q)."""
+        return (fisher.roots @ self.left) * (fisher._vectors() @ self.right)[:, None, :]
