@@ -106,7 +106,17 @@ def negligible_mass(embedding):
     return relative**2 * float(embedding.norms_sq().sum())
 
 
-def fill_uniformly(rows, values, n, embedding, rng, *, value_name, n_distances):
+def fill_uniformly(
+    rows,
+    values,
+    n,
+    embedding,
+    rng,
+    *,
+    value_name,
+    n_distances,
+    found="could be told apart by their embeddings",
+):
     """Complete a selection from the rows left, if the method stopped short of ``n``.
 
     Parameters
@@ -126,6 +136,9 @@ def fill_uniformly(rows, values, n, embedding, rng, *, value_name, n_distances):
     value_name, n_distances
         Passed on to the selection.
 
+    found : str
+        What the method found true of the rows it selected, and of no others.
+
     Returns
     -------
     selection : Selection
@@ -141,7 +154,7 @@ def fill_uniformly(rows, values, n, embedding, rng, *, value_name, n_distances):
         left[rows] = False
         fill = rng.choice(np.flatnonzero(left), missing, replace=False)
         message = (
-            f"only {len(rows)} of {n} rows could be told apart by their embeddings; "
+            f"only {len(rows)} of {n} rows {found}; "
             f"the other {missing} were drawn uniformly from the rest"
         )
         warnings.warn(

@@ -9,6 +9,7 @@ from skbadge.samplers._base import (
     first_row,
     negligible_mass,
 )
+from skbadge.samplers._greedy import LazyGreedy
 
 
 class KCenter(Sampler):
@@ -78,7 +79,7 @@ class KCenter(Sampler):
         )
 
 
-class _Traversal:
+class _Traversal(LazyGreedy):
     """A farthest-first traversal under way.
 
     Invariant: ``bound[x]`` is at least the squared distance of row ``x`` to the nearest
@@ -89,23 +90,15 @@ class _Traversal:
     contender_cost = 4
 
     def __init__(self, embedding, n):
-        self.embedding = embedding
-        self.n = n
-        self.rows = []
-        self.values = []
-        self.bound = np.full(len(embedding), np.inf)
+        bound = np.full(len(embedding), np.inf)
+        negligible = negligible_mass(embedding) / len(embedding)
+        super().__init__(embedding, n, bound, negligible)
         self.settled = 0
-        self.n_distances = 0
-        self.negligible = negligible_mass(embedding) / len(embedding)
 
     def start(self, row):
         """Pick the first row, and measure all others from it."""
         self._pick(row, self.embedding.norms_sq()[row])
         self.refresh()
-
-    def _pick(self, row, value):
-        self.rows.append(int(row))
-        self.values.append(float(value))
 
     def lower(self, centers):
         """Lower the bounds to the squared distances to some centres."""
@@ -157,35 +150,7 @@ class _Traversal:
                 self.refresh()
                 size, spent = 256, 0
 
-    def _contenders(self, size):
-        """Rows of greatest bound, equal ones by position.
-
-        Returns
-        -------
-        contenders : ndarray
-            The rows.
-
-        limit : float
-            No row outside has a greater bound.
-
-        first_outside : int
-            The first row outside whose bound may equal ``limit``.
-        """
-        n_rows = len(self.embedding)
-        if size >= n_rows:
-            return np.arange(n_rows), -np.inf, n_rows
-        limit = np.partition(self.bound, n_rows - size)[n_rows - size]
-        above = np.flatnonzero(self.bound > limit)
-        equal = np.flatnonzero(self.bound == limit)
-        n_equal = size - len(above)
-        first_outside = equal[n_equal] if n_equal < len(equal) else n_rows
-        return np.concatenate([above, equal[:n_equal]]), limit, first_outside
-
-    def _contest(self, contenders, limit, first_outside):
-        """Pick the farthest contenders while they are the farthest rows of all.
-
-        Returns whether anything but copies of picks may be left.
-        """
+    def _enter(self, contenders):
         block = self.embedding.take(contenders).astype(np.float64)
         sq_dists = self.bound[contenders]
         outstanding = self.rows[self.settled :]
@@ -194,21 +159,10 @@ class _Traversal:
             np.minimum(sq_dists, block.min_sq_dists(centers), out=sq_dists)
             sq_dists[np.isin(contenders, outstanding)] = 0.0
             self.n_distances += len(contenders) * len(outstanding)
-        go_on = True
-        while len(self.rows) < self.n:
-            greatest = sq_dists.max()
-            tied = np.flatnonzero(sq_dists == greatest)
-            position = tied[contenders[tied].argmin()]
-            row = contenders[position]
-            if greatest < limit or (greatest == limit and row > first_outside):
-                break
-            if greatest <= self.negligible:
-                go_on = False
-                break
-            self._pick(row, greatest)
-            center = block.take(np.array([position]))
-            np.minimum(sq_dists, block.min_sq_dists(center), out=sq_dists)
-            sq_dists[position] = 0.0
-            self.n_distances += len(contenders)
-        self.bound[contenders] = sq_dists
-        return go_on
+        return block, sq_dists
+
+    def _lower(self, block, sq_dists, position):
+        center = block.take(np.array([position]))
+        np.minimum(sq_dists, block.min_sq_dists(center), out=sq_dists)
+        sq_dists[position] = 0.0
+        self.n_distances += len(block)

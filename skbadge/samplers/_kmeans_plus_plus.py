@@ -56,7 +56,7 @@ class KMeansPlusPlus(Sampler):
     >>> from skbadge.samplers import KMeansPlusPlus
     >>> embedding = DenseEmbedding([[0.0], [0.1], [5.0], [5.1]])
     >>> KMeansPlusPlus().sample(embedding, 2, random_state=0)
-    array([3, 0])
+    array([3, 1])
     """
 
     _parameter_constraints: dict = {
@@ -97,7 +97,7 @@ class _Seeding:
 
     # What one distance of a proposal costs, in distances of a pass over all rows:
     # proposals are gathered, and come in small blocks with Python in between.
-    proposal_cost = 8
+    proposal_cost = 4
 
     def __init__(self, embedding, n):
         self.embedding = embedding
@@ -167,7 +167,7 @@ class _Seeding:
         n_tested, acceptance = 0, 0.0
         # Mass falls fastest after the first picks, so the question of a refresh is put
         # each time their number has doubled, and at the end of each block.
-        checkpoint = 2 * len(self.rows)
+        checkpoint = max(1, 2 * len(self.rows))
         while len(self.rows) < self.n:
             goal = min(self.n, checkpoint)
             # Smoothed by one proposal that is certain of acceptance.

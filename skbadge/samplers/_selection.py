@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skbadge.embeddings import Embedding
+
 
 @dataclass(frozen=True, eq=False)
 class Selection:
@@ -30,6 +32,9 @@ class Selection:
     norms : ndarray of shape (n,) or None
         Norms of the selected rows' embeddings, where the method has embeddings.
 
+    embedding : Embedding of shape (n, n_columns) or None
+        The selected rows' embeddings, where the method has any.
+
     nbytes : int
         Bytes held by the embeddings beyond the model's outputs.
     """
@@ -40,6 +45,7 @@ class Selection:
     fallbacks: tuple = field(default=())
     n_distances: int = 0
     norms: np.ndarray | None = None
+    embedding: Embedding | None = None
     nbytes: int = 0
 
     def __len__(self):

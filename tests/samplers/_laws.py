@@ -56,8 +56,11 @@ class TableEmbedding(Embedding):
     def sq_dists(self, other):
         return self.table[self.rows[:, None], other.rows]
 
-    def min_sq_dists(self, other):
+    def min_sq_dists(self, other, dtype=None):
         return self.sq_dists(other).min(axis=1)
+
+    def _cast(self, dtype):
+        raise NotImplementedError
 
     def cross(self, other):
         raise NotImplementedError

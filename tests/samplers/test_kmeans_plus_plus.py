@@ -185,9 +185,7 @@ def test_zero_rows_are_not_picked_beside_a_labelled_zero_row(sampler):
     X[[3, 7, 11]] = 0
     labeled = DenseEmbedding(np.zeros((1, 4)))
     for seed in range(100):
-        rows = sampler.sample(
-            DenseEmbedding(X), 10, labeled=labeled, random_state=seed
-        )
+        rows = sampler.sample(DenseEmbedding(X), 10, labeled=labeled, random_state=seed)
         assert not np.isin(rows, [3, 7, 11]).any()
 
 
@@ -306,13 +304,17 @@ def test_rows_that_are_not_finite_are_counted_and_the_first_is_named(sampler, va
 
 def test_norms_too_large_for_the_dtype_are_refused(sampler):
     X = np.full((3, 2), 1e19)
-    with pytest.raises(ValueError, match=r"rows of norm 1\.41e\+19, too large for float32"):
+    with pytest.raises(
+        ValueError, match=r"rows of norm 1\.41e\+19, too large for float32"
+    ):
         sampler.sample(DenseEmbedding(X.astype(np.float32)), 2)
     sampler.sample(DenseEmbedding(X * [[1], [2], [3]]), 2, random_state=0)
 
 
 def test_labelled_rows_of_another_width_are_refused(sampler):
-    with pytest.raises(ValueError, match=r"as many columns as `embedding`. Got 3 and 4"):
+    with pytest.raises(
+        ValueError, match=r"as many columns as `embedding`. Got 3 and 4"
+    ):
         sampler.sample(
             DenseEmbedding(random_rows()), 2, labeled=DenseEmbedding(np.ones((2, 3)))
         )

@@ -20,7 +20,7 @@ from tests.samplers._laws import (
 
 FIRST_CENTERS = ["max_norm", "uniform", "norm_weighted"]
 
-N_DRAWS = 5000
+N_DRAWS = 3500
 
 
 def pool(name):
@@ -181,7 +181,7 @@ def test_real_embeddings_follow_the_law_through_the_public_call(kind, algorithm)
     rng = np.random.RandomState(1)
     draws = [
         tuple(sampler.sample(embedding, 3, random_state=rng).tolist())
-        for _ in range(3000)
+        for _ in range(1500)
     ]
     assert law_pvalue(kmeans_plus_plus_law(X, 3, "norm_weighted"), draws) > THRESHOLD
 
@@ -193,7 +193,7 @@ def test_one_draw_for_each_seed_follows_the_law():
     embedding, _ = tables(X)
     draws = [
         tuple(sampler.sample(embedding, n, random_state=seed).tolist())
-        for seed in range(3000)
+        for seed in range(1500)
     ]
     assert law_pvalue(kmeans_plus_plus_law(X, n, "uniform"), draws) > THRESHOLD
 
@@ -364,7 +364,7 @@ class AcceptedPickNotFeltInItsBlock(_Seeding):
         (CoinAgainstTheRefreshedBound, "duplicates", N_DRAWS),
         (CoinAgainstTheRefreshedBound, "pairs", N_DRAWS),
         # The least of the faults.
-        (RefreshForAStaleProposal, "duplicates", 3 * N_DRAWS),
+        (RefreshForAStaleProposal, "duplicates", 5 * N_DRAWS),
         (NoRejection, "duplicates", N_DRAWS),
         (NoRejection, "pairs", N_DRAWS),
         (BoundWrittenBackButDrawnByTheOldOne, "pairs", N_DRAWS),

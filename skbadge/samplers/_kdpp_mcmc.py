@@ -1,0 +1,268 @@
+"""Markov chains on batches whose stationary law is the k-DPP."""
+
+from abc import ABC, abstractmethod
+from math import ceil, floor, inf, log, log1p
+
+import numpy as np
+from scipy.special import gammaln
+
+from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
+from skbadge.utils._chunks import row_chunks
+from skbadge.utils._ranking import draw_weighted
+
+
+class SwapChain(ABC):
+    """A chain under way: each step may swap one row of the batch for another.
+
+    The inverse of the batch's kernel matrix is brought up to date with each swap, in
+    ``O(n**2)``, and computed afresh every ``n`` swaps, before rounding adds up.
+
+    Parameters
+    ----------
+    embedding : Embedding of shape (n_rows, n_columns)
+        In float64.
+
+    rows : ndarray of shape (n,)
+        The batch to start from, fewer than ``n_rows`` rows with linearly independent
+        embeddings.
+
+    relative : float
+        Share of its squared norm below which a row's residual counts as 0.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n,)
+        The batch.
+
+    n_products : int
+        Inner products evaluated so far.
+    """
+
+    def __init__(self, embedding, rows, relative):
+        self.embedding = embedding
+        self.rows = rows.copy()
+        self.norms_sq = embedding.norms_sq()
+        self.relative = relative
+        self.n_products = 0
+        self._refresh()
+
+    @abstractmethod
+    def step(self, rng):
+        """Make one step, which leaves the k-DPP invariant.
+
+        Parameters
+        ----------
+        rng : RandomState
+            Source of randomness.
+        """
+
+    def run(self, n_steps, rng):
+        """Make some steps and return the batch."""
+        for _ in range(n_steps):
+            self.step(rng)
+        return self.rows
+
+    def _refresh(self):
+        """Compute afresh what swaps only bring up to date."""
+        batch = self.embedding.take(self.rows)
+        scale = 1 / np.sqrt(self.norms_sq[self.rows])
+        # To unit diagonal first: norms of gradients differ by orders of magnitude.
+        inverse = np.linalg.inv(batch.cross(batch) * np.outer(scale, scale))
+        self.inverse = (inverse + inverse.T) / 2 * np.outer(scale, scale)
+        self.n_products += len(self.rows) ** 2
+        self.swaps = 0
+
+    def _without(self, position):
+        """Inverse for the batch without one row: zeros where that row was."""
+        column = self.inverse[position]
+        reduced = self.inverse - np.outer(column, column / column[position])
+        reduced[position] = 0.0
+        reduced[:, position] = 0.0
+        return reduced
+
+    def _swap(self, position, row, reduced, weights, residual):
+        """Put a row in the place that `_without` left.
+
+        Parameters
+        ----------
+        position, row : int
+            The place in the batch, and the row to put there.
+
+        reduced : ndarray of shape (n, n)
+            What `_without` returned.
+
+        weights : ndarray of shape (n,)
+            The row's embedding by those of the others: its projection on their span.
+
+        residual : float
+            Squared distance of the row from that span.
+        """
+        direction = weights.copy()
+        direction[position] = -1.0
+        self.inverse = reduced + np.outer(direction, direction / residual)
+        self.rows[position] = row
+        self.swaps += 1
+        if self.swaps >= max(len(self.rows), 16):
+            self._refresh()
+
+
+class UniformSwapChain(SwapChain):
+    """Metropolis chain: a uniform row out, a uniform row in, if determinants agree.
+
+    A step takes ``O(n**2)`` and the inner products of one row with the batch.
+    """
+
+    def __init__(self, embedding, rows, relative):
+        super().__init__(embedding, rows, relative)
+        self.outside = np.setdiff1d(np.arange(len(embedding)), rows)
+
+    def step(self, rng):
+        """Propose a swap and accept it with the ratio of the determinants."""
+        position = rng.randint(len(self.rows))
+        slot = rng.randint(len(self.outside))
+        coin = rng.random_sample()
+        row = self.outside[slot]
+        batch = self.embedding.take(self.rows)
+        products = batch.cross(self.embedding.take(np.array([row])))[:, 0]
+        self.n_products += len(self.rows)
+        reduced = self._without(position)
+        weights = reduced @ products
+        residual = self.norms_sq[row] - products @ weights
+        # The determinants' ratio is that of the distances from the rows that stay.
+        ratio = residual * self.inverse[position, position]
+        if residual > self.relative * self.norms_sq[row] and coin < ratio:
+            self.outside[slot] = self.rows[position]
+            self._swap(position, row, reduced, weights, residual)
+
+
+class HeatBathChain(SwapChain):
+    """Down-up walk: a uniform row out, and in comes a row from the conditional law.
+
+    A step takes ``O(n_rows * n)`` and the inner products of one row with all others;
+    an array of shape (n_rows, n) is held.
+    """
+
+    def __init__(self, embedding, rows, relative):
+        batch = embedding.take(rows)
+        # Column by column, as they are replaced.
+        self.products = np.empty((len(embedding), len(rows)), order="F")
+        for chunk in row_chunks(len(embedding), len(rows)):
+            self.products[chunk] = embedding.take(chunk).cross(batch)
+        super().__init__(embedding, rows, relative)
+        self.n_products += self.products.size
+
+    def _refresh(self):
+        super()._refresh()
+        self.residuals = self.norms_sq.copy()
+        for rows in row_chunks(len(self.embedding), len(self.rows)):
+            block = self.products[rows]
+            self.residuals[rows] -= np.einsum("ij,ij->i", block @ self.inverse, block)
+
+    def step(self, rng):
+        """Take out a row and draw the one to put in its place, perhaps the same."""
+        position = rng.randint(len(self.rows))
+        column = self.inverse[position]
+        # Distances from the rows that stay: those from all, and the part along the
+        # one direction that leaves with the row.
+        residuals = self.products @ column
+        residuals *= residuals / column[position]
+        residuals += self.residuals
+        allowed = residuals > self.relative * self.norms_sq
+        allowed[self.rows] = False
+        allowed[self.rows[position]] = True
+        weights = np.where(allowed, residuals, 0.0)
+        row = draw_weighted(np.cumsum(weights), 1, rng)[0]
+        if row != self.rows[position]:
+            self._exchange(position, row, residuals)
+
+    def _exchange(self, position, row, residuals):
+        reduced = self._without(position)
+        weights = reduced @ self.products[row]
+        products = self.embedding.cross(self.embedding.take(np.array([row])))[:, 0]
+        self.n_products += len(products)
+        along = products - self.products @ weights
+        self.residuals = residuals - along**2 / residuals[row]
+        self.products[:, position] = products
+        self._swap(position, row, reduced, weights, residuals[row])
+
+
+def n_swap_steps(n):
+    """Steps of the chain in the BADGE paper's repository, ``floor(5 n log n)``."""
+    return floor(5 * n * log(n))
+
+
+def n_heat_bath_steps(n_rows, n, distance=0.01):
+    r"""Steps after which the down-up walk is near the k-DPP, from a greedy start.
+
+    A step shrinks the relative entropy to the k-DPP by the factor :math:`1 - 1/n`
+    (Cryan, Guo and Mousa [1]_: a k-DPP is strongly log-concave). From a batch
+    :math:`S` it starts at :math:`-\log P(S)`, for a greedy batch at most :math:`\log
+    \binom{N}{n} + 2 \log n!`, and by Pinsker's inequality a relative entropy of
+    :math:`2 \epsilon^2` is a distance of at most :math:`\epsilon` in total variation.
+
+    Parameters
+    ----------
+    n_rows, n : int
+        Size of the pool and of the batch.
+
+    distance : float, default=0.01
+        Distance in total variation.
+
+    Returns
+    -------
+    n_steps : int
+        ``O(n * log(n * log(n_rows)))``.
+
+    References
+    ----------
+    .. [1] M. Cryan, H. Guo, G. Mousa. "Modified log-Sobolev inequalities for strongly
+       log-concave distributions". Annals of Probability 49, 2021.
+    """
+    n_subsets = gammaln(n_rows + 1) - gammaln(n + 1) - gammaln(n_rows - n + 1)
+    entropy = n_subsets + 2 * gammaln(n + 1)
+    rate = inf if n == 1 else -log1p(-1 / n)
+    return max(1, ceil(log(entropy / (2 * distance**2)) / rate))
+
+
+def independent_rows(embedding, n, init, relative, rng):
+    """A batch to start a chain from: rows with linearly independent embeddings.
+
+    Parameters
+    ----------
+    embedding : Embedding of shape (n_rows, n_columns)
+        In float64.
+
+    n : int
+        Size of the batch.
+
+    init : {"greedy", "random"}
+        Each the row farthest from the span of those before, or a uniform batch. If that
+        turns out to be dependent, it makes way for the greedy one.
+
+    relative : float
+        Share of its squared norm below which a row's residual counts as 0.
+
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_picked,)
+        int64, distinct; fewer than ``n`` if the rank is lower.
+    """
+
+    def farthest_first(part):
+        # Other orders divide by small pivots, which hides where the rank ends.
+        return pivoted_cholesky(
+            part.norms_sq(),
+            lambda row: part.cross(part.take(np.array([row])))[:, 0],
+            n,
+            np.argmax,
+            relative,
+        )
+
+    if init == "random":
+        rows = rng.permutation(len(embedding))[:n].astype(np.int64)
+        if len(farthest_first(embedding.take(rows))) == n:
+            return rows
+    return farthest_first(embedding)
