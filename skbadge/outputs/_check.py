@@ -27,9 +27,20 @@ def check_outputs(outputs, hint):
         If values are NaN or infinite, or rows of ``proba`` have negative entries or
         do not sum to 1 within 1e-3.
     """
-    parts = [part for part in (outputs.proba, outputs.features) if part is not None]
-    if not all(map(_all_finite, parts)):
-        _raise_not_finite(parts)
+    if outputs.proba is not None and not _all_finite(outputs.proba):
+        _raise_not_finite(
+            outputs.proba,
+            "The model predicts",
+            "Either X has such values there, or the training diverged: lower the "
+            "learning rate or standardise X.",
+        )
+    if outputs.features is not None and not _all_finite(outputs.features):
+        _raise_not_finite(
+            outputs.features,
+            "The features, the input of the model's last layer, hold",
+            "For a model without layers they are X itself: impute X, or choose a "
+            "strategy that needs probabilities only.",
+        )
     if outputs.proba is not None:
         _check_probabilities(outputs.proba, hint)
     return outputs
@@ -44,14 +55,11 @@ def _all_finite(array):
     return np.isfinite(total) or np.isfinite(array).all()
 
 
-def _raise_not_finite(parts):
-    bad = np.zeros(len(parts[0]), dtype=bool)
-    for part in parts:
-        bad |= ~np.isfinite(part).all(axis=1)
+def _raise_not_finite(array, subject, hint):
+    bad = ~np.isfinite(array).all(axis=1)
     raise ValueError(
-        f"The model predicts NaN or infinite values for {bad.sum()} of {len(bad)} "
-        f"rows, the first is row {bad.argmax()}. Either X has such values there, or "
-        "the training diverged: lower the learning rate or standardise X."
+        f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} rows, the "
+        f"first is row {bad.argmax()}. {hint}"
     )
 
 

@@ -1,5 +1,6 @@
 """What a model says about rows: its probabilities and its penultimate features."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,24 +24,43 @@ class Outputs:
         all the same; embeddings use it to form the gradient of that one logit.
 
     n_rows : int or None, default=None
-        Number of rows, to be given only where neither array is: some strategies ask
+        Number of rows, to be given only where no array is: some strategies ask
         nothing of the model.
+
+    identify : callable or None, default=None
+        From an array of positions to a list of identities of these rows, which stay
+        theirs when positions change. Given to strategies that need "ids".
+
+    posterior : ndarray of shape (n_samples, n_rows, n_outputs) or None
+        Class probabilities by each of several samples from the model's posterior:
+        dropout masks or the members of an ensemble. float32 as it is read, rows sum
+        to 1.
     """
 
     proba: np.ndarray | None = None
     features: np.ndarray | None = None
     one_logit: bool = False
     n_rows: int | None = None
+    identify: Callable | None = None
+    posterior: np.ndarray | None = None
 
     def __post_init__(self):
         arrays = {"proba": self.proba, "features": self.features}
         sizes = {name: len(part) for name, part in arrays.items() if part is not None}
+        if self.posterior is not None:
+            if np.ndim(self.posterior) != 3 or not len(self.posterior):
+                raise ValueError(
+                    "`posterior` must have shape (n_samples, n_rows, n_outputs), with "
+                    "at least one sample. Got an array of shape "
+                    f"{np.shape(self.posterior)} instead."
+                )
+            sizes["posterior"] = self.posterior.shape[1]
         if self.n_rows is not None:
             sizes["n_rows"] = self.n_rows
         if len(set(sizes.values())) != 1:
             raise ValueError(
-                "Outputs needs `proba`, `features` or `n_rows`, and all of them must "
-                f"agree on the number of rows. Got {sizes}."
+                "Outputs needs `proba`, `features`, `posterior` or `n_rows`, and all "
+                f"of them must agree on the number of rows. Got {sizes}."
             )
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 
@@ -50,7 +70,7 @@ class Outputs:
     @property
     def nbytes(self):
         """Bytes held by the arrays."""
-        parts = (self.proba, self.features)
+        parts = (self.proba, self.features, self.posterior)
         return sum(part.nbytes for part in parts if part is not None)
 
 
@@ -65,10 +85,19 @@ class Labeled:
 
     y : ndarray of shape (n_labeled,)
         Their labels, as the user gave them.
+
+    codes : ndarray of shape (n_labeled,) or None, default=None
+        The columns of ``outputs.proba`` that stand for these labels, int64; -1 for a
+        label without a column.
+
+    ids : list of str or None, default=None
+        Identities of the rows. Given to strategies that need "ids".
     """
 
     outputs: Outputs
     y: np.ndarray
+    codes: np.ndarray | None = None
+    ids: list | None = None
 
     def __len__(self):
         return len(self.outputs)

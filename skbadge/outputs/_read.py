@@ -1,12 +1,15 @@
 """The face of this layer: what a fitted model says about rows."""
 
+from dataclasses import replace
 from numbers import Integral
 
 from skbadge.outputs import _sklearn
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs._pipeline import is_skorch_net, unwrap
+from skbadge.outputs._posterior import read_posterior
 
 NEEDS = ("proba", "features")
+ALL_NEEDS = (*NEEDS, "posterior")
 
 
 def model_outputs(
@@ -16,8 +19,12 @@ def model_outputs(
     needs: tuple[str, ...] = NEEDS,
     feature_layer: str = "auto",
     batch_size: int | str = "auto",
+    n_posterior: int = 20,
+    random_state=None,
 ) -> Outputs:
     """Read probabilities and penultimate features of a model in one forward pass.
+
+    Posterior samples of the probabilities, if needed, take a pass for each.
 
     Nets are run in inference mode, batch by batch, without gradients. Train modes,
     hooks and torch's global generators are left as they were found.
@@ -34,8 +41,17 @@ def model_outputs(
         nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
         the dtype of their parameters, see `cast_input`.
 
-    needs : tuple of {"proba", "features"}, default=("proba", "features")
+    needs : tuple of {"proba", "features", "posterior"}, default=("proba", "features")
         What to read. Nothing else is computed or held.
+
+        "posterior" are probabilities by samples of the model's posterior. For nets,
+        these are random dropout masks [1]_: only the modules ``Dropout``,
+        ``Dropout1d`` to ``Dropout3d``, ``AlphaDropout`` and ``FeatureAlphaDropout``
+        act as in training, and each sample's masks are shared by all rows. For
+        ensembles that predict the mean of their members, such as
+        ``BaggingClassifier``, ``VotingClassifier(voting="soft")``,
+        ``RandomForestClassifier`` and ``ExtraTreesClassifier``, they are the members'
+        probabilities; members may be nets.
 
     feature_layer : str, default="auto"
         For nets, the module whose input are the features, by its name in
@@ -48,11 +64,18 @@ def model_outputs(
         data loading of their own (a dataset class, a ``collate_fn``, an overridden
         ``get_iterator``) keep their own batches.
 
+    n_posterior : int, default=20
+        Dropout masks to sample, for nets. An ensemble has as many posterior samples as
+        members.
+
+    random_state : None, int or RandomState, default=None
+        Draws the dropout masks; used for nothing else.
+
     Returns
     -------
     outputs : Outputs
         Floating arrays with as many rows as ``X``, float32 for nets of half precision.
-        The entry that is not in ``needs`` is None. The features of a model without
+        An entry that is not in ``needs`` is None. The features of a model without
         hidden layers may share memory with ``X``.
 
     Raises
@@ -60,16 +83,24 @@ def model_outputs(
     NotFittedError
         If ``estimator`` is not fitted.
     TypeError
-        If probabilities are needed and the model has none.
+        If probabilities are needed and the model has none, or posterior samples are
+        and it is neither a net nor an ensemble.
     ValueError
         If a parameter or layer name is not valid, the model's values are NaN or
-        infinite, or its probabilities do not sum to 1.
+        infinite, its probabilities do not sum to 1, or posterior samples are needed
+        and a net has no dropout or an ensemble's members do not count equally.
 
     Notes
     -----
     Besides the result, memory holds the activations of one batch. Time is that of one
     forward pass over the rows; with features, ``feature_layer="auto"`` runs a few rows
-    (one batch, with data loading of the net's own) a second time.
+    (one batch, with data loading of the net's own) a second time. Posterior samples
+    add a forward pass each, or one of each member, and are held in float32.
+
+    References
+    ----------
+    .. [1] Y. Gal, Z. Ghahramani. "Dropout as a Bayesian approximation: representing
+       model uncertainty in deep learning". ICML 2016.
 
     Examples
     --------
@@ -85,6 +116,29 @@ def model_outputs(
     needs = _check_needs(needs)
     _check_batch_size(batch_size)
     predictor, X = unwrap(estimator, X)
+    plain = tuple(name for name in needs if name != "posterior")
+    outputs = None
+    if plain:
+        outputs = _read(predictor, X, plain, feature_layer, batch_size)
+    if "posterior" not in needs:
+        return outputs
+    _check_n_posterior(n_posterior)
+    posterior = read_posterior(
+        predictor,
+        X,
+        lambda member, rows: (
+            model_outputs(member, rows, needs=("proba",), batch_size=batch_size).proba
+        ),
+        n_posterior=n_posterior,
+        batch_size=batch_size,
+        random_state=random_state,
+    )
+    if outputs is None:
+        return Outputs(posterior=posterior)
+    return replace(outputs, posterior=posterior)
+
+
+def _read(predictor, X, needs, feature_layer, batch_size):
     if is_skorch_net(predictor):
         from skbadge.outputs import _skorch
 
@@ -165,14 +219,25 @@ def cast_input(module, X):
 
 def _check_needs(needs):
     needs = (needs,) if isinstance(needs, str) else tuple(needs)
-    if not needs or not set(needs) <= set(NEEDS):
-        raise ValueError(f"`needs` must be one or more of {NEEDS}. Got {needs!r}.")
+    if not needs or not set(needs) <= set(ALL_NEEDS):
+        raise ValueError(f"`needs` must be one or more of {ALL_NEEDS}. Got {needs!r}.")
     return needs
 
 
 def _check_batch_size(batch_size):
-    is_int = isinstance(batch_size, Integral) and not isinstance(batch_size, bool)
-    if batch_size != "auto" and not (is_int and batch_size >= 1):
+    if batch_size != "auto" and not _is_positive_int(batch_size):
         raise ValueError(
             f"`batch_size` must be 'auto' or an int >= 1. Got {batch_size!r} instead."
         )
+
+
+def _check_n_posterior(n_posterior):
+    if not _is_positive_int(n_posterior):
+        raise ValueError(
+            f"`n_posterior` must be an int >= 1. Got {n_posterior!r} instead."
+        )
+
+
+def _is_positive_int(value):
+    is_int = isinstance(value, Integral) and not isinstance(value, bool)
+    return is_int and value >= 1

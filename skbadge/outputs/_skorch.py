@@ -361,6 +361,9 @@ def _watched_input(layer, features):
 
 def _nonlinearity(net):
     nonlinearity = net._get_predict_nonlinearity()
+    is_softmax = getattr(nonlinearity, "func", None) is torch.softmax
+    if is_softmax and nonlinearity.keywords == {"dim": -1}:
+        return _softmax_columns
     # skorch forms the first of two columns as 1 - sigmoid, exactly 0 for large logits.
     if nonlinearity is skorch.utils._sigmoid_then_2d:
         return _logit_columns
@@ -387,6 +390,13 @@ def _probabilities(output, nonlinearity):
             f"{tuple(proba.shape)} instead. {HINT}"
         )
     return proba
+
+
+def _softmax_columns(logits):
+    if logits.ndim != 2:
+        return torch.softmax(logits, dim=-1)
+    # Along the rows it is several times faster, as rows are many and columns few.
+    return torch.softmax(logits.T.contiguous(), dim=0).T
 
 
 def _logit_columns(logit):
