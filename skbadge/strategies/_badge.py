@@ -1,12 +1,11 @@
 """BADGE: k-means++ seeding on gradient embeddings."""
 
 from skbadge._compat import StrOptions
-from skbadge.embeddings import gradient_embedding
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.strategies._base import EmbeddingStrategy
+from skbadge.strategies._gradient import GradientStrategy
 
 
-class Badge(EmbeddingStrategy):
+class Badge(GradientStrategy):
     """BADGE: rows whose loss gradients are large and unlike each other.
 
     Each row is embedded as the gradient of the loss at the label the model predicts,
@@ -29,24 +28,14 @@ class Badge(EmbeddingStrategy):
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
     """
 
-    needs = ("proba", "features")
     _parameter_constraints: dict = {
-        "include_bias": ["boolean"],
+        **GradientStrategy._parameter_constraints,
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
     }
 
     def __init__(self, *, include_bias=False, first_center="max_norm"):
         self.include_bias = include_bias
         self.first_center = first_center
-
-    def embed(self, outputs):
-        """Gradient embeddings of rows, see `skbadge.embeddings.gradient_embedding`."""
-        return gradient_embedding(
-            outputs.proba,
-            outputs.features,
-            include_bias=self.include_bias,
-            one_logit=outputs.one_logit,
-        )
 
     def make_sampler(self):
         """k-means++ seeding."""

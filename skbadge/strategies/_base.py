@@ -22,11 +22,16 @@ class Strategy(BaseEstimator, ABC):
     Attributes
     ----------
     needs : tuple of str
-        Any of "proba" and "features", the fields of the pool's `Outputs` that the
-        strategy reads, and "labeled", if it looks at the labelled rows as well.
+        Any of "proba", "features" and "posterior", the fields of the pool's `Outputs`
+        that the strategy reads; "labeled", if it looks at the labelled rows as well;
+        and "ids", if it must know rows again after their positions have changed.
+
+    n_samples : int
+        Posterior samples that a strategy wants of a net, if it needs "posterior".
     """
 
     needs: tuple = ()
+    n_samples: int = 20
     _parameter_constraints: dict = {}
 
     def select(self, pool, n, *, labeled=None, random_state=None):
@@ -64,7 +69,7 @@ class Strategy(BaseEstimator, ABC):
         """
         self._validate_params()
         n = check_n(n, len(pool))
-        for name in ("proba", "features"):
+        for name in ("proba", "features", "posterior"):
             if name in self.needs and getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."
@@ -138,5 +143,10 @@ class EmbeddingStrategy(Strategy):
             labeled = None
         sampler = self.make_sampler()
         selection = sampler.run(embedding, n, labeled=labeled, random_state=rng)
-        norms = np.sqrt(embedding.norms_sq()[selection.rows])
-        return replace(selection, norms=norms, nbytes=embedding.nbytes)
+        batch = embedding.take(selection.rows)
+        return replace(
+            selection,
+            norms=np.sqrt(batch.norms_sq()),
+            embedding=batch,
+            nbytes=embedding.nbytes,
+        )

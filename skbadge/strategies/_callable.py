@@ -25,7 +25,8 @@ class CallableStrategy(Strategy):
     @property
     def needs(self):
         """What the function needs of the model."""
-        return getattr(self.function, "needs", ("proba", "features", "labeled"))
+        needs = getattr(self.function, "needs", ("proba", "features", "labeled"))
+        return (needs,) if isinstance(needs, str) else tuple(needs)
 
     def _run(self, pool, n, labeled, rng):
         rows = self.function(pool, n, labeled=labeled, random_state=rng)

@@ -7,7 +7,14 @@ from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
 
 STRATEGIES = {
+    "albl": "skbadge.strategies._albl:ALBL",
     "badge": "skbadge.strategies._badge:Badge",
+    "badge_k_center": "skbadge.strategies._badge_k_center:BadgeKCenter",
+    "badge_kdpp": "skbadge.strategies._badge_kdpp:BadgeKDPP",
+    "badge_max_det": "skbadge.strategies._badge_max_det:BadgeMaxDet",
+    "bait": "skbadge.strategies._bait:Bait",
+    "bald": "skbadge.strategies._bald:Bald",
+    "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
     "core_set": "skbadge.strategies._core_set:CoreSet",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",

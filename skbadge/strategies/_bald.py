@@ -1,0 +1,63 @@
+"""BALD: rows on whose labels the samples of the model's posterior disagree."""
+
+from numbers import Integral
+
+from skbadge._compat import Interval
+from skbadge.strategies._base import ScoreStrategy
+from skbadge.strategies._joint_entropy import mutual_information
+
+
+class Bald(ScoreStrategy):
+    r"""Rows whose labels say most about the model's parameters, each by itself.
+
+    The score is the mutual information of a row's label and the model's parameters,
+    Bayesian active learning by disagreement (Houlsby et al. [1]_; with dropout for
+    nets, Gal et al. [2]_): for class probabilities :math:`p_s` by posterior samples
+    :math:`s`
+
+    .. math:: H\Big(\frac1S \sum_s p_s\Big) - \frac1S \sum_s H(p_s),
+
+    in nats, between 0 and ``min(log(n_samples), log(n_classes))``. It is 0 where all
+    samples say the same, be it that they are all in doubt.
+
+    Parameters
+    ----------
+    n_samples : int, default=20
+        Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
+        as members, whatever is asked for here.
+
+    Notes
+    -----
+    Takes ``O(n_samples * n_rows * n_classes)`` time, and 4 bytes of memory for each of
+    these numbers, which are read before. Rows with high scores tend to be alike:
+    `BatchBald` takes them jointly.
+
+    References
+    ----------
+    .. [1] N. Houlsby, F. Huszár, Z. Ghahramani, M. Lengyel. "Bayesian active learning
+       for classification and preference learning". arXiv:1112.5745, 2011.
+    .. [2] Y. Gal, R. Islam, Z. Ghahramani. "Deep Bayesian active learning with image
+       data". ICML 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.outputs import Outputs
+    >>> from skbadge.strategies import Bald
+    >>> doubt, disagreement = [[0.5, 0.5], [0.5, 0.5]], [[1.0, 0.0], [0.0, 1.0]]
+    >>> posterior = np.stack([doubt, disagreement], axis=1)
+    >>> Bald().score(Outputs(posterior=posterior)).round(4)
+    array([0.    , 0.6931])
+    """
+
+    needs = ("posterior",)
+    _parameter_constraints: dict = {
+        "n_samples": [Interval(Integral, 2, None, closed="left")],
+    }
+
+    def __init__(self, n_samples=20):
+        self.n_samples = n_samples
+
+    def score(self, pool):
+        """Mutual information of each row's label and the parameters, in nats."""
+        return mutual_information(pool.posterior)

@@ -1,0 +1,286 @@
+"""Checks that every strategy of the registry must pass."""
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from skbadge.exceptions import QueryWarning
+from skbadge.outputs import Labeled, Outputs
+from skbadge.strategies import Strategy, get_strategy, get_strategy_names
+
+
+@pytest.fixture(params=get_strategy_names())
+def strategy(request):
+    return get_strategy(request.param)
+
+
+def softmax(logits):
+    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return proba / proba.sum(axis=1, keepdims=True)
+
+
+def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
+    # More features than rows: no strategy runs out of linearly independent rows.
+    rng = np.random.RandomState(seed)
+    logits = 2 * rng.normal(size=(n, n_classes))
+    features = rng.normal(size=(n, n_features)).astype(dtype)
+    # Near to each other, so that no labels of a few rows tell which sample is right.
+    posterior = [softmax(logits + rng.normal(0, 0.2, logits.shape)) for _ in range(5)]
+    return Outputs(
+        proba=softmax(logits).astype(dtype),
+        features=features,
+        posterior=np.array(posterior, dtype=dtype),
+    )
+
+
+def labeled_rows(n=6, **shape):
+    return Labeled(outputs(n, seed=1, **shape), np.arange(n) % 2)
+
+
+def assert_contract(rows, n, n_rows):
+    assert isinstance(rows, np.ndarray)
+    assert rows.dtype == np.int64
+    assert rows.shape == (n,)
+    assert len(np.unique(rows)) == n
+    assert n == 0 or (rows.min() >= 0 and rows.max() < n_rows)
+
+
+def replaced(pool, **fields):
+    names = ("proba", "features", "posterior", "one_logit")
+    return Outputs(**{**{name: getattr(pool, name) for name in names}, **fields})
+
+
+def two_classes():
+    return outputs(n_classes=2)
+
+
+def one_logit():
+    return replaced(outputs(n_classes=2), one_logit=True)
+
+
+def a_missing_class():
+    pool = outputs()
+    parts = {"proba": pool.proba.copy(), "posterior": pool.posterior.copy()}
+    for name, part in parts.items():
+        part[..., 1] = 0
+        parts[name] = part / part.sum(axis=-1, keepdims=True)
+    return replaced(pool, **parts)
+
+
+def double_precision():
+    return outputs(dtype=np.float64)
+
+
+POOLS = [outputs, two_classes, one_logit, a_missing_class, double_precision]
+
+
+@pytest.mark.parametrize("make", POOLS, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("n", [1, 7, 40])
+@pytest.mark.parametrize("with_labeled", [False, True])
+def test_rows_are_distinct_positions(strategy, make, n, with_labeled):
+    pool = make()
+    labeled = None
+    if with_labeled:
+        part = labeled_rows(n_classes=pool.proba.shape[1])
+        labeled = Labeled(replaced(part.outputs, one_logit=pool.one_logit), part.y)
+    rows = strategy.select(pool, n, labeled=labeled, random_state=0)
+    assert_contract(rows, n, 40)
+
+
+def test_the_report_is_of_the_same_rows(strategy):
+    pool, labeled = outputs(), labeled_rows()
+    selection = strategy.run(pool, 7, labeled=labeled, random_state=0)
+    rows = strategy.select(pool, 7, labeled=labeled, random_state=0)
+    np.testing.assert_array_equal(selection.rows, rows)
+    assert selection.fallbacks == ()
+    for values in (selection.values, selection.norms):
+        assert values is None or (values.shape == (7,) and np.isfinite(values).all())
+
+
+def test_a_seed_gives_the_same_rows(strategy):
+    pool, labeled = outputs(), labeled_rows()
+    rows = strategy.select(pool, 9, labeled=labeled, random_state=5)
+    again = strategy.select(pool, 9, labeled=labeled, random_state=5)
+    np.testing.assert_array_equal(rows, again)
+    rng = np.random.RandomState(5)
+    again = strategy.select(pool, 9, labeled=labeled, random_state=rng)
+    np.testing.assert_array_equal(rows, again)
+
+
+def test_numpys_global_generator_is_left_alone(strategy):
+    before = np.random.get_state()
+    strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
+    after = np.random.get_state()
+    np.testing.assert_array_equal(before[1], after[1])
+    assert before[2:] == after[2:]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_inputs_are_left_alone(strategy, dtype):
+    pool = outputs(dtype=dtype)
+    labeled = labeled_rows(dtype=dtype)
+    arrays = [pool.proba, pool.features, pool.posterior]
+    arrays += [labeled.outputs.proba, labeled.outputs.features, labeled.y]
+    copies = [array.copy() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    strategy.select(pool, 9, labeled=labeled, random_state=0)
+    for array, copy in zip(arrays, copies, strict=True):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_nothing_asked_for(strategy):
+    assert_contract(strategy.select(outputs(), 0, labeled=labeled_rows()), 0, 40)
+    empty = Outputs(np.empty((0, 3)), np.empty((0, 2)), posterior=np.empty((2, 0, 3)))
+    assert_contract(strategy.select(empty, 0), 0, 0)
+
+
+def test_more_than_there_are(strategy):
+    with pytest.warns(QueryWarning, match="`n`=41 is above the 40 rows") as caught:
+        rows = strategy.select(outputs(), 41, labeled=labeled_rows(), random_state=0)
+    assert len(caught) == 1
+    assert_contract(rows, 40, 40)
+
+
+@pytest.mark.parametrize(
+    ("n", "error"), [(-1, ValueError), (1.0, TypeError), (True, TypeError)]
+)
+def test_a_wrong_n_is_refused(strategy, n, error):
+    with pytest.raises(error, match="`n` must be"):
+        strategy.select(outputs(), n)
+
+
+def repeated(pool, times):
+    rows = np.tile(np.arange(len(pool)), times)
+    return Outputs(
+        pool.proba[rows], pool.features[rows], posterior=pool.posterior[:, rows]
+    )
+
+
+@pytest.mark.parametrize("n", [5, 12, 20])
+def test_duplicated_rows(strategy, n):
+    pool = repeated(outputs(5), 4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QueryWarning)
+        rows = strategy.select(pool, n, random_state=0)
+    assert_contract(rows, n, 20)
+
+
+def test_equal_rows(strategy):
+    pool = repeated(outputs(1), 15)
+    chosen = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QueryWarning)
+        for seed in range(60):
+            rows = strategy.select(pool, 4, random_state=seed)
+            assert_contract(rows, 4, 15)
+            chosen |= set(rows.tolist())
+    # Nothing tells them apart, so that each has its turn.
+    assert chosen == set(range(15))
+
+
+@pytest.mark.parametrize("n", [1, 6, 40])
+def test_features_that_are_all_zero(strategy, n):
+    pool = replaced(outputs(), features=np.zeros((40, 5), dtype=np.float32))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QueryWarning)
+        assert_contract(strategy.select(pool, n, random_state=0), n, 40)
+
+
+@pytest.mark.parametrize("n", [1, 6, 40])
+def test_predictions_that_are_all_certain(strategy, n):
+    proba = np.eye(4, dtype=np.float32)[np.arange(40) % 4]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", QueryWarning)
+        pool = replaced(outputs(), proba=proba, posterior=proba[None].repeat(3, axis=0))
+        rows = strategy.select(pool, n, random_state=0)
+    assert_contract(rows, n, 40)
+
+
+def needed(strategy, part):
+    arrays = [name for name in strategy.needs if name not in ("labeled", "ids")]
+    fields = {name: getattr(part, name) for name in arrays}
+    return Outputs(**fields, n_rows=len(part))
+
+
+def test_the_fields_it_needs_are_all_it_reads(strategy):
+    assert set(strategy.needs) <= {"proba", "features", "posterior", "labeled", "ids"}
+    pool, labeled = outputs(), labeled_rows()
+    full = strategy.select(pool, 9, labeled=labeled, random_state=0)
+    least = Labeled(needed(strategy, labeled.outputs), labeled.y)
+    if "labeled" not in strategy.needs:
+        least = None
+    fresh = clone(strategy)
+    rows = fresh.select(needed(strategy, pool), 9, labeled=least, random_state=0)
+    np.testing.assert_array_equal(rows, full)
+
+
+def test_labelled_rows_are_read_just_if_needed(strategy):
+    pool = outputs()
+    without = strategy.select(pool, 9, random_state=0)
+    rows = strategy.select(pool, 9, labeled=labeled_rows(30), random_state=0)
+    assert (rows == without).all() == ("labeled" not in strategy.needs)
+
+
+def test_a_missing_field_is_named(strategy):
+    pool = outputs()
+    for name in {"proba", "features", "posterior"} & set(strategy.needs):
+        match = f"{type(strategy).__name__} needs `pool.{name}`. Got None instead"
+        with pytest.raises(ValueError, match=match):
+            strategy.select(Outputs(**{**vars(pool), name: None}), 3)
+
+
+def test_no_labelled_rows_are_like_none(strategy):
+    pool = outputs()
+    none = Labeled(outputs(0), np.empty(0))
+    np.testing.assert_array_equal(
+        strategy.select(pool, 9, labeled=none, random_state=0),
+        strategy.select(pool, 9, random_state=0),
+    )
+
+
+def test_it_is_a_scikit_learn_object(strategy):
+    assert isinstance(strategy, Strategy)
+    copy = clone(strategy)
+    assert copy is not strategy
+    assert copy.get_params() == strategy.get_params()
+    assert repr(strategy).startswith(type(strategy).__name__ + "(")
+    assert set(strategy._parameter_constraints) == set(strategy.get_params())
+    for name, value in strategy.get_params().items():
+        assert getattr(strategy, name) is value
+        assert getattr(strategy.set_params(**{name: value}), name) is value
+
+
+def test_it_survives_pickling(strategy):
+    copy = pickle.loads(pickle.dumps(strategy))
+    pool, labeled = outputs(), labeled_rows()
+    np.testing.assert_array_equal(
+        copy.select(pool, 9, labeled=labeled, random_state=0),
+        strategy.select(pool, 9, labeled=labeled, random_state=0),
+    )
+
+
+def test_selecting_does_not_change_its_parameters(strategy):
+    before = strategy.get_params(deep=False)
+    copies = pickle.dumps(before)
+    strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
+    after = strategy.get_params(deep=False)
+    assert all(after[name] is value for name, value in before.items())
+    assert pickle.dumps(after) == copies
+
+
+def test_selecting_keeps_no_state_but_where_rows_are_known_again(strategy):
+    before = dict(vars(strategy))
+    strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
+    assert (vars(strategy) == before) == ("ids" not in strategy.needs)
+
+
+def test_wrong_parameters_are_refused(strategy):
+    for name in strategy.get_params():
+        wrong = clone(strategy).set_params(**{name: object()})
+        match = f"The '{name}' parameter of {type(strategy).__name__}"
+        with pytest.raises(ValueError, match=match):
+            wrong.select(outputs(), 1)
