@@ -11,12 +11,13 @@ from skbadge.nn._dataset import ArrayDataset
 from skbadge.outputs._skorch import input_dtype
 
 
-def adapt_net(net, n_classes=None):
+def adapt_net(net, n_classes=None, *, named_inputs=False):
     """Set the parameters that let a net train on any table, and on missing classes.
 
     A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
-    module's floating dtype; a net with a data set of its own, or a module with several
-    inputs, is left as it is. The net's module, criterion and training stay the user's.
+    module's floating dtype; a net with a data set of its own is left as it is, and so
+    is a module with several inputs that does not get them by name, for skorch splits
+    data frames by column. The net's module, criterion and training stay the user's.
 
     Parameters
     ----------
@@ -26,16 +27,22 @@ def adapt_net(net, n_classes=None):
     n_classes : int or None, default=None
         The net's ``classes``, if it has none, become ``0 .. n_classes - 1``, whether
         or not all of them occur in the labels.
+
+    named_inputs : bool, default=False
+        Whether rows come as a dict of arrays. Of several, only those of floating dtype
+        are cast: integers may be codes, masks or lengths.
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
         module = _initialized_module(net)
-        if not _has_several_inputs(module):
+        several = _has_several_inputs(module)
+        if named_inputs or not several:
+            keeps_integers = several or _looks_up_integers(module)
             params["dataset"] = ArrayDataset
             params["dataset__dtype"] = str(
                 input_dtype(module) or torch.get_default_dtype()
             ).removeprefix("torch.")
-            params["dataset__cast_integers"] = not _looks_up_integers(module)
+            params["dataset__cast_integers"] = not keeps_integers
     if n_classes is not None and getattr(net, "classes", ()) is None:
         params["classes"] = list(range(n_classes))
     if params:
@@ -66,6 +73,31 @@ def encoded_target(net, codes):
     return codes.astype(np.int64)
 
 
+class RelabeledDataset(torch.utils.data.Dataset):
+    """The rows of a dataset with other targets: skorch would train on its own.
+
+    Parameters
+    ----------
+    rows : torch.utils.data.Dataset
+        Its items are rows, or rows and targets.
+
+    target : ndarray of shape (n_rows,)
+        The targets in their place.
+    """
+
+    def __init__(self, rows, target):
+        self.rows = rows
+        self.target = target
+
+    def __len__(self):
+        return len(self.target)
+
+    def __getitem__(self, i):
+        item = self.rows[i]
+        has_target = isinstance(item, list | tuple) and len(item) == 2
+        return item[0] if has_target else item, self.target[i]
+
+
 def check_weights(net):
     """Raise if training left NaN or infinite weights.
 
@@ -83,8 +115,8 @@ def check_weights(net):
         if not torch.isfinite(weight).all():
             raise ValueError(
                 f"Training diverged: the net's parameter {name!r} holds NaN or "
-                f"infinite values. Lower `lr` (now {net.lr}), standardise the input, or remove "
-                "the NaN from what reaches the net."
+                f"infinite values. Lower `lr` (now {net.lr}), standardise the input, "
+                "or remove the NaN from what reaches the net."
             )
 
 

@@ -1,0 +1,350 @@
+"""The entropy of predictions on unlabelled rows, as a part of a net's loss."""
+
+import math
+from contextlib import contextmanager
+from numbers import Real
+
+import numpy as np
+import torch
+from skorch.callbacks import PassthroughScoring
+
+from skbadge.nn._unlabeled import (
+    UnlabeledBatches,
+    is_unlabeled,
+    take_labels,
+    take_rows,
+)
+from skbadge.utils._random import torch_seeded
+
+_TRAINING_STATE = ("X_unlabeled_", "unlabeled_batches_", "unlabeled_step_")
+
+
+def mean_entropy_of_logits(logits):
+    """Mean entropy of the softmax of logits, in nats.
+
+    Parameters
+    ----------
+    logits : tensor of shape (n_rows, n_classes) or (n_rows, n_classes, ...)
+        Classes on the second axis, as in ``torch.nn.CrossEntropyLoss``.
+
+    Returns
+    -------
+    entropy : tensor of shape ()
+        Between 0 and ``log(n_classes)``.
+    """
+    # A logit of minus infinity has probability 0 and would make 0 * inf of it.
+    log_proba = torch.log_softmax(logits, dim=1)
+    floor = torch.finfo(log_proba.dtype).min
+    return -(log_proba.exp() * log_proba.clamp_min(floor)).sum(dim=1).mean()
+
+
+def mean_entropy_of_probabilities(proba):
+    """Mean entropy of probabilities, in nats.
+
+    Parameters
+    ----------
+    proba : tensor of shape (n_rows, n_classes) or (n_rows, n_classes, ...)
+        Classes on the second axis. Zeros count nothing, and their gradients are finite.
+
+    Returns
+    -------
+    entropy : tensor of shape ()
+        Between 0 and ``log(n_classes)``.
+    """
+    tiny = torch.finfo(proba.dtype).tiny
+    return -(proba * torch.log(proba.clamp_min(tiny))).sum(dim=1).mean()
+
+
+@contextmanager
+def _frozen_statistics(modules):
+    """Let normalisation layers use their running statistics, and not update them."""
+    layers = [
+        layer
+        for module in modules
+        for layer in module.modules()
+        if layer.training and getattr(layer, "track_running_stats", False)
+    ]
+    try:
+        for layer in layers:
+            layer.training = False
+        yield
+    finally:
+        for layer in layers:
+            layer.training = True
+
+
+class JointEntropyMixin:
+    """Adds the entropy of predictions on unlabelled rows to a skorch net's loss.
+
+    Goes before a skorch classifier among the bases, see `JointEntropyClassifier`.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Parameters of the classifier.
+
+    entropy_weight : float, default=0.1
+        Weight of the entropy, at least 0.
+
+    unlabeled_label : scalar, default=-1
+        The mark of unlabelled rows in ``y``.
+
+    unlabeled_batch_size : int or None, default=None
+        Unlabelled rows in a step; None for as many as labelled ones, -1 for all.
+    """
+
+    # For `BadgeQuerier`: `fit` takes unlabelled rows, marked by `unlabeled_label`.
+    trains_on_unlabeled = True
+
+    # The state of a training in progress. Their names end in an underscore, for skorch
+    # takes all others for parameters.
+    X_unlabeled_ = None
+    unlabeled_batches_ = None
+    unlabeled_step_ = None
+
+    def __init__(
+        self,
+        *args,
+        entropy_weight=0.1,
+        unlabeled_label=-1,
+        unlabeled_batch_size=None,
+        **kwargs,
+    ):
+        super().__init__(*args, **kwargs)
+        self.entropy_weight = entropy_weight
+        self.unlabeled_label = unlabeled_label
+        self.unlabeled_batch_size = unlabeled_batch_size
+
+    @property
+    def _default_callbacks(self):
+        parts = [
+            (name, PassthroughScoring(name, lower_is_better=None, on_train=True))
+            for name in ("train_cross_entropy", "train_entropy")
+        ]
+        return [*parts, *super()._default_callbacks]
+
+    def fit(self, X, y, **fit_params):
+        """Train from scratch, or go on if ``warm_start`` is set.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or what else the net takes
+            Labelled and unlabelled rows, in any order.
+
+        y : array-like of shape (n_samples,)
+            Labels, `unlabeled_label` for rows without one.
+
+        **fit_params : dict
+            Passed to the module, for labelled and for unlabelled batches.
+
+        Returns
+        -------
+        self : object
+            The trained net.
+
+        Raises
+        ------
+        ValueError
+            If no row is labelled, or a parameter is not valid.
+        """
+        with self._set_apart(X, y) as (X, y):
+            return super().fit(X, y, **fit_params)
+
+    def partial_fit(self, X, y=None, classes=None, **fit_params):
+        """Go on training, on these rows only.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or what else the net takes
+            Labelled and unlabelled rows, in any order.
+
+        y : array-like of shape (n_samples,)
+            Labels, `unlabeled_label` for rows without one.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            As the net without unlabelled rows takes them.
+
+        **fit_params : dict
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The trained net.
+
+        Raises
+        ------
+        ValueError
+            As in `fit`.
+        """
+        with self._set_apart(X, y) as (X, y):
+            return super().partial_fit(X, y, classes=classes, **fit_params)
+
+    @contextmanager
+    def _set_apart(self, X, y):
+        """Keep unlabelled rows for a training, and yield the labelled ones."""
+        self._check_parameters()
+        marks = is_unlabeled(X, y, self.unlabeled_label)
+        if marks is None:
+            # Also the way in from `fit`, which has set them apart already.
+            yield X, y
+            return
+        labeled = np.flatnonzero(~marks)
+        self.X_unlabeled_ = take_rows(X, np.flatnonzero(marks))
+        try:
+            yield take_rows(X, labeled), None if y is None else take_labels(y, labeled)
+        finally:
+            for name in _TRAINING_STATE:
+                vars(self).pop(name, None)
+
+    def _check_parameters(self):
+        weight, size = self.entropy_weight, self.unlabeled_batch_size
+        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
+            raise ValueError(
+                f"entropy_weight must be a number >= 0. Got {weight!r} instead."
+            )
+        if size is not None and size != -1 and size < 1:
+            raise ValueError(
+                "unlabeled_batch_size must be >= 1, or -1 for all rows, or None. Got "
+                f"{size!r} instead."
+            )
+
+    def on_train_begin(self, net, **kwargs):
+        """Make batches of the unlabelled rows, if there are any.
+
+        Parameters
+        ----------
+        net : object
+            The net itself.
+
+        **kwargs : dict
+            The labelled rows.
+        """
+        super().on_train_begin(net, **kwargs)
+        if self.X_unlabeled_ is not None:
+            self._mean_entropy()
+            dataset = self.get_dataset(self.X_unlabeled_)
+            self.unlabeled_batches_ = UnlabeledBatches(dataset, self._make_iterator)
+
+    def _make_iterator(self, dataset):
+        # Samplers and shuffling belong to the training iterator and to its rows.
+        size = self.unlabeled_batch_size
+        if size is None:
+            kwargs = self.get_params_for("iterator_train")
+            size = kwargs.get("batch_size", self.batch_size)
+        kwargs = self.get_params_for("iterator_valid")
+        kwargs["batch_size"] = len(dataset) if size == -1 else size
+        return self.iterator_valid(dataset, **kwargs)
+
+    def _mean_entropy(self):
+        """The entropy function that fits what the module returns."""
+        criterion = getattr(self.criterion_, "_orig_mod", self.criterion_)
+        if isinstance(criterion, torch.nn.CrossEntropyLoss):
+            return mean_entropy_of_logits
+        if isinstance(criterion, torch.nn.NLLLoss):
+            return mean_entropy_of_probabilities
+        raise ValueError(
+            "criterion must be CrossEntropyLoss, for a module that returns logits, or "
+            "NLLLoss, for one that returns probabilities. Got "
+            f"{type(criterion).__name__} instead."
+        )
+
+    def train_step(self, batch, **fit_params):
+        """Take one step on a labelled batch and an unlabelled one.
+
+        Parameters
+        ----------
+        batch : tuple of tensors
+            The labelled batch.
+
+        **fit_params : dict
+            Passed to the module.
+
+        Returns
+        -------
+        step : dict
+            Its ``loss``, the sum, and ``y_pred`` of the labelled batch.
+        """
+        # Drawn here, because an optimiser such as LBFGS evaluates a step many times.
+        self.unlabeled_step_ = None
+        if self.unlabeled_batches_ is not None and self.entropy_weight > 0:
+            self.unlabeled_step_ = self.unlabeled_batches_.draw()
+        step = super().train_step(batch, **fit_params)
+        for name in ("cross_entropy", "entropy"):
+            if name in step:
+                self.history.record_batch(f"train_{name}", step.pop(name).item())
+        return step
+
+    def train_step_single(self, batch, **fit_params):
+        """Compute the gradients of the loss of a labelled and an unlabelled batch.
+
+        Parameters
+        ----------
+        batch : tuple of tensors
+            The labelled batch.
+
+        **fit_params : dict
+            Passed to the module.
+
+        Returns
+        -------
+        step : dict
+            Its ``loss``, the sum; ``y_pred`` of the labelled batch; and the parts
+            ``cross_entropy`` and, with an unlabelled batch, ``entropy``.
+        """
+        step = super().train_step_single(batch, **fit_params)
+        step["cross_entropy"] = step["loss"].detach()
+        if self.unlabeled_step_ is not None:
+            # A second backward pass adds to the gradients of the first, whose graph is
+            # gone by now.
+            entropy = self._unlabeled_entropy(**fit_params)
+            (self.entropy_weight * entropy).backward()
+            step["entropy"] = entropy.detach()
+            step["loss"] = step["cross_entropy"] + self.entropy_weight * step["entropy"]
+        return step
+
+    def _unlabeled_entropy(self, **fit_params):
+        X, seed = self.unlabeled_step_
+        modules = [getattr(self, f"{name}_") for name in self._modules]
+        modules = [module for module in modules if isinstance(module, torch.nn.Module)]
+        with torch_seeded(seed), _frozen_statistics(modules):
+            outputs = self.infer(X, **fit_params)
+        outputs = outputs[0] if isinstance(outputs, tuple) else outputs
+        return self._mean_entropy()(outputs)
+
+    def score(self, X, y, sample_weight=None):
+        """Compute the accuracy on the labelled rows among these.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features), or what else the net takes
+            Rows. The unlabelled ones are left out: folds of a search have them too.
+
+        y : array-like of shape (n_samples,)
+            True labels, `unlabeled_label` for rows without one.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows.
+
+        Returns
+        -------
+        accuracy : float
+            Between 0 and 1.
+
+        Raises
+        ------
+        ValueError
+            If no row is labelled.
+        """
+        marks = is_unlabeled(X, y, self.unlabeled_label)
+        if marks is not None:
+            labeled = np.flatnonzero(~marks)
+            X, y = take_rows(X, labeled), take_labels(y, labeled)
+            if sample_weight is not None:
+                sample_weight = np.asarray(sample_weight)[labeled]
+        return super().score(X, y, sample_weight)
+
+    def __getstate__(self):
+        # A checkpoint saved during training is one of the net, not of the pool.
+        state = super().__getstate__()
+        return {name: state[name] for name in state if name not in _TRAINING_STATE}

@@ -1,0 +1,153 @@
+"""Classifiers trained on labelled and unlabelled rows together."""
+
+from skorch import NeuralNetClassifier
+
+from skbadge.nn._classifier import TabularNetClassifier
+from skbadge.nn._entropy_loss import JointEntropyMixin
+
+
+class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
+    """skorch classifier trained on labelled and unlabelled rows together.
+
+    A step of the optimiser lowers the sum of the criterion on a mini-batch of labelled
+    rows and `entropy_weight` times the mean entropy of the predictions on a mini-batch
+    of unlabelled rows. Rows of ``y`` that hold `unlabeled_label` are the unlabelled
+    ones, as in scikit-learn's semi-supervised classifiers.
+
+    Without unlabelled rows, or with ``entropy_weight=0``, it trains bit for bit as
+    `skorch.NeuralNetClassifier` does on the labelled rows alone.
+
+    Parameters
+    ----------
+    module : torch.nn.Module class or instance
+        Returns logits if ``criterion`` is ``torch.nn.CrossEntropyLoss``, and
+        probabilities if it is ``torch.nn.NLLLoss``, skorch's default.
+
+    *args
+        Further parameters of `skorch.NeuralNetClassifier` by position.
+
+    entropy_weight : float, default=0.1
+        Weight of the entropy, at least 0, the paper's lambda. It is read at each step,
+        so that a callback may raise it over the first epochs: the predictions of an
+        untrained net are random, and lowering their entropy makes them certain.
+
+    unlabeled_label : scalar, default=-1
+        The mark of unlabelled rows in ``y``.
+
+    unlabeled_batch_size : int or None, default=None
+        Unlabelled rows in a step. None takes the size of the labelled batches, and -1
+        all rows.
+
+    **kwargs : dict
+        Parameters of `skorch.NeuralNetClassifier`. The batches of unlabelled rows come
+        from ``iterator_valid`` with its parameters, except for ``batch_size``.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels that occur, without `unlabeled_label`.
+
+    history_ : skorch.history.History
+        For each epoch ``train_cross_entropy``, the criterion on the labelled rows;
+        ``train_entropy``, if there were unlabelled rows and a positive weight; and
+        their weighted sum ``train_loss``. All are means over the steps, weighted by
+        the size of the labelled batch.
+
+    See Also
+    --------
+    JointEntropyTabularClassifier : The same for tables, ready to use.
+
+    Notes
+    -----
+    The objective is that of Ranganathan et al. [1]_, who query the rows of greatest
+    entropy afterwards (strategy ``"entropy"``). Its second term is the entropy
+    regularisation of Grandvalet and Bengio [2]_. With labelled batch L, unlabelled
+    batch U and predicted probabilities p::
+
+        mean of -log p[y] over L  +  entropy_weight * mean of -sum(p * log p) over U
+
+    The paper trains a deep belief network; any module goes here. The weight, and
+    mini-batches rather than the whole pool, are our choice.
+
+    Labels of unlabelled rows are not looked at, and the validation split and callbacks
+    see labelled rows only. One epoch goes through the labelled rows once; unlabelled
+    batches go on, in an order that is drawn anew for each pass, where the last epoch
+    left off. Order, and dropout on unlabelled rows, have a generator of their own:
+    labelled batches and their dropout masks are those of plain training at any weight.
+
+    Layers with running statistics, such as batch norm, use them on unlabelled rows,
+    as they do when predicting, and do not update them. The entropy of a row is thus
+    that of its prediction, whatever its batch, except for dropout.
+
+    A step costs a forward and a backward pass over both batches.
+
+    References
+    ----------
+    .. [1] Ranganathan, Venkateswara, Chakraborty, Panchanathan. "Deep active learning
+       for image classification". ICIP 2017.
+
+    .. [2] Grandvalet, Bengio. "Semi-supervised learning by entropy minimization".
+       NIPS 2004.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn.datasets import load_iris
+    >>> from skbadge.nn import JointEntropyClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> X = X.astype(np.float32)
+    >>> partly = np.where(np.arange(150) % 10 == 0, y, -1)
+    >>> net = JointEntropyClassifier(
+    ...     torch.nn.Linear(4, 3),
+    ...     criterion=torch.nn.CrossEntropyLoss,
+    ...     train_split=None,
+    ...     verbose=0,
+    ... ).fit(X, partly)
+    >>> net.classes_
+    array([0, 1, 2])
+    >>> sorted(set(net.history[-1]) & {"train_cross_entropy", "train_entropy"})
+    ['train_cross_entropy', 'train_entropy']
+    """
+
+
+class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
+    """Multi-layer perceptron for tables, trained on unlabelled rows as well.
+
+    `TabularNetClassifier` with the objective of `JointEntropyClassifier`. Widths,
+    classes, the statistics that standardise columns, and the accuracy that stops
+    training are those of the labelled rows.
+
+    Parameters
+    ----------
+    *args
+        None; parameters go by name.
+
+    entropy_weight : float, default=0.1
+        Weight of the entropy, at least 0.
+
+    unlabeled_label : scalar, default=-1
+        The mark of unlabelled rows in ``y``. It is compared as it is, so give a string
+        where labels are strings.
+
+    unlabeled_batch_size : int or None, default=None
+        Unlabelled rows in a step. None takes `batch_size`, and -1 all rows.
+
+    **kwargs : dict
+        Parameters of `TabularNetClassifier`.
+
+    See Also
+    --------
+    JointEntropyClassifier : The same for a module of one's own, with the paper.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_wine
+    >>> from skbadge.nn import JointEntropyTabularClassifier
+    >>> X, y = load_wine(return_X_y=True)
+    >>> partly = np.where(np.arange(len(y)) % 10 == 0, y, -1)
+    >>> net = JointEntropyTabularClassifier(random_state=0).fit(X, partly)
+    >>> bool(net.score(X, y) > 0.9)
+    True
+    """
