@@ -1,10 +1,19 @@
-"""Predicting like the wrapped estimator, in the user's labels."""
+"""Being like the wrapped estimator: its predictions, its tags, its fit parameters."""
 
 from sklearn.base import ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.utils import get_tags
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    process_routing,
+)
 from sklearn.utils.metaestimators import available_if
 
-from skbadge.outputs import cast_input, is_skorch_net
+from skbadge._checks import check_X
+from skbadge._compat import routing_enabled
+from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap
 
 
 def _estimator_has(method):
@@ -17,8 +26,8 @@ def _estimator_has(method):
     return check
 
 
-class PredictsLikeEstimator(ClassifierMixin):
-    """The methods of a classifier, answered by the estimator a querier has trained."""
+class LikeItsEstimator(ClassifierMixin):
+    """What a querier does as the estimator it wraps and trains would do it."""
 
     @available_if(_estimator_has("predict"))
     def predict(self, X):
@@ -103,9 +112,66 @@ class PredictsLikeEstimator(ClassifierMixin):
     def _ready(self, method, X):
         estimator = self._trained_estimator(method)
         X = self._check_X(X, reset=False)
-        if isinstance(estimator, FrozenEstimator) and is_skorch_net(
-            estimator.estimator
-        ):
+        is_frozen = isinstance(estimator, FrozenEstimator)
+        is_frozen = is_frozen or getattr(self, "_is_pretrained", False)
+        if is_frozen and is_skorch_net(innermost(estimator)):
             # Nets trained here cast their input themselves; this one is the user's.
+            estimator, X = unwrap(estimator, X)
             X = cast_input(estimator.module_, X)
         return estimator, X
+
+    def _estimator(self):
+        """The estimator to train, by default the library's net."""
+        if self.estimator is None:
+            from skbadge.nn import TabularNetClassifier
+
+            return TabularNetClassifier()
+        return self.estimator
+
+    def _any_estimator(self):
+        return getattr(self, "estimator_", None) or self._estimator()
+
+    def _trained_estimator(self, method):
+        if hasattr(self, "estimator_"):
+            return self.estimator_
+        if isinstance(self.estimator, FrozenEstimator):
+            return self.estimator
+        raise NotFittedError(
+            f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
+            f"labelled rows before using '{method}'."
+        )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_") or isinstance(
+            self.estimator, FrozenEstimator
+        )
+
+    def _check_X(self, X, *, reset, name="X"):
+        return check_X(self, X, self._any_estimator(), name=name, reset=reset)
+
+    def get_metadata_routing(self):
+        """Metadata that `fit` and `partial_fit` pass on to the estimator's ``fit``.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            The routing.
+        """
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        mapping.add(caller="partial_fit", callee="fit")
+        router = MetadataRouter(owner=type(self).__name__)
+        return router.add(estimator=self._estimator(), method_mapping=mapping)
+
+    def _routed(self, estimator, params):
+        if not routing_enabled():
+            return params
+        return process_routing(self, "fit", **params).estimator.fit
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self._estimator())
+        tags.input_tags = inner.input_tags
+        tags.non_deterministic = inner.non_deterministic
+        if inner.classifier_tags is not None:
+            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+        return tags

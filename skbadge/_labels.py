@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
 
-from skbadge.outputs import innermost, is_skorch_net
+from skbadge.outputs import innermost, is_skorch_net, n_outputs
 
 
 def is_pretrained(estimator):
@@ -27,6 +28,29 @@ def speaks_codes(estimator):
     return type(net).predict.__module__.partition(".")[0] == "skorch"
 
 
+def trained_classes(estimator, X):
+    """The classes of a trained model: its own, or the positions of its output units.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted.
+
+    X : array-like or other container of rows
+        A few rows to run.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        A net with a single logit has two.
+    """
+    if speaks_codes(estimator):
+        return np.arange(max(n_outputs(estimator, X), 2))
+    model = innermost(estimator)
+    check_is_fitted(model)
+    return model.classes_
+
+
 @dataclass(frozen=True, eq=False)
 class LabelCodec:
     """The classes, and how a model writes them.
@@ -42,6 +66,33 @@ class LabelCodec:
 
     classes: np.ndarray
     is_coded: bool
+
+    @classmethod
+    def for_training(cls, classes, is_coded):
+        """A codec for classes that a model can be trained on.
+
+        Raises
+        ------
+        ValueError
+            If a net is to be trained on one class only.
+        """
+        if is_coded and len(classes) < 2:
+            raise ValueError(
+                f"`y` holds one class only, {classes.tolist()}, but a net needs at "
+                "least two. Label rows of another class, or name all labels ahead with "
+                "`classes`."
+            )
+        return cls(classes, is_coded)
+
+    def check_same(self, other):
+        """Raise unless another codec gives the output units the same meaning."""
+        if not np.array_equal(self.classes, other.classes):
+            new = np.setdiff1d(other.classes, self.classes).tolist()
+            raise ValueError(
+                f"`y` holds labels that did not occur before: {new}. With "
+                "`warm_start=True` the net's outputs cannot change their meaning; name "
+                "all labels ahead with `classes`."
+            )
 
     def encode(self, y):
         """Positions of labels in `classes`, -1 for a label that is not there.

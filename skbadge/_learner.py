@@ -4,12 +4,25 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.feature_selection import SelectorMixin, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
+from sklearn.semi_supervised import (
+    LabelPropagation,
+    LabelSpreading,
+    SelfTrainingClassifier,
+)
+from sklearn.utils import get_tags
 
 from skbadge._labels import is_pretrained
 from skbadge.outputs import innermost, is_skorch_net, n_outputs
 from skbadge.utils._random import torch_seeded
-from skbadge.utils._rows import concatenate_rows, first_rows, n_rows
+from skbadge.utils._rows import (
+    concatenate_rows,
+    first_rows,
+    is_dataset,
+    is_dict,
+    n_rows,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +51,14 @@ class LabeledRows:
         Raises
         ------
         ValueError
-            If a parameter with one entry a row is given for some rows only.
+            If a parameter with one entry a row is given for some rows only, or labels
+            are strings here and numbers there.
         """
+        if isinstance(self.y[0], str) != isinstance(y[0], str):
+            raise ValueError(
+                "`y` must hold labels of one kind, strings or numbers. Got "
+                f"{y[0]!r} where the labelled rows so far have {self.y[0]!r}."
+            )
         merged = {**self.params, **params}
         for name in merged:
             mine, theirs = self.params.get(name), params.get(name)
@@ -67,7 +86,106 @@ def is_frozen(estimator):
     return isinstance(estimator, FrozenEstimator)
 
 
-def fit_clone(estimator, rows, codec, *, seed, fit_params):
+def unlabeled_mark(estimator):
+    """The label by which a model's training knows unlabelled rows.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        The model, or a pipeline or search around it.
+
+    Returns
+    -------
+    mark : scalar or None
+        None if it trains on labelled rows only, or is not trained at all.
+    """
+    predictor = innermost(estimator)
+    semi_supervised = LabelPropagation | LabelSpreading | SelfTrainingClassifier
+    if is_pretrained(estimator):
+        return None
+    if isinstance(predictor, semi_supervised):
+        return -1
+    if getattr(predictor, "trains_on_unlabeled", False):
+        return predictor.unlabeled_label
+    return None
+
+
+def check_takes_unlabeled(estimator, rows):
+    """Raise if an estimator cannot train on these rows and unlabelled ones together.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    rows : LabeledRows
+        The labelled rows.
+
+    Raises
+    ------
+    ValueError
+        If its model knows no unlabelled rows, a step before it learns from labels, or
+        there are parameters of one entry a labelled row.
+    """
+    if unlabeled_mark(estimator) is None:
+        raise ValueError(
+            "`X_unlabeled` needs an estimator that trains on unlabelled rows: "
+            "skbadge.nn.JointEntropyClassifier or JointEntropyTabularClassifier, "
+            "scikit-learn's SelfTrainingClassifier, LabelPropagation or "
+            "LabelSpreading, or one with `trains_on_unlabeled = True` and a parameter "
+            "`unlabeled_label`; itself or at the end of a Pipeline, and not frozen. "
+            f"Got {type(innermost(estimator)).__name__} instead."
+        )
+    readers = _label_readers(estimator)
+    if readers:
+        raise ValueError(
+            "With `X_unlabeled`, the steps before the model see rows without labels, "
+            f"but these learn from labels: {readers}. Leave them out, or apply them "
+            "beforehand."
+        )
+    aligned = [name for name in rows.params if _is_aligned(rows.params[name], rows.y)]
+    if aligned:
+        raise ValueError(
+            "With `X_unlabeled`, parameters of `fit` cannot have one entry for each "
+            f"row, for unlabelled rows have none. Got {aligned}."
+        )
+
+
+def _label_readers(estimator):
+    """Names of the steps before the model that take labels or make up rows."""
+    model = innermost(estimator)
+    own = [model, *model.get_params().values()]
+    return [
+        name
+        for name, part in estimator.get_params().items()
+        if not isinstance(part, type)
+        and not any(part is mine for mine in own)
+        and (hasattr(part, "fit_resample") or _learns_from_labels(part))
+    ]
+
+
+def _learns_from_labels(step):
+    """Whether a transformer does, as far as scikit-learn lets one know."""
+    if not hasattr(step, "transform") or not hasattr(step, "__sklearn_tags__"):
+        return False
+    if isinstance(step, SelectorMixin):
+        # Their tags do not tell, for some score functions ignore labels.
+        return not isinstance(step, VarianceThreshold)
+    # A pipeline has the tags of its last step, and its steps are asked one by one.
+    return not hasattr(step, "steps") and get_tags(step).target_tags.required
+
+
+def _with_unlabeled(X, y, X_unlabeled, mark):
+    """Labelled rows followed by unlabelled ones, and the labels of both."""
+    marks = np.full(n_rows(X_unlabeled), mark)
+    if isinstance(y[0], str) != isinstance(mark, str):
+        # NumPy would turn the number into a string.
+        y, marks = y.astype(object), marks.astype(object)
+    X = concatenate_rows(X, X_unlabeled, "X_unlabeled")
+    return X, np.concatenate([y, marks])
+
+
+def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """Train a clone of an estimator from scratch.
 
     Parameters
@@ -78,14 +196,18 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params):
     rows : LabeledRows
         What to train on.
 
-    codec : LabelCodec
-        The labels' coding.
+    codec : LabelCodec or None
+        The labels' coding; None if no net is to be trained.
 
     seed : int or None
         Makes training reproducible, torch included. None leaves all to the estimator.
 
     fit_params : dict
         Parameters of the estimator's ``fit``, routed.
+
+    X_unlabeled : same kind as ``rows.X``, or None
+        Unlabelled rows to train on as well, for an estimator that has an
+        `unlabeled_mark`.
 
     Returns
     -------
@@ -94,13 +216,14 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params):
     """
     if is_frozen(estimator):
         return estimator
-    estimator = clone(estimator)
+    original, estimator = estimator, clone(estimator)
+    _adapt_members(estimator, original)
     if seed is not None:
         _set_random_states(estimator, seed)
-    return _fit(estimator, rows, codec, seed=seed, fit_params=fit_params)
+    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
-def fit_further(estimator, rows, codec, *, seed, fit_params):
+def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """Go on training a fitted estimator, from the weights it has.
 
     Parameters and return value are those of `fit_clone`.
@@ -117,27 +240,46 @@ def fit_further(estimator, rows, codec, *, seed, fit_params):
         for name in estimator.get_params()
         if name == "warm_start" or name.endswith("__warm_start")
     ]
-    if not names:
+    # A search trains clones of its estimator, which start over.
+    if not names or hasattr(estimator, "best_estimator_"):
         raise ValueError(
-            "`warm_start=True` needs an estimator with a parameter `warm_start`. "
+            "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
+            "no search. "
             f"Got {estimator!r} instead."
         )
     estimator.set_params(**dict.fromkeys(names, True))
-    return _fit(estimator, rows, codec, seed=seed, fit_params=fit_params)
+    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
-def _fit(estimator, rows, codec, *, seed, fit_params):
-    y = rows.y
+def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
+    X, y = rows.X, rows.y
     predictor = innermost(estimator)
     trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
     if trains_net:
-        from skbadge.nn._adapt import adapt_net, check_weights, encoded_target
+        from skbadge.nn._adapt import (
+            RelabeledDataset,
+            adapt_net,
+            check_weights,
+            encoded_target,
+        )
 
         y = encoded_target(predictor, codec.encode(y))
-        adapt_net(predictor, len(codec.classes))
+        adapt_net(predictor, len(codec.classes), named_inputs=is_dict(rows.X))
+    mark = unlabeled_mark(estimator)
+    if mark is not None:
+        if np.any(y == mark):
+            raise ValueError(
+                f"The label {mark!r} stands for unlabelled rows, but labelled rows "
+                "have it too. Name another, in `y` or in the net's `unlabeled_label` "
+                "(a net sees labels as 0, 1, ...)."
+            )
+        if X_unlabeled is not None:
+            X, y = _with_unlabeled(X, y, X_unlabeled, mark)
+    if trains_net and is_dataset(X):
+        X = RelabeledDataset(X, y)
     with torch_seeded(seed):
         try:
-            estimator.fit(rows.X, y, **fit_params)
+            estimator.fit(X, y, **fit_params)
         except Exception as error:
             if trains_net:
                 _explain(error, codec.classes)
@@ -148,6 +290,19 @@ def _fit(estimator, rows, codec, *, seed, fit_params):
         # A single logit tells two classes apart.
         codec.check_width(max(width, 2))
     return estimator
+
+
+def _adapt_members(estimator, original):
+    """Let nets that are members of an ensemble take tables, the frozen ones excepted.
+
+    The ensemble encodes the labels for them.
+    """
+    mine = {id(part) for part in original.get_params().values()}
+    for part in estimator.get_params().values():
+        if is_skorch_net(part) and id(part) not in mine:
+            from skbadge.nn._adapt import adapt_net
+
+            adapt_net(part)
 
 
 def _explain(error, classes):

@@ -9,44 +9,38 @@ from sklearn.base import (
     MetaEstimatorMixin,
     clone,
     is_classifier,
-    is_regressor,
-)
-from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
-from sklearn.utils import get_tags
-from sklearn.utils.metadata_routing import (
-    MetadataRouter,
-    MethodMapping,
-    process_routing,
 )
 
-from skbadge._checks import check_labels, check_X, resolve_classes
+from skbadge._checks import check_labels, resolve_classes
 from skbadge._compat import (
     HasMethods,
     Interval,
     StrOptions,
     fit_context,
-    routing_enabled,
 )
-from skbadge._delegation import PredictsLikeEstimator
-from skbadge._labels import LabelCodec, is_pretrained, speaks_codes
-from skbadge._learner import LabeledRows, fit_clone, fit_further
+from skbadge._delegation import LikeItsEstimator
+from skbadge._labels import (
+    LabelCodec,
+    is_pretrained,
+    speaks_codes,
+    trained_classes,
+)
+from skbadge._learner import (
+    LabeledRows,
+    check_takes_unlabeled,
+    fit_clone,
+    fit_further,
+)
+from skbadge._reading import read_labeled, read_pool
 from skbadge._report import QueryReport
-from skbadge.outputs import (
-    Labeled,
-    Outputs,
-    innermost,
-    is_skorch_net,
-    model_outputs,
-    n_outputs,
-)
+from skbadge.outputs import innermost
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._random import stream_seed, torch_seeded
-from skbadge.utils._rows import first_rows, n_rows
+from skbadge.utils._rows import copy_rows, first_rows, n_rows
 from skbadge.utils._validation import check_n, check_rows
 
 
-class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
+class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     """Ask a model which rows of an unlabelled pool to label next.
 
     Wraps a classifier, trains it on the labelled rows, and answers `query` with the
@@ -135,7 +129,7 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
     """
 
     _parameter_constraints: dict = {
-        "estimator": [HasMethods(["fit", "predict"]), None],
+        "estimator": [HasMethods(["fit"]), None],
         "strategy": [str, Strategy, callable],
         "classes": ["array-like", None],
         "feature_layer": [str],
@@ -170,7 +164,7 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, **params):
+    def fit(self, X, y, *, X_unlabeled=None, **params):
         """Start over: train on these labelled rows.
 
         Parameters
@@ -180,6 +174,13 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
 
         y : array-like of shape (n_labeled,)
             Their labels: strings, ints, or any that scikit-learn takes.
+
+        X_unlabeled : same kind as ``X``, of shape (n_unlabeled, n_features), or None
+            Unlabelled rows to train on as well, such as the pool; for estimators that
+            can, such as `skbadge.nn.JointEntropyClassifier` or scikit-learn's
+            semi-supervised classifiers. They are not kept, so every call that trains
+            states them. The steps of a Pipeline are fitted to all rows and must not
+            need labels, and no parameter may have one entry a row.
 
         **params : dict
             Passed to the estimator's ``fit``; routed, if metadata routing is enabled.
@@ -193,12 +194,12 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
         self._check_parts()
         X = self._check_X(X, reset=True)
         y = check_labels(self, y, X)
-        for name in ("estimator_", "_first_classes"):
+        for name in ("estimator_", "strategy_", "_first_classes"):
             self.__dict__.pop(name, None)
-        return self._train(LabeledRows(X, y, params))
+        return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X=None, y=None, classes=None, **params):
+    def partial_fit(self, X=None, y=None, classes=None, *, X_unlabeled=None, **params):
         """Add labelled rows, and train on all there are.
 
         The rows are kept first: if training fails, they are in `X_labeled_` and
@@ -216,6 +217,10 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
             All labels that may ever occur, if this is the first call and the parameter
             ``classes`` is None.
 
+        X_unlabeled : same kind as ``X``, of shape (n_unlabeled, n_features), or None
+            As in `fit`: the unlabelled rows of this training, not those of earlier
+            calls.
+
         **params : dict
             As in `fit`. Those given there with one entry a row must be given here.
 
@@ -227,23 +232,29 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
         self._check_parts()
         is_first = not hasattr(self, "_labeled")
         if X is None and y is None and not is_first:
-            return self._train(self._labeled)
+            return self._train(self._labeled, X_unlabeled)
         X = self._check_X(X, reset=is_first)
         y = check_labels(self, y, X)
         if classes is not None:
             self._keep_classes(classes, is_first)
         if not is_first:
-            return self._train(self._labeled.extended(X, y, params))
-        return self._train(LabeledRows(X, y, params))
+            rows = self._labeled.extended(X, y, params)
+        else:
+            rows = LabeledRows(copy_rows(X), y.copy(), params)
+        return self._train(rows, X_unlabeled)
 
-    def _train(self, rows):
+    def _train(self, rows, X_unlabeled=None):
         """Keep the labelled rows, then train on them."""
         start = perf_counter()
         estimator = self._estimator()
-        codec = self._make_codec(estimator, rows)
+        if X_unlabeled is not None:
+            check_takes_unlabeled(estimator, rows)
+            X_unlabeled = self._check_unlabeled(X_unlabeled)
+        fit_params = self._routed(estimator, rows.params)
+        codec = self._make_codec(estimator, rows, fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
-            _check_same_classes(self._codec.classes, codec.classes)
+            self._codec.check_same(codec)
         self._labeled = rows
         train = fit_further if goes_on else fit_clone
         fitted = train(
@@ -251,25 +262,31 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
             rows,
             codec,
             seed=self._seed("train"),
-            fit_params=self._routed(estimator, rows.params),
+            fit_params=fit_params,
+            X_unlabeled=X_unlabeled,
         )
         self.estimator_, self._codec = fitted, codec
+        self._is_pretrained = is_pretrained(estimator)
         self.classes_ = codec.classes
-        self.strategy_ = clone(get_strategy(self.strategy))
+        self.strategy_ = self._current_strategy()
         self._say(f"trained on {len(rows.y)} rows in {perf_counter() - start:.2f} s")
         return self
+
+    def _check_unlabeled(self, X):
+        # The last round of a loop has an empty pool.
+        if not np.isscalar(X) and n_rows(X) == 0:
+            return None
+        return self._check_X(X, reset=False, name="X_unlabeled")
 
     def _check_parts(self):
         """Refuse what cannot work before it has cost a training."""
         get_strategy(self.strategy)._validate_params()
         estimator = self._estimator()
-        model = innermost(estimator)
-        if is_regressor(estimator) or (
-            is_skorch_net(model) and not is_classifier(model)
-        ):
+        if not is_classifier(estimator):
             raise ValueError(
                 "`estimator` must be a classifier, such as skorch's "
-                f"NeuralNetClassifier. Got {type(model).__name__}, which is none."
+                "NeuralNetClassifier or any with scikit-learn's ClassifierMixin. Got "
+                f"{type(innermost(estimator)).__name__}, which is none."
             )
 
     def _keep_classes(self, classes, is_first):
@@ -287,25 +304,18 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
                 "Name all labels that may ever occur in the parameter `classes`."
             )
 
-    def _make_codec(self, estimator, rows):
+    def _make_codec(self, estimator, rows, fit_params):
+        """The classes, from the parameter, a trained model or the labels there are."""
         classes = self.classes
         if classes is None:
             classes = getattr(self, "_first_classes", None)
-        is_coded, pretrained = speaks_codes(estimator), is_pretrained(estimator)
-        if classes is None and pretrained:
-            if is_coded:
-                width = n_outputs(estimator, first_rows(rows.X, 2))
-                classes = np.arange(max(width, 2))
-            else:
-                classes = estimator.classes_
-        resolved = resolve_classes(classes, rows.y, keep_order=pretrained)
-        if is_coded and len(resolved) < 2:
-            raise ValueError(
-                f"`y` holds one class only, {resolved.tolist()}, but a net needs at "
-                "least two. Label rows of another class, or name all labels ahead with "
-                "`classes`."
-            )
-        return LabelCodec(resolved, is_coded)
+        if classes is None and is_pretrained(estimator):
+            # A trained net may stand behind steps that are not fitted yet.
+            seed = self._seed("train")
+            model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
+            classes = trained_classes(model, first_rows(rows.X, 2))
+        classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
+        return LabelCodec.for_training(classes, speaks_codes(estimator))
 
     def query(self, X_pool, n=1, *, return_report=False):
         """Select the rows of a pool to label next.
@@ -340,13 +350,22 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
         """
         self._validate_params()
         estimator = self._trained_estimator("query")
-        strategy = self._current_strategy()
+        strategy = self.strategy_ = self._current_strategy()
         start = perf_counter()
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
         n = check_n(n, n_rows(X_pool))
+        options = {
+            "feature_layer": self.feature_layer,
+            "batch_size": self.inference_batch_size,
+        }
+        if "posterior" in strategy.needs:
+            options["n_posterior"] = strategy.n_samples
+            options["random_state"] = self._seed("posterior")
         with torch_seeded(self._seed("inference")):
-            pool = self._outputs(estimator, X_pool, strategy.needs)
-            labeled = self._labeled_outputs(estimator, strategy.needs)
+            reading = strategy.needs, getattr(self, "_codec", None), options
+            pool = read_pool(estimator, X_pool, *reading)
+            rows = getattr(self, "_labeled", None)
+            labeled = read_labeled(estimator, rows, *reading)
         read = perf_counter()
         rng = self.random_state if self.random_state is None else self._seed("query")
         selection = strategy.run(pool, n, labeled=labeled, random_state=rng)
@@ -359,6 +378,7 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
             values=selection.values,
             value_name=selection.value_name,
             norms=selection.norms,
+            embedding=selection.embedding,
             fallbacks=selection.fallbacks,
             seconds={"outputs": read - start, "select": done - read},
             nbytes=pool.nbytes + selection.nbytes,
@@ -366,27 +386,6 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
         )
         self._say(str(report))
         return (rows, report) if return_report else rows
-
-    def _outputs(self, estimator, X, needs):
-        fields = tuple(name for name in needs if name != "labeled")
-        if not fields:
-            return Outputs(n_rows=n_rows(X))
-        outputs = model_outputs(
-            estimator,
-            X,
-            needs=fields,
-            feature_layer=self.feature_layer,
-            batch_size=self.inference_batch_size,
-        )
-        if outputs.proba is not None and hasattr(self, "_codec"):
-            self._codec.check_width(outputs.proba.shape[1])
-        return outputs
-
-    def _labeled_outputs(self, estimator, needs):
-        if "labeled" not in needs or not hasattr(self, "_labeled"):
-            return None
-        outputs = self._outputs(estimator, self._labeled.X, needs)
-        return Labeled(outputs, self._labeled.y)
 
     @property
     def X_labeled_(self):
@@ -404,35 +403,6 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
                 f"No rows are labelled yet. Call `fit` for `{name}_labeled_`."
             )
         return getattr(self._labeled, name)
-
-    def _estimator(self):
-        """The estimator to train, by default the library's net."""
-        if self.estimator is None:
-            from skbadge.nn import TabularNetClassifier
-
-            return TabularNetClassifier()
-        return self.estimator
-
-    def _any_estimator(self):
-        return getattr(self, "estimator_", None) or self._estimator()
-
-    def _trained_estimator(self, method):
-        if hasattr(self, "estimator_"):
-            return self.estimator_
-        if isinstance(self.estimator, FrozenEstimator):
-            return self.estimator
-        raise NotFittedError(
-            f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
-            f"labelled rows before using '{method}'."
-        )
-
-    def __sklearn_is_fitted__(self):
-        return hasattr(self, "estimator_") or isinstance(
-            self.estimator, FrozenEstimator
-        )
-
-    def _check_X(self, X, *, reset, name="X"):
-        return check_X(self, X, self._any_estimator(), name=name, reset=reset)
 
     def _current_strategy(self):
         """The fitted strategy, unless the parameters were changed since."""
@@ -472,40 +442,3 @@ class BadgeQuerier(PredictsLikeEstimator, MetaEstimatorMixin, BaseEstimator):
             if any(name.startswith(f"{owner}__") for name in params):
                 setattr(self, owner, resolve())
         return super().set_params(**params)
-
-    def get_metadata_routing(self):
-        """Metadata that `fit` and `partial_fit` pass on to the estimator's ``fit``.
-
-        Returns
-        -------
-        routing : MetadataRouter
-            The routing.
-        """
-        mapping = MethodMapping().add(caller="fit", callee="fit")
-        mapping.add(caller="partial_fit", callee="fit")
-        router = MetadataRouter(owner=type(self).__name__)
-        return router.add(estimator=self._estimator(), method_mapping=mapping)
-
-    def _routed(self, estimator, params):
-        if not routing_enabled():
-            return params
-        return process_routing(self, "fit", **params).estimator.fit
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self._estimator())
-        tags.input_tags = inner.input_tags
-        tags.non_deterministic = inner.non_deterministic
-        if inner.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
-        return tags
-
-
-def _check_same_classes(known, classes):
-    if not np.array_equal(known, classes):
-        new = np.setdiff1d(classes, known).tolist()
-        raise ValueError(
-            f"`y` holds labels that did not occur before: {new}. With "
-            "`warm_start=True` the net's outputs cannot change their meaning; name all "
-            "labels ahead with `classes`."
-        )

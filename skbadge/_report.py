@@ -1,8 +1,12 @@
 """What a query did."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
+
+from skbadge.embeddings import Embedding
+from skbadge.embeddings._diagnostics import batch_diagnostics
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,13 @@ class QueryReport:
     norms : ndarray of shape (n,) or None
         Norms of the selected rows' embeddings.
 
+    embedding : Embedding of shape (n, n_columns) or None
+        The selected rows' embeddings, where the strategy has any.
+
+    diagnostics : BatchDiagnostics or None
+        Log-determinant, mean norm and least distance of these embeddings, see
+        `skbadge.inspection.batch_diagnostics`. Computed when first asked for.
+
     fallbacks : tuple of str
         Where the strategy could not go on as usual, and what was done instead.
 
@@ -54,6 +65,12 @@ class QueryReport:
     seconds: dict = field(default_factory=dict)
     nbytes: int = 0
     n_distances: int = 0
+    embedding: Embedding | None = None
+
+    @cached_property
+    def diagnostics(self):
+        """How diverse and how uncertain the batch is."""
+        return None if self.embedding is None else batch_diagnostics(self.embedding)
 
     def __str__(self):
         times = ", ".join(
@@ -66,5 +83,8 @@ class QueryReport:
         for name, values in ((self.value_name, self.values), ("norm", self.norms)):
             if values is not None and len(values):
                 lines.append(f"  {name}: {values.min():.3g} to {values.max():.3g}")
+        # Not computed for the sake of a line.
+        if vars(self).get("diagnostics") is not None:
+            lines.append(f"  {self.diagnostics}")
         lines += [f"  fallback: {fallback}" for fallback in self.fallbacks]
         return "\n".join(lines)

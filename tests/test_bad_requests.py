@@ -1,0 +1,277 @@
+"""Bad parameters and calls out of order: errors that say what to do instead."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
+from torch import nn
+
+import skbadge
+from skbadge import BadgeQuerier
+from skbadge.nn import TabularNetClassifier
+from skbadge.strategies import Badge, get_strategy_names
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.hidden = nn.Linear(4, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, X):
+        return self.head(torch.relu(self.hidden(X)))
+
+
+def make_net():
+    return NeuralNetClassifier(
+        Net,
+        criterion=nn.CrossEntropyLoss,
+        train_split=None,
+        max_epochs=2,
+        verbose=0,
+    )
+
+
+def make_data():
+    rng = np.random.RandomState(0)
+    return rng.normal(size=(60, 4)), np.arange(60) % 3
+
+
+# Estimators
+
+
+@pytest.mark.parametrize("estimator", [LogisticRegression, TabularNetClassifier])
+def test_an_estimator_class_in_place_of_an_object(estimator):
+    with pytest.raises(TypeError, match=rf"instance \({estimator.__name__}\(\)\)"):
+        BadgeQuerier(estimator).fit(*make_data())
+
+
+@pytest.mark.parametrize("estimator", [Net(), "net"], ids=["module", "string"])
+def test_an_estimator_of_the_wrong_kind(estimator):
+    with pytest.raises(
+        ValueError, match="'estimator' parameter of BadgeQuerier must be"
+    ):
+        BadgeQuerier(estimator).fit(*make_data())
+
+
+# Strategies
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_an_unknown_strategy(method):
+    querier = BadgeQuerier(LogisticRegression(), strategy="bagde")
+    with pytest.raises(ValueError, match=r"'bagde' is not known. Did you mean 'badge'"):
+        getattr(querier, method)(*make_data())
+
+
+def test_an_unknown_strategy_like_no_other():
+    querier = BadgeQuerier(LogisticRegression(), strategy="xyz")
+    with pytest.raises(
+        ValueError, match=r"`strategy` 'xyz' is not known. Known are"
+    ) as e:
+        querier.fit(*make_data())
+    assert all(name in str(e.value) for name in get_strategy_names())
+
+
+def test_an_unknown_strategy_set_after_the_fit():
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression()).fit(X, y)
+    querier.set_params(strategy="margins")
+    with pytest.raises(ValueError, match="Did you mean 'margin'"):
+        querier.query(X, 3)
+
+
+def test_a_strategy_class_in_place_of_an_object():
+    with pytest.raises(
+        TypeError, match=r"must be an object, not a class. Pass Badge\(\)"
+    ):
+        BadgeQuerier(LogisticRegression(), strategy=Badge).fit(*make_data())
+
+
+@pytest.mark.parametrize("strategy", [3, None, ["badge"]])
+def test_a_strategy_of_the_wrong_kind(strategy):
+    with pytest.raises(
+        ValueError, match="'strategy' parameter of BadgeQuerier must be"
+    ):
+        BadgeQuerier(LogisticRegression(), strategy=strategy).fit(*make_data())
+
+
+def test_a_bad_parameter_of_the_strategy_is_found_before_the_training():
+    querier = BadgeQuerier(make_net(), strategy=Badge(first_center="largest"))
+    with pytest.raises(ValueError, match="'first_center' parameter of Badge must be"):
+        querier.fit(*make_data())
+    assert not hasattr(querier, "estimator_")
+
+
+@pytest.mark.parametrize(
+    ("rubbish", "message"),
+    [
+        (lambda n: np.zeros(n, dtype=int), "must return distinct positions"),
+        (lambda n: None, "must return an array of 3 int positions"),
+        (lambda n: np.arange(n) + 0.5, "3 int positions. Got dtype float64"),
+        (lambda n: np.arange(n - 1), r"3 int positions.*shape \(2,\)"),
+        (lambda n: np.arange(n) + 60, "between 0 and 59. Got 60"),
+        (lambda n: np.arange(n) - 1, "between 0 and 59. Got -1"),
+        (lambda n: np.arange(60) < n, "3 int positions. Got dtype bool"),
+    ],
+    ids=["twice", "none", "floats", "too few", "above", "below", "mask"],
+)
+def test_a_strategy_that_returns_rubbish(rubbish, message):
+    def pick(pool, n, *, labeled, random_state):
+        return rubbish(n)
+
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression(), strategy=pick).fit(X, y)
+    with pytest.raises(ValueError, match=f"The strategy pick .*{message}|{message}"):
+        querier.query(X, 3)
+
+
+def test_a_strategy_that_needs_what_there_is_not():
+    def pick(pool, n, *, labeled, random_state):
+        return np.arange(n)
+
+    pick.needs = ("probabilities",)
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression(), strategy=pick).fit(X, y)
+    with pytest.raises(
+        ValueError, match=r"must be one or more of \('proba', 'features'"
+    ):
+        querier.query(X, 3)
+
+
+# Layers
+
+
+def test_a_feature_layer_that_is_not_there():
+    X, y = make_data()
+    querier = BadgeQuerier(make_net(), feature_layer="haed").fit(X, y)
+    message = (
+        r"`feature_layer` must be .* Got 'haed' instead. Did you mean 'head'\? "
+        r"The linear layers are 'hidden' \(4 -> 8\), 'head' \(8 -> 3\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        querier.query(X, 3)
+    assert len(querier.set_params(feature_layer="head").query(X, 3)) == 3
+
+
+def test_a_feature_layer_of_a_model_without_layers():
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression(), feature_layer="head").fit(X, y)
+    with pytest.raises(ValueError, match="`feature_layer` must be 'auto' unless"):
+        querier.query(X, 3)
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"warm_start": "yes"},
+        {"inference_batch_size": 0},
+        {"inference_batch_size": "all"},
+        {"random_state": -1},
+        {"random_state": "zero"},
+        {"feature_layer": None},
+        {"verbose": -1},
+    ],
+    ids=str,
+)
+def test_parameters_out_of_range(params):
+    name = next(iter(params))
+    querier = BadgeQuerier(LogisticRegression(), **params)
+    with pytest.raises(
+        ValueError, match=f"The '{name}' parameter of BadgeQuerier must"
+    ):
+        querier.fit(*make_data())
+
+
+# Calls out of order
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda querier, X, y: querier.query(X, 2),
+        lambda querier, X, y: querier.predict(X),
+        lambda querier, X, y: querier.predict_proba(X),
+        lambda querier, X, y: querier.score(X, y),
+        lambda querier, X, y: skbadge.query(querier, X, 2),
+    ],
+    ids=["query", "predict", "predict_proba", "score", "function"],
+)
+@pytest.mark.parametrize(
+    "estimator", [None, make_net(), LogisticRegression()], ids=["none", "net", "linear"]
+)
+def test_use_before_fit(estimator, call):
+    with pytest.raises(
+        NotFittedError, match=r"BadgeQuerier is not fitted yet. Call 'fit'"
+    ):
+        call(BadgeQuerier(estimator), *make_data())
+
+
+def test_decision_function_before_fit():
+    with pytest.raises(NotFittedError, match="before using 'decision_function'"):
+        BadgeQuerier(LogisticRegression()).decision_function(make_data()[0])
+
+
+@pytest.mark.parametrize("name", ["X_labeled_", "y_labeled_"])
+def test_labelled_rows_before_there_are_any(name):
+    with pytest.raises(AttributeError, match=f"Call `fit` for `{name}`"):
+        getattr(BadgeQuerier(), name)
+
+
+def test_partial_fit_without_rows_before_there_are_any():
+    with pytest.raises(ValueError, match=r"`X` must hold rows. Got None"):
+        BadgeQuerier(LogisticRegression()).partial_fit()
+
+
+def test_partial_fit_with_half_of_its_arguments():
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression()).fit(X, y)
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        querier.partial_fit(X)
+    with pytest.raises(ValueError, match=r"`X` must hold rows. Got None"):
+        querier.partial_fit(None, y)
+    assert len(querier.y_labeled_) == 60
+
+
+@pytest.mark.parametrize("estimator", [make_net(), LogisticRegression()])
+def test_a_frozen_estimator_that_was_never_trained(estimator):
+    X, y = make_data()
+    querier = BadgeQuerier(FrozenEstimator(estimator))
+    with pytest.raises(NotFittedError, match=type(estimator).__name__):
+        querier.query(X, 2)
+    with pytest.raises(NotFittedError, match=type(estimator).__name__):
+        querier.fit(X, y)
+
+
+# skbadge.query
+
+
+def test_query_of_something_without_a_querier():
+    X, y = make_data()
+    with pytest.raises(
+        TypeError, match=r"`fitted` must be a BadgeQuerier.* Got Logistic"
+    ):
+        skbadge.query(LogisticRegression().fit(X, y), X, 2)
+
+
+def test_query_of_a_pipeline_before_its_fit():
+    pipeline = make_pipeline(StandardScaler(), BadgeQuerier(LogisticRegression()))
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        skbadge.query(pipeline, make_data()[0], 2)
+
+
+def test_query_of_a_search_without_a_best_model():
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression())
+    search = GridSearchCV(querier, {"strategy": ["badge"]}, refit=False).fit(X, y)
+    with pytest.raises(ValueError, match="GridSearchCV must have refit=True"):
+        skbadge.query(search, X, 2)

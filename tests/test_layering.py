@@ -1,0 +1,127 @@
+"""What each part of the package may import, read from the syntax trees."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import skbadge
+
+ROOT = Path(skbadge.__file__).parent
+FILES = sorted(ROOT.rglob("*.py"))
+
+# From the bottom up: a layer imports those before it.
+LAYERS = [
+    "exceptions",
+    "_version",
+    "_compat",
+    "utils",
+    "embeddings",
+    "samplers",
+    "outputs",
+    "strategies",
+    "nn",
+    "_report",
+    "_labels",
+    "_checks",
+    "_learner",
+    "_delegation",
+    "_reading",
+    "_querier",
+    "_query",
+    "inspection",
+    "__init__",
+]
+TORCH_FILES = {"outputs/_mc_dropout.py", "outputs/_skorch.py"}
+OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask"}
+
+
+def name_of(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+def layer_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imports(path, *, lazy):
+    """Yield the (module, name) pairs a file imports; name is None for a module."""
+    tree = ast.parse(path.read_text())
+    nodes = ast.walk(tree) if lazy else _run_at_import(tree)
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, None) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)} has a relative import"
+            yield from ((node.module, alias.name) for alias in node.names)
+
+
+def _run_at_import(node):
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield child
+            yield from _run_at_import(child)
+
+
+def layers_imported(path):
+    for module, name in imports(path, lazy=True):
+        parts = module.split(".")
+        if parts[0] != "skbadge":
+            continue
+        if len(parts) > 1:
+            yield parts[1]
+        else:
+            # "from skbadge import nn" imports a layer, or else a public name.
+            yield name if name in LAYERS else "__init__"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_each_layer_imports_only_layers_below_it(path):
+    mine = layer_of(path)
+    assert mine in LAYERS, f"give {mine!r} a place among the layers"
+    for other in layers_imported(path):
+        assert LAYERS.index(other) <= LAYERS.index(mine), f"{mine} imports {other}"
+
+
+def test_the_check_of_layers_reads_lazy_imports_as_well():
+    assert "nn" in set(layers_imported(ROOT / "_delegation.py"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_private_scikit_learn_is_imported_in_one_place(path):
+    private = [
+        (module, name)
+        for module, name in imports(path, lazy=True)
+        if module.split(".")[0] == "sklearn"
+        and any(part.startswith("_") for part in [*module.split("."), name or ""])
+    ]
+    if name_of(path) == "_compat.py":
+        assert private
+    else:
+        assert not private
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_torch_is_imported_by_nets_and_their_reader_only(path):
+    if layer_of(path) == "nn" or name_of(path) in TORCH_FILES:
+        return
+    packages = {module.split(".")[0] for module, _ in imports(path, lazy=True)}
+    assert not packages & {"torch", "skorch"}
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_optional_packages_are_imported_where_they_are_used(path):
+    packages = {module.split(".")[0] for module, _ in imports(path, lazy=False)}
+    assert not packages & OPTIONAL
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_modules_free_of_torch_import_no_module_that_is_not(path):
+    if layer_of(path) == "nn" or name_of(path) in TORCH_FILES:
+        return
+    for module, name in imports(path, lazy=False):
+        assert not module.startswith("skbadge.nn")
+        assert (module, name) != ("skbadge", "nn")
+        path = module.replace(".", "/")
+        imported = {f"{path}.py", f"{path}/{name}.py"}
+        assert not imported & {f"skbadge/{file}" for file in TORCH_FILES}
