@@ -1,0 +1,126 @@
+"""What greedy determinants cost: lazy against plain, in one run.
+
+"plain" here is the textbook loop on the factors of the gradient embedding (one column
+of the Gram matrix and one of the Cholesky factor for each pick), and the sampler's own
+``algorithm="plain"``. Every figure is a ratio of two times, or of two counts, taken in
+this one run. Run it on a quiet machine, it takes about two minutes::
+
+    python examples/benchmarks/bench_max_det.py            # everything
+    python examples/benchmarks/bench_max_det.py labeled    # some of it, by name
+"""
+
+import argparse
+import gc
+from time import perf_counter
+
+import numpy as np
+
+from skbadge.embeddings import gradient_embedding
+from skbadge.samplers import MaxDet
+
+
+def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
+    """ReLU features of random directions, and softmax probabilities linear in them."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n_rows, n_features), dtype=np.float32)
+    np.maximum(features, 0, out=features)
+    weights = rng.standard_normal((n_features, n_classes), dtype=np.float32)
+    proba = features @ (weights * np.float32(3 / np.sqrt(n_features)))
+    proba -= proba.max(axis=1, keepdims=True)
+    np.exp(proba, out=proba)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba, features
+
+
+def timed(function, repeats=3):
+    """Least time of some repeats in seconds, and the last result."""
+    times = []
+    for _ in range(repeats):
+        gc.collect()
+        start = perf_counter()
+        result = function()
+        times.append(perf_counter() - start)
+    return min(times), result
+
+
+def plain_loop(left, right, n):
+    """Pivoted Cholesky on factors as a plain loop, in float64."""
+    residuals = np.einsum("ij,ij->i", left, left) * np.einsum("ij,ij->i", right, right)
+    columns = np.empty((n, len(left)))
+    rows = []
+    for step in range(n):
+        row = int(residuals.argmax())
+        rows.append(row)
+        cross = (left @ left[row]) * (right @ right[row])
+        before = columns[:step]
+        columns[step] = (cross - before[:, row] @ before) / np.sqrt(residuals[row])
+        residuals -= columns[step] ** 2
+        residuals[row] = -np.inf
+    return np.array(rows)
+
+
+def compare(n_rows, n_classes, n_features, n, *, n_labeled=0, sigma=0.0, loop=True):
+    """Print one comparison."""
+    proba, features = synthetic_outputs(n_rows + n_labeled, n_classes, n_features)
+    both = gradient_embedding(proba, features)
+    embedding = both.take(slice(n_rows))
+    embedding.norms_sq()
+    labeled = both.take(slice(n_rows, None)) if n_labeled else None
+
+    def run(algorithm):
+        sampler = MaxDet(sigma=sigma, algorithm=algorithm)
+        return sampler.run(embedding, n, labeled=labeled)
+
+    lazy_time, lazy = timed(lambda: run("lazy"))
+    plain_time, plain = timed(lambda: run("plain"), repeats=1)
+    same = (lazy.rows == plain.rows).mean()
+    print(
+        f"\nN = {n_rows}, K = {n_classes}, d = {n_features}, n = {n}, "
+        f"{n_labeled} labelled, sigma = {sigma:g}"
+    )
+    print(f"  lazy {lazy_time:.3f} s, plain {plain_time:.3f} s")
+    print(f"  times faster                {plain_time / lazy_time:8.1f}")
+    print(f"  times fewer inner products  {plain.n_distances / lazy.n_distances:8.1f}")
+    print(f"  same picks                  {same:8.0%}")
+    if loop:
+        factors = embedding.astype(np.float64)
+        loop_time, rows = timed(
+            lambda: plain_loop(factors.left, factors.right, n), repeats=1
+        )
+        print(f"  plain loop {loop_time:.3f} s")
+        print(f"  times faster than the loop  {loop_time / lazy_time:8.1f}")
+        print(f"  same picks as the loop      {(lazy.rows == rows).mean():8.0%}")
+
+
+def bench_paper():
+    """The BADGE paper's kind of setting."""
+    compare(20_000, 10, 128, 100)
+
+
+def bench_large():
+    """A larger pool and net."""
+    compare(100_000, 10, 256, 200)
+
+
+def bench_rank():
+    """Picks in number close to the rank, 9 * 128: most rows contend in the end."""
+    compare(20_000, 10, 128, 800)
+
+
+def bench_labeled():
+    """Given labelled rows, with noise."""
+    compare(20_000, 10, 128, 100, n_labeled=500, sigma=1.0, loop=False)
+
+
+BENCHMARKS = {
+    "paper": bench_paper,
+    "large": bench_large,
+    "rank": bench_rank,
+    "labeled": bench_labeled,
+}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(BENCHMARKS), metavar="NAME")
+    for name in parser.parse_args().names:
+        BENCHMARKS[name]()
