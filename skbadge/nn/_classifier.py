@@ -1,6 +1,6 @@
 """A ready neural net classifier for tables."""
 
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -39,6 +39,11 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         code that accompanies the paper, it is accumulated over the batches of the
         epoch as they are trained on: with dropout, if any, and with weights that
         change from batch to batch. None always trains for `max_epochs`.
+
+    min_steps : int, default=100
+        Batches to train on, counted from the initial weights, before that rule may
+        stop training. A few dozen rows are fitted after a handful of batches, long
+        before the features are any good. 0 is the rule as the paper has it.
 
     batch_size : int, default=64
         Rows in a training batch; -1 for all.
@@ -122,6 +127,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     _parameter_constraints = {
         **TabularNetMixin._parameter_constraints,
         "train_accuracy": [Interval(Real, 0, 1, closed="right"), None],
+        "min_steps": [Interval(Integral, 0, None, closed="left")],
         "classes": ["array-like", None],
     }
 
@@ -133,6 +139,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         lr=1e-3,
         max_epochs=300,
         train_accuracy=0.99,
+        min_steps=100,
         batch_size=64,
         optimizer=torch.optim.Adam,
         classes=None,
@@ -152,6 +159,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         self.lr = lr
         self.max_epochs = max_epochs
         self.train_accuracy = train_accuracy
+        self.min_steps = min_steps
         self.batch_size = batch_size
         self.optimizer = optimizer
         self.classes = classes
@@ -318,7 +326,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             return
         # The way out of skorch's loop, and not taken in `on_epoch_end`: callbacks
         # come after it and would miss the last epoch.
-        if self.history[-1]["train_accuracy"] >= self.train_accuracy:
+        is_accurate = self.history[-1]["train_accuracy"] >= self.train_accuracy
+        if is_accurate and sum(self.history[:, "train_batch_count"]) >= self.min_steps:
             raise KeyboardInterrupt
 
     def _n_outputs(self):

@@ -17,7 +17,13 @@ def data():
 
 def small(**params):
     return TabularNetClassifier(
-        **{"hidden_sizes": (16,), "max_epochs": 60, "lr": 0.01, "random_state": 0}
+        **{
+            "hidden_sizes": (16,),
+            "max_epochs": 60,
+            "min_steps": 0,
+            "lr": 0.01,
+            "random_state": 0,
+        }
         | params
     )
 
@@ -42,11 +48,20 @@ def test_training_stops_after_the_first_epoch_that_is_accurate_enough(data):
 
 
 def test_default_is_ninety_nine_percent(data):
-    accuracies = (
-        TabularNetClassifier(random_state=0).fit(*data).history[:, "train_accuracy"]
-    )
+    net = TabularNetClassifier(random_state=0, min_steps=0).fit(*data)
+    accuracies = net.history[:, "train_accuracy"]
     assert accuracies[-1] >= 0.99
     assert max(accuracies[:-1]) < 0.99
+
+
+@pytest.mark.parametrize("min_steps", [40, 41, 100])
+def test_few_rows_are_trained_on_for_a_least_number_of_batches(data, min_steps):
+    X, y = data
+    net = small(batch_size=16, train_accuracy=0.5, min_steps=min_steps, lr=0.1)
+    net.fit(X[:40], y[:40])
+    steps = np.cumsum(net.history[:, "train_batch_count"])
+    assert steps[-2] < min_steps <= steps[-1]
+    assert net.history[-2]["train_accuracy"] > 0.5
 
 
 def test_an_accuracy_of_one_can_be_asked_for(data):

@@ -51,7 +51,7 @@ def test_tables_train_on_the_entropy_and_stop_by_labeled_accuracy():
     pool = X[partly == -1]
     entropies = []
     for weight in (0, 3):
-        params = {"max_epochs": 300, "lr": 0.01, "train_accuracy": 0.9}
+        params = {"max_epochs": 300, "lr": 0.01, "train_accuracy": 0.9, "min_steps": 0}
         net = table(weight, **params).fit(X, partly)
         assert net.history[-1]["train_accuracy"] >= 0.9
         assert max(net.history[:, "train_accuracy"][:-1]) < 0.9

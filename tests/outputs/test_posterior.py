@@ -88,13 +88,15 @@ def test_samples_are_the_members_probabilities(ensemble, names):
     )
 
 
-def test_members_that_have_seen_fewer_classes_are_aligned():
-    rare = np.where(np.arange(120) == 0, "a", np.where(y > 0, "c", "b"))
+@pytest.mark.parametrize("names", [["a", "b", "c"], [1, 2, 3]])
+def test_members_that_have_seen_fewer_classes_are_aligned(names):
+    # Members know positions: for labels 1, 2, 3 those could be mistaken for labels.
+    codes = np.where(np.arange(120) == 0, 0, np.where(y > 0, 2, 1))
     # Unlike those that take weights, nearest neighbours are given the drawn rows only.
     ensemble = BaggingClassifier(
         KNeighborsClassifier(), 8, max_samples=0.3, random_state=0
     )
-    ensemble.fit(X, rare)
+    ensemble.fit(X, np.array(names)[codes])
     widths = {len(member.classes_) for member in ensemble.estimators_}
     assert widths == {2, 3}
     samples = posterior(ensemble)
