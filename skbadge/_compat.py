@@ -2,7 +2,6 @@
 
 from sklearn.base import _fit_context
 from sklearn.neural_network._base import ACTIVATIONS
-from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -17,12 +16,10 @@ __all__ = [
     "Interval",
     "StrOptions",
     "fit_context",
-    "n_threads",
     "num_samples",
     "routing_enabled",
 ]
 
 fit_context = _fit_context
 num_samples = _num_samples
-n_threads = _openmp_effective_n_threads
 routing_enabled = _routing_enabled

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
-from skbadge.utils._chunks import for_row_chunks, row_chunks
+from skbadge.utils._chunks import row_chunks
 
 
 class Embedding(ABC):
@@ -340,10 +340,7 @@ def row_norms_sq(factor):
         float64.
     """
     norms_sq = np.empty(len(factor))
-
-    def fill(rows):
+    for rows in row_chunks(len(factor), factor.shape[1], budget=2**17, minimum=64):
         block = factor[rows].astype(np.float64, copy=False)
         np.einsum("ij,ij->i", block, block, out=norms_sq[rows])
-
-    for_row_chunks(fill, len(factor), factor.shape[1], budget=2**15, minimum=64)
     return norms_sq

@@ -27,18 +27,24 @@ class RowBuffer:
         """Whether rows are written that are not committed."""
         return self._staged is not None
 
-    def stage(self, rows):
+    def stage(self, rows, dtype, copy=np.copyto):
         """Write rows behind the filled part. Staging again overwrites them.
 
         Parameters
         ----------
-        rows : ndarray of shape (n_batch, n_columns)
-            Floating. Copied.
+        rows : array-like of shape (n_batch, n_columns)
+            Whatever ``copy`` takes.
+
+        dtype : numpy dtype
+            What to hold them in.
+
+        copy : callable, default=numpy.copyto
+            Takes an ndarray, and the rows to write there.
         """
         stop = self.filled + len(rows)
         if self._array is None:
             capacity = max(stop, self.n_rows or 0)
-            self._array = np.empty((capacity, rows.shape[1]), dtype=rows.dtype)
+            self._array = np.empty((capacity, rows.shape[1]), dtype=dtype)
         elif rows.shape[1] != self._array.shape[1]:
             raise ValueError(
                 f"The {self.name} must have the same width for all rows. Got "
@@ -48,7 +54,7 @@ class RowBuffer:
             grown = np.empty((2 * stop, self._array.shape[1]), self._array.dtype)
             grown[: self.filled] = self._array[: self.filled]
             self._array = grown
-        self._array[self.filled : stop] = rows
+        copy(self._array[self.filled : stop], rows)
         self._staged = len(rows)
 
     def commit(self, n_batch):

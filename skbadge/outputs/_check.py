@@ -5,7 +5,7 @@ import numpy as np
 ROW_SUM_TOLERANCE = 1e-3
 
 
-def check_outputs(outputs, hint):
+def check_outputs(outputs, hint, all_finite=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
     Parameters
@@ -15,6 +15,9 @@ def check_outputs(outputs, hint):
 
     hint : str
         What makes this kind of model return something else than probabilities.
+
+    all_finite : bool, default=False
+        Whether all values are known to be finite.
 
     Returns
     -------
@@ -27,14 +30,14 @@ def check_outputs(outputs, hint):
         If values are NaN or infinite, or rows of ``proba`` have negative entries or
         do not sum to 1 within 1e-3.
     """
-    if outputs.proba is not None and not _all_finite(outputs.proba):
+    if not (all_finite or outputs.proba is None or _all_finite(outputs.proba)):
         _raise_not_finite(
             outputs.proba,
             "The model predicts",
             "Either X has such values there, or the training diverged: lower the "
             "learning rate or standardise X.",
         )
-    if outputs.features is not None and not _all_finite(outputs.features):
+    if not (all_finite or outputs.features is None or _all_finite(outputs.features)):
         _raise_not_finite(
             outputs.features,
             "The features, the input of the model's last layer, hold",

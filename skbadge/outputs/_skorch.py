@@ -61,8 +61,7 @@ def read_net(net, X, needs, feature_layer, batch_size):
         layer = None
         if "features" in needs:
             layer = _choose_layer(net, feature_layer, steps.probe)
-        outputs = _collect(net, steps, layer, feature_layer, "proba" in needs)
-    return check_outputs(outputs, HINT)
+        return _collect(net, steps, layer, feature_layer, "proba" in needs)
 
 
 def net_n_outputs(net, X):
@@ -301,17 +300,31 @@ def _eps(tensor):
     return torch.finfo(tensor.dtype).eps if tensor.is_floating_point() else 0.0
 
 
-def _to_numpy(tensor):
-    """Move to CPU memory, in float32 or better; no copy where it is already so."""
-    if tensor.dtype not in (torch.float32, torch.float64):
-        tensor = tensor.float()
-    return tensor.detach().cpu().numpy()
+class _TensorBuffer(RowBuffer):
+    """A buffer that is filled with tensors, by torch's threads and from any device.
+
+    It also sees whether all values are finite, while they are in cache.
+    """
+
+    all_finite = True
+
+    def stage(self, tensor):
+        """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
+        is_double = tensor.dtype is torch.float64
+        super().stage(tensor, np.float64 if is_double else np.float32, _copy)
+        # A sum is not finite if any term is; it may overflow, too, and tells no more
+        # than that a closer look is due.
+        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
+
+
+def _copy(target, tensor):
+    torch.from_numpy(target).copy_(tensor)
 
 
 def _collect(net, steps, layer, feature_layer, with_proba):
     """Run all batches, and keep features and probabilities as they come."""
-    features = RowBuffer(steps.n_rows, "features")
-    proba = RowBuffer(steps.n_rows, "probabilities")
+    features = _TensorBuffer(steps.n_rows, "features")
+    proba = _TensorBuffer(steps.n_rows, "probabilities")
     nonlinearity = _nonlinearity(net)
     one_logit = nonlinearity in (_logit_columns, _probability_columns)
     with _watched_input(layer, features):
@@ -323,13 +336,15 @@ def _collect(net, steps, layer, feature_layer, with_proba):
             if with_proba:
                 columns = _probabilities(output, nonlinearity)
                 one_logit = output.numel() == len(output) and columns.shape[1] == 2
-                proba.stage(_to_numpy(columns))
+                proba.stage(columns)
                 proba.commit(len(output))
-    return Outputs(
+    outputs = Outputs(
         proba=proba.finish() if with_proba else None,
         features=features.finish() if layer is not None else None,
         one_logit=one_logit,
     )
+    all_finite = features.all_finite and proba.all_finite
+    return check_outputs(outputs, HINT, all_finite=all_finite)
 
 
 @contextmanager
@@ -347,7 +362,7 @@ def _watched_input(layer, features):
                 f"{type(entry).__name__}."
             )
         # Copied at once: what follows in the forward pass may change it in place.
-        features.stage(_to_numpy(entry.reshape(len(entry), -1)))
+        features.stage(entry.detach().reshape(len(entry), -1))
 
     handle = layer.register_forward_pre_hook(keep, with_kwargs=True)
     try:

@@ -1,8 +1,4 @@
-"""Walking over rows in blocks of bounded size, one after another or in threads."""
-
-from concurrent.futures import ThreadPoolExecutor
-
-from skbadge._compat import n_threads
+"""Walking over rows in blocks of bounded size."""
 
 
 def row_chunks(n_rows, cost_per_row, budget=2**19, minimum=1024):
@@ -31,30 +27,3 @@ def row_chunks(n_rows, cost_per_row, budget=2**19, minimum=1024):
     step = max(minimum, budget // max(1, cost_per_row))
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
-
-
-def for_row_chunks(
-    function, n_rows, cost_per_row, budget, minimum, threads_above=2**22
-):
-    """Call a function on slices that cover ``range(n_rows)``, in threads if it pays.
-
-    Parameters
-    ----------
-    function : callable
-        Takes a slice. Must release the GIL in its work, and write where no other
-        slice does.
-
-    n_rows, cost_per_row, budget, minimum
-        As in `row_chunks`.
-
-    threads_above : int, default=2**22
-        Total cost above which to use as many threads as scikit-learn would.
-    """
-    chunks = row_chunks(n_rows, cost_per_row, budget, minimum)
-    if n_rows * cost_per_row <= threads_above or n_threads() == 1:
-        for rows in chunks:
-            function(rows)
-        return
-    with ThreadPoolExecutor(n_threads()) as pool:
-        # A list, so that an exception in a thread is raised here.
-        list(pool.map(function, chunks))
