@@ -23,6 +23,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from tqdm.auto import tqdm
@@ -65,15 +66,17 @@ def learning_curve(strategy, repeat):
 # %%
 # All runs
 # --------
+#
+# One process for each core; joblib gives each of them one thread.
 
-runs = {
-    (strategy, repeat): learning_curve(strategy, repeat)
-    for strategy, repeat in tqdm(
-        [(strategy, repeat) for repeat in range(N_REPEATS) for strategy in STRATEGIES],
-        unit="run",
-    )
-}
-curves = pd.concat(runs, names=["strategy", "repeat"])
+settings = [
+    (strategy, repeat) for repeat in range(N_REPEATS) for strategy in STRATEGIES
+]
+runs = Parallel(n_jobs=-1, return_as="generator")(
+    delayed(learning_curve)(*setting) for setting in settings
+)
+runs = list(tqdm(runs, total=len(settings), unit="run"))
+curves = pd.concat(dict(zip(settings, runs, strict=True)), names=["strategy", "repeat"])
 
 # %%
 # The result

@@ -5,11 +5,12 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_classifier
 from sklearn.utils import check_array
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skbadge.outputs import is_skorch_net
+from skbadge.outputs import innermost, is_skorch_net
 from skbadge.outputs._inputs import takes_columns
 from skbadge.utils._rows import is_dict, is_frame, is_table, is_tensor, n_rows
 
@@ -238,3 +239,23 @@ def resolve_classes(classes, y, *, keep_order):
             f"`classes` are {given.tolist()}."
         )
     return given if keep_order else distinct
+
+
+def check_named_before(classes, known):
+    """Raise unless classes named in a later call are those of the first one."""
+    if set(np.asarray(classes).tolist()) != set(np.asarray(known).tolist()):
+        raise ValueError(
+            "`classes` must be the labels named before, "
+            f"{np.asarray(known).tolist()}. Got {np.asarray(classes).tolist()}. "
+            "Name all labels that may ever occur in the parameter `classes`."
+        )
+
+
+def check_is_classifier(estimator):
+    """Raise if an estimator, behind its wrappers, is no classifier."""
+    if not is_classifier(estimator):
+        raise ValueError(
+            "`estimator` must be a classifier, such as skorch's "
+            "NeuralNetClassifier or any with scikit-learn's ClassifierMixin. Got "
+            f"{type(innermost(estimator)).__name__}, which is none."
+        )

@@ -8,10 +8,14 @@ from sklearn.base import (
     BaseEstimator,
     MetaEstimatorMixin,
     clone,
-    is_classifier,
 )
 
-from skbadge._checks import check_labels, resolve_classes
+from skbadge._checks import (
+    check_is_classifier,
+    check_labels,
+    check_named_before,
+    resolve_classes,
+)
 from skbadge._compat import (
     HasMethods,
     Interval,
@@ -33,7 +37,6 @@ from skbadge._learner import (
 )
 from skbadge._reading import read_labeled, read_pool
 from skbadge._report import QueryReport
-from skbadge.outputs import innermost
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._random import stream_seed, torch_seeded
 from skbadge.utils._rows import copy_rows, first_rows, n_rows
@@ -281,13 +284,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     def _check_parts(self):
         """Refuse what cannot work before it has cost a training."""
         get_strategy(self.strategy)._validate_params()
-        estimator = self._estimator()
-        if not is_classifier(estimator):
-            raise ValueError(
-                "`estimator` must be a classifier, such as skorch's "
-                "NeuralNetClassifier or any with scikit-learn's ClassifierMixin. Got "
-                f"{type(innermost(estimator)).__name__}, which is none."
-            )
+        check_is_classifier(self._estimator())
 
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
@@ -297,12 +294,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             return
         if known is None:
             known = getattr(self, "_first_classes", self.classes_)
-        if set(np.asarray(classes).tolist()) != set(np.asarray(known).tolist()):
-            raise ValueError(
-                "`classes` must be the labels named before, "
-                f"{np.asarray(known).tolist()}. Got {np.asarray(classes).tolist()}. "
-                "Name all labels that may ever occur in the parameter `classes`."
-            )
+        check_named_before(classes, known)
 
     def _make_codec(self, estimator, rows, fit_params):
         """The classes, from the parameter, a trained model or the labels there are."""

@@ -245,7 +245,7 @@ def bench_activeml():
 
     our_time, _ = timed(ours)
     their_time, rows = timed(ask, repeats=1)
-    assert len(set(rows.tolist())) == 200
+    assert len(set(np.asarray(rows).tolist())) == 200
     our_peak, their_peak = peak_memory(ours), peak_memory(ask)
     print(f"  {our_time:.3f} s and {our_peak / 1e6:.1f} MB")
     print(f"  scikit-activeml: {their_time:.1f} s and {their_peak / 1e6:.0f} MB")

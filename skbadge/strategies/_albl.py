@@ -112,6 +112,11 @@ class ALBL(Strategy):
         needs = {need for expert in self._make_experts() for need in expert.needs}
         return tuple(sorted(needs | {"proba", "labeled", "ids"}))
 
+    @property
+    def n_samples(self):
+        """Posterior samples: as many as the expert that wants most."""
+        return max(expert.n_samples for expert in self._make_experts())
+
     def _make_experts(self):
         experts = [get_strategy(expert) for expert in self.experts]
         if len(experts) < 2:
