@@ -8,53 +8,14 @@ means the same on another machine. Run it on a quiet machine::
 """
 
 import argparse
-import gc
-import tracemalloc
-from time import perf_counter
 
 import numpy as np
+from measuring import peak_memory, report, synthetic_outputs, timed
 
 from skbadge.embeddings import fisher_embedding
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import bait_greedy
 from skbadge.strategies import Badge, Bait
-
-
-def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
-    """ReLU features of random directions, and softmax probabilities linear in them."""
-    rng = np.random.default_rng(seed)
-    features = rng.standard_normal((n_rows, n_features), dtype=np.float32)
-    np.maximum(features, 0, out=features)
-    weights = rng.standard_normal((n_features, n_classes), dtype=np.float32)
-    proba = features @ (weights * np.float32(3 / np.sqrt(n_features)))
-    proba -= proba.max(axis=1, keepdims=True)
-    np.exp(proba, out=proba)
-    proba /= proba.sum(axis=1, keepdims=True)
-    return proba, features
-
-
-def timed(function):
-    """Time of a call in seconds, and its result."""
-    gc.collect()
-    start = perf_counter()
-    result = function()
-    return perf_counter() - start, result
-
-
-def peak_memory(function):
-    """Greatest number of bytes held at once by a call, beyond what was held before."""
-    gc.collect()
-    tracemalloc.start()
-    function()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
-
-
-def report(name, value, unit, target):
-    """Print one line of the report."""
-    met = value >= float(target[2:]) if target[0] == ">" else value <= float(target[2:])
-    print(f"  {name:<58} {value:9.2f} {unit:<7} ({target}) {'' if met else 'MISSED'}")
 
 
 def unfactored(proba, features, n):
@@ -101,9 +62,9 @@ def bench_step():
         return bait_greedy(fisher_embedding(proba, features), n).rows.tolist()
 
     ours(2)
-    our_time, rows = timed(ours)
-    start = timed(lambda: ours(1))[0]
-    their_time, expected = timed(lambda: unfactored(proba, features, 20))
+    our_time, rows = timed(ours, repeats=1)
+    start = timed(lambda: ours(1), repeats=1)[0]
+    their_time, expected = timed(lambda: unfactored(proba, features, 20), repeats=1)
     our_peak = peak_memory(lambda: ours(3))
     their_peak = peak_memory(lambda: unfactored(proba, features, 3))
     print(f"  {our_time:.3f} s, of which {start:.3f} s for n = 1; {their_time:.2f} s")
@@ -118,10 +79,7 @@ def bench_width():
     print("\nwidth: a row more, N = 1000, K = 5")
 
     def one_more(search, small, large):
-        times = [
-            min(timed(lambda n=n: search(n))[0] for _ in range(2))
-            for n in (small, large)
-        ]
+        times = [timed(lambda n=n: search(n), repeats=2)[0] for n in (small, large)]
         return (times[1] - times[0]) / (large - small)
 
     for n_features, least in ((16, 5), (64, 10), (128, 20)):
@@ -142,7 +100,7 @@ def bench_pool():
     def select(strategy):
         return lambda: strategy.select(pool, 50, labeled=labeled, random_state=0)
 
-    seconds, rows = timed(select(Bait()))
+    seconds, rows = timed(select(Bait()), repeats=1)
     assert len(set(rows.tolist())) == 50
     peak = peak_memory(lambda: Bait().select(pool, 2, labeled=labeled))
     print(f"  {seconds:.1f} s, {peak / 1e6:.0f} MB")
@@ -153,7 +111,7 @@ def bench_pool():
         (Bait(fisher="binary"), 10),
         (Badge(), 10),
     ):
-        other = timed(select(strategy))[0]
+        other = timed(select(strategy), repeats=1)[0]
         report(f"times the time of {strategy}", seconds / other, "x", f">={least}")
 
 

@@ -11,10 +11,9 @@ as samples of a posterior do, most of them certain of most rows.
 """
 
 import argparse
-import gc
-from time import perf_counter
 
 import numpy as np
+from measuring import timed
 
 from skbadge.outputs import Outputs
 from skbadge.strategies import Bald, BatchBald
@@ -37,17 +36,6 @@ def synthetic_posterior(n_samples, n_rows, n_classes, n_features=32, seed=0):
     return posterior
 
 
-def timed(function, repeats=1):
-    """Least time of some repeats in seconds, and the last result."""
-    times = []
-    for _ in range(repeats):
-        gc.collect()
-        start = perf_counter()
-        result = function()
-        times.append(perf_counter() - start)
-    return min(times), result
-
-
 def bench_sizes(pool, n_configurations):
     """Time of both strategies, and the information that their rows hold."""
     bald_time, _ = timed(lambda: Bald().run(pool, 1, random_state=0), repeats=3)
@@ -55,7 +43,9 @@ def bench_sizes(pool, n_configurations):
     print(f"  {'n':>4} {'batch_bald':>12} {'of bald':>10} {'information':>12}")
     strategy = BatchBald(n_configurations=n_configurations)
     for n in SIZES:
-        seconds, selection = timed(lambda n=n: strategy.run(pool, n, random_state=0))
+        seconds, selection = timed(
+            lambda n=n: strategy.run(pool, n, random_state=0), repeats=1
+        )
         assert len(set(selection.rows.tolist())) == n
         total = selection.values.sum()
         ratio = f"{seconds / bald_time:8.1f} x"

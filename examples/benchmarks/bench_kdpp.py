@@ -14,6 +14,7 @@ import gc
 from time import perf_counter
 
 import numpy as np
+from measuring import report, synthetic_outputs
 
 from skbadge.embeddings import gradient_embedding
 from skbadge.inspection import batch_diagnostics
@@ -23,15 +24,9 @@ from skbadge.strategies import Badge, BadgeKDPP, Random
 N_ROWS, N_CLASSES, N_FEATURES, N = 20_000, 10, 128, 100
 
 
-def synthetic_outputs(seed=0):
-    """ReLU features of random directions, and softmax probabilities linear in them."""
-    rng = np.random.default_rng(seed)
-    features = rng.standard_normal((N_ROWS, N_FEATURES), dtype=np.float32)
-    np.maximum(features, 0, out=features)
-    weights = rng.standard_normal((N_FEATURES, N_CLASSES), dtype=np.float32)
-    logits = features @ (weights * np.float32(3 / np.sqrt(N_FEATURES)))
-    proba = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return Outputs(proba=proba / proba.sum(axis=1, keepdims=True), features=features)
+def synthetic_pool():
+    """Model outputs for the pool that all samplers select from."""
+    return Outputs(*synthetic_outputs(N_ROWS, N_CLASSES, N_FEATURES))
 
 
 def measure(strategy, pool, n=N, repeats=3):
@@ -61,12 +56,6 @@ def print_header():
     print("  {:<40} {:>9} {:>9} {:>12} {:>10}".format("", *head))
 
 
-def report(name, value, unit, target):
-    """Print one line of the report."""
-    met = value >= float(target[2:]) if target[0] == ">" else value <= float(target[2:])
-    print(f"  {name:<58} {value:9.2f} {unit:<7} ({target}) {'' if met else 'MISSED'}")
-
-
 def compare(strategies, pool, n=N):
     """Print a table of strategies, against BADGE, and return its rows."""
     print_header()
@@ -93,7 +82,7 @@ def bench_methods():
             **uniform, steps="badge", init="greedy"
         ),
     }
-    measured = compare(strategies, synthetic_outputs())
+    measured = compare(strategies, synthetic_pool())
     badge, exact = measured["badge"], measured["k-DPP, exact"]
     heat_bath = measured["k-DPP, heat bath"]
     report("exact k-DPP: times slower than badge", exact[0] / badge[0], "x", ">=50")
@@ -110,14 +99,14 @@ def bench_sketches():
     print(f"\nsketches: N = {N_ROWS}, K = {N_CLASSES}, d = {N_FEATURES}, n = {N}")
     strategies = {f"k-DPP, sketch={q}": BadgeKDPP(sketch=q) for q in (100, 200, 400)}
     strategies["k-DPP, exact"] = BadgeKDPP()
-    measured = compare(strategies, synthetic_outputs())
+    measured = compare(strategies, synthetic_pool())
     ratio = measured["k-DPP, exact"][0] / measured["k-DPP, sketch=400"][0]
     report("sketch of 4 n: times faster than the whole", ratio, "x", ">=1.5")
 
 
 def bench_sizes():
     """How the cost grows with the size of the batch."""
-    pool = synthetic_outputs()
+    pool = synthetic_pool()
     for n in (10, 100, 300):
         print(f"\nsizes: N = {N_ROWS}, K = {N_CLASSES}, d = {N_FEATURES}, n = {n}")
         compare({"k-DPP, exact": BadgeKDPP()}, pool, n)

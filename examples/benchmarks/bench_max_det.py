@@ -10,37 +10,12 @@ this one run. Run it on a quiet machine, it takes about two minutes::
 """
 
 import argparse
-import gc
-from time import perf_counter
 
 import numpy as np
+from measuring import synthetic_outputs, timed
 
 from skbadge.embeddings import gradient_embedding
 from skbadge.samplers import MaxDet
-
-
-def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
-    """ReLU features of random directions, and softmax probabilities linear in them."""
-    rng = np.random.default_rng(seed)
-    features = rng.standard_normal((n_rows, n_features), dtype=np.float32)
-    np.maximum(features, 0, out=features)
-    weights = rng.standard_normal((n_features, n_classes), dtype=np.float32)
-    proba = features @ (weights * np.float32(3 / np.sqrt(n_features)))
-    proba -= proba.max(axis=1, keepdims=True)
-    np.exp(proba, out=proba)
-    proba /= proba.sum(axis=1, keepdims=True)
-    return proba, features
-
-
-def timed(function, repeats=3):
-    """Least time of some repeats in seconds, and the last result."""
-    times = []
-    for _ in range(repeats):
-        gc.collect()
-        start = perf_counter()
-        result = function()
-        times.append(perf_counter() - start)
-    return min(times), result
 
 
 def plain_loop(left, right, n):

@@ -1,0 +1,49 @@
+"""What the benchmarks share: synthetic outputs, times, peaks, and lines of a report."""
+
+import gc
+import tracemalloc
+from time import perf_counter, sleep
+
+import numpy as np
+
+
+def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
+    """ReLU features of random directions, and softmax probabilities linear in them."""
+    rng = np.random.default_rng(seed)
+    features = rng.standard_normal((n_rows, n_features), dtype=np.float32)
+    np.maximum(features, 0, out=features)
+    weights = rng.standard_normal((n_features, n_classes), dtype=np.float32)
+    proba = features @ (weights * np.float32(3 / np.sqrt(n_features)))
+    proba -= proba.max(axis=1, keepdims=True)
+    np.exp(proba, out=proba)
+    proba /= proba.sum(axis=1, keepdims=True)
+    return proba, features
+
+
+def timed(function, repeats=3):
+    """Least time of some repeats in seconds, and the last result."""
+    times = []
+    for _ in range(repeats):
+        gc.collect()
+        # BLAS workers spin for a while after their last product; let them come to rest.
+        sleep(0.1)
+        start = perf_counter()
+        result = function()
+        times.append(perf_counter() - start)
+    return min(times), result
+
+
+def peak_memory(function):
+    """Greatest number of bytes held at once by a call, beyond what was held before."""
+    gc.collect()
+    tracemalloc.start()
+    function()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def report(name, value, unit, target):
+    """Print one line of the report."""
+    met = value >= float(target[2:]) if target[0] == ">" else value <= float(target[2:])
+    print(f"  {name:<58} {value:9.2f} {unit:<7} ({target}) {'' if met else 'MISSED'}")
