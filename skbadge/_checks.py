@@ -253,6 +253,11 @@ def check_named_before(classes, known):
 
 def check_is_classifier(estimator):
     """Raise if an estimator, behind its wrappers, is no classifier."""
+    if isinstance(estimator, type):
+        raise TypeError(
+            "`estimator` must be an instance, not a class. Pass an instance "
+            f"({estimator.__name__}())."
+        )
     if not is_classifier(estimator):
         raise ValueError(
             "`estimator` must be a classifier, such as skorch's "
