@@ -325,7 +325,7 @@ def _explain(error, classes):
 
 
 def _set_random_states(estimator, seed):
-    """Seed what is left unseeded, in an order that does not depend on the session."""
+    """Seed what is left unseeded, in an order that is the same in every process."""
     rng = np.random.RandomState(seed)
     params = estimator.get_params()
     for name in sorted(params):
