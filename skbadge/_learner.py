@@ -244,8 +244,7 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if not names or hasattr(estimator, "best_estimator_"):
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            "no search. "
-            f"Got {estimator!r} instead."
+            f"no search. Got {estimator!r} instead."
         )
     estimator.set_params(**dict.fromkeys(names, True))
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)

@@ -10,6 +10,7 @@ from skbadge.samplers._base import (
     negligible_mass,
 )
 from skbadge.samplers._greedy import LazyGreedy
+from skbadge.samplers._nearest import NearestPick
 
 
 class KCenter(Sampler):
@@ -79,12 +80,12 @@ class KCenter(Sampler):
         )
 
 
-class _Traversal(LazyGreedy):
-    """A farthest-first traversal under way.
+class _Traversal(NearestPick, LazyGreedy):
+    """A farthest-first traversal under way."""
 
-    Invariant: ``bound[x]`` is at least the squared distance of row ``x`` to the nearest
-    pick, exactly that for the picks up to ``rows[:settled]``, and 0 for a pick.
-    """
+    # So that of two rows all but equally far the farther one is picked, however the
+    # products are blocked.
+    product_dtype = np.float64
 
     # What one distance of a contender costs, in distances of a pass over all rows.
     contender_cost = 4
@@ -94,27 +95,6 @@ class _Traversal(LazyGreedy):
         negligible = negligible_mass(embedding) / len(embedding)
         super().__init__(embedding, n, bound, negligible)
         self.settled = 0
-
-    def start(self, row):
-        """Pick the first row, and measure all others from it."""
-        self._pick(row, self.embedding.norms_sq()[row])
-        self.refresh()
-
-    def lower(self, centers):
-        """Lower the bounds to the squared distances to some centres."""
-        # In float64, so that of two rows all but equally far the farther one is
-        # picked, however the products are blocked.
-        sq_dists = self.embedding.min_sq_dists(centers, dtype=np.float64)
-        np.minimum(self.bound, sq_dists, out=self.bound)
-        self.n_distances += len(self.embedding) * len(centers)
-
-    def refresh(self):
-        """Make the bounds exact again."""
-        outstanding = self.rows[self.settled :]
-        if outstanding:
-            self.lower(self.embedding.take(np.array(outstanding)))
-            self.bound[outstanding] = 0.0
-        self.settled = len(self.rows)
 
     def plain(self):
         """Pick from exact distances, one row at a time."""

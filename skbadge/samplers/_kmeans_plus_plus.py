@@ -11,6 +11,7 @@ from skbadge.samplers._base import (
     first_row,
     negligible_mass,
 )
+from skbadge.samplers._nearest import NearestPick
 from skbadge.utils._ranking import draw_weighted
 
 
@@ -87,13 +88,8 @@ class KMeansPlusPlus(Sampler):
         )
 
 
-class _Seeding:
-    """A k-means++ seeding under way.
-
-    Invariant: ``bound[x]`` is at least the squared distance of row ``x`` to the nearest
-    pick, exactly that for the picks up to ``rows[:settled]``, and 0 for a pick. Rows
-    picked since then are outstanding.
-    """
+class _Seeding(NearestPick):
+    """A k-means++ seeding under way."""
 
     # What one distance of a proposal costs, in distances of a pass over all rows:
     # proposals are gathered, and come in small blocks with Python in between.
@@ -110,29 +106,10 @@ class _Seeding:
         self.n_distances = 0
         self.negligible = negligible_mass(embedding)
 
-    def start(self, row):
-        """Pick the first row, and measure all others from it."""
-        self._pick(row, self.embedding.norms_sq()[row])
-        self.refresh()
-
     def _pick(self, row, value):
         self.rows.append(int(row))
         self.values.append(float(value))
         self.picked.add(int(row))
-
-    def lower(self, centers):
-        """Lower the bounds to the squared distances to some centres."""
-        sq_dists = self.embedding.min_sq_dists(centers)
-        np.minimum(self.bound, sq_dists, out=self.bound)
-        self.n_distances += len(self.embedding) * len(centers)
-
-    def refresh(self):
-        """Make the bounds exact again."""
-        outstanding = self.rows[self.settled :]
-        if outstanding:
-            self.lower(self.embedding.take(np.array(outstanding)))
-            self.bound[outstanding] = 0.0
-        self.settled = len(self.rows)
 
     def plain(self, rng):
         """Draw from exact distances, one row at a time."""
