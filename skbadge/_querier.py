@@ -359,7 +359,9 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             rows = getattr(self, "_labeled", None)
             labeled = read_labeled(estimator, rows, *reading)
         read = perf_counter()
-        rng = self.random_state if self.random_state is None else self._seed("query")
+        # A stream for each round, so that the draws of one do not repeat another's.
+        n_labeled = 0 if rows is None else len(rows.y)
+        rng = self._seed(f"query-{n_labeled}")
         selection = strategy.run(pool, n, labeled=labeled, random_state=rng)
         done = perf_counter()
         rows = check_rows(selection.rows, n, len(pool), str(strategy))

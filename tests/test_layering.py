@@ -29,11 +29,14 @@ LAYERS = [
     "_reading",
     "_querier",
     "_query",
+    "datasets",
     "inspection",
+    "experiment",
+    "__main__",
     "__init__",
 ]
 TORCH_FILES = {"outputs/_mc_dropout.py", "outputs/_skorch.py"}
-OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask"}
+OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask", "filelock"}
 
 
 def name_of(path):

@@ -87,6 +87,33 @@ def first_rows(X, n):
     return X.iloc[:n] if is_frame(X) else X[:n]
 
 
+def take_rows(X, rows):
+    """Some rows of a container.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+        The rows.
+
+    rows : ndarray of int
+        Which, in which order.
+
+    Returns
+    -------
+    rows : same kind
+        A copy; of a list, an ndarray; of a Dataset, a Subset.
+    """
+    if is_dict(X):
+        return {key: take_rows(value, rows) for key, value in X.items()}
+    if is_dataset(X):
+        return _torch().utils.data.Subset(X, rows)
+    if is_frame(X):
+        return X.iloc[rows]
+    if sparse.issparse(X):
+        return X.tocsr()[rows]
+    return X[rows] if is_tensor(X) else np.asarray(X)[rows]
+
+
 def copy_rows(X):
     """A copy that its owner's changes do not reach; a Dataset stays the same.
 
