@@ -1,5 +1,32 @@
-"""Looking at what was selected."""
+"""Looking at what was selected, and at what came of it."""
 
 from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
+from skbadge.inspection._efficiency import label_efficiency
+from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
+from skbadge.inspection._learning_curves import learning_curves
+from skbadge.inspection._paired_tests import paired_tests
+from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
+from skbadge.inspection._penalty_null import penalty_null
+from skbadge.inspection._plot._batch_diagnostics import BatchDiagnosticsDisplay
+from skbadge.inspection._plot._error_cdf import ErrorCDFDisplay
+from skbadge.inspection._plot._learning_curve import ActiveLearningCurveDisplay
+from skbadge.inspection._plot._penalty_matrix import PenaltyMatrixDisplay
+from skbadge.inspection._plot._query import QueryDisplay
 
-__all__ = ["BatchDiagnostics", "batch_diagnostics"]
+__all__ = [
+    "ActiveLearningCurveDisplay",
+    "BatchDiagnostics",
+    "BatchDiagnosticsDisplay",
+    "ErrorCDFDisplay",
+    "NormalizedErrorCDF",
+    "PenaltyMatrix",
+    "PenaltyMatrixDisplay",
+    "QueryDisplay",
+    "batch_diagnostics",
+    "label_efficiency",
+    "learning_curves",
+    "normalized_error_cdf",
+    "paired_tests",
+    "penalty_matrix",
+    "penalty_null",
+]

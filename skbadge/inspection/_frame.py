@@ -1,0 +1,341 @@
+"""Results of experiments as one checked frame, and as arrays of scores."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from skbadge.utils._optional import import_optional
+
+SETTING = ["dataset", "model", "n_query"]
+KEY = [*SETTING, "strategy", "repeat", "n_labeled", "metric"]
+REQUIRED = ["strategy", "n_query", "repeat", "n_labeled", "score"]
+# What stands for a column that somebody else's results may lack. The times are unknown
+# then, and an unknown number is NaN.
+DEFAULTS = {
+    "dataset": "data",
+    "model": "model",
+    "metric": "score",
+    "fit_time": np.nan,
+    "query_time": np.nan,
+}
+NAMES = ["dataset", "model", "strategy", "metric"]
+COUNTS = ["n_query", "repeat", "n_labeled"]
+NUMBERS = ["score", "fit_time", "query_time"]
+COLUMNS = ["dataset", "model", "strategy", *COUNTS, "metric", *NUMBERS]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoreTable:
+    """Scores of one setting, as an array.
+
+    Attributes
+    ----------
+    setting : dict of str
+        Its ``dataset``, ``model`` and ``n_query``.
+
+    strategies : list of str
+        Sorted.
+
+    repeats, n_labeled : ndarray of shape (n_repeats,), (n_labeled,)
+        int64, ascending.
+
+    scores : ndarray of shape (n_strategies, n_repeats, n_labeled)
+        float64; NaN where there is no evaluation, or its score is not finite.
+    """
+
+    setting: dict
+    strategies: list
+    repeats: np.ndarray
+    n_labeled: np.ndarray
+    scores: np.ndarray
+
+    def of(self, strategy):
+        """Scores of one strategy, of shape (n_repeats, n_labeled)."""
+        return self.scores[self.strategies.index(strategy)]
+
+
+def read_results(frame):
+    """Results of experiments in the form all functions here work on.
+
+    Parameters
+    ----------
+    frame : DataFrame, path to a CSV file, or object with ``to_frame()``
+        One row per evaluation and metric. `strategy`, `n_query`, `repeat`, `n_labeled`
+        and `score` are required; `dataset`, `model` and `metric` may be missing where
+        there is only one, and `fit_time` and `query_time` where they are unknown.
+
+    Returns
+    -------
+    results : DataFrame
+        A new one: the columns named above first, then those of the caller; names as
+        str, counts as int64, scores and times as float64; sorted, so that nothing
+        computed from it depends on the order of rows.
+
+    Raises
+    ------
+    TypeError
+        If ``frame`` is none of these.
+
+    ValueError
+        If it is empty, lacks a column, holds a value of the wrong kind, or two scores
+        of one metric for the same evaluation.
+    """
+    results = _load(frame)
+    missing = [name for name in REQUIRED if name not in results.columns]
+    if missing:
+        raise ValueError(
+            f"`frame` must have the columns {', '.join(REQUIRED)}. "
+            f"Missing: {', '.join(missing)}."
+        )
+    if results.empty:
+        raise ValueError("`frame` must hold at least one row. Got none.")
+    results = results.assign(
+        **{name: x for name, x in DEFAULTS.items() if name not in results.columns}
+    )
+    extra = [name for name in results.columns if name not in COLUMNS]
+    results = results[COLUMNS + extra]
+    columns = {name: _as_names(results[name]) for name in NAMES}
+    columns |= {name: _as_counts(results[name]) for name in COUNTS}
+    columns |= {name: _as_numbers(results[name]) for name in NUMBERS}
+    results = results.assign(**columns).sort_values(KEY, ignore_index=True)
+    twice = results.duplicated(KEY)
+    if twice.any():
+        first = results.loc[twice.idxmax(), KEY].to_dict()
+        raise ValueError(
+            "`frame` must hold one score per evaluation and metric. "
+            f"{twice.sum()} rows repeat another, the first for {first}."
+        )
+    return results
+
+
+def select_metric(results, metric=None):
+    """Rows of one metric.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `read_results`.
+
+    metric : str or None, default=None
+        None is enough where there is only one.
+
+    Returns
+    -------
+    results : DataFrame
+        Its rows.
+
+    metric : str
+        Its name.
+
+    Raises
+    ------
+    ValueError
+        If there is no such metric, or there are several and none was named.
+    """
+    metrics = sorted(results["metric"].unique())
+    if metric is None and len(metrics) == 1:
+        metric = metrics[0]
+    if metric not in metrics:
+        raise ValueError(
+            f"`metric` must be one of {', '.join(map(repr, metrics))}. "
+            f"Got {metric!r} instead."
+        )
+    return results[results["metric"] == metric].reset_index(drop=True), metric
+
+
+def score_tables(results):
+    """Scores of one metric, as one array per setting.
+
+    Parameters
+    ----------
+    results : DataFrame
+        From `select_metric`.
+
+    Returns
+    -------
+    tables : list of ScoreTable
+        In the order of dataset, model and n_query.
+    """
+    tables = []
+    for setting, rows in results.groupby(SETTING, sort=True):
+        axes, places = zip(
+            *(
+                np.unique(rows[name].to_numpy(dtype=dtype), return_inverse=True)
+                for name, dtype in (
+                    ("strategy", object),
+                    ("repeat", np.int64),
+                    ("n_labeled", np.int64),
+                )
+            ),
+            strict=True,
+        )
+        strategies, repeats, n_labeled = axes
+        scores = np.full([len(axis) for axis in axes], np.nan)
+        values = rows["score"].to_numpy()
+        scores[places] = np.where(np.isfinite(values), values, np.nan)
+        setting = dict(zip(SETTING, setting, strict=True))
+        tables.append(
+            ScoreTable(setting, strategies.tolist(), repeats, n_labeled, scores)
+        )
+    return tables
+
+
+def non_finite_rows(results):
+    """What is left out because its score is not a finite number, one dict a row."""
+    rows = results[~np.isfinite(results["score"])]
+    return [
+        {name: row[name] for name in [*SETTING, "n_labeled", "strategy"]}
+        | {"reason": f"score {row['score']} in repeat {row['repeat']}"}
+        for row in rows.to_dict("records")
+    ]
+
+
+def skipped_frame(rows):
+    """Frame of what was left out and why.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Each with a reason; what it does not name holds for all of a setting.
+
+    Returns
+    -------
+    skipped : DataFrame
+        Columns `dataset`, `model`, `n_query`, `n_labeled` (Int64), `strategy`, `other`
+        and `reason`.
+    """
+    import pandas as pd
+
+    skipped = pd.DataFrame(
+        rows, columns=[*SETTING, "n_labeled", "strategy", "other", "reason"]
+    )
+    names = ["strategy", "other"]
+    skipped[names] = skipped[names].astype(object)
+    skipped[names] = skipped[names].where(skipped[names].notna(), None)
+    return skipped.astype({"n_query": "Int64", "n_labeled": "Int64"})
+
+
+def complete_runs(scores):
+    """Which runs reach everything that a run of the same strategy reaches.
+
+    A mean over runs that stop at different points compares different runs at different
+    points: the runs that stopped early are those that went wrong, and a mean over what
+    is left has a jump where they end. So curves are means over complete runs.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (..., n_repeats, n_labeled)
+        NaN where there is none.
+
+    Returns
+    -------
+    complete : ndarray of shape (..., n_repeats)
+        bool.
+
+    reached : ndarray of shape (..., n_labeled)
+        bool; which numbers of labels any run reaches.
+    """
+    finite = np.isfinite(scores)
+    reached = finite.any(axis=-2)
+    complete = (finite | ~reached[..., None, :]).all(axis=-1)
+    return complete & reached.any(axis=-1, keepdims=True), reached
+
+
+def mean_curve(scores):
+    """Mean over complete runs at each number of labels.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (..., n_repeats, n_labeled)
+        NaN where there is none.
+
+    Returns
+    -------
+    curve : ndarray of shape (..., n_labeled)
+        NaN where no run reaches, and everywhere if no run is complete.
+
+    n_repeats : ndarray of shape (...)
+        Number of complete runs.
+    """
+    complete, reached = complete_runs(scores)
+    n_repeats = complete.sum(axis=-1)
+    kept = np.where(complete[..., None] & reached[..., None, :], scores, 0.0)
+    defined = reached & (n_repeats[..., None] > 0)
+    curve = kept.sum(axis=-2) / np.maximum(n_repeats, 1)[..., None]
+    return np.where(defined, curve, np.nan), n_repeats
+
+
+def check_choice(name, value, choices):
+    """Refuse a value that is not among those there are."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(map(repr, choices))}. "
+            f"Got {value!r} instead."
+        )
+
+
+def check_number(name, value, low, high):
+    """Refuse what is not a number strictly between two others."""
+    if not isinstance(value, int | float | np.number) or not low < value < high:
+        raise ValueError(
+            f"`{name}` must be a number between {low} and {high}, bounds excluded. "
+            f"Got {value!r} instead."
+        )
+
+
+def check_strategy(name, value, results):
+    """Refuse a strategy that has no row."""
+    check_choice(name, value, sorted(results["strategy"].unique()))
+
+
+def _load(frame):
+    pd = import_optional("pandas", extra="examples", purpose="A frame of results")
+    if isinstance(frame, pd.DataFrame):
+        return frame
+    if isinstance(frame, str | os.PathLike):
+        # By default pandas takes a strategy that is called "None" for a missing value.
+        return pd.read_csv(
+            frame,
+            dtype=dict.fromkeys(NAMES, str),
+            keep_default_na=False,
+            na_values={name: ["", "NA", "NaN", "nan", "None"] for name in NUMBERS},
+        )
+    if hasattr(frame, "to_frame") and not isinstance(frame, pd.Series | pd.Index):
+        return _load(frame.to_frame())
+    raise TypeError(
+        "`frame` must be a pandas DataFrame, a path to a CSV file or an object with "
+        f"`to_frame()`. Got {type(frame).__name__} instead."
+    )
+
+
+def _as_names(column):
+    if column.isna().any():
+        raise ValueError(
+            f"`frame` must have a {column.name} in each row. "
+            f"Missing in {column.isna().sum()} of {len(column)}."
+        )
+    # Not categories: groups would appear for those that do not occur.
+    return column.astype(object).map(str).astype(str)
+
+
+def _as_counts(column):
+    values = _as_numbers(column)
+    if not (np.isfinite(values) & (values == np.floor(values)) & (values >= 0)).all():
+        wrong = column[~(np.isfinite(values) & (values % 1 == 0) & (values >= 0))]
+        raise ValueError(
+            f"The column {column.name} must hold whole numbers >= 0. "
+            f"Got {wrong.iloc[0]!r} among them."
+        )
+    return values.astype(np.int64)
+
+
+def _as_numbers(column):
+    import pandas as pd
+
+    try:
+        return pd.to_numeric(column).astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"The column {column.name} must hold numbers. {error}."
+        ) from error

@@ -1,0 +1,98 @@
+"""Mean scores by number of labels."""
+
+import numpy as np
+from scipy import stats
+
+from skbadge.inspection._frame import (
+    SETTING,
+    check_choice,
+    check_number,
+    read_results,
+    select_metric,
+)
+
+
+def learning_curves(frame, *, metric=None, ddof=1, confidence=None):
+    """Mean score by number of labels, with its standard error over repeats.
+
+    Parameters
+    ----------
+    frame : DataFrame, path to a CSV file, or object with ``to_frame()``
+        Results, one row per evaluation and metric, with columns `dataset`, `model`,
+        `strategy`, `n_query`, `repeat`, `n_labeled`, `metric` and `score`.
+
+    metric : str or None, default=None
+        Which metric; None where there is only one.
+
+    ddof : {0, 1}, default=1
+        The standard deviation behind `sem` divides by ``n_repeats - ddof``.
+
+    confidence : float or None, default=None
+        Level of Student's interval from `low` to `high`, between 0 and 1. None makes
+        them one standard error below and above the mean.
+
+    Returns
+    -------
+    curves : DataFrame
+        One row per setting, strategy and number of labels: `dataset`, `model`,
+        `n_query`, `metric`, `strategy`, `n_labeled`, `mean`, `sem` (standard error of
+        the mean), `low`, `high`, `n_repeats` (finite scores, of which the former are
+        computed) and `n_missing` (runs of that strategy that have none here: they
+        stopped, or the score is not finite). With one repeat, `sem`, `low` and `high`
+        are NaN unless ``ddof=0``.
+
+    Raises
+    ------
+    ValueError
+        If the frame or a parameter is not as described.
+
+    Notes
+    -----
+    The scripts of Ash et al. [1]_ use ``ddof=0``, and smooth the curves of small
+    batches by a moving average; here curves are not smoothed. An interval for the mean
+    needs the unbiased variance, and has it whatever ``ddof``.
+
+    References
+    ----------
+    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
+       active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skbadge.inspection import learning_curves
+    >>> frame = pd.DataFrame({
+    ...     "strategy": "badge", "n_query": 10, "repeat": [0, 1, 0, 1],
+    ...     "n_labeled": [20, 20, 30, 30], "score": [0.5, 0.7, 0.8, 0.9],
+    ... })
+    >>> curves = learning_curves(frame)
+    >>> curves[["n_labeled", "mean", "sem", "n_repeats"]].round(3)
+       n_labeled  mean   sem  n_repeats
+    0         20  0.60  0.10          2
+    1         30  0.85  0.05          2
+    """
+    check_choice("ddof", ddof, (0, 1))
+    if confidence is not None:
+        check_number("confidence", confidence, 0, 1)
+    results, _ = select_metric(read_results(frame), metric)
+    finite = np.isfinite(results["score"])
+    results = results.assign(score=results["score"].where(finite))
+    strategy = [*SETTING, "metric", "strategy"]
+    scores = results.groupby([*strategy, "n_labeled"], sort=True)["score"]
+    curves = scores.agg(["mean", "std", "count"]).reset_index()
+    n = curves.pop("count")
+    deviation = curves.pop("std")
+    if ddof == 0:
+        deviation = (deviation * np.sqrt((n - 1) / n.where(n > 0))).where(n != 1, 0.0)
+    curves["sem"] = deviation / np.sqrt(n.where(n > 0))
+    width = curves["sem"]
+    if confidence is not None:
+        unbiased = scores.std().to_numpy() / np.sqrt(n.where(n > 0))
+        width = unbiased * stats.t.ppf((1 + confidence) / 2, (n - 1).where(n > 1))
+    curves["low"] = curves["mean"] - width
+    curves["high"] = curves["mean"] + width
+    curves["n_repeats"] = n
+    runs = results.groupby(strategy)["repeat"].nunique().rename("n_runs")
+    n_runs = curves.join(runs, on=strategy)["n_runs"]
+    curves["n_missing"] = n_runs - n
+    return curves

@@ -1,0 +1,235 @@
+"""Who beats whom in one setting, and by how much of it; for many labellings at once."""
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import NamedTuple
+
+import numpy as np
+
+from skbadge.inspection._budgets import (
+    DEFINITIONS,
+    ErrorRule,
+    candidate_budgets,
+    error_rule,
+    used_budgets,
+)
+from skbadge.inspection._frame import (
+    ScoreTable,
+    check_choice,
+    check_number,
+    check_strategy,
+    read_results,
+    score_tables,
+    select_metric,
+)
+from skbadge.inspection._t_tests import one_sample_t, paired_differences, welch_t
+
+# The script compares the first five runs, whatever there are.
+_SCRIPT_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Checked parameters of a penalty matrix, see `penalty_matrix`."""
+
+    definition: str
+    metric: str
+    alpha: float
+    baseline: str
+    paired: bool
+    diagonal_in_mean: bool
+    error: ErrorRule
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """One setting that has runs of the baseline.
+
+    Attributes
+    ----------
+    table : ScoreTable
+        Its scores.
+
+    errors : ndarray of shape (n_strategies, n_repeats, n_labeled)
+        What they come to.
+
+    budgets : ndarray of shape (n_budgets,)
+        Where a comparison may take place.
+
+    evaluated : ndarray of shape (n_budgets,)
+        bool; where there is any evaluation.
+    """
+
+    table: ScoreTable
+    errors: np.ndarray
+    budgets: np.ndarray
+    evaluated: np.ndarray
+
+
+class Tally(NamedTuple):
+    """Comparisons in one setting; the leading dimensions are those of the errors.
+
+    `used` (..., n_budgets) and `end` (...) are those of `used_budgets`. `mean`,
+    `statistic`, `p_value` and `n_repeats` (..., n_evaluated, n_strategies,
+    n_strategies) are of the difference of errors, row minus column, at the budgets that
+    were evaluated, and `weight` (..., n_evaluated) is what a win there adds.
+    """
+
+    used: np.ndarray
+    end: np.ndarray
+    weight: np.ndarray
+    mean: np.ndarray
+    statistic: np.ndarray
+    p_value: np.ndarray
+    n_repeats: np.ndarray
+
+
+def check_rules(
+    frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
+):
+    """Check the parameters of a penalty matrix.
+
+    Returns
+    -------
+    results : DataFrame
+        Of the metric.
+
+    rules : Rules
+        What to do.
+    """
+    check_choice("definition", definition, DEFINITIONS)
+    check_number("alpha", alpha, 0, 1)
+    check_choice("paired", paired, (True, False))
+    check_choice("diagonal_in_mean", diagonal_in_mean, (None, True, False))
+    results, metric = select_metric(read_results(frame), metric)
+    check_strategy("baseline", baseline, results)
+    if diagonal_in_mean is None:
+        diagonal_in_mean = definition == "script"
+    rule = error_rule(error, results["score"].to_numpy())
+    return results, Rules(
+        definition, metric, alpha, baseline, paired, diagonal_in_mean, rule
+    )
+
+
+def settings_of(results, rules, n_initial):
+    """Split results by setting.
+
+    Returns
+    -------
+    settings : list of Setting
+        Those with the baseline.
+
+    others : list of ScoreTable
+        Those without.
+    """
+    if n_initial is not None and not (
+        isinstance(n_initial, Integral) and n_initial > 0
+    ):
+        raise ValueError(
+            f"`n_initial` must be an int > 0, or None. Got {n_initial!r} instead."
+        )
+    settings, others = [], []
+    for table in score_tables(results):
+        if rules.baseline not in table.strategies:
+            others.append(table)
+            continue
+        budgets = candidate_budgets(table, rules.definition, n_initial)
+        any_score = np.isfinite(table.scores).any(axis=(0, 1))
+        evaluated = np.isin(budgets, table.n_labeled[any_score])
+        errors = rules.error.errors(table.scores)
+        settings.append(Setting(table, errors, budgets, evaluated))
+    return settings, others
+
+
+def tally(setting, errors, rules):
+    """Compare all pairs of strategies at all budgets of a setting.
+
+    Parameters
+    ----------
+    setting : Setting
+        Where.
+
+    errors : ndarray of shape (..., n_strategies, n_repeats, n_labeled)
+        Those of the setting, or those with the strategies' names exchanged.
+
+    rules : Rules
+        How.
+
+    Returns
+    -------
+    tally : Tally
+        The comparisons.
+    """
+    table = setting.table
+    baseline = table.strategies.index(rules.baseline)
+    used, end = used_budgets(
+        errors[..., baseline, :, :],
+        table.n_labeled,
+        setting.budgets,
+        rules.definition,
+        rules.error,
+    )
+    counted = (used & setting.evaluated)[..., setting.evaluated]
+    weight = counted / np.maximum(counted.sum(axis=-1, keepdims=True), 1)
+    columns = np.searchsorted(table.n_labeled, setting.budgets[setting.evaluated])
+    at_budgets = np.moveaxis(errors[..., columns], -1, -3)
+    limit = _SCRIPT_REPEATS if rules.definition == "script" else None
+    if rules.paired:
+        differences = paired_differences(at_budgets, unit=rules.error.unit)
+        comparison = one_sample_t(_first(differences, limit))
+    else:
+        comparison = welch_t(_first(at_budgets, limit), unit=rules.error.unit)
+    return Tally(used, end, weight, *comparison)
+
+
+def penalties(comparison, alpha):
+    """What the wins of a setting add to the matrix, and what they could.
+
+    Parameters
+    ----------
+    comparison : Tally
+        Of the setting.
+
+    alpha : float
+        Two-sided level of a win.
+
+    Returns
+    -------
+    penalties, compared : ndarray of shape (..., n_strategies, n_strategies)
+        Weights of the budgets at which the row beats the column, and of those at which
+        they could be compared.
+    """
+    wins = (comparison.p_value < alpha) & (comparison.mean < 0)
+    return tuple(
+        np.einsum("...k,...kij->...ij", comparison.weight, which)
+        for which in (wins, comparison.n_repeats >= 2)
+    )
+
+
+def column_averages(matrix, compared, diagonal_in_mean):
+    """Mean of each column, over the strategies that were compared with its own.
+
+    Parameters
+    ----------
+    matrix, compared : ndarray of shape (..., n_strategies, n_strategies)
+        Sums over settings of what `penalties` returns.
+
+    diagonal_in_mean : bool
+        Whether the zero on the diagonal counts.
+
+    Returns
+    -------
+    averages : ndarray of shape (..., n_strategies)
+        NaN where a strategy was compared with no other.
+    """
+    others = (compared > 0) & ~np.eye(compared.shape[-1], dtype=bool)
+    n = others.sum(axis=-2)
+    total = np.where(others, matrix, 0.0).sum(axis=-2)
+    return np.where(n > 0, total / np.maximum(n + diagonal_in_mean, 1), np.nan)
+
+
+def _first(values, limit):
+    if limit is None:
+        return values
+    finite = np.isfinite(values)
+    return np.where(np.cumsum(finite, axis=-1) <= limit, values, np.nan)

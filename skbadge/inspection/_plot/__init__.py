@@ -1,0 +1,1 @@
+"""Displays: each draws what another function of this package computed."""

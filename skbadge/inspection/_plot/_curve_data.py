@@ -1,0 +1,107 @@
+"""Which results to draw, and what is computed run by run before means are taken."""
+
+import numpy as np
+
+from skbadge.inspection._frame import SETTING
+from skbadge.inspection._plot._style import as_list, check_known
+
+
+def choose(results, column, wanted, name=None):
+    """Rows with one of some values in a column; all rows if none is named.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Not empty.
+
+    column : str
+        One of its columns.
+
+    wanted : value, list of values, or None
+        The values.
+
+    name : str or None, default=None
+        What to call them in an error; None for the column's name.
+
+    Returns
+    -------
+    results : DataFrame
+        These rows.
+
+    Raises
+    ------
+    ValueError
+        If a value does not occur; the message lists those that do.
+    """
+    if wanted is None:
+        return results
+    wanted = as_list(wanted)
+    check_known(name or column, wanted, sorted(results[column].unique()), f"{column}s")
+    return results[results[column].isin(wanted)]
+
+
+def relative_scores(results, baseline):
+    """Scores minus those of another strategy in the same run.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Of one metric.
+
+    baseline : str
+        The strategy whose score is subtracted.
+
+    Returns
+    -------
+    results : DataFrame
+        The rows whose setting, repeat and number of labels the baseline has as well,
+        its own among them, with the difference as their score.
+
+    unpaired : list of (str, str, int, str)
+        Settings and strategies of which no row is left.
+    """
+    key = [*SETTING, "repeat", "n_labeled"]
+    finite = results[np.isfinite(results["score"])]
+    reference = finite[finite["strategy"] == baseline]
+    reference = reference[[*key, "score"]].rename(columns={"score": "_baseline"})
+    paired = finite.merge(reference, on=key, how="inner", validate="many_to_one")
+    paired = paired.assign(score=paired["score"] - paired["_baseline"])
+    groups = [*SETTING, "strategy"]
+    before, after = (
+        set(map(tuple, part[groups].to_numpy(dtype=object)))
+        for part in (results, paired)
+    )
+    return paired.drop(columns="_baseline"), sorted(before - after)
+
+
+def mean_seconds(results):
+    """Time of training and queries up to each number of labels, a mean over repeats.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Of one metric, with the times.
+
+    Returns
+    -------
+    seconds : Series
+        By setting, strategy and number of labels: the mean, over the runs with a finite
+        score there, of the time each has taken in all until then.
+
+    Raises
+    ------
+    ValueError
+        If a time is missing.
+    """
+    times = results[["fit_time", "query_time"]]
+    missing = times.isna().any(axis=1)
+    if missing.any():
+        raise ValueError(
+            "`x`='seconds' needs `fit_time` and `query_time` of each evaluation. "
+            f"Missing in {missing.sum()} of {len(results)} rows."
+        )
+    run = [*SETTING, "strategy", "repeat"]
+    results = results.assign(seconds=times.sum(axis=1)).sort_values("n_labeled")
+    results["seconds"] = results.groupby(run)["seconds"].cumsum()
+    finite = results[np.isfinite(results["score"])]
+    return finite.groupby([*SETTING, "strategy", "n_labeled"])["seconds"].mean()

@@ -1,0 +1,189 @@
+"""A pool in two dimensions: where its rows lie, as a strategy sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+from sklearn.decomposition import PCA
+from sklearn.utils import check_random_state
+
+from skbadge.embeddings import sketch
+from skbadge.outputs import Outputs, model_outputs
+from skbadge.strategies._base import EmbeddingStrategy
+from skbadge.utils._random import torch_seeded
+from skbadge.utils._rows import is_frame, n_rows
+
+# Above this, embeddings are sketched before their components are sought.
+_MAX_BYTES = 2**27
+_N_SKETCH = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Rows in two dimensions, see `project_query`.
+
+    Attributes
+    ----------
+    pool : ndarray of shape (n_shown, 2)
+        Rows of the pool that were not picked.
+
+    pool_rows : ndarray of shape (n_shown,)
+        Their positions in the pool, int64, in ascending order.
+
+    picks : ndarray of shape (n_picks, 2)
+        The picked rows, in order of selection.
+
+    labeled : ndarray of shape (n_labeled, 2) or None
+        The labelled rows.
+
+    labeled_rows : ndarray of shape (n_labeled,) or None
+        Their positions among all labelled rows.
+
+    explained : tuple of float
+        Share of the variance along each of the two axes.
+
+    space : str
+        What was projected, for the axes' labels.
+    """
+
+    pool: np.ndarray
+    pool_rows: np.ndarray
+    picks: np.ndarray
+    labeled: np.ndarray | None
+    labeled_rows: np.ndarray | None
+    explained: tuple
+    space: str
+
+
+def project_query(
+    querier, X_pool, picks, *, with_labeled=True, max_points=5000, random_state=None
+):
+    """Project pool, picks and labelled rows to the pool's two principal components.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Trained.
+
+    X_pool : array-like, or what the estimator takes
+        The pool, as the querier takes it.
+
+    picks : ndarray of shape (n_picks,)
+        Distinct positions in the pool.
+
+    with_labeled : bool, default=True
+        Whether to project the labelled rows, if there are any.
+
+    max_points : int, default=5000
+        Rows of the pool, and labelled rows, to show at most: a random part, picked
+        rows not counted.
+
+    random_state : None, int or RandomState
+        Draws that part, and the random vectors of large projections.
+
+    Returns
+    -------
+    projection : Projection
+        In float64. The components are those of the pool's rows that are shown.
+    """
+    rng = check_random_state(random_state)
+    others = np.setdiff1d(np.arange(n_rows(X_pool)), picks)
+    others = _part(others, max_points, rng)
+    shown = np.concatenate([picks, others]).astype(np.int64)
+    X_labeled = _labeled_rows(querier) if with_labeled else None
+    labeled_rows = None
+    if X_labeled is not None:
+        labeled_rows = _part(np.arange(n_rows(X_labeled)), max_points, rng)
+    matrices, space = _coordinates(
+        querier, [(X_pool, shown), (X_labeled, labeled_rows)], rng.randint(2**31 - 1)
+    )
+    points, explained = _principal(matrices, rng)
+    return Projection(
+        pool=points[0][len(picks) :],
+        pool_rows=others.astype(np.int64),
+        picks=points[0][: len(picks)],
+        labeled=points[1] if len(points) > 1 else None,
+        labeled_rows=labeled_rows,
+        explained=explained,
+        space=space,
+    )
+
+
+def _part(rows, n, rng):
+    return rows if len(rows) <= n else np.sort(rng.choice(rows, n, replace=False))
+
+
+def _labeled_rows(querier):
+    # A trained model that was frozen has no labelled rows yet.
+    return querier.X_labeled_ if hasattr(querier, "_labeled") else None
+
+
+def _coordinates(querier, parts, seed):
+    """Rows as vectors, in the first space there is: a matrix for each part."""
+    parts = [(X, rows) for X, rows in parts if X is not None]
+    strategy = querier._current_strategy()
+    needs = tuple(strategy.needs)
+    if isinstance(strategy, EmbeddingStrategy) and "posterior" not in needs:
+        fields = tuple(name for name in ("proba", "features") if name in needs)
+        found = [strategy.embed(_outputs(querier, *part, fields)) for part in parts]
+        return [_dense(part, seed) for part in found], "the strategy's embedding"
+    try:
+        found = [_outputs(querier, *part, ("features",)).features for part in parts]
+        return found, "the model's features"
+    except (TypeError, ValueError):
+        # A net without a last linear layer has none.
+        return [_numeric(*part) for part in parts], "the input"
+
+
+def _outputs(querier, X, rows, needs):
+    """What the model says about some rows, read as a query reads it."""
+    estimator = querier._trained_estimator("query")
+    X = querier._check_X(X, reset=False, name="X_pool")
+    # All rows are read: containers of some kinds have no rows to be taken.
+    with torch_seeded(querier._seed("inference")):
+        outputs = model_outputs(
+            estimator,
+            X,
+            needs=needs,
+            feature_layer=querier.feature_layer,
+            batch_size=querier.inference_batch_size,
+        )
+    arrays = {name: getattr(outputs, name)[rows] for name in needs}
+    return Outputs(**arrays, one_logit=outputs.one_logit)
+
+
+def _dense(embedding, seed):
+    n_rows, n_columns = embedding.shape
+    if n_rows * n_columns * embedding.dtype.itemsize > _MAX_BYTES:
+        embedding = sketch(embedding, _N_SKETCH, random_state=seed)
+    return embedding.to_dense()
+
+
+def _numeric(X, rows):
+    if is_frame(X):
+        table = X.iloc[rows].select_dtypes("number").to_numpy(dtype=np.float64)
+    elif sparse.issparse(X):
+        table = X.tocsr()[rows].toarray()
+    else:
+        table = np.asarray(X)
+    if table.ndim < 2 or table.dtype.kind not in "biuf" or not table.size:
+        raise TypeError(
+            "There is nothing to project: the strategy has no embedding, the model no "
+            f"features, and the rows are no numbers. Got a {type(X).__name__}."
+        )
+    table = table if is_frame(X) or sparse.issparse(X) else table[rows]
+    return table.reshape(len(table), -1)
+
+
+def _principal(matrices, rng):
+    """Two coordinates of the rows of each matrix, the components from the first."""
+    matrices = [np.asarray(part, dtype=np.float64) for part in matrices]
+    n_components = min(2, *matrices[0].shape)
+    pca = PCA(n_components, random_state=rng)
+    # One row, or equal ones, have no variance to share out.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        pca.fit(matrices[0])
+    missing = 2 - n_components
+    points = [np.pad(pca.transform(part), [(0, 0), (0, missing)]) for part in matrices]
+    shares = np.nan_to_num(pca.explained_variance_ratio_)
+    return points, tuple(float(share) for share in np.pad(shares, (0, missing)))

@@ -1,0 +1,273 @@
+"""One look for each strategy, and what the Displays share in drawing it."""
+
+import zlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from skbadge.utils._optional import import_optional
+
+# Okabe and Ito's colours, told apart by every kind of colour vision. Their yellow is
+# left out: it is too pale for a line on white.
+VERMILION, BLUE, SKY, GREEN = "#D55E00", "#0072B2", "#56B4E9", "#009E73"
+PURPLE, ORANGE, BLACK = "#CC79A7", "#E69F00", "#000000"
+COLORS = (VERMILION, BLUE, SKY, GREEN, PURPLE, ORANGE, BLACK)
+MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">", "d", "*")
+GREY = "#BBBBBB"
+BAND_ALPHA = 0.15
+
+# No two share both colour and line. Solid are the strategies of the BADGE paper's
+# experiments, dashed the others; a solid black line is the baseline's alone.
+KNOWN = {
+    "badge": (VERMILION, "o", "-"),
+    "margin": (BLUE, "s", "-"),
+    "least_confidence": (SKY, "D", "-"),
+    "entropy": (GREEN, "^", "-"),
+    "core_set": (PURPLE, "v", "-"),
+    "albl": (ORANGE, "P", "-"),
+    "random": (BLACK, "x", "-"),
+    "bait": (VERMILION, "X", "--"),
+    "badge_kdpp": (BLUE, "<", "--"),
+    "bald": (SKY, "p", "--"),
+    "badge_max_det": (GREEN, ">", "--"),
+    "badge_k_center": (PURPLE, "*", "--"),
+    "batch_bald": (ORANGE, "h", "--"),
+}
+# Lines that no known strategy has, so that no other name can look like one.
+_OTHER_LINES = (":", "-.")
+_OTHERS = tuple(
+    (color, marker, line)
+    for marker in MARKERS
+    for line in _OTHER_LINES
+    for color in COLORS
+)
+
+
+def strategy_styles(names):
+    """Colour, marker and line of strategies.
+
+    A strategy looks the same in all pictures: those known by name have a look of their
+    own, that of any other name follows from its letters.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The strategies of one picture.
+
+    Returns
+    -------
+    styles : dict of str to dict
+        For each name, in the order given, "color", "marker" and "linestyle". No two
+        share all three: where the letters of two names lead to the same look, which
+        happens once in about 180 pairs, the later in the alphabet takes the next one.
+    """
+    names = list(dict.fromkeys(names))
+    looks, taken = {}, set()
+    for name in sorted(names, key=str):
+        if name in KNOWN:
+            looks[name] = KNOWN[name]
+            continue
+        position = zlib.crc32(str(name).encode()) % len(_OTHERS)
+        while len(taken) < len(_OTHERS) and position in taken:
+            position = (position + 1) % len(_OTHERS)
+        taken.add(position)
+        looks[name] = _OTHERS[position]
+    keys = ("color", "marker", "linestyle")
+    return {name: dict(zip(keys, looks[name], strict=True)) for name in names}
+
+
+def line_kwargs(names, curve_kwargs, defaults):
+    """Keyword arguments of each strategy's line.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The strategies of one picture.
+
+    curve_kwargs : dict or None
+        Keywords of `matplotlib.lines.Line2D` for all lines, or a dict of such dicts by
+        strategy. They go before the strategy's look and the defaults.
+
+    defaults : dict
+        Keywords of all lines.
+
+    Returns
+    -------
+    kwargs : dict of str to dict
+        By strategy, by their full names.
+
+    Raises
+    ------
+    ValueError
+        If ``curve_kwargs`` is neither kind, or names a strategy that is not there.
+    """
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    styles = strategy_styles(names)
+    given = {} if curve_kwargs is None else curve_kwargs
+    if not isinstance(given, Mapping):
+        raise ValueError(
+            "`curve_kwargs` must be a dict of keywords, or a dict of such dicts by "
+            f"strategy, or None. Got {curve_kwargs!r} instead."
+        )
+    if given and all(isinstance(value, Mapping) for value in given.values()):
+        check_known("curve_kwargs", given, styles, "strategies")
+        own = {name: given.get(name, {}) for name in styles}
+    else:
+        own = dict.fromkeys(styles, given)
+    return {
+        name: {**defaults, **style, **normalize_kwargs(own[name], Line2D)}
+        for name, style in styles.items()
+    }
+
+
+def as_list(given):
+    """A list of what was given, be it one or several."""
+    return [given] if isinstance(given, str | int | np.integer) else list(given)
+
+
+def check_known(parameter, chosen, known, what):
+    """Raise if something chosen is not there, and say what is.
+
+    Parameters
+    ----------
+    parameter : str
+        What to call the choice in the error.
+
+    chosen, known : iterable
+        What was chosen, and what may be.
+
+    what : str
+        What the known ones are.
+    """
+    known = list(known)
+    for value in chosen:
+        if value not in known:
+            raise ValueError(
+                f"`{parameter}` must be among the {what} there are, {known}. "
+                f"Got {value!r} instead."
+            )
+
+
+def pyplot(display):
+    """`matplotlib.pyplot`, or an error that says what to install.
+
+    Parameters
+    ----------
+    display : object
+        The Display that wants to draw.
+    """
+    purpose = f"{type(display).__name__}.plot"
+    return import_optional("matplotlib.pyplot", extra="plot", purpose=purpose)
+
+
+def new_axes(plt, n_axes, *, n_columns=3, width=6.4, height=4.4, small=(3.9, 3.1)):
+    """A figure with one axes or a grid of smaller ones, and room for a legend.
+
+    Parameters
+    ----------
+    plt : module
+        `matplotlib.pyplot`.
+
+    n_axes : int
+        How many, at least 1.
+
+    n_columns : int, default=3
+        Axes in a row of the grid, at most.
+
+    width, height : float
+        Size of a single axes, in inches.
+
+    small : pair of float
+        Size of one of several.
+
+    Returns
+    -------
+    figure : matplotlib Figure
+        Lays itself out whenever it is drawn.
+
+    axes : list of matplotlib Axes
+        Row by row.
+    """
+    columns = min(n_axes, n_columns)
+    rows = -(-n_axes // columns)
+    size = (width, height) if n_axes == 1 else (columns * small[0], rows * small[1])
+    # 1.8 inches for the legend.
+    figure, grid = plt.subplots(
+        rows,
+        columns,
+        figsize=(size[0] + 1.8, size[1]),
+        layout="constrained",
+        squeeze=False,
+    )
+    axes = list(grid.flat)
+    for left_over in axes[n_axes:]:
+        left_over.remove()
+    return figure, axes[:n_axes]
+
+
+def add_legend(axes, *, is_own, legend):
+    """One legend for all axes, clear of what they show.
+
+    Parameters
+    ----------
+    axes : list of matplotlib Axes
+        Each line that occurs in any of them is listed once.
+
+    is_own : bool
+        Whether the figure is the Display's own.
+
+    legend : str or None
+        "outside": to the right of the axes, or where it hides least if these are
+        somebody else's and the figure would not make room for it. None for no legend.
+        Anything else is the ``loc`` of a legend within the first axes.
+
+    Returns
+    -------
+    legend : matplotlib Legend or None
+        The legend; None if there is nothing to list, too.
+    """
+    entries = {}
+    for ax in axes:
+        for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
+            entries.setdefault(label, handle)
+    if legend is None or not entries:
+        return None
+    parts = {
+        "handles": list(entries.values()),
+        "labels": list(entries),
+        "frameon": False,
+    }
+    first = axes[0]
+    if legend != "outside":
+        return first.legend(loc=legend, **parts)
+    if is_own:
+        return first.figure.legend(loc="outside right upper", **parts)
+    if first.figure.get_layout_engine() is None:
+        return first.legend(loc="best", **parts)
+    return first.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **parts)
+
+
+def metric_label(metric):
+    """A metric's name as an axis says it.
+
+    Parameters
+    ----------
+    metric : str
+        As in `sklearn.metrics.get_scorer_names`.
+
+    Examples
+    --------
+    >>> from skbadge.inspection._plot._style import metric_label
+    >>> metric_label("neg_log_loss"), metric_label("roc_auc")
+    ('Negative log loss', 'ROC AUC')
+    """
+    words = str(metric).split("_")
+    words = ["negative" if word == "neg" else word for word in words]
+    words = [word.upper() if word in _ACRONYMS else word for word in words]
+    label = " ".join(words)
+    return label[:1].upper() + label[1:]
+
+
+_ACRONYMS = {"auc", "roc", "ovo", "ovr", "rmse", "mae", "mse"}
