@@ -1,23 +1,52 @@
 """Implicit matrices: what samplers work on, and how gradients are held."""
 
 from skbadge.embeddings._base import Embedding
+from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._fisher import fisher_embedding
 from skbadge.embeddings._fisher_base import FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import gradient_embedding
+from skbadge.embeddings._infinite_width import NNGPEmbedding, NTKEmbedding
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
+from skbadge.embeddings._laplace import LaplaceEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
+from skbadge.embeddings._product import ProductEmbedding
+from skbadge.embeddings._scaled import ScaledEmbedding
 from skbadge.embeddings._sketch import sketch
 from skbadge.embeddings._stacked import StackedEmbedding
+from skbadge.embeddings.transforms import (
+    AcsGrad,
+    AcsRandomFeatures,
+    EmbeddingTransformer,
+    Posterior,
+    Scale,
+    Sketch,
+    transform_pool_and_labeled,
+)
 
 __all__ = [
+    "AcsGrad",
+    "AcsRandomFeatures",
+    "ConditionedEmbedding",
     "DenseEmbedding",
     "Embedding",
+    "EmbeddingTransformer",
     "FisherEmbedding",
     "FisherSketch",
+    "KroneckerSketch",
+    "LaplaceEmbedding",
+    "NNGPEmbedding",
+    "NTKEmbedding",
     "OuterProductEmbedding",
+    "Posterior",
+    "ProductEmbedding",
+    "Scale",
+    "ScaledEmbedding",
+    "Sketch",
     "StackedEmbedding",
     "fisher_embedding",
     "gradient_embedding",
     "sketch",
+    "transform_pool_and_labeled",
 ]

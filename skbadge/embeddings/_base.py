@@ -1,6 +1,7 @@
 """The implicit matrix every sampler works on."""
 
 from abc import ABC, abstractmethod
+from math import isinf
 
 import numpy as np
 from scipy.linalg.blas import dsyrk
@@ -27,7 +28,7 @@ class Embedding(ABC):
     @property
     @abstractmethod
     def shape(self):
-        """Rows and columns, a pair of ints."""
+        """Rows and columns, a pair of ints; `math.inf` columns for a kernel only."""
 
     @property
     @abstractmethod
@@ -151,8 +152,10 @@ class Embedding(ABC):
         Raises
         ------
         ValueError
-            If the matrix would take more than ``max_bytes``.
+            If the matrix would take more than ``max_bytes``, or has infinitely many
+            columns.
         """
+        self._require_columns()
         n_rows, n_columns = self.shape
         n_bytes = n_rows * n_columns * self.dtype.itemsize
         if n_bytes > max_bytes:
@@ -162,6 +165,15 @@ class Embedding(ABC):
                 "`max_bytes` if you do."
             )
         return self._dense()
+
+    def _require_columns(self):
+        """Raise if the matrix has no columns to form, only inner products."""
+        if isinf(self.shape[1]):
+            raise ValueError(
+                f"{self!r} is known by the inner products of its rows only: there are "
+                "no columns to form, to project or to sketch. Use a method that needs "
+                "inner products only, or an embedding with finitely many columns."
+            )
 
     def _dense_blocks(self):
         """Yield (rows, their matrix in float64) in blocks of bounded size."""
@@ -179,6 +191,7 @@ class Embedding(ABC):
         gram : ndarray of shape (n_columns, n_columns)
             float64, symmetric.
         """
+        self._require_columns()
         n_columns = self.shape[1]
         gram = np.zeros((n_columns, n_columns), order="F")
         if not n_columns:
@@ -204,6 +217,7 @@ class Embedding(ABC):
         coordinates : ndarray of shape (n_rows, n_directions)
             float64.
         """
+        self._require_columns()
         coordinates = np.empty((len(self), directions.shape[1]))
         for rows, block in self._dense_blocks():
             np.matmul(block, directions, out=coordinates[rows])

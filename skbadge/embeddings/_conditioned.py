@@ -1,0 +1,76 @@
+"""A kernel less what the labelled rows explain of it."""
+
+import numpy as np
+
+from skbadge.embeddings._base import row_norms_sq
+from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._kernel_only import KernelOnlyEmbedding, products_in_blocks
+
+
+class ConditionedEmbedding(KernelOnlyEmbedding):
+    r"""Rows with the kernel :math:`k(x, x') - w(x)^\top w(x')`.
+
+    The posterior kernel of a Gaussian process, with :math:`w(x) = C^{-1} k(L, x)` and
+    :math:`C` the Cholesky factor of :math:`k(L, L) + \sigma^2 I` over the labelled rows
+    :math:`L`. `Posterior` makes them.
+
+    Parameters
+    ----------
+    prior : Embedding of shape (n_rows, n_columns)
+        The rows with the kernel :math:`k`. Of any dtype; products are formed in
+        float64.
+
+    coordinates : ndarray of shape (n_rows, n_labeled)
+        The vectors :math:`w(x)`, float64.
+
+    Notes
+    -----
+    Posterior variances may be a millionth of the prior ones: distances are differences
+    of distances, of which those of the prior are free of cancellation, and equal rows
+    are at distance exactly 0.
+    """
+
+    def __init__(self, prior, coordinates):
+        self.prior = prior
+        self.coordinates = coordinates
+        self._dtype = np.dtype(np.float64)
+
+    def __len__(self):
+        return len(self.prior)
+
+    @property
+    def nbytes(self):
+        """Bytes held by the prior's rows and the coordinates."""
+        return self.prior.nbytes + self.coordinates.nbytes
+
+    def _norms_sq(self):
+        variances = self.prior.norms_sq() - row_norms_sq(self.coordinates)
+        return np.maximum(variances, 0.0, out=variances)
+
+    def _products(self, other):
+        products = np.empty((len(self), len(other)))
+        products_in_blocks(self.prior, other.prior, out=products)
+        products -= self.coordinates @ other.coordinates.T
+        return products
+
+    def sq_dists(self, other):
+        """Squared distances to the rows of another embedding with this kernel."""
+        prior, others = (part.prior.astype(np.float64) for part in (self, other))
+        sq_dists = prior.sq_dists(others)
+        explained = DenseEmbedding(self.coordinates)
+        sq_dists -= explained.sq_dists(DenseEmbedding(other.coordinates))
+        return np.maximum(sq_dists, 0.0, out=sq_dists)
+
+    def paired_sq_dists(self, other):
+        """Squared distances between rows of equal position."""
+        sq_dists = self.prior.paired_sq_dists(other.prior)
+        sq_dists = sq_dists - row_norms_sq(self.coordinates - other.coordinates)
+        return np.maximum(sq_dists, 0.0, out=sq_dists)
+
+    def _take(self, rows):
+        part = ConditionedEmbedding(self.prior.take(rows), self.coordinates[rows])
+        part._dtype = self._dtype
+        return part
+
+    def _pair_cost(self):
+        return (*self.prior._pair_cost(), self.coordinates.shape[1])

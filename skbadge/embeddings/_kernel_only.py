@@ -1,0 +1,85 @@
+"""What embeddings share that are known by their inner products only."""
+
+from abc import abstractmethod
+from copy import copy
+from math import inf
+
+import numpy as np
+
+from skbadge.embeddings._base import Embedding
+from skbadge.utils._chunks import row_chunks
+
+
+class KernelOnlyEmbedding(Embedding):
+    """Rows in a space without columns to write down: those of a kernel.
+
+    The number of columns is `math.inf`, and whatever would form columns raises. Inner
+    products and distances are formed in float64 whatever the `dtype`, which is that of
+    what `cross` returns.
+
+    A subclass provides `__len__`, `_norms_sq`, `_products`, `sq_dists`,
+    `paired_sq_dists`, `_take` and `_pair_cost`, and sets ``_dtype``.
+    """
+
+    @property
+    def shape(self):
+        """Rows, and `math.inf` columns."""
+        return len(self), inf
+
+    @abstractmethod
+    def __len__(self):
+        """Number of rows."""
+
+    @property
+    def dtype(self):
+        """Floating dtype of what `cross` returns."""
+        return self._dtype
+
+    @abstractmethod
+    def _products(self, other):
+        """Inner products in float64, see `cross`."""
+
+    def cross(self, other):
+        """Inner products with the rows of another embedding of the same kind."""
+        return self._products(other).astype(self.dtype, copy=False)
+
+    @abstractmethod
+    def sq_dists(self, other):
+        """Squared distances, see `Embedding.sq_dists`."""
+
+    def _min_sq_dists(self, other, width):
+        # Distances come without the cancellation that the expansion would bring.
+        nearest = np.full(len(self), np.inf)
+        for start in range(0, len(other), width):
+            columns = other.take(slice(start, start + width))
+            block = self.sq_dists(columns).min(axis=1)
+            np.minimum(nearest, block, out=nearest)
+        return nearest
+
+    def _cast(self, dtype):
+        cast = copy(self)
+        cast._dtype = np.dtype(dtype)
+        return cast
+
+    def _dense(self):
+        self._require_columns()
+
+    @abstractmethod
+    def _pair_cost(self):
+        """Numbers held for one row, by factor."""
+
+
+def products_in_blocks(embedding, other, out):
+    """Fill an array with inner products in float64, a block of rows at a time.
+
+    Parameters
+    ----------
+    embedding, other : Embedding
+        Of the same kind, of any dtype.
+
+    out : ndarray of shape (n_rows, n_rows_of_other)
+        float64.
+    """
+    other = other.astype(np.float64)
+    for rows in row_chunks(len(embedding), max(1, len(other)), minimum=256):
+        out[rows] = embedding.take(rows).astype(np.float64).cross(other)

@@ -1,0 +1,141 @@
+"""Embeddings times a number."""
+
+from functools import singledispatch
+
+import numpy as np
+
+from skbadge.embeddings._base import Embedding
+from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._outer import OuterProductEmbedding
+from skbadge.embeddings._stacked import StackedEmbedding
+
+
+class ScaledEmbedding(Embedding):
+    """The rows of an embedding times a number, for kinds that hold no matrix.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        Kept as it is.
+
+    factor : float
+        What to multiply the rows by; inner products are multiplied by its square.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import LaplaceEmbedding, ScaledEmbedding
+    >>> ScaledEmbedding(LaplaceEmbedding([[1.0], [2.0]]), 3.0).norms_sq()
+    array([9., 9.])
+    """
+
+    def __init__(self, embedding, factor):
+        self.embedding = embedding
+        self.factor = float(factor)
+
+    @property
+    def shape(self):
+        """Rows and columns of the embedding."""
+        return self.embedding.shape
+
+    @property
+    def dtype(self):
+        """Floating dtype of the bulk products."""
+        return self.embedding.dtype
+
+    @property
+    def nbytes(self):
+        """Bytes held by the embedding."""
+        return self.embedding.nbytes
+
+    def _norms_sq(self):
+        return self.factor**2 * self.embedding.norms_sq()
+
+    def cross(self, other):
+        """Inner products with the rows of a scaled embedding of the same kind."""
+        products = self.embedding.cross(other.embedding)
+        products *= self.factor * other.factor
+        return products
+
+    def sq_dists(self, other):
+        """Squared distances to the rows of an embedding scaled by the same factor."""
+        self._check_factor(other)
+        return self.factor**2 * self.embedding.sq_dists(other.embedding)
+
+    def _min_sq_dists(self, other, width):
+        self._check_factor(other)
+        return self.factor**2 * self.embedding._min_sq_dists(other.embedding, width)
+
+    def paired_sq_dists(self, other):
+        """Squared distances between rows of equal position."""
+        self._check_factor(other)
+        return self.factor**2 * self.embedding.paired_sq_dists(other.embedding)
+
+    def _check_factor(self, other):
+        if self.factor != other.factor:
+            raise ValueError(
+                "Rows must be scaled by the same factor for their distances to be "
+                f"comparable. Got {self.factor:.6g} and {other.factor:.6g}."
+            )
+
+    def _take(self, rows):
+        return ScaledEmbedding(self.embedding.take(rows), self.factor)
+
+    def _cast(self, dtype):
+        return ScaledEmbedding(self.embedding.astype(dtype), self.factor)
+
+    def _dense(self):
+        dense = self.embedding._dense()
+        dense *= self.factor
+        return dense
+
+    def _pair_cost(self):
+        return self.embedding._pair_cost()
+
+
+@singledispatch
+def scaled(embedding, factor):
+    """An embedding times a number, of the same kind where that holds a matrix.
+
+    Parameters
+    ----------
+    embedding : Embedding
+        What to multiply.
+
+    factor : float
+        The number.
+
+    Returns
+    -------
+    scaled : Embedding
+        A copy for a dense embedding, the smaller factor copied for an outer product, a
+        stack of scaled parts for a stack, and a `ScaledEmbedding` for other kinds.
+    """
+    return ScaledEmbedding(embedding, factor)
+
+
+@scaled.register
+def _(embedding: ScaledEmbedding, factor):
+    return ScaledEmbedding(embedding.embedding, embedding.factor * float(factor))
+
+
+@scaled.register
+def _(embedding: DenseEmbedding, factor):
+    return DenseEmbedding(_times(embedding.matrix, factor))
+
+
+@scaled.register
+def _(embedding: OuterProductEmbedding, factor):
+    left, right = embedding.left, embedding.right
+    if left.shape[1] <= right.shape[1]:
+        return OuterProductEmbedding(_times(left, factor), right)
+    return OuterProductEmbedding(left, _times(right, factor))
+
+
+@scaled.register
+def _(embedding: StackedEmbedding, factor):
+    return StackedEmbedding([scaled(part, factor) for part in embedding.parts])
+
+
+def _times(matrix, factor):
+    # A Python float leaves the dtype as it is.
+    return np.multiply(matrix, float(factor))

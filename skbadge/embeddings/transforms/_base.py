@@ -1,0 +1,156 @@
+"""What transformations of embeddings share, and how several follow one another."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from skbadge.embeddings._base import Embedding
+
+
+class EmbeddingTransformer(BaseEstimator, ABC):
+    """A map of embeddings to embeddings that is learned from the labelled rows.
+
+    A subclass stores its parameters in the constructor, lists them in
+    ``_parameter_constraints``, and implements `_fit` and `_transform` for valid input.
+    """
+
+    _parameter_constraints: dict = {}
+
+    # Whether the map depends on the labelled rows at all.
+    _needs_labeled = True
+
+    def fit(self, labeled=None):
+        """Learn the map.
+
+        Parameters
+        ----------
+        labeled : Embedding of shape (n_labeled, n_columns) or None
+            The rows that are labelled. `Sketch` can do without.
+
+        Returns
+        -------
+        self : EmbeddingTransformer
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If there are no labelled rows where some are needed, or they are not finite,
+            or a parameter is out of its range.
+        """
+        self._validate_params()
+        if labeled is None or not len(labeled):
+            if self._needs_labeled:
+                raise ValueError(
+                    f"{type(self).__name__} needs `labeled` rows, at least one. "
+                    f"Got {'None' if labeled is None else 'none'}."
+                )
+        else:
+            _check_embedding(labeled, "labeled")
+        self.n_columns_ = None if labeled is None else labeled.shape[1]
+        self._fit(labeled)
+        return self
+
+    def transform(self, embedding):
+        """Apply the map to rows, of the pool or labelled.
+
+        Parameters
+        ----------
+        embedding : Embedding of shape (n_rows, n_columns)
+            Of the kind and the width that the map was fitted on.
+
+        Returns
+        -------
+        transformed : Embedding
+            As many rows.
+
+        Raises
+        ------
+        ValueError
+            If the number of columns is another, or the rows are not finite.
+        """
+        check_is_fitted(self, "n_columns_")
+        _check_embedding(embedding, "embedding")
+        if self.n_columns_ not in (None, embedding.shape[1]):
+            raise ValueError(
+                "`embedding` must have as many columns as the embedding that "
+                f"{type(self).__name__} was fitted on, {self.n_columns_}. "
+                f"Got {embedding.shape[1]}."
+            )
+        return self._transform(embedding)
+
+    @abstractmethod
+    def _fit(self, labeled):
+        """Learn the map."""
+
+    @abstractmethod
+    def _transform(self, embedding):
+        """Apply the map."""
+
+
+def _check_embedding(embedding, name):
+    if not isinstance(embedding, Embedding):
+        raise TypeError(f"`{name}` must be an Embedding. Got {type(embedding)}.")
+    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
+            f"or infinity, the first is row {wrong[0]}."
+        )
+
+
+def transform_pool_and_labeled(transformers, pool, labeled, *, random_state=None):
+    """Apply transformations one after another, each fitted on the labelled rows so far.
+
+    Parameters
+    ----------
+    transformers : sequence of EmbeddingTransformer
+        Left as they are: clones are fitted. One that has a ``random_state`` of None is
+        given a seed drawn from the ``random_state`` here.
+
+    pool : Embedding of shape (n_rows, n_columns)
+        The candidates.
+
+    labeled : Embedding of shape (n_labeled, n_columns) or None
+        The labelled rows, of the same kind.
+
+    random_state : None, int or RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    pool, labeled : Embedding
+        Transformed by the same maps; None stays None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.embeddings import (
+    ...     OuterProductEmbedding, Posterior, Scale, Sketch, transform_pool_and_labeled
+    ... )
+    >>> rng = np.random.default_rng(0)
+    >>> gradients = OuterProductEmbedding(
+    ...     rng.normal(size=(50, 30)), rng.normal(size=(50, 20))
+    ... )
+    >>> pool, labeled = transform_pool_and_labeled(
+    ...     [Sketch(64), Scale(), Posterior(sigma=0.1)],
+    ...     gradients.take(slice(10, None)),
+    ...     gradients.take(slice(10)),
+    ...     random_state=0,
+    ... )
+    >>> pool
+    DenseEmbedding(shape=(40, 64))
+    >>> bool(labeled.norms_sq().max() < 0.1**2)
+    True
+    """
+    rng = check_random_state(random_state)
+    for transformer in map(clone, transformers):
+        if transformer.get_params(deep=False).get("random_state", 0) is None:
+            transformer.set_params(random_state=rng.randint(2**31 - 1))
+        transformer.fit(labeled)
+        pool = transformer.transform(pool)
+        labeled = None if labeled is None else transformer.transform(labeled)
+    return pool, labeled

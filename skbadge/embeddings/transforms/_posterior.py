@@ -1,0 +1,154 @@
+"""Gaussian process posterior given the labelled rows."""
+
+from math import isinf
+from numbers import Real
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from skbadge._compat import Interval, StrOptions
+from skbadge.embeddings._conditioned import ConditionedEmbedding
+from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._kernel_only import products_in_blocks
+from skbadge.embeddings.transforms._base import EmbeddingTransformer
+from skbadge.embeddings.transforms._cholesky import jittered_cholesky
+from skbadge.utils._chunks import row_chunks
+
+
+class Posterior(EmbeddingTransformer):
+    r"""Condition a Gaussian process on the labelled rows.
+
+    With noise of variance :math:`\sigma^2`, the kernel becomes the posterior covariance
+
+    .. math::
+
+        k(x, x') - k(x, L) \bigl(k(L, L) + \sigma^2 I\bigr)^{-1} k(L, x'),
+
+    whose diagonal is the posterior variance: rows that the labelled ones predict well
+    become short. The targets do not enter. With :math:`D` columns :math:`\Phi` it is
+    the kernel of the features
+    :math:`\sigma\, C^{-1} \phi(x)`, with :math:`C C^\top = \Phi_L^\top \Phi_L +
+    \sigma^2 I` (Holzmüller et al. [1]_). Both are exact, and the same.
+
+    Their transformation ``train`` is ``[Scale(), Posterior(sigma)]``; the scaling is
+    not hidden in here.
+
+    Parameters
+    ----------
+    sigma : float, default=1e-3
+        Standard deviation of the noise, above 0.
+
+    space : {"auto", "features", "kernel"}, default="auto"
+        Where to do it. "auto" takes the kernel where there are more columns than 1024
+        and than three times the labelled rows, or infinitely many.
+
+    max_bytes : int, default=2**32
+        Size above which to refuse to hold an array.
+
+    Attributes
+    ----------
+    space_ : {"features", "kernel"}
+        Where it is done.
+
+    jitter_ : float
+        What had to be added to the diagonal for rounding, usually 0.
+
+    directions_ : ndarray of shape (n_columns, n_columns)
+        In feature space, :math:`\sigma C^{-\top}`.
+
+    factor_ : ndarray of shape (n_labeled, n_labeled)
+        In kernel space, the lower Cholesky factor of :math:`k(L, L) + \sigma^2 I`.
+
+    labeled_ : Embedding
+        In kernel space, the labelled rows, in float64.
+
+    Raises
+    ------
+    ValueError
+        If an array would take more than ``max_bytes``, or columns are asked for where
+        there are none.
+
+    Notes
+    -----
+    All in float64, whatever the dtype that comes in. In feature space the result is a
+    `DenseEmbedding`, ``O(m D**2 + D**3 + N D**2)`` time and ``N * D`` numbers for
+    ``m`` labelled rows and ``N`` others; in kernel space a `ConditionedEmbedding`,
+    ``O(m**3 + N m**2)`` time and ``N * m`` numbers.
+
+    References
+    ----------
+    .. [1] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import DenseEmbedding, Posterior
+    >>> labeled = DenseEmbedding([[1.0, 0.0]])
+    >>> posterior = Posterior(sigma=1.0).fit(labeled)
+    >>> posterior.transform(DenseEmbedding([[1.0, 0.0], [0.0, 1.0]])).norms_sq()
+    array([0.5, 1. ])
+    """
+
+    _parameter_constraints: dict = {
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "space": [StrOptions({"auto", "features", "kernel"})],
+        "max_bytes": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, sigma=1e-3, *, space="auto", max_bytes=2**32):
+        self.sigma = sigma
+        self.space = space
+        self.max_bytes = max_bytes
+
+    def _fit(self, labeled):
+        n_labeled, n_columns = labeled.shape
+        many = n_columns > max(1024, 3 * n_labeled)
+        self.space_ = self.space
+        if self.space == "auto":
+            self.space_ = "kernel" if many else "features"
+        for name in ("directions_", "factor_", "labeled_"):
+            vars(self).pop(name, None)
+        if self.space_ == "features":
+            self._fit_features(labeled)
+        else:
+            self._fit_kernel(labeled)
+
+    def _fit_features(self, labeled):
+        labeled._require_columns()
+        n_columns = labeled.shape[1]
+        self._check_bytes(n_columns, n_columns, "columns by columns")
+        gram = labeled.column_gram()
+        gram[np.diag_indices_from(gram)] += self.sigma**2
+        factor, self.jitter_ = jittered_cholesky(gram)
+        scale = self.sigma * np.eye(n_columns)
+        self.directions_ = solve_triangular(factor, scale, lower=True).T
+
+    def _fit_kernel(self, labeled):
+        n_labeled = len(labeled)
+        self._check_bytes(n_labeled, n_labeled, "labelled by labelled rows")
+        self.labeled_ = labeled.astype(np.float64)
+        kernel = self.labeled_.cross(self.labeled_)
+        kernel[np.diag_indices_from(kernel)] += self.sigma**2
+        self.factor_, self.jitter_ = jittered_cholesky(kernel)
+
+    def _transform(self, embedding):
+        if self.space_ == "features":
+            self._check_bytes(*embedding.shape, "rows by columns")
+            return DenseEmbedding(embedding.project(self.directions_))
+        n_rows, n_labeled = len(embedding), len(self.labeled_)
+        self._check_bytes(n_rows, n_labeled, "rows by labelled rows")
+        coordinates = np.empty((n_rows, n_labeled))
+        products_in_blocks(embedding, self.labeled_, out=coordinates)
+        for rows in row_chunks(n_rows, n_labeled):
+            block = coordinates[rows].T
+            coordinates[rows] = solve_triangular(self.factor_, block, lower=True).T
+        return ConditionedEmbedding(embedding, coordinates)
+
+    def _check_bytes(self, n_rows, n_columns, what):
+        n_bytes = 0 if isinf(n_columns) else 8 * n_rows * n_columns
+        if n_bytes > self.max_bytes:
+            raise ValueError(
+                f"A matrix of {what}, {n_rows} by {n_columns}, takes "
+                f"{n_bytes / 1e9:.3g} GB, above `max_bytes`={self.max_bytes / 1e9:.3g} "
+                "GB. Put a Sketch before, or raise `max_bytes`."
+            )
