@@ -1,0 +1,115 @@
+"""The command line: run a benchmark, look at its state, report on it, export it."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
+from skbadge.experiment._configuration import config_hash
+
+
+def main(arguments=None):
+    """Run a command, and return its exit status.
+
+    Parameters
+    ----------
+    arguments : list of str or None, default=None
+        Of the command line; None for those of this process.
+
+    Returns
+    -------
+    status : int
+        0 if all is well, 1 if runs failed, 2 if the command is wrong, 130 if it was
+        interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        return parsed.command(parsed)
+    except KeyboardInterrupt:
+        print("Interrupted. Run the same command to go on.", file=sys.stderr)
+        return 130
+    except (OSError, TypeError, ValueError, ImportError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser():
+    parser = argparse.ArgumentParser(prog="python -m skbadge", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="do the runs of a benchmark not done yet")
+    run.add_argument("file", type=Path, help="the benchmark, a TOML file")
+    run.add_argument(
+        "--store", type=Path, help="SQLite file for results [FILE with suffix .sqlite]"
+    )
+    run.add_argument("--n-jobs", type=int, default=1, help="runs at a time [1]")
+    run.add_argument("--retry-failed", action="store_true", help="try those again")
+    run.add_argument("--quiet", action="store_true", help="no progress bar")
+    run.set_defaults(command=_run)
+    report = commands.add_parser("report", help="write tables and pictures")
+    report.add_argument("sources", nargs="+", type=Path, help="stores and CSV files")
+    report.add_argument("--out", type=Path, required=True, help="folder to write to")
+    report.add_argument("--baseline", default="random", help="strategy [random]")
+    report.add_argument("--only", type=Path, help="runs of this TOML file alone")
+    report.set_defaults(command=_report)
+    status = commands.add_parser("status", help="count runs, and list failures")
+    status.add_argument("store", type=Path)
+    status.set_defaults(command=_status)
+    export = commands.add_parser("export", help="write all evaluations to a CSV file")
+    export.add_argument("store", type=Path)
+    export.add_argument("csv", type=Path)
+    export.set_defaults(command=_export)
+    return parser
+
+
+def _run(arguments):
+    store = arguments.store or arguments.file.with_suffix(".sqlite")
+    result = run_benchmark(
+        arguments.file,
+        store,
+        n_jobs=arguments.n_jobs,
+        retry_failed=arguments.retry_failed,
+        verbose=0 if arguments.quiet else 1,
+    )
+    print(result)
+    _print_failures(result.failures_frame())
+    return 1 if result.counts["failed"] else 0
+
+
+def _report(arguments):
+    hashes = None
+    if arguments.only is not None:
+        configs = Benchmark.from_toml(arguments.only).configs()
+        hashes = [config_hash(config) for config in configs]
+    path = write_report(
+        arguments.sources, arguments.out, baseline=arguments.baseline, hashes=hashes
+    )
+    print(path)
+    return 0
+
+
+def _status(arguments):
+    with ResultStore(arguments.store, create=False) as store:
+        store.tidy()
+        for status, count in store.counts().items():
+            print(f"{status:8} {count}")
+        _print_failures(store.failures_frame())
+    return 0
+
+
+def _export(arguments):
+    with ResultStore(arguments.store, create=False) as store:
+        frame = store.to_frame()
+    frame.to_csv(arguments.csv, index=False)
+    print(f"{len(frame)} evaluations: {arguments.csv}")
+    return 0
+
+
+def _print_failures(failures):
+    for row in failures.itertuples():
+        run = f"{row.dataset}, {row.model}, {row.strategy}, n_query {row.n_query}"
+        error = " ".join(f"{row.error_type}: {row.error_message}".split())
+        print(f"failed: {run}, repeat {row.repeat}: {error}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

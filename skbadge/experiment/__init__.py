@@ -1,0 +1,39 @@
+"""Experiments: learning curves of query strategies, and benchmark runs that resume."""
+
+from skbadge.experiment._benchmark import Benchmark
+from skbadge.experiment._claim import Claim
+from skbadge.experiment._configuration import config_hash
+from skbadge.experiment._curve import active_learning_curve
+from skbadge.experiment._learner import SimulatedActiveLearner
+from skbadge.experiment._report import write_report
+from skbadge.experiment._result import ExperimentResult
+from skbadge.experiment._runner import BenchmarkResult, run_benchmark
+from skbadge.experiment._simulation import (
+    Evaluation,
+    SimulationState,
+    prepare,
+    resolve_scoring,
+    simulate,
+)
+from skbadge.experiment._split import Split, draw_split
+from skbadge.experiment._store import ResultStore
+
+__all__ = [
+    "Benchmark",
+    "BenchmarkResult",
+    "Claim",
+    "Evaluation",
+    "ExperimentResult",
+    "ResultStore",
+    "SimulatedActiveLearner",
+    "SimulationState",
+    "Split",
+    "active_learning_curve",
+    "config_hash",
+    "draw_split",
+    "prepare",
+    "resolve_scoring",
+    "run_benchmark",
+    "simulate",
+    "write_report",
+]

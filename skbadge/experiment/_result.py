@@ -1,0 +1,138 @@
+"""What an experiment found, as a tidy table."""
+
+from dataclasses import dataclass, field
+
+from skbadge.utils._optional import import_optional
+
+COLUMNS = (
+    "dataset",
+    "model",
+    "strategy",
+    "n_query",
+    "repeat",
+    "n_labeled",
+    "metric",
+    "score",
+    "fit_time",
+    "query_time",
+    "score_time",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class ExperimentResult:
+    """Scores and times of simulated runs.
+
+    Parameters
+    ----------
+    records : list of dict
+        One for each evaluation and metric: the rows of `to_frame`.
+
+    failures : list of dict
+        One for each run that failed: the rows of `failures_frame`.
+
+    Attributes
+    ----------
+    records, failures
+        As above.
+    """
+
+    records: list
+    failures: list = field(default_factory=list)
+
+    def to_frame(self):
+        """One row for each evaluation and metric.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            With the columns ``dataset``, ``model``, ``strategy``; ``n_query``, the rows
+            asked for in a round; ``repeat``, equal for runs with the same split and
+            start; ``n_labeled``; ``metric`` and ``score``, the greater the better;
+            ``fit_time``, ``query_time`` and ``score_time`` in seconds.
+        """
+        return _frame(self.records, COLUMNS)
+
+    def failures_frame(self):
+        """One row for each run that failed.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            With the columns that name the run, ``n_labeled`` at its last evaluation,
+            and its ``error``.
+        """
+        columns = (*COLUMNS[:6], "error")
+        return _frame(self.failures, columns)[list(columns)]
+
+    def summary(self):
+        """Mean and standard error of the scores at the end of the runs.
+
+        Returns
+        -------
+        table : pandas.DataFrame
+            One row for each strategy in each setting.
+        """
+        frame = self.to_frame()
+        setting = ["dataset", "model", "n_query", "metric"]
+        last = frame.groupby(setting, sort=False)["n_labeled"].transform("max")
+        groups = frame[frame["n_labeled"] == last].groupby(
+            [*setting, "strategy", "n_labeled"], sort=False
+        )
+        table = groups["score"].agg(["mean", "sem", "count"])
+        times = frame.groupby([*setting, "strategy"], sort=False)
+        for name in ("fit_time", "query_time"):
+            table[name] = times[name].mean()
+        return table.rename(columns={"count": "n_repeats"}).reset_index("n_labeled")
+
+    def __str__(self):
+        lines = [self.summary().to_string(float_format="{:.4g}".format)]
+        lines += [
+            f"failed: {each['strategy']}, repeat {each['repeat']}: {each['error']}"
+            for each in self.failures
+        ]
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        html = self.summary().to_html(float_format="{:.4g}".format, border=0)
+        if self.failures:
+            table = self.failures_frame().to_html(index=False, border=0)
+            html += f"<p>Failed runs:</p>{table}"
+        return html
+
+
+def evaluation_records(evaluation, labels):
+    """The rows of an evaluation in the tidy table.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        Of one round.
+
+    labels : dict
+        ``dataset``, ``model``, ``strategy``, ``n_query`` and ``repeat`` of the run.
+
+    Returns
+    -------
+    records : list of dict
+        One for each metric.
+    """
+    times = {
+        name: getattr(evaluation, name)
+        for name in ("fit_time", "query_time", "score_time")
+    }
+    return [
+        {
+            **labels,
+            "n_labeled": evaluation.n_labeled,
+            "metric": metric,
+            "score": score,
+            **times,
+        }
+        for metric, score in evaluation.scores.items()
+    ]
+
+
+def _frame(records, columns):
+    pd = import_optional("pandas", extra="examples", purpose="A frame")
+    return pd.DataFrame.from_records(records, columns=None if records else columns)

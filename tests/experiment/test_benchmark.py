@@ -1,0 +1,424 @@
+"""Benchmark: the grid, the identity of its runs, and TOML files."""
+
+import os
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from skbadge import BadgeQuerier
+from skbadge.experiment import Benchmark, config_hash
+from skbadge.strategies import Badge
+
+TOML = """
+n_query = [5, 10]
+n_initial = 10
+budget = 40
+n_repeats = 2
+scoring = ["accuracy", "neg_log_loss"]
+random_state = 3
+
+[strategies]
+random = "random"
+biased = {object = "skbadge.strategies:Badge", include_bias = true}
+
+[datasets]
+iris = "sklearn.datasets:load_iris"
+[datasets.made]
+object = "sklearn.datasets:make_classification"
+n_samples = 80
+random_state = 0
+
+[models.mlp]
+object = "sklearn.neural_network:MLPClassifier"
+hidden_layer_sizes = [8]
+[models.scaled]
+object = "sklearn.pipeline:Pipeline"
+steps = [
+    ["scale", {object = "sklearn.preprocessing:StandardScaler"}],
+    ["linear", {object = "sklearn.linear_model:LogisticRegression", C = 0.5}],
+]
+"""
+
+
+@pytest.fixture(autouse=True)
+def _path_as_it_was(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+def read_local():
+    return load_iris(return_X_y=True)
+
+
+def make_benchmark(**changes):
+    defaults = {
+        "datasets": {"iris": load_iris},
+        "models": {"linear": LogisticRegression()},
+        "strategies": ["badge", "random"],
+        "n_query": 10,
+        "n_initial": 10,
+        "budget": 40,
+        "n_repeats": 2,
+    }
+    return Benchmark(**(defaults | changes))
+
+
+def hashes_of(**changes):
+    return [config_hash(config) for config in make_benchmark(**changes).configs()]
+
+
+def write_toml(folder, text):
+    path = folder / "benchmark.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_grid_has_one_run_for_each_combination():
+    configs = make_benchmark(
+        datasets={"iris": load_iris, "digits": load_digits},
+        models={"a": LogisticRegression(), "b": LogisticRegression(C=2)},
+        n_query=[5, 10],
+    ).configs()
+    names = "dataset", "model", "n_query", "repeat", "strategy"
+    runs = [tuple(config[name] for name in names) for config in configs]
+    assert runs == [
+        (dataset, model, n_query, repeat, strategy)
+        for dataset in ("iris", "digits")
+        for model in "ab"
+        for n_query in (5, 10)
+        for repeat in (0, 1)
+        for strategy in ("badge", "random")
+    ]
+
+
+def test_the_seed_depends_on_data_set_repeat_and_random_state_alone():
+    grid = {
+        "datasets": {"iris": load_iris, "digits": load_digits},
+        "models": {"a": LogisticRegression(), "b": MLPClassifier()},
+        "n_query": [5, 10],
+    }
+    configs = make_benchmark(**grid).configs()
+    configs += make_benchmark(**grid, random_state=1, n_initial=5).configs()
+    seeds = {}
+    for i, config in enumerate(configs):
+        key = i < len(configs) / 2, config["dataset"], config["repeat"]
+        seeds.setdefault(key, set()).add(config["seed"])
+    assert len(seeds) == 8
+    assert all(len(each) == 1 for each in seeds.values())
+    assert len(set.union(*seeds.values())) == 8
+
+
+def test_rounds_and_budget_are_two_ways_to_say_the_same():
+    assert hashes_of(n_rounds=3, budget=None) == hashes_of(budget=40)
+    assert make_benchmark(budget=None).configs()[0]["budget"] == 110
+
+
+def test_each_batch_size_may_have_rounds_of_its_own():
+    benchmark = make_benchmark(n_query=[5, 20], n_rounds=[6, 2])
+    budgets = {run["n_query"]: run["budget"] for run in benchmark.configs()}
+    assert budgets == {5: 40, 20: 50}
+    with pytest.raises(ValueError, match="one int, or one for each `n_query`"):
+        make_benchmark(n_query=[5, 20], n_rounds=[6])
+
+
+@pytest.mark.parametrize(
+    "larger",
+    [
+        {"n_repeats": 3},
+        {"n_query": [10, 20]},
+        {"strategies": ["margin", "badge", "random"]},
+        {"strategies": {"badge": Badge(), "random": "random"}},
+        {"models": {"linear": LogisticRegression(C=1.0), "mlp": MLPClassifier()}},
+        {"datasets": {"iris": load_iris, "digits": load_digits}},
+        {"n_threads": 2},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_benchmark_that_grows_keeps_its_runs(larger):
+    assert set(hashes_of()) <= set(hashes_of(**larger))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"n_initial": 12},
+        {"budget": 50},
+        {"initial": "uniform"},
+        {"test_size": 0.5},
+        {"scoring": "neg_log_loss"},
+        {"scoring": {"accuracy": make_scorer(accuracy_score)}},
+        {"random_state": 1},
+        {"models": {"linear": LogisticRegression(C=2)}},
+        {"models": {"linear": BadgeQuerier(LogisticRegression())}},
+        {"models": {"other": LogisticRegression()}},
+        {"strategies": {"badge": Badge(include_bias=True), "random": "margin"}},
+        {"datasets": {"iris": read_local}},
+        {"datasets": {"iris": partial(load_iris, as_frame=True)}},
+        {"datasets": {"iris": load_iris(return_X_y=True)}},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_determines_a_result_makes_another_run(changes):
+    assert not set(hashes_of()) & set(hashes_of(**changes))
+
+
+def test_parameters_at_their_defaults_are_left_out_for_libraries_add_some():
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=2, tol=1e-4))
+    config = make_benchmark(models={"m": model}).configs()[0]
+    scaler = {"object": "sklearn.preprocessing._data:StandardScaler", "parameters": {}}
+    linear = {
+        "object": "sklearn.linear_model._logistic:LogisticRegression",
+        "parameters": {"C": 2},
+    }
+    steps = [["standardscaler", scaler], ["logisticregression", linear]]
+    assert config["model_description"]["parameters"] == {"steps": steps}
+
+
+def test_data_in_memory_is_known_by_its_content():
+    X, y = load_iris(return_X_y=True)
+    first = hashes_of(datasets={"iris": (X, y)})
+    assert hashes_of(datasets={"iris": (X.copy(), y.copy())}) == first
+    for changed in ((X + 1e-9, y), (X, y[::-1]), (X.astype(np.float32), y)):
+        assert hashes_of(datasets={"iris": changed}) != first
+
+
+def test_frames_are_known_by_their_content():
+    def frame(names):
+        return pd.DataFrame({"kind": names, "size": range(len(names))})
+
+    y = np.arange(4) % 2
+    first = hashes_of(datasets={"d": (frame(["ant", "bee", "bee", None]), y)})
+    # Equal strings that are other objects.
+    names = ["".join(["a", "nt"]), "be" + "e", "".join("bee"), None]
+    assert hashes_of(datasets={"d": (frame(names), y)}) == first
+    assert hashes_of(datasets={"d": (frame(["ant", "bee", "ant", None]), y)}) != first
+
+
+def test_a_loaded_data_set_is_known_by_its_content():
+    X, y = load_iris(return_X_y=True)
+    loaded = hashes_of(datasets={"iris": load_iris()})
+    assert loaded == hashes_of(datasets={"iris": (X, y)})
+
+
+def test_hashes_are_the_same_in_every_process(tmp_path):
+    path = write_toml(tmp_path, TOML)
+    code = (
+        "import sys; from skbadge.experiment import Benchmark, config_hash\n"
+        "for config in Benchmark.from_toml(sys.argv[1]).configs():"
+        " print(config_hash(config))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, str(path)],
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    here = [config_hash(config) for config in Benchmark.from_toml(path).configs()]
+    assert result.stdout.split() == here
+
+
+def test_toml_and_python_declare_the_same_runs(tmp_path):
+    scaled = Pipeline(
+        [("scale", StandardScaler()), ("linear", LogisticRegression(C=0.5))]
+    )
+    made = partial(make_classification, n_samples=80, random_state=0)
+    benchmark = Benchmark(
+        datasets={"iris": load_iris, "made": made},
+        models={"mlp": MLPClassifier(hidden_layer_sizes=(8,)), "scaled": scaled},
+        strategies={"random": "random", "biased": Badge(include_bias=True)},
+        n_query=[5, 10],
+        n_initial=10,
+        budget=40,
+        n_repeats=2,
+        scoring=["accuracy", "neg_log_loss"],
+        random_state=3,
+    )
+    read = Benchmark.from_toml(write_toml(tmp_path, TOML))
+    assert read.configs() == benchmark.configs()
+
+
+def test_toml_takes_objects_from_a_module_beside_it(tmp_path):
+    (tmp_path / "beside_models.py").write_text(
+        "from sklearn.linear_model import LogisticRegression\n"
+        "from sklearn.datasets import load_iris\n"
+        "class Keeper(LogisticRegression):\n"
+        "    def __init__(self, kind=None, C=1.0):\n"
+        "        super().__init__(C=C)\n"
+        "        self.kind = kind\n"
+        "ready = LogisticRegression(C=5.0)\n"
+        "def make(C=2.0):\n"
+        "    return LogisticRegression(C=C)\n"
+    )
+    text = """
+    strategies = ["badge"]
+    [datasets]
+    iris = "beside_models:load_iris"
+    [models]
+    made = "beside_models:make"
+    other = {object = "beside_models:make", C = 3.0}
+    ready = "beside_models:ready"
+    keeper = {object = "beside_models:Keeper", kind = {import = "numpy:float32"}}
+    """
+    benchmark = Benchmark.from_toml(write_toml(tmp_path, text))
+    assert [benchmark.models[name].C for name in ("made", "other", "ready")] == [
+        2,
+        3,
+        5,
+    ]
+    assert benchmark.models["keeper"].kind is np.float32
+    assert len(benchmark.configs()) == 4 * 5
+
+
+def replaced(old, new):
+    assert old in TOML
+    return TOML.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("n_query = [", r"'.*benchmark\.toml' is not a TOML file: "),
+        (
+            replaced("n_query", "n_querry"),
+            r"benchmark\.toml: 'n_querry' is not known\. Did you mean 'n_query'\? "
+            r"Allowed are \['budget', 'datasets',",
+        ),
+        (replaced("[strategies]", "[x]"), r"'x' is not known\. Allowed are"),
+        ("strategies = ['badge']\nmodels = {}", r"benchmark\.toml: 'datasets' is miss"),
+        (
+            "strategies = []\n[datasets]\n[models]\na = 1",
+            "`datasets` must map names to objects, at least one. Got {} instead",
+        ),
+        (
+            replaced("sklearn.datasets:load_iris", "sklearn.datasets:load_irish"),
+            r"datasets\.iris: 'sklearn\.datasets' has no 'load_irish'\.",
+        ),
+        (
+            replaced("sklearn.datasets:load_iris", "sklearns:load_iris"),
+            r"datasets\.iris: importing 'sklearns' failed with ModuleNotFoundErr",
+        ),
+        (
+            replaced("sklearn.datasets:load_iris", "sklearn.datasets"),
+            r'datasets\.iris: an object is written as "module:attribute"\. Got',
+        ),
+        (
+            replaced('object = "sklearn.datasets:make_classification"', "id = 6"),
+            r'datasets\.made: a data set needs object = "module:function" and the',
+        ),
+        (
+            replaced("hidden_layer_sizes", "hidden_sizes"),
+            r"models\.mlp: calling 'sklearn\.neural_network:MLPClassifier' with "
+            r"\['hidden_sizes'\] failed with TypeError: .*unexpected keyword",
+        ),
+        (
+            replaced("LogisticRegression", "LogisticRegresion"),
+            r"models\.scaled\.steps\[1\]\[1\]: 'sklearn\.linear_model' has no 'Lo",
+        ),
+        (
+            replaced('object = "skbadge.strategies:Badge"', 'import = "numpy:pi"'),
+            r"strategies\.biased: 'include_bias' is not known\. Allowed are \['import'",
+        ),
+        (replaced('"random"', '"radnom"'), "`strategy` 'radnom' is not known. Did you"),
+        (
+            replaced("budget = 40", "budget = 4"),
+            r"`budget` must be an int >= 10\. Got 4",
+        ),
+        (replaced("budget = 40", "budget = 40\nn_rounds = 2"), "say the same thing"),
+    ],
+)
+def test_an_error_in_a_toml_file_says_where_and_what(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message):
+        Benchmark.from_toml(write_toml(tmp_path, text))
+
+
+def test_a_toml_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"There is no file '.*none\.toml'"):
+        Benchmark.from_toml(tmp_path / "none.toml")
+
+
+def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
+    (tmp_path / "statistics.py").write_text("def read(): ...\n")
+    text = replaced("sklearn.datasets:load_iris", "statistics:mean")
+    with pytest.raises(ValueError, match=r"'statistics' in '.*' is hidden by"):
+        Benchmark.from_toml(write_toml(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"datasets": {}}, ValueError, "`datasets` must map names to objects"),
+        ({"models": LogisticRegression()}, ValueError, "`models` must map names"),
+        (
+            {"models": {"a": LogisticRegression}},
+            TypeError,
+            r"`models\['a'\]` must be an",
+        ),
+        ({"strategies": []}, ValueError, "`strategies` must name at least one"),
+        ({"strategies": "badge"}, TypeError, "`strategies` must be a list or a dict"),
+        ({"strategies": ["badge", "badge"]}, ValueError, "differ in their names"),
+        ({"n_query": [10, 10]}, ValueError, "`n_query` must be some ints that differ"),
+        ({"n_query": 0}, ValueError, "`n_query` must be an int >= 1"),
+        ({"n_repeats": 0}, ValueError, "`n_repeats` must be an int >= 1. Got 0"),
+        ({"random_state": None}, ValueError, "`random_state` must be an int >= 0"),
+        ({"initial": "first"}, ValueError, "`initial` must be one of .*Got 'first'"),
+        ({"n_threads": 0}, ValueError, "`n_threads` must be an int >= 1. Got 0"),
+    ],
+)
+def test_parameters_are_checked(changes, error, message):
+    with pytest.raises(error, match=message):
+        make_benchmark(**changes)
+
+
+class Unpicklable:
+    def __reduce__(self):
+        raise RuntimeError("no")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"datasets": {"d": lambda: None}}, r"`datasets\['d'\]` must be importable"),
+        (
+            {"strategies": {"s": lambda pool, n, **rest: range(n)}},
+            r"`strategies\['s'\]`'s `function` must be importable.*<lambda>",
+        ),
+        (
+            {"models": {"m": LogisticRegression(random_state=Unpicklable())}},
+            r"`models\['m'\]`'s `random_state` cannot be known again",
+        ),
+        (
+            {"datasets": {"d": partial(load_iris, as_frame=lambda: 1)}},
+            r"`datasets\['d'\]` must be importable",
+        ),
+        ({"scoring": {"s": lambda *args: 0.0}}, "`scoring` must be importable"),
+    ],
+)
+def test_what_cannot_be_known_again_is_refused(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make_benchmark(**changes).configs()
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "message"),
+    [
+        (3, TypeError, r"`datasets\['d'\]` must be a pair .*Got int instead"),
+        (
+            (np.zeros((3, 2)), [0, 1]),
+            ValueError,
+            r"must have as many rows as targets\. Got 3 rows and 2 targets",
+        ),
+    ],
+)
+def test_data_in_memory_is_checked(found, error, message):
+    with pytest.raises(error, match=message):
+        make_benchmark(datasets={"d": found}).configs()

@@ -1,0 +1,133 @@
+"""The command line."""
+
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from skbadge.__main__ import main
+from skbadge.experiment import ResultStore
+
+TOML = """
+n_query = 5
+n_initial = 10
+n_rounds = 2
+n_repeats = 2
+strategies = ["badge", "random"]
+datasets = {iris = "sklearn.datasets:load_iris"}
+
+[models.linear]
+object = "sklearn.neighbors:KNeighborsClassifier"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was(monkeypatch):
+    pytest.importorskip("matplotlib").use("Agg")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "iris.toml"
+    path.write_text(TOML)
+    return path
+
+
+def test_a_benchmark_is_run_reported_on_and_exported(path, tmp_path, capsys):
+    store, csv = tmp_path / "iris.sqlite", tmp_path / "iris.csv"
+    assert main(["run", str(path)]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == f"4 of 4 runs done: {store}\n"
+    assert "4/4" in captured.err
+    assert main(["status", str(store)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["pending  0", "running  0", "done     4", "failed   0"]
+    assert main(["export", str(store), str(csv)]) == 0
+    assert capsys.readouterr().out == f"12 evaluations: {csv}\n"
+    with ResultStore(store) as opened:
+        frame = opened.to_frame()
+    pd.testing.assert_frame_equal(pd.read_csv(csv), frame, check_dtype=False)
+    out = tmp_path / "out"
+    assert main(["report", str(store), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out / 'report.md'}\n"
+    assert "iris.sqlite" in (out / "report.md").read_text()
+
+
+def test_the_store_may_be_elsewhere_and_the_bar_left_out(path, tmp_path, capsys):
+    store = tmp_path / "other.db"
+    assert main(["run", str(path), "--store", str(store), "--quiet"]) == 0
+    assert capsys.readouterr().err == ""
+    assert store.exists()
+    assert not (tmp_path / "iris.sqlite").exists()
+
+
+def test_failures_are_printed_and_tried_again_if_wanted(path, capsys):
+    # More neighbours than labels at the start.
+    path.write_text(TOML + "n_neighbors = 12\n")
+    assert main(["run", str(path), "--quiet"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("0 of 4 runs done, 4 failed: ")
+    assert lines[1].startswith(
+        "failed: iris, linear, badge, n_query 5, repeat 0: ValueError: Expected n_"
+    )
+    assert len(lines) == 5
+    for options, attempts in (([], 1), (["--retry-failed"], 2)):
+        assert main(["run", str(path), "--quiet", *options]) == 1
+        with ResultStore(path.with_suffix(".sqlite")) as store:
+            assert set(store.runs_frame()["attempts"]) == {attempts}
+    capsys.readouterr()
+    assert main(["status", str(path.with_suffix(".sqlite"))]) == 0
+    assert capsys.readouterr().out.count("failed: iris") == 4
+
+
+def test_a_report_may_be_limited_to_the_runs_of_one_file(path, tmp_path, capsys):
+    store, out = tmp_path / "iris.sqlite", tmp_path / "out"
+    main(["run", str(path), "--quiet"])
+    path.write_text("random_state = 1" + TOML)
+    main(["run", str(path), "--quiet"])
+    capsys.readouterr()
+    arguments = ["report", str(store), "--out", str(out)]
+    assert main(arguments) == 2
+    assert "12 evaluations are there twice" in capsys.readouterr().err
+    assert main([*arguments, "--only", str(path)]) == 0
+    sources = pd.read_csv(out / "sources.csv")
+    assert sources["done"].tolist() == [4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run", "gone.toml"], "error: There is no file 'gone.toml'."),
+        (["status", "gone.db"], "error: There is no result store at 'gone.db'."),
+        (["report", "gone.db", "--out", "out"], "error: There is no file 'gone.db' to"),
+    ],
+)
+def test_a_wrong_command_prints_one_line_and_no_traceback(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(message)
+    assert captured.err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_says_how_to_go_on(path, monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("skbadge.experiment._runner._simulate", interrupt)
+    assert main(["run", str(path), "--quiet"]) == 130
+    assert "Run the same command to go on" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert main(["run", str(path), "--quiet"]) == 0
+
+
+def test_the_package_is_a_program():
+    program = [sys.executable, "-m", "skbadge", "--help"]
+    result = subprocess.run(program, capture_output=True, text=True, check=True)
+    for command in ("run", "report", "status", "export"):
+        assert command in result.stdout

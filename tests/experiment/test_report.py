@@ -1,0 +1,263 @@
+"""write_report: what it shows, what it says it lacks, and sources it takes."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from sklearn.linear_model import LogisticRegression
+
+from skbadge.experiment import ExperimentResult, run_benchmark, write_report
+from skbadge.inspection import label_efficiency, learning_curves, penalty_matrix
+from skbadge.nn import TabularNetClassifier
+from tests.experiment._benchmarks import make_benchmark, make_data
+
+HEADINGS = [
+    "# Active learning benchmark",
+    "## Runs",
+    "## Failures",
+    "## accuracy",
+    "### Scores at the end",
+    "### Label efficiency, relative to random",
+    "### Penalty matrix",
+    "### Errors divided by those of random",
+    "### Paired tests of the area under the curve",
+    "## Times",
+]
+
+
+@pytest.fixture(autouse=True)
+def _pictures_without_a_screen():
+    pytest.importorskip("matplotlib").use("Agg")
+
+
+def make_frame(n_repeats=5, **changes):
+    """Strategy "badge" is better than "random" by 0.1 after the start."""
+    rows = [
+        {
+            "dataset": "made",
+            "model": "mlp",
+            "strategy": strategy,
+            "n_query": 10,
+            "repeat": repeat,
+            "n_labeled": 10 + 10 * i,
+            "metric": "accuracy",
+            "score": 0.5 + 0.05 * i + 0.001 * repeat * i + gain * (i > 0),
+            "fit_time": 2.0 + i,
+            "query_time": 0.5 * i,
+        }
+        for strategy, gain in (("badge", 0.1), ("random", 0.0))
+        for repeat in range(n_repeats)
+        for i in range(5)
+    ]
+    return pd.DataFrame(rows).assign(**changes)
+
+
+def read_in_vain():
+    raise OSError("no such | table\nat all")
+
+
+def report_on(sources, folder, **options):
+    path = write_report(sources, folder / "out", **options)
+    assert path == folder / "out" / "report.md"
+    return path.read_text()
+
+
+def headings_of(text):
+    return [line for line in text.splitlines() if line.startswith("#")]
+
+
+def read_tables(text):
+    """All tables of a report, as lists of rows of cells."""
+    blocks = re.findall(r"(?:^\|.*\n)+", text, flags=re.MULTILINE)
+    return [
+        [re.split(r"(?<!\\) ?\| ?", line)[1:-1] for line in block.splitlines()]
+        for block in blocks
+    ]
+
+
+def test_a_report_has_a_section_for_each_question(tmp_path):
+    assert headings_of(report_on(make_frame(), tmp_path)) == HEADINGS
+
+
+def test_every_file_that_a_report_names_is_there_and_the_other_way_round(tmp_path):
+    text = report_on(make_frame(), tmp_path)
+    named = set(re.findall(r"\]\(([^)]+)\)", text))
+    assert named | {"report.md"} == {each.name for each in (tmp_path / "out").iterdir()}
+    assert {name for name in named if name.endswith(".png")} == {
+        "accuracy_curves_made.png",
+        "accuracy_penalties.png",
+        "accuracy_error_cdf.png",
+    }
+    for name in named:
+        content = (tmp_path / "out" / name).read_bytes()
+        assert content.startswith(b"\x89PNG") == name.endswith(".png")
+
+
+def test_the_tables_hold_what_the_statistics_say(tmp_path):
+    frame = make_frame()
+    report_on(frame, tmp_path)
+    folder = tmp_path / "out"
+    curves = learning_curves(frame)
+    assert_frame_equal(
+        pd.read_csv(folder / "accuracy_curves.csv"), curves, check_dtype=False
+    )
+    final = pd.read_csv(folder / "accuracy_final.csv")
+    assert final["n_labeled"].tolist() == [50, 50]
+    # Means of 0.5 + 0.2 + 0.004 r, over r = 0 to 4, and 0.1 more.
+    np.testing.assert_allclose(final["mean"], [0.808, 0.708])
+    efficiency = pd.read_csv(folder / "accuracy_label_efficiency.csv")
+    np.testing.assert_allclose(efficiency["ratio"], label_efficiency(frame)["ratio"])
+    penalties = pd.read_csv(folder / "accuracy_penalties.csv", index_col="strategy")
+    expected = penalty_matrix(frame)
+    np.testing.assert_allclose(penalties.iloc[:-1], expected.matrix)
+    np.testing.assert_allclose(penalties.iloc[-1], expected.column_average)
+    tests = pd.read_csv(folder / "accuracy_tests.csv")
+    assert tests[["strategy", "other"]].values.tolist() == [["badge", "random"]]
+    times = pd.read_csv(folder / "times.csv")
+    # Medians of 2 to 6 seconds, and of 0.5 to 2 after the first round.
+    assert times[["fit_time", "query_time"]].values.tolist() == [[4, 1.25], [4, 1.25]]
+
+
+def test_numbers_are_shown_in_tables_of_markdown(tmp_path):
+    tables = read_tables(report_on(make_frame(), tmp_path))
+    header, rule, *rows = next(table for table in tables if "sem" in table[0])
+    assert header[:5] == ["dataset", "model", "n_query", "strategy", "n_labeled"]
+    assert rule == ["---", "---", "---:", "---", "---:", "---:", "---:", "---:"]
+    assert rows[0][:6] == ["made", "mlp", "10", "badge", "50", "0.808"]
+
+
+def test_failures_are_always_shown(tmp_path):
+    benchmark = make_benchmark(
+        datasets={"blobs": make_data, "gone": read_in_vain},
+        models={
+            "net": TabularNetClassifier(lr=1e30, max_epochs=5),
+            "linear": LogisticRegression(),
+        },
+    )
+    result = run_benchmark(benchmark, tmp_path / "results.db")
+    text = report_on(tmp_path / "results.db", tmp_path)
+    tables = read_tables(text)
+    sources = next(table for table in tables if table[0][0] == "source")
+    assert sources[2] == ["results.db", "16", "0", "0", "4", "12"]
+    failures = next(table for table in tables if table[0][-1] == "error")
+    assert len(failures) - 2 == 12 == result.counts["failed"]
+    assert failures[2][:5] == ["blobs", "net", "badge", "5", "0"]
+    assert failures[2][5].startswith("FloatingPointError: Training diverged in epoch")
+    # On one line, and in one cell.
+    assert failures[-1][5] == "OSError: no such \\| table at all"
+    written = pd.read_csv(tmp_path / "out" / "failures.csv")
+    assert written["error"].iloc[-1] == "OSError: no such | table\nat all"
+    versions = next(table for table in tables if table[0][0] == "package")
+    assert ["numpy", np.__version__, "16"] in versions
+    assert "## accuracy" in text
+
+
+def test_a_report_on_nothing_but_failures_still_works(tmp_path):
+    benchmark = make_benchmark(datasets={"gone": read_in_vain})
+    run_benchmark(benchmark, tmp_path / "results.db")
+    text = report_on(tmp_path / "results.db", tmp_path)
+    assert "No evaluations yet." in text
+    assert text.count("OSError: no such") == 4
+
+
+def test_without_a_baseline_the_report_says_what_it_leaves_out(tmp_path):
+    frame = make_frame().query("strategy == 'badge'")
+    text = report_on(frame, tmp_path)
+    assert "There is no strategy 'random' to compare with: label efficiency" in text
+    assert "### Penalty matrix" not in text
+    assert "There is a single strategy." in text
+    assert "accuracy_curves_made.png" in text
+    renamed = make_frame().replace({"strategy": {"random": "uniform"}})
+    text = report_on(renamed, tmp_path)
+    assert "There is no strategy 'random'" in text
+    # All pairs, for there is none to compare the others with.
+    assert "| badge | uniform |" in text
+    assert "### Penalty matrix" in report_on(renamed, tmp_path, baseline="uniform")
+
+
+def test_with_a_single_repeat_the_report_says_what_it_lacks(tmp_path):
+    text = report_on(make_frame(n_repeats=1), tmp_path)
+    assert "There is a single repeat: differences may be chance" in text
+    tables = read_tables(text)
+    header, _, *rows = next(table for table in tables if "sem" in table[0])
+    assert [row[header.index("sem")] for row in rows] == ["-", "-"]
+    # Nothing to draw but empty cells.
+    assert "accuracy_penalties.png" not in text
+    assert "1 repeats to compare, at least 2 needed" in text
+    assert headings_of(text) == HEADINGS
+
+
+def test_each_metric_has_a_section_of_its_own(tmp_path):
+    log_loss = make_frame(metric="neg_log_loss")
+    log_loss["score"] = -1 / log_loss["score"]
+    text = report_on(pd.concat([make_frame(), log_loss]), tmp_path)
+    assert [each for each in headings_of(text) if each.startswith("## ")][2:] == [
+        "## accuracy",
+        "## neg_log_loss",
+        "## Times",
+    ]
+    assert text.count("| 4 | 1.25 |") == 2
+
+
+def test_stores_csv_files_and_frames_are_put_together(tmp_path):
+    run_benchmark(make_benchmark(), tmp_path / "mine.db")
+    theirs = make_frame().drop(columns=["fit_time", "query_time", "dataset", "model"])
+    theirs.to_csv(tmp_path / "theirs.csv", index=False)
+    own = make_frame(dataset="own", strategy="new", n_query=7)
+    own = own.drop_duplicates(["repeat", "n_labeled"])
+    records = make_frame(dataset="curve").assign(score_time=1.0).to_dict("records")
+    failure = {"dataset": "curve", "model": "mlp", "strategy": "bait", "n_query": 3}
+    curve = ExperimentResult(
+        records, [failure | {"repeat": 1, "n_labeled": 20, "error": "no: memory"}]
+    )
+    sources = [tmp_path / "mine.db", str(tmp_path / "theirs.csv"), own, curve]
+    text = report_on(sources, tmp_path)
+    sources = next(t for t in read_tables(text) if t[0][0] == "source")
+    assert sources[2:] == [
+        ["mine.db", "16", "0", "0", "4", "0"],
+        ["theirs.csv", "50", "-", "-", "-", "-"],
+        ["DataFrame 2", "25", "-", "-", "-", "-"],
+        ["ExperimentResult 3", "50", "-", "-", "-", "1"],
+    ]
+    runs = pd.read_csv(tmp_path / "out" / "runs.csv")
+    assert sorted(set(runs["dataset"])) == ["blobs", "curve", "data", "own"]
+    assert "| bait | 3 | 1 | no: memory |" in text
+
+
+def test_runs_of_the_same_names_must_be_told_apart(tmp_path):
+    path = tmp_path / "results.db"
+    first = run_benchmark(make_benchmark(), path)
+    run_benchmark(make_benchmark(random_state=1), path)
+    with pytest.raises(
+        ValueError, match="16 evaluations are there twice, the first of"
+    ):
+        write_report(path, tmp_path / "out")
+    for options in ({"sources": first}, {"sources": path, "hashes": first.hashes}):
+        write_report(**options, out=tmp_path / "out")
+        curves = pd.read_csv(tmp_path / "out" / "accuracy_curves.csv")
+        expected = learning_curves(first)
+        np.testing.assert_allclose(curves["mean"], expected["mean"])
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        ("gone.db", FileNotFoundError, r"There is no file '.*gone\.db' to report on"),
+        ("bad.csv", ValueError, r"Cannot read '.*bad\.csv': .*Missing: strategy"),
+        (3, TypeError, "`sources` must be paths .*Got int among them"),
+        ([], ValueError, "`sources` must name at least one"),
+    ],
+)
+def test_a_source_that_is_none_is_named(tmp_path, source, error, message):
+    (tmp_path / "bad.csv").write_text("n_query,score\n1,2\n")
+    source = tmp_path / source if isinstance(source, str) else source
+    with pytest.raises(error, match=message):
+        write_report(source, tmp_path / "out")
+
+
+def test_a_report_replaces_an_earlier_one(tmp_path):
+    first = report_on(make_frame(), tmp_path)
+    report_on(make_frame(n_repeats=2), tmp_path)
+    assert report_on(make_frame(), tmp_path) == first
