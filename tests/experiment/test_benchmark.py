@@ -123,11 +123,11 @@ def test_rounds_and_budget_are_two_ways_to_say_the_same():
 
 
 def test_each_batch_size_may_have_rounds_of_its_own():
-    benchmark = make_benchmark(n_query=[5, 20], n_rounds=[6, 2])
+    benchmark = make_benchmark(n_query=[5, 20], n_rounds=[6, 2], budget=None)
     budgets = {run["n_query"]: run["budget"] for run in benchmark.configs()}
     assert budgets == {5: 40, 20: 50}
     with pytest.raises(ValueError, match="one int, or one for each `n_query`"):
-        make_benchmark(n_query=[5, 20], n_rounds=[6])
+        make_benchmark(n_query=[5, 20], n_rounds=[6], budget=None)
 
 
 @pytest.mark.parametrize(
