@@ -21,6 +21,10 @@ REFRESH_EVERY = 64
 GREATEST_ELIMINATION = 24
 
 
+class SingularPrecisionError(ValueError):
+    """A precision matrix that has no inverse in float64."""
+
+
 class BaitState:
     r"""The objective of BAIT, and what each row would do to it.
 
@@ -53,6 +57,13 @@ class BaitState:
     weight : float
         What the information of a row is multiplied by when it is added.
 
+    greatest_change : float, default=1e6
+        Factor by which an update may change an eigenvalue without everything being
+        made afresh.
+
+    least_gain : float, default=1e-8
+        Share of the greatest trace of :math:`B_x` below which gains are negligible.
+
     Attributes
     ----------
     A, B : ndarray of shape (n_rows, rank, rank)
@@ -68,11 +79,21 @@ class BaitState:
         Gains below this are to be computed afresh, if there were updates.
     """
 
-    def __init__(self, fisher, precision, target, weight):
+    def __init__(
+        self,
+        fisher,
+        precision,
+        target,
+        weight,
+        greatest_change=GREATEST_CHANGE,
+        least_gain=LEAST_GAIN,
+    ):
         self.fisher = fisher
         self.precision = precision
         self.target = target
         self.weight = weight
+        self.greatest_change = greatest_change
+        self.least_gain = least_gain
         self.A = np.empty((len(fisher), fisher.rank, fisher.rank))
         self.B = np.empty_like(self.A)
         self.refresh()
@@ -94,7 +115,7 @@ class BaitState:
                 small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
         self.n_updates = 0
         traces = np.einsum("nii->n", self.B)
-        self.negligible = LEAST_GAIN * traces.max(initial=0.0)
+        self.negligible = self.least_gain * traces.max(initial=0.0)
 
     def objective(self):
         """The trace of the inverse precision times the target."""
@@ -116,7 +137,7 @@ class BaitState:
         self.n_updates += 1
         # What an addition shrinks, and a removal blows up, by so much loses as much.
         change = max(eigenvalues[-1], 1 / max(eigenvalues[0], SMALLEST_EIGENVALUE))
-        if self.n_updates >= REFRESH_EVERY or change > GREATEST_CHANGE:
+        if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
             self.refresh()
             return
         U = self.covariance @ root.T @ (vectors / np.sqrt(eigenvalues))
@@ -179,14 +200,14 @@ def inverse(precision):
 
     Raises
     ------
-    ValueError
+    SingularPrecisionError
         If it is not numerically positive definite.
     """
     factor, info = dpotrf(precision, lower=1, clean=1)
     if info == 0:
         factor, info = dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
-        raise ValueError(
+        raise SingularPrecisionError(
             "`regularization` is too small beside the Fisher information, whose "
             f"diagonal goes up to {precision.diagonal().max():.3g}: their sum has no "
             "inverse in float64. Raise it, or standardise the model's input."

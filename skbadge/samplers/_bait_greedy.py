@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbadge.exceptions import QueryWarning
-from skbadge.samplers._bait import BaitState
+from skbadge.samplers._bait import GREATEST_CHANGE, LEAST_GAIN, BaitState
 from skbadge.samplers._selection import Selection
 from skbadge.utils._validation import check_n
 
@@ -145,8 +145,19 @@ def _check_parameters(regularization, oversampling, labeled_weighting):
         )
 
 
-def initial_state(fisher, labeled, n, *, regularization, labeled_weighting):
-    """The state before the first row, see `bait_greedy` for the parameters.
+def initial_state(
+    fisher,
+    labeled,
+    n,
+    *,
+    regularization,
+    labeled_weighting,
+    greatest_change=GREATEST_CHANGE,
+    least_gain=LEAST_GAIN,
+):
+    """The state before the first row.
+
+    See `bait_greedy` and, for the last two, `BaitState` for the parameters.
 
     Returns
     -------
@@ -167,7 +178,8 @@ def initial_state(fisher, labeled, n, *, regularization, labeled_weighting):
             precision /= n_labeled
     target /= len(fisher) + n_labeled
     precision.flat[:: len(precision) + 1] += regularization
-    return BaitState(fisher, precision, target, weight)
+    tolerances = greatest_change, least_gain
+    return BaitState(fisher, precision, target, weight, *tolerances)
 
 
 def forward(state, size, rank):

@@ -17,9 +17,10 @@ class KCenter(Sampler):
     """Farthest-first traversal: each pick is the row farthest from those before it.
 
     The greedy 2-approximation of the k-center problem (Gonzalez [1]_), which is the
-    greedy form of Core-Set [2]_. Rows at equal distance are picked in the order of
-    their positions, so the result is random only where ``first_center`` is, or where
-    all rows left coincide with picks.
+    greedy form of Core-Set [2]_, and called MaxDist in the literature on regression
+    [3]_: `MaxDist` is another name of this class. Rows at equal distance are picked in
+    the order of their positions, so the result is random only where ``first_center``
+    is, or where all rows left coincide with picks.
 
     Parameters
     ----------
@@ -42,6 +43,8 @@ class KCenter(Sampler):
        Theoretical Computer Science 38, 1985.
     .. [2] O. Sener, S. Savarese. "Active learning for convolutional neural networks: a
        core-set approach". ICLR 2018.
+    .. [3] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
 
     Examples
     --------
@@ -78,6 +81,9 @@ class KCenter(Sampler):
             value_name="distance",
             n_distances=traversal.n_distances,
         )
+
+
+MaxDist = KCenter
 
 
 class _Traversal(NearestPick, LazyGreedy):

@@ -1,5 +1,6 @@
 """Greedy maximisation of the determinant: pivoted Cholesky, lazy and exact."""
 
+from math import isinf
 from numbers import Real
 from typing import NamedTuple
 
@@ -50,10 +51,11 @@ class MaxDet(Sampler):
     :math:`\log\det(L_S + \sigma^2 I)` (given the labelled rows, if there are any).
 
     A variance of at most ``max(D * eps, 64 * eps, (32 * eps_e)**2)`` of the greatest
-    squared norm counts as zero, with ``D`` the columns of the embedding, ``eps`` the
-    precision of float64 and ``eps_e`` that of the embedding: as much is left by
-    rounding. If nothing more is left, the rank is exhausted and the other rows are
-    drawn uniformly, with a `QueryWarning`. Differences of no more count as ties.
+    squared norm counts as zero, with ``D`` the columns of the embedding (its rows, if
+    it has inner products only), ``eps`` the precision of float64 and ``eps_e`` that of
+    the embedding: as much is left by rounding. If nothing more is left, the rank is
+    exhausted and the other rows are drawn uniformly, with a `QueryWarning`. Differences
+    of no more count as ties.
 
     With ``M = n + n_labeled`` (of labelled rows, only as many count as are linearly
     independent if ``sigma`` is 0), "plain" takes
@@ -227,7 +229,9 @@ def _rounding(embedding):
     eps = float(np.finfo(np.float64).eps)
     # Rows equal but for the last digits are the same row, see `negligible_mass`.
     last_digits = 32 * float(np.finfo(embedding.dtype).eps)
-    return max(embedding.shape[1] * eps, 64 * eps, last_digits**2)
+    # Of a kernel's infinitely many columns, the rows span no more than their number.
+    n_columns = len(embedding) if isinf(embedding.shape[1]) else embedding.shape[1]
+    return max(n_columns * eps, 64 * eps, last_digits**2)
 
 
 def _labeled_basis(labeled, noise):

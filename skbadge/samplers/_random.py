@@ -1,0 +1,25 @@
+"""Random sampling, the baseline of all others."""
+
+import numpy as np
+
+from skbadge.samplers._base import Sampler
+from skbadge.samplers._selection import Selection
+
+
+class Random(Sampler):
+    """Rows drawn uniformly without replacement.
+
+    Only the number of rows matters: ``labeled`` is ignored, and so is what the
+    embedding holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.embeddings import DenseEmbedding
+    >>> from skbadge.samplers import Random
+    >>> Random().sample(DenseEmbedding(np.eye(5)), 3, random_state=0)
+    array([2, 0, 1])
+    """
+
+    def _run(self, embedding, n, labeled, rng):
+        return Selection(rng.permutation(len(embedding))[:n].astype(np.int64))
