@@ -1,0 +1,321 @@
+"""A table with a target, made ready for a net; and the reader of files."""
+
+import os
+import warnings
+from dataclasses import dataclass
+from html import escape
+from numbers import Integral
+from pathlib import Path
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils import check_random_state
+
+from skbadge.datasets._preprocessor import column_kinds, table_preprocessor
+from skbadge.utils._optional import import_optional
+
+TASKS = ("auto", "classification", "regression")
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class TabularData:
+    """A table, its target, and what makes a net able to read it.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_samples, n_columns)
+        The features. The index is the number of the row in the source, from 0.
+
+    y : ndarray of shape (n_samples,)
+        The target: int64 positions in ``classes``, or float64 for a regression.
+
+    task : {"classification", "regression"}
+        What kind of target it is.
+
+    classes : ndarray of shape (n_classes,) or None
+        The labels, sorted: ``classes[y]`` is the target as the source has it. None for
+        a regression.
+
+    preprocessor : ColumnTransformer
+        Not fitted, see `table_preprocessor`.
+
+    name : str
+        Name of the data set.
+
+    target_name : str
+        Name of the column that the target was.
+
+    description : str
+        What the source says about the data.
+
+    id, version : int or None
+        Of OpenML.
+
+    ignored_columns : tuple of str
+        Columns that the source says not to learn from, such as row numbers.
+
+    n_dropped : int
+        Rows left out because their target is missing.
+    """
+
+    X: object
+    y: np.ndarray
+    task: str
+    classes: np.ndarray | None
+    preprocessor: ColumnTransformer
+    name: str
+    target_name: str
+    description: str = ""
+    id: int | None = None
+    version: int | None = None
+    ignored_columns: tuple = ()
+    n_dropped: int = 0
+
+    def _facts(self):
+        """Yield (what, value) pairs for people."""
+        source = "" if self.id is None else f" (OpenML {self.id}, v{self.version})"
+        yield "data", self.name + source
+        yield "rows", f"{len(self.X)}"
+        kinds = zip(("number", "time", "category"), column_kinds(self.X), strict=True)
+        counts = [f"{len(columns)} {kind}" for kind, columns in kinds if columns]
+        yield "columns", f"{self.X.shape[1]}: " + ", ".join(counts)
+        yield "missing values", f"{int(self.X.isna().to_numpy().sum())}"
+        target = f"{self.target_name}, {self.task}"
+        if self.classes is not None:
+            target += f", {len(self.classes)} classes"
+        yield "target", target
+        if self.n_dropped:
+            yield "dropped", f"{self.n_dropped} rows without target"
+        if self.ignored_columns:
+            yield "ignored columns", ", ".join(map(str, self.ignored_columns))
+
+    def __repr__(self):
+        facts = "; ".join(f"{what}: {value}" for what, value in self._facts())
+        return f"<TabularData {facts}>"
+
+    def _repr_html_(self):
+        lines = "".join(
+            f'<tr><th style="text-align:left">{escape(what)}</th>'
+            f'<td style="text-align:left">{escape(value)}</td></tr>'
+            for what, value in self._facts()
+        )
+        preview = self.X.head().to_html(max_cols=10, border=0)
+        return f"<table>{lines}</table>{preview}"
+
+
+def load_table(
+    path,
+    target,
+    *,
+    task="auto",
+    max_rows=None,
+    min_frequency=None,
+    max_categories=None,
+    scale=True,
+    dtype=np.float32,
+    random_state=None,
+):
+    """Read a table from a file of your own.
+
+    Parameters
+    ----------
+    path : str or path-like
+        A ``.csv``, ``.tsv`` or ``.parquet`` file; text may be compressed
+        (``.csv.gz``). Environment variables and ``~`` are expanded. In text, the first
+        line names the columns, and empty cells and the usual marks (``NA``, ``NaN``,
+        ``null``, see `pandas.read_csv`) are missing values.
+
+    target : str
+        Name of the column to predict. Rows in which it is missing are left out and
+        counted in ``n_dropped``.
+
+    task : {"auto", "classification", "regression"}, default="auto"
+        "auto" takes numbers for a regression and anything else for classes; whether
+        integers are classes cannot be seen from them.
+
+    max_rows : int >= 1 or None, default=None
+        If there are more rows, so many of them, drawn uniformly, in their order.
+
+    min_frequency, max_categories, scale, dtype
+        Of the preprocessor, see `table_preprocessor`.
+
+    random_state : int, RandomState or None, default=None
+        Draws the rows.
+
+    Returns
+    -------
+    data : TabularData
+        Features, encoded target and preprocessor.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+
+    ValueError
+        If the kind of file is another one, the target is no column, has no value, or
+        is no number although a regression is asked for.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from pathlib import Path
+    >>> from skbadge.datasets import load_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.environ["PETS"] = folder
+    ...     lines = "size,colour,kind", "1.5,red,cat", ",blue,dog", "3.5,red,"
+    ...     _ = Path(folder, "pets.csv").write_text(os.linesep.join(lines))
+    ...     data = load_table("$PETS/pets.csv", "kind")
+    >>> data
+    <TabularData data: pets; rows: 2; columns: 2: 1 number, 1 category; ...>
+    >>> data.classes[data.y]
+    array(['cat', 'dog'], dtype=object)
+    """
+    path = Path(os.path.expandvars(path)).expanduser()
+    return tabular_data(
+        _read(path),
+        target,
+        task=task,
+        max_rows=max_rows,
+        random_state=random_state,
+        preprocessing={
+            "min_frequency": min_frequency,
+            "max_categories": max_categories,
+            "scale": scale,
+            "dtype": dtype,
+        },
+        name=path.name.partition(".")[0],
+    )
+
+
+def _read(path):
+    pd = import_optional("pandas", extra="examples", purpose="load_table")
+    suffix = next((s for s in path.suffixes if s in (*SEPARATORS, ".parquet")), None)
+    if suffix is None:
+        raise ValueError(
+            "path must end in .csv, .tsv (compressed or not) or .parquet. "
+            f"Got {str(path)!r}."
+        )
+    if not path.is_file():
+        raise FileNotFoundError(f"path must be a file. There is none at {path}.")
+    if suffix == ".parquet":
+        return pd.read_parquet(path).reset_index(drop=True)
+    with warnings.catch_warnings():
+        # That is how pandas says that a line has more cells than the first line.
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        try:
+            return pd.read_csv(
+                path, sep=SEPARATORS[suffix], index_col=False, low_memory=False
+            )
+        except (pd.errors.ParserWarning, ValueError) as error:
+            raise ValueError(f"path={str(path)!r} cannot be read: {error}") from error
+
+
+def tabular_data(
+    frame, target, *, task, max_rows, random_state, preprocessing, ignored=(), **about
+):
+    """Assemble a `TabularData` from a frame that holds the target as well.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Features and target.
+
+    target : str
+        Name of the target's column.
+
+    task, max_rows, random_state
+        As in `load_table`.
+
+    preprocessing : dict
+        Keyword arguments of `table_preprocessor`.
+
+    ignored : sequence of str, default=()
+        Columns of ``frame`` to leave out.
+
+    **about : dict
+        More attributes of the result.
+
+    Returns
+    -------
+    data : TabularData
+        The result.
+    """
+    _check(target, frame.columns, task, max_rows)
+    known = frame[target].notna().to_numpy()
+    if not known.any():
+        raise ValueError(f"target={target!r} has no value in any of {len(frame)} rows.")
+    y, task, classes = encode_target(frame.loc[known, target], task)
+    X = frame.loc[known].drop(columns=[target, *set(ignored).intersection(frame)])
+    if max_rows is not None and max_rows < len(X):
+        random_state = check_random_state(random_state)
+        rows = np.sort(random_state.choice(len(X), size=max_rows, replace=False))
+        X, y = X.iloc[rows], y[rows]
+    return TabularData(
+        X=X,
+        y=y,
+        task=task,
+        classes=classes,
+        preprocessor=table_preprocessor(X, **preprocessing),
+        target_name=target,
+        ignored_columns=tuple(ignored),
+        n_dropped=int((~known).sum()),
+        **about,
+    )
+
+
+def _check(target, columns, task, max_rows):
+    if task not in TASKS:
+        raise ValueError(f"task must be one of {TASKS}. Got {task!r} instead.")
+    if target not in columns:
+        raise ValueError(f"target must be one of {list(columns)}. Got {target!r}.")
+    if max_rows is None:
+        return
+    if isinstance(max_rows, bool) or not isinstance(max_rows, Integral):
+        raise TypeError(f"max_rows must be an int or None. Got {max_rows!r} instead.")
+    if max_rows < 1:
+        raise ValueError(f"max_rows must be >= 1. Got {max_rows} instead.")
+
+
+def encode_target(values, task):
+    """Encode a target without missing values.
+
+    Parameters
+    ----------
+    values : Series of shape (n_samples,)
+        The target.
+
+    task : {"auto", "classification", "regression"}
+        What it is; "auto" takes numbers for a regression, and nothing else.
+
+    Returns
+    -------
+    y : ndarray of shape (n_samples,)
+        int64 or float64.
+
+    task : {"classification", "regression"}
+        What it is.
+
+    classes : ndarray of shape (n_classes,) or None
+        Sorted labels.
+    """
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    number = is_numeric_dtype(values.dtype) and not is_bool_dtype(values.dtype)
+    if task == "auto":
+        task = "regression" if number else "classification"
+    if task == "regression":
+        if not number:
+            raise ValueError(
+                f"task='regression' needs numbers in the target {values.name!r}. "
+                f"Got {values.iloc[0]!r} among them."
+            )
+        return values.to_numpy(dtype=np.float64), task, None
+    labels = values.tolist()
+    if len({type(label) for label in labels}) > 1:
+        labels = list(map(str, labels))
+    strings = isinstance(labels[0], str)
+    encoder = LabelEncoder().fit(np.array(labels, dtype=object if strings else None))
+    return encoder.transform(labels).astype(np.int64), task, encoder.classes_
