@@ -2,14 +2,18 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
 
 import numpy as np
 
 from skbadge.embeddings import Embedding
 from skbadge.embeddings._diagnostics import batch_diagnostics
 
+# Rows that a notebook shows; their order says most about the first.
+_N_SHOWN = 10
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class QueryReport:
     """What a query did, and what it cost.
 
@@ -53,6 +57,26 @@ class QueryReport:
 
     n_distances : int
         Distances evaluated.
+
+    Notes
+    -----
+    Printed, it is a summary; in a notebook, it is a table of the first ten picks.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> rows, report = querier.fit(X[::10], y[::10]).query(X, 5, return_report=True)
+    >>> report
+    <QueryReport: 5 of 150 rows by Badge()>
+    >>> print(report)
+    5 of 150 rows by Badge()
+      time: outputs ... s, select ... s; memory: ... MB
+      squared distance: ... to ...
+      norm: ... to ...
     """
 
     strategy: str
@@ -72,19 +96,65 @@ class QueryReport:
         """How diverse and how uncertain the batch is."""
         return None if self.embedding is None else batch_diagnostics(self.embedding)
 
+    def __repr__(self):
+        return f"<{type(self).__name__}: {self._title()}>"
+
     def __str__(self):
-        times = ", ".join(
-            f"{name} {value:.3g} s" for name, value in self.seconds.items()
-        )
-        lines = [
-            f"{len(self.rows)} of {self.n_pool} rows by {self.strategy}",
-            f"  time: {times}; memory: {self.nbytes / 1e6:.3g} MB",
-        ]
-        for name, values in ((self.value_name, self.values), ("norm", self.norms)):
-            if values is not None and len(values):
-                lines.append(f"  {name}: {values.min():.3g} to {values.max():.3g}")
+        costs = "; ".join(f"{name}: {value}" for name, value in self._costs())
+        lines = [self._title(), f"  {costs}"]
+        lines += [f"  {name}: {value}" for name, value in self._ranges()]
         # Not computed for the sake of a line.
         if vars(self).get("diagnostics") is not None:
             lines.append(f"  {self.diagnostics}")
         lines += [f"  fallback: {fallback}" for fallback in self.fallbacks]
         return "\n".join(lines)
+
+    def _repr_html_(self):
+        facts = [*self._costs(), *self._ranges()]
+        if vars(self).get("diagnostics") is not None:
+            facts.append(("diversity", str(self.diagnostics)))
+        facts += [("fallback", fallback) for fallback in self.fallbacks]
+        lines = "".join(
+            f"<tr>{_cell('th', name)}{_cell('td', value)}</tr>" for name, value in facts
+        )
+        title = f"<p><b>{escape(self._title())}</b></p>"
+        return f"{title}<table>{lines}</table>{self._picks_html()}"
+
+    def _picks_html(self):
+        """The first rows that were selected, and what for."""
+        if len(self.rows) == 0:
+            return ""
+        columns = [("row", [str(row) for row in self.rows[:_N_SHOWN]])]
+        for name, values in self._measured():
+            columns.append((name, [f"{value:.3g}" for value in values[:_N_SHOWN]]))
+        names, cells = zip(*columns, strict=True)
+        head = "".join(_cell("th", name) for name in ("pick", *names))
+        lines = "".join(
+            f"<tr>{_cell('th', i)}{''.join(_cell('td', cell) for cell in line)}</tr>"
+            for i, line in enumerate(zip(*cells, strict=True), start=1)
+        )
+        n_more = len(self.rows) - _N_SHOWN
+        more = f"<p>and {n_more} more</p>" if n_more > 0 else ""
+        return f"<table><thead><tr>{head}</tr></thead>{lines}</table>{more}"
+
+    def _title(self):
+        return f"{len(self.rows)} of {self.n_pool} rows by {self.strategy}"
+
+    def _costs(self):
+        times = [f"{name} {value:.3g} s" for name, value in self.seconds.items()]
+        yield "time", ", ".join(times)
+        yield "memory", f"{self.nbytes / 1e6:.3g} MB"
+
+    def _measured(self):
+        """Yield what is known of each selected row, by its name."""
+        for name, values in ((self.value_name, self.values), ("norm", self.norms)):
+            if values is not None and len(values):
+                yield name, values
+
+    def _ranges(self):
+        for name, values in self._measured():
+            yield name, f"{values.min():.3g} to {values.max():.3g}"
+
+
+def _cell(tag, content):
+    return f'<{tag} style="text-align:left">{escape(str(content))}</{tag}>'

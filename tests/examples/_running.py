@@ -1,0 +1,82 @@
+"""Running examples in reduced size: their constants are replaced, nothing else is."""
+
+import ast
+
+import nbformat
+from nbclient import NotebookClient
+
+# Filters go first, so that a warning of any cell becomes its error.
+STRICT = "import warnings\n\nwarnings.simplefilter('error')"
+
+
+def constants_of(source):
+    """Names in capitals that a source assigns at its top level."""
+    return {
+        name.id
+        for node in ast.parse(source).body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        for name in ast.walk(target)
+        if isinstance(name, ast.Name) and name.id.isupper()
+    }
+
+
+def with_constants(source, values):
+    """The source with other values for some of the constants it assigns."""
+    unknown = values.keys() - constants_of(source)
+    assert not unknown, f"no constants: {unknown}"
+    tree = ast.parse(source)
+    body = []
+    for node in tree.body:
+        body.append(node)
+        if isinstance(node, ast.Assign):
+            names = constants_of(ast.unparse(node)) & values.keys()
+            body += [ast.parse(f"{name} = {values[name]!r}") for name in sorted(names)]
+    tree.body = body
+    return ast.unparse(tree)
+
+
+def read_notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def parameters_of(notebook):
+    """The one cell whose constants say how long a notebook runs."""
+    (cell,) = [
+        cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", ())
+    ]
+    return cell
+
+
+def run_notebook(path, folder, values):
+    """Execute a notebook in a kernel of its own, and return it with its outputs."""
+    notebook = read_notebook(path)
+    cell = parameters_of(notebook)
+    cell.source = with_constants(cell.source, values)
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(STRICT))
+    client = NotebookClient(
+        notebook,
+        timeout=120,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+    )
+    return client.execute()
+
+
+def outputs_of(notebook, kind):
+    return [
+        output
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if output.output_type == kind
+    ]
+
+
+def printed_by(notebook):
+    streams = outputs_of(notebook, "stream")
+    return "".join(out.text for out in streams if out.name == "stdout")
+
+
+def pictures_of(notebook):
+    shown = outputs_of(notebook, "display_data")
+    return [out.data["image/png"] for out in shown if "image/png" in out.data]
