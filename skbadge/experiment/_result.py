@@ -18,8 +18,10 @@ COLUMNS = (
     "score_time",
 )
 
+_RUN = COLUMNS[:5]
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, repr=False)
 class ExperimentResult:
     """Scores and times of simulated runs.
 
@@ -73,17 +75,14 @@ class ExperimentResult:
         table : pandas.DataFrame
             One row for each strategy in each setting.
         """
-        frame = self.to_frame()
-        setting = ["dataset", "model", "n_query", "metric"]
-        last = frame.groupby(setting, sort=False)["n_labeled"].transform("max")
-        groups = frame[frame["n_labeled"] == last].groupby(
-            [*setting, "strategy", "n_labeled"], sort=False
+        return summary_of(self.to_frame())
+
+    def __repr__(self):
+        runs = {tuple(record[name] for name in _RUN) for record in self.records}
+        return (
+            f"<{type(self).__name__}: {len(runs)} runs, of which "
+            f"{len(self.failures)} failed>"
         )
-        table = groups["score"].agg(["mean", "sem", "count"])
-        times = frame.groupby([*setting, "strategy"], sort=False)
-        for name in ("fit_time", "query_time"):
-            table[name] = times[name].mean()
-        return table.rename(columns={"count": "n_repeats"}).reset_index("n_labeled")
 
     def __str__(self):
         lines = [self.summary().to_string(float_format="{:.4g}".format)]
@@ -94,11 +93,41 @@ class ExperimentResult:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        html = self.summary().to_html(float_format="{:.4g}".format, border=0)
+        html = as_html(self.summary())
         if self.failures:
             table = self.failures_frame().to_html(index=False, border=0)
             html += f"<p>Failed runs:</p>{table}"
         return html
+
+
+def summary_of(frame):
+    """Mean and standard error of the scores at the end of the runs in a frame.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        As from `ExperimentResult.to_frame`.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        One row for each strategy in each setting, with the mean times of a round.
+    """
+    setting = ["dataset", "model", "n_query", "metric"]
+    last = frame.groupby(setting, sort=False)["n_labeled"].transform("max")
+    groups = frame[frame["n_labeled"] == last].groupby(
+        [*setting, "strategy", "n_labeled"], sort=False
+    )
+    table = groups["score"].agg(["mean", "sem", "count"])
+    times = frame.groupby([*setting, "strategy"], sort=False)
+    for name in ("fit_time", "query_time"):
+        table[name] = times[name].mean()
+    return table.rename(columns={"count": "n_repeats"}).reset_index("n_labeled")
+
+
+def as_html(table):
+    """A table of results for notebooks."""
+    return table.to_html(float_format="{:.4g}".format, border=0)
 
 
 def evaluation_records(evaluation, labels):

@@ -1,6 +1,7 @@
 """run_benchmark: do the runs of a benchmark that are not done yet."""
 
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from skbadge.experiment._benchmark import Benchmark
 from skbadge.experiment._configuration import canonical
 from skbadge.experiment._data import read_data
 from skbadge.experiment._progress import run_all
+from skbadge.experiment._result import as_html, summary_of
 from skbadge.experiment._simulation import (
     find_querier,
     resolve_scoring,
@@ -75,6 +77,9 @@ class BenchmarkResult:
             if self.counts[status]:
                 parts.append(f"{self.counts[status]} {words}")
         return f"{', '.join(parts)}: {self.path}"
+
+    def _repr_html_(self):
+        return f"<p>{escape(str(self))}</p>{as_html(summary_of(self.to_frame()))}"
 
 
 def run_benchmark(benchmark, store, *, n_jobs=None, retry_failed=False, verbose=0):

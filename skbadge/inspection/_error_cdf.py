@@ -1,5 +1,6 @@
 """How the errors of strategies compare with a baseline's, as a distribution."""
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from skbadge.inspection._penalty import no_baseline, skipped_budgets
 from skbadge.inspection._penalty_tally import check_rules, settings_of
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class NormalizedErrorCDF:
     """Distribution of errors divided by a baseline's, see `normalized_error_cdf`.
 
@@ -74,17 +75,33 @@ class NormalizedErrorCDF:
         p = np.cumsum(np.bincount(places, weights=rows["weight"]))
         return x, p / p[-1]
 
+    def __repr__(self):
+        n = len(self.strategies)
+        return f"<{type(self).__name__} of {self.metric}: {n} strategies>"
+
     def __str__(self):
-        means = self.errors["normalized_error"] * self.errors["weight"]
-        means = means.groupby(self.errors["strategy"]).sum()
-        lines = [
+        lines = (f"  {name}: {mean:.3g}" for name, mean in self._means().items())
+        return "\n".join([f"{self._title()}:", *lines, *self._notes()])
+
+    def _repr_html_(self):
+        table = self._means().to_frame("mean").T
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
+        table = table.to_html(float_format="{:.3g}".format)
+        return f"<p>{html.escape(self._title())}</p>{table}{notes}"
+
+    def _title(self):
+        return (
             f"Errors ({self.metric}) divided by those of {self.baseline!r}, mean over "
-            f"the budgets of the {self.definition}'s definition:",
-            *(f"  {name}: {mean:.3g}" for name, mean in means.items()),
-        ]
-        if len(self.skipped):
-            lines.append(f"Left out: {len(self.skipped)} things, see `skipped`.")
-        return "\n".join(lines)
+            f"the budgets of the {self.definition}'s definition"
+        )
+
+    def _means(self):
+        means = self.errors["normalized_error"] * self.errors["weight"]
+        return means.groupby(self.errors["strategy"]).sum()
+
+    def _notes(self):
+        n = len(self.skipped)
+        return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
 def normalized_error_cdf(

@@ -20,7 +20,7 @@ from skbadge.inspection._penalty_tally import (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class PenaltyMatrix:
     """How often each strategy beats each other, see `penalty_matrix`.
 
@@ -71,6 +71,13 @@ class PenaltyMatrix:
     contributions: object
     budgets: object
     skipped: object
+
+    def __repr__(self):
+        n = len(self.matrix)
+        return (
+            f"<{type(self).__name__} of {self.metric}: {n} strategies, "
+            f"{self.n_settings} settings>"
+        )
 
     def __str__(self):
         table = self._table().to_string(float_format="{:.3g}".format, na_rep="-")

@@ -269,6 +269,7 @@ def test_the_summary_is_of_the_last_evaluations():
     assert row["n_repeats"] == 3
     assert "badge" in str(result)
     assert "<table" in result._repr_html_()
+    assert repr(result) == "<ExperimentResult: 6 runs, of which 0 failed>"
 
 
 def test_nothing_given_is_changed():

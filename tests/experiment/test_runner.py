@@ -301,3 +301,9 @@ def test_models_may_be_queriers_pipelines_around_them_or_bare(path):
 def test_the_progress_bar_counts_runs(path, capsys):
     run_benchmark(make_benchmark(n_repeats=1), path, verbose=1)
     assert "2/2" in capsys.readouterr().err
+
+
+def test_a_result_shows_itself_in_notebooks(path):
+    page = run_benchmark(make_benchmark(), path)._repr_html_()
+    assert "4 of 4 runs done" in page
+    assert "<table" in page

@@ -280,6 +280,7 @@ def test_the_result_says_what_it_is(miniature):
     assert "in 2 settings" in str(result)
     assert "column average" in str(result)
     assert "Left out" not in str(result)
+    assert repr(result).startswith("<PenaltyMatrix of ")
     page = result._repr_html_()
     assert "<table" in page
     assert "&lt;b&gt;" in page

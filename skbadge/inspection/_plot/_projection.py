@@ -7,8 +7,10 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
-from skbadge.embeddings import sketch
+from skbadge._reading import reading_options
+from skbadge.embeddings import Embedding, sketch
 from skbadge.outputs import Outputs, model_outputs
+from skbadge.outputs._outputs import ROW_FIELDS
 from skbadge.strategies._base import EmbeddingStrategy
 from skbadge.utils._random import torch_seeded
 from skbadge.utils._rows import is_frame, n_rows
@@ -124,8 +126,11 @@ def _coordinates(querier, parts, seed):
     strategy = querier._current_strategy()
     needs = tuple(strategy.needs)
     if isinstance(strategy, EmbeddingStrategy) and "posterior" not in needs:
-        fields = tuple(name for name in ("proba", "features") if name in needs)
-        found = [strategy.embed(_outputs(querier, *part, fields)) for part in parts]
+        fields = tuple(name for name in ROW_FIELDS if name in needs)
+        # Once for all parts: gradients must be sketched alike.
+        options = reading_options(strategy, querier.random_state)
+        read = [_outputs(querier, *part, fields, **options) for part in parts]
+        found = [strategy.embed(part) for part in read]
         return [_dense(part, seed) for part in found], "the strategy's embedding"
     try:
         found = [_outputs(querier, *part, ("features",)).features for part in parts]
@@ -135,7 +140,7 @@ def _coordinates(querier, parts, seed):
         return [_numeric(*part) for part in parts], "the input"
 
 
-def _outputs(querier, X, rows, needs):
+def _outputs(querier, X, rows, needs, **options):
     """What the model says about some rows, read as a query reads it."""
     estimator = querier._trained_estimator("query")
     X = querier._check_X(X, reset=False, name="X_pool")
@@ -147,9 +152,18 @@ def _outputs(querier, X, rows, needs):
             needs=needs,
             feature_layer=querier.feature_layer,
             batch_size=querier.inference_batch_size,
+            **options,
         )
-    arrays = {name: getattr(outputs, name)[rows] for name in needs}
-    return Outputs(**arrays, one_logit=outputs.one_logit)
+    fields = {name: getattr(outputs, name) for name in needs}
+    fields = {
+        name: part.take(rows) if isinstance(part, Embedding) else part[rows]
+        for name, part in fields.items()
+    }
+    return Outputs(
+        **fields,
+        one_logit=outputs.one_logit,
+        feature_factors=outputs.feature_factors,
+    )
 
 
 def _dense(embedding, seed):

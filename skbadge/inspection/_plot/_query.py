@@ -262,8 +262,9 @@ class QueryDisplay:
     def _draw_kind(self, kind, points, y, looks):
         style = {
             "pool": {"alpha": 0.55, "linewidths": 0, "rasterized": True, "zorder": 2},
-            "labeled": {"edgecolors": "black", "linewidths": 0.8, "zorder": 3},
-            "picks": {"edgecolors": "white", "linewidths": 0.5, "zorder": 4},
+            "picks": {"edgecolors": "white", "linewidths": 0.5, "zorder": 3},
+            # Gradients of rows that the model was trained on are all close to zero.
+            "labeled": {"edgecolors": "black", "linewidths": 0.8, "zorder": 4},
         }[kind]
         if y is None:
             parts = [(points, *_PLAIN[kind])]
