@@ -22,6 +22,7 @@ from skbadge.experiment._run import (
 )
 from skbadge.experiment._simulation import (
     model_name,
+    resolve_initial,
     resolve_scoring,
     total_budget,
     with_strategy,
@@ -186,7 +187,7 @@ def active_learning_curve(
         split = draw_split(
             y,
             n_initial=n_initial,
-            initial=initial,
+            initial=resolve_initial(querier, initial),
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),
         )

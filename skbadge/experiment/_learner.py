@@ -3,7 +3,7 @@
 from copy import deepcopy
 from numbers import Integral
 
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -12,6 +12,7 @@ from skbadge._checks import check_X, check_y
 from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
 from skbadge.experiment._simulation import (
     prepare,
+    resolve_initial,
     simulate,
     total_budget,
 )
@@ -153,14 +154,10 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             root = int(check_random_state(root).randint(2**31 - 1))
         X = check_X(self, X, self.querier, name="X", reset=True)
         y = check_y(self, y, X, self.querier)
-        initial = self.initial
-        if initial == "auto" and not is_classifier(self):
-            # Targets that happen to be whole numbers are not classes.
-            initial = "uniform"
         split = draw_split(
             y,
             n_initial=min(self.n_initial, n_rows(X)),
-            initial=initial,
+            initial=resolve_initial(self, self.initial),
             test_size=None,
             seed=None if root is None else stream_seed(root, "start"),
         )

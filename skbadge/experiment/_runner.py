@@ -17,6 +17,7 @@ from skbadge.experiment._progress import run_all
 from skbadge.experiment._result import as_html, summary_of
 from skbadge.experiment._simulation import (
     find_querier,
+    resolve_initial,
     resolve_scoring,
     simulate,
     with_strategy,
@@ -194,7 +195,7 @@ def _simulate(claim, data, model, strategy, scoring, n_threads):
     split = draw_split(
         data.y,
         n_initial=config["n_initial"],
-        initial=config["initial"],
+        initial=resolve_initial(querier, config["initial"]),
         test_size=config["test_size"],
         seed=stream_seed(config["seed"], "split"),
     )

@@ -260,6 +260,28 @@ def find_querier(querier):
     return inner
 
 
+def resolve_initial(querier, initial):
+    """How to draw first labels, with "auto" replaced for regressors.
+
+    The targets of a regressor may all be whole numbers, and look like classes.
+
+    Parameters
+    ----------
+    querier : estimator object
+        What is to be trained.
+
+    initial : {"auto", "stratified", "uniform"}
+        As asked for.
+
+    Returns
+    -------
+    initial : {"auto", "stratified", "uniform"}
+        For `draw_split`.
+    """
+    is_free = initial == "auto" and not is_classifier(querier)
+    return "uniform" if is_free else initial
+
+
 def model_name(querier):
     """What to call the model behind a querier: the name of its class."""
     return type(innermost(find_querier(querier)._estimator())).__name__

@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import KFold
 
 from skbadge import BadgeQuerier
@@ -316,3 +316,19 @@ def test_what_is_no_querier_is_refused():
         curve(LogisticRegression())
     with pytest.raises(TypeError, match="`strategies` must be a list or a dict"):
         curve(strategies="badge")
+
+
+def test_whole_numbers_are_no_classes_to_a_regressor():
+    # Stratified by the value of the target, first rows and test rows would not be
+    # drawn as the documentation says.
+    X, y = make_data()
+    curves = [
+        active_learning_curve(
+            BadgeQuerier(LinearRegression(), strategy="random"),
+            X, y, initial=initial, random_state=0, **SIZES,
+        )
+        for initial in ("auto", "uniform")
+    ]  # fmt: skip
+    frames = [without_times(result) for result in curves]
+    pd.testing.assert_frame_equal(*frames)
+    assert set(frames[0]["metric"]) == {"r2"}
