@@ -5,13 +5,15 @@ from numbers import Real
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_classifier
-from sklearn.utils import check_array
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skbadge.outputs import innermost, is_skorch_net
+from skbadge.outputs import innermost, is_skorch_net, wrapped
 from skbadge.outputs._inputs import takes_columns
+from skbadge.outputs._pipeline import transforms_target
+from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
 from skbadge.utils._rows import is_dict, is_frame, is_table, is_tensor, n_rows
 
 
@@ -51,6 +53,9 @@ def check_X(querier, X, estimator, *, name, reset):
         _check_parts(querier, X, name, reset)
         return X
     rows = X
+    while transforms_target(estimator):
+        # It hands rows on as they are.
+        estimator = wrapped(estimator)[1]
     is_net = is_skorch_net(estimator)
     columns = getattr(X, "columns", None) if is_frame(X) else None
     if is_net and not (columns is not None and _wants_columns(estimator, columns)):
@@ -128,30 +133,44 @@ def _check_finite(X, name):
         )
 
 
-def check_labels(querier, y, X):
-    """Labels as an array, one for each row.
+def check_y(querier, y, X, estimator):
+    """Labels or targets as an array, one for each row.
 
     Parameters
     ----------
     querier : BadgeQuerier
         Named in errors.
 
-    y : array-like of shape (n_rows,)
-        Class labels.
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Class labels for a classifier, numbers for a regressor.
 
     X : array-like or other container of rows
         The rows they belong to.
 
+    estimator : estimator object
+        What will be trained on them.
+
     Returns
     -------
-    y : ndarray of shape (n_rows,)
-        Same labels.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Same labels, or targets in float64.
+
+    Raises
+    ------
+    ValueError
+        If they are missing, of the wrong kind, or of another number than the rows.
     """
     if y is None:
         raise ValueError(
             f"This {type(querier).__name__} estimator requires y to be passed, but the "
             "target y is None."
         )
+    if is_classifier(estimator):
+        return _check_labels(y, X)
+    return _check_targets(y, X, estimator)
+
+
+def _check_labels(y, X):
     given, y = y, column_or_1d(np.asarray(y), warn=True)
     if isinstance(given, list | tuple) or y.dtype == object:
         _check_label_kinds(np.asarray(given, dtype=object).ravel())
@@ -161,13 +180,56 @@ def check_labels(querier, y, X):
     elif y.dtype.kind == "f" and not np.isfinite(y).all():
         _check_label_kinds(y)
         raise ValueError("`y` contains infinity. It must hold class labels.")
+    _check_lengths(y, X)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        error.add_note(
+            "For a regression, give the querier a regressor, such as "
+            "skbadge.nn.TabularNetRegressor."
+        )
+        raise
+    return y
+
+
+def _check_targets(y, X, estimator):
+    y = np.asarray(y)
+    if y.dtype == object:
+        known = [np.nan if _is_missing(target) else target for target in y.ravel()]
+        y = np.array(known).reshape(y.shape)
+    if y.dtype.kind not in "biuf":
+        # The beginning is what scikit-learn says of complex numbers.
+        kind = "Complex data" if y.dtype.kind == "c" else f"Data of dtype {y.dtype}"
+        raise ValueError(
+            f"{kind} not supported: `y` must hold real numbers for a regressor."
+        )
+    if y.ndim != 1 and not (y.ndim == 2 and _takes_several_targets(estimator)):
+        # Lets a single column pass, with a warning.
+        y = column_or_1d(y, warn=True)
+    y = y.astype(np.float64)
+    _check_lengths(y, X)
+    bad = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"Input `y` contains NaN or infinity: {len(bad)} of {len(y)} targets, the "
+            f"first is that of row {bad[0]}. Rows without a target belong in the pool "
+            "of `query`."
+        )
+    return y
+
+
+def _takes_several_targets(estimator):
+    # Nets do not say so in their tags.
+    takes = get_tags(estimator).target_tags.multi_output
+    return takes or is_skorch_net(innermost(estimator))
+
+
+def _check_lengths(y, X):
     if len(y) != n_rows(X):
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: `X` has "
             f"{n_rows(X)} rows and `y` {len(y)}."
         )
-    check_classification_targets(y)
-    return y
 
 
 def _check_label_kinds(labels):
@@ -251,16 +313,70 @@ def check_named_before(classes, known):
         )
 
 
-def check_is_classifier(estimator):
-    """Raise if an estimator, behind its wrappers, is no classifier."""
+def check_estimator_kind(estimator, classes):
+    """Raise if an estimator, behind its wrappers, is no classifier and no regressor.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    classes : array-like or None
+        The labels that were named, which a regressor has none of.
+    """
     if isinstance(estimator, type):
         raise TypeError(
             "`estimator` must be an instance, not a class. Pass an instance "
             f"({estimator.__name__}())."
         )
-    if not is_classifier(estimator):
+    if is_classifier(estimator):
+        return
+    name = type(innermost(estimator)).__name__
+    if not is_regressor(estimator):
         raise ValueError(
-            "`estimator` must be a classifier, such as skorch's "
-            "NeuralNetClassifier or any with scikit-learn's ClassifierMixin. Got "
-            f"{type(innermost(estimator)).__name__}, which is none."
+            "`estimator` must be a classifier or a regressor, such as skorch's "
+            "NeuralNetClassifier and NeuralNetRegressor, or any with scikit-learn's "
+            f"ClassifierMixin or RegressorMixin. Got {name}, which is none."
         )
+    if classes is not None:
+        raise ValueError(
+            f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
+        )
+
+
+def check_strategy_suits(strategy, estimator):
+    """Raise if a strategy needs class probabilities of a regressor.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The strategy.
+
+    estimator : estimator object
+        A classifier or regressor.
+
+    Raises
+    ------
+    ValueError
+        Naming the strategies that work.
+    """
+    if is_classifier(estimator) or not _needs_classes(strategy):
+        return
+    suited = [
+        name for name in get_strategy_names() if not _needs_classes(get_strategy(name))
+    ]
+    hint = ""
+    if isinstance(strategy, CallableStrategy):
+        hint = (
+            " A function receives probabilities unless it has an attribute `needs`, "
+            'such as ("features", "labeled").'
+        )
+    raise ValueError(
+        f"`strategy` {strategy} needs class probabilities, and a regressor, "
+        f"{type(innermost(estimator)).__name__}, has none. For regressors there are "
+        f"{suited}.{hint}"
+    )
+
+
+def _needs_classes(strategy):
+    return not {"proba", "posterior"}.isdisjoint(strategy.needs)

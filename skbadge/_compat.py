@@ -1,7 +1,7 @@
 """Every import of something private in scikit-learn, in one place."""
 
 from sklearn.base import _fit_context
-from sklearn.neural_network._base import ACTIVATIONS
+from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -12,6 +12,7 @@ from sklearn.utils.validation import _num_samples
 
 __all__ = [
     "ACTIVATIONS",
+    "DERIVATIVES",
     "HasMethods",
     "Interval",
     "StrOptions",

@@ -1,8 +1,12 @@
 """Being like the wrapped estimator: its predictions, its tags, its fit parameters."""
 
-from sklearn.base import ClassifierMixin
+from copy import deepcopy
+
+from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -13,7 +17,8 @@ from sklearn.utils.metaestimators import available_if
 
 from skbadge._checks import check_X
 from skbadge._compat import routing_enabled
-from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap
+from skbadge._labels import NumberCodec
+from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap, wrapped
 
 
 def _estimator_has(method):
@@ -26,12 +31,27 @@ def _estimator_has(method):
     return check
 
 
-class LikeItsEstimator(ClassifierMixin):
-    """What a querier does as the estimator it wraps and trains would do it."""
+def _classifier_has(method):
+    """For `available_if`: whether the estimator is a classifier that has a method."""
+
+    def check(querier):
+        if not is_classifier(querier):
+            # skorch gives regressors a `predict_proba`, too.
+            raise AttributeError(f"A regressor has no `{method}`.")
+        return _estimator_has(method)(querier)
+
+    return check
+
+
+class LikeItsEstimator:
+    """What a querier does as the estimator it wraps and trains would do it.
+
+    It is a classifier or a regressor as that estimator's tags say.
+    """
 
     @available_if(_estimator_has("predict"))
     def predict(self, X):
-        """Predict the labels of rows.
+        """Predict the labels or targets of rows.
 
         Parameters
         ----------
@@ -40,15 +60,17 @@ class LikeItsEstimator(ClassifierMixin):
 
         Returns
         -------
-        y : ndarray of shape (n_rows,)
-            Labels from `classes_`.
+        y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+            Labels from `classes_`; of a regressor, numbers in the shape of
+            `y_labeled_`.
         """
         estimator, X = self._ready("predict", X)
-        if not hasattr(self, "_codec"):
-            return estimator.predict(X)
-        return self._codec.predict(estimator, X)
+        codec = getattr(self, "_codec", None)
+        if codec is None and not is_classifier(self):
+            codec = NumberCodec()
+        return estimator.predict(X) if codec is None else codec.predict(estimator, X)
 
-    @available_if(_estimator_has("predict_proba"))
+    @available_if(_classifier_has("predict_proba"))
     def predict_proba(self, X):
         """Predict class probabilities of rows.
 
@@ -67,7 +89,7 @@ class LikeItsEstimator(ClassifierMixin):
             return estimator.predict_proba(X)
         return self._codec.predict_proba(estimator, X)
 
-    @available_if(_estimator_has("decision_function"))
+    @available_if(_classifier_has("decision_function"))
     def decision_function(self, X):
         """The estimator's decision function, with the columns it has.
 
@@ -85,18 +107,18 @@ class LikeItsEstimator(ClassifierMixin):
         return estimator.decision_function(X)
 
     def score(self, X, y, sample_weight=None):
-        """Score predictions: the accuracy, or the scorer of a wrapped search.
+        """Score predictions by the accuracy or R², or by a wrapped search's scorer.
 
         Parameters
         ----------
         X : array-like of shape (n_rows, n_features), or what the estimator takes
             The rows.
 
-        y : array-like of shape (n_rows,)
-            Their true labels.
+        y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+            Their true labels or targets.
 
         sample_weight : array-like of shape (n_rows,) or None
-            Weights of the rows, for the accuracy.
+            Weights of the rows, for the accuracy or R².
 
         Returns
         -------
@@ -105,7 +127,8 @@ class LikeItsEstimator(ClassifierMixin):
         """
         estimator, checked = self._ready("score", X)
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
-            return super().score(X, y, sample_weight)
+            metric = accuracy_score if is_classifier(self) else r2_score
+            return float(metric(y, self.predict(X), sample_weight=sample_weight))
         is_coded = hasattr(self, "_codec") and self._codec.is_coded
         return estimator.score(checked, self._codec.encode(y) if is_coded else y)
 
@@ -116,8 +139,9 @@ class LikeItsEstimator(ClassifierMixin):
         is_frozen = is_frozen or getattr(self, "_is_pretrained", False)
         if is_frozen and is_skorch_net(innermost(estimator)):
             # Nets trained here cast their input themselves; this one is the user's.
-            estimator, X = unwrap(estimator, X)
-            X = cast_input(estimator.module_, X)
+            estimator, X = unwrap(estimator, X, keep_targets=True)
+            if not any(isinstance(part, Pipeline) for part in wrapped(estimator)):
+                X = cast_input(innermost(estimator).module_, X)
         return estimator, X
 
     def _estimator(self):
@@ -170,8 +194,14 @@ class LikeItsEstimator(ClassifierMixin):
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         inner = get_tags(self._estimator())
-        tags.input_tags = inner.input_tags
+        tags.estimator_type = inner.estimator_type
+        tags.classifier_tags = deepcopy(inner.classifier_tags)
+        tags.regressor_tags = deepcopy(inner.regressor_tags)
+        tags.input_tags = deepcopy(inner.input_tags)
         tags.non_deterministic = inner.non_deterministic
-        if inner.classifier_tags is not None:
-            tags.classifier_tags.multi_class = inner.classifier_tags.multi_class
+        tags.target_tags.required = True
+        if inner.estimator_type == "regressor":
+            tags.target_tags.multi_output = inner.target_tags.multi_output
+        elif tags.classifier_tags is not None:
+            tags.classifier_tags.multi_label = False
         return tags

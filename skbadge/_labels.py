@@ -1,4 +1,4 @@
-"""Labels as the user writes them, and as the model does."""
+"""Labels and targets as the user writes them, and as the model does."""
 
 from dataclasses import dataclass
 
@@ -155,3 +155,30 @@ class LabelCodec:
                 f"The net has {n_outputs} outputs, fewer than the {len(self.classes)} "
                 f"classes {self.classes}. Give its last layer an output for each class."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class NumberCodec:
+    """Targets of a regression, which a model writes as the user does.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the targets of one row: ``()``, or ``(n_outputs,)``.
+    """
+
+    shape: tuple = ()
+    classes = None
+    is_coded = False
+
+    def encode(self, y):
+        """None: numbers have no codes."""
+
+    def predict(self, estimator, X):
+        """Targets that an estimator predicts, in the shape of the user's.
+
+        A net's one output is a column, whatever shape its targets had.
+        """
+        predicted = estimator.predict(X)
+        is_column = np.ndim(predicted) == 2 and predicted.shape[1] == 1
+        return predicted[:, 0] if is_column and self.shape == () else predicted

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from sklearn.feature_selection import SelectorMixin, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.semi_supervised import (
@@ -13,8 +13,22 @@ from sklearn.semi_supervised import (
 )
 from sklearn.utils import get_tags
 
-from skbadge._labels import is_pretrained
-from skbadge.outputs import innermost, is_skorch_net, n_outputs
+from skbadge._checks import resolve_classes
+from skbadge._labels import (
+    LabelCodec,
+    NumberCodec,
+    is_pretrained,
+    speaks_codes,
+    trained_classes,
+)
+from skbadge.outputs import (
+    innermost,
+    is_skorch_net,
+    n_outputs,
+    output_shape,
+    wrapped,
+)
+from skbadge.outputs._pipeline import is_search, transforms_target
 from skbadge.utils._random import torch_seeded
 from skbadge.utils._rows import (
     concatenate_rows,
@@ -34,8 +48,8 @@ class LabeledRows:
     X : array-like, sparse matrix, data frame, tensor, dict or Dataset
         The rows.
 
-    y : ndarray of shape (n_rows,)
-        Their labels.
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Their labels or targets.
 
     params : dict
         Parameters of the estimator's ``fit``.
@@ -51,9 +65,14 @@ class LabeledRows:
         Raises
         ------
         ValueError
-            If a parameter with one entry a row is given for some rows only, or labels
-            are strings here and numbers there.
+            If a parameter with one entry a row is given for some rows only, labels
+            are strings here and numbers there, or targets differ in shape.
         """
+        if self.y.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                "`y` must have the shape of the targets so far but for the number of "
+                f"rows, {self.y.shape}. Got {y.shape} instead."
+            )
         if isinstance(self.y[0], str) != isinstance(y[0], str):
             raise ValueError(
                 "`y` must hold labels of one kind, strings or numbers. Got "
@@ -185,6 +204,39 @@ def _with_unlabeled(X, y, X_unlabeled, mark):
     return X, np.concatenate([y, marks])
 
 
+def make_codec(estimator, rows, classes, *, seed, fit_params):
+    """How a model is to write what it predicts.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    rows : LabeledRows
+        What it is to be trained on.
+
+    classes : array-like of shape (n_classes,) or None
+        All labels that may ever occur; None for those of a trained model, or else
+        those in ``rows``. A regressor has none.
+
+    seed, fit_params
+        As in `fit_clone`.
+
+    Returns
+    -------
+    codec : LabelCodec or NumberCodec
+        For a classifier, or a regressor.
+    """
+    if not is_classifier(estimator):
+        return NumberCodec(rows.y.shape[1:])
+    if classes is None and is_pretrained(estimator):
+        # A trained net may stand behind steps that are not fitted yet.
+        model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
+        classes = trained_classes(model, first_rows(rows.X, 2))
+    classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
+    return LabelCodec.for_training(classes, speaks_codes(estimator))
+
+
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """Train a clone of an estimator from scratch.
 
@@ -196,7 +248,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     rows : LabeledRows
         What to train on.
 
-    codec : LabelCodec or None
+    codec : LabelCodec, NumberCodec or None
         The labels' coding; None if no net is to be trained.
 
     seed : int or None
@@ -240,11 +292,14 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         for name in estimator.get_params()
         if name == "warm_start" or name.endswith("__warm_start")
     ]
-    # A search trains clones of its estimator, which start over.
-    if not names or hasattr(estimator, "best_estimator_"):
+    # These train clones of their estimator, which start over.
+    starts_over = any(
+        is_search(part) or transforms_target(part) for part in wrapped(estimator)
+    )
+    if not names or starts_over:
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            f"no search. Got {estimator!r} instead."
+            f"no search or transformed target. Got {estimator!r} instead."
         )
     estimator.set_params(**dict.fromkeys(names, True))
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -254,16 +309,9 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     X, y = rows.X, rows.y
     predictor = innermost(estimator)
     trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
+    target_shape = None
     if trains_net:
-        from skbadge.nn._adapt import (
-            RelabeledDataset,
-            adapt_net,
-            check_weights,
-            encoded_target,
-        )
-
-        y = encoded_target(predictor, codec.encode(y))
-        adapt_net(predictor, len(codec.classes), named_inputs=is_dict(rows.X))
+        y, target_shape = _adapt_to_rows(predictor, rows, codec)
     mark = unlabeled_mark(estimator)
     if mark is not None:
         if np.any(y == mark):
@@ -275,6 +323,8 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
         if X_unlabeled is not None:
             X, y = _with_unlabeled(X, y, X_unlabeled, mark)
     if trains_net and is_dataset(X):
+        from skbadge.nn._adapt import RelabeledDataset
+
         X = RelabeledDataset(X, y)
     with torch_seeded(seed):
         try:
@@ -284,11 +334,37 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
                 _explain(error, codec.classes)
             raise
     if trains_net:
-        check_weights(innermost(estimator))
-        width = n_outputs(estimator, first_rows(rows.X, 2))
-        # A single logit tells two classes apart.
-        codec.check_width(max(width, 2))
+        _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
     return estimator
+
+
+def _adapt_to_rows(net, rows, codec):
+    """Let a net take the rows; return what to train it on, and its shape for a row."""
+    named_inputs = is_dict(rows.X)
+    if isinstance(codec, NumberCodec):
+        from skbadge.nn._adapt_regressor import adapt_regressor
+
+        return adapt_regressor(net, rows.X, rows.y, named_inputs=named_inputs)
+    from skbadge.nn._adapt import adapt_net, encoded_target
+
+    y = encoded_target(net, codec.encode(rows.y))
+    adapt_net(net, len(codec.classes), named_inputs=named_inputs)
+    return y, None
+
+
+def _check_trained(estimator, X, codec, target_shape):
+    """Raise if training left a net that is of no use."""
+    from skbadge.nn._adapt import check_weights
+
+    net = innermost(estimator)
+    check_weights(net)
+    if isinstance(codec, LabelCodec):
+        # A single logit tells two classes apart.
+        codec.check_width(max(n_outputs(estimator, X), 2))
+    elif target_shape is not None:
+        from skbadge.nn._adapt_regressor import check_output_shape
+
+        check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
 def _adapt_members(estimator, original):

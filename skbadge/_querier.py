@@ -11,10 +11,10 @@ from sklearn.base import (
 )
 
 from skbadge._checks import (
-    check_is_classifier,
-    check_labels,
+    check_estimator_kind,
     check_named_before,
-    resolve_classes,
+    check_strategy_suits,
+    check_y,
 )
 from skbadge._compat import (
     HasMethods,
@@ -23,51 +23,49 @@ from skbadge._compat import (
     fit_context,
 )
 from skbadge._delegation import LikeItsEstimator
-from skbadge._labels import (
-    LabelCodec,
-    is_pretrained,
-    speaks_codes,
-    trained_classes,
-)
+from skbadge._labels import is_pretrained
 from skbadge._learner import (
     LabeledRows,
     check_takes_unlabeled,
     fit_clone,
     fit_further,
+    make_codec,
 )
-from skbadge._reading import read_labeled, read_pool
+from skbadge._reading import read_labeled, read_pool, reading_options
 from skbadge._report import QueryReport
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._random import stream_seed, torch_seeded
-from skbadge.utils._rows import copy_rows, first_rows, n_rows
+from skbadge.utils._rows import copy_rows, n_rows
 from skbadge.utils._validation import check_n, check_rows
 
 
 class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     """Ask a model which rows of an unlabelled pool to label next.
 
-    Wraps a classifier, trains it on the labelled rows, and answers `query` with the
-    positions of the pool's rows whose labels the strategy expects to teach it most.
-    Predicts like the classifier it wraps.
+    Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
+    with the positions of the pool's rows whose labels the strategy expects to teach it
+    most. Predicts like the estimator it wraps, and is of its kind.
 
     Parameters
     ----------
     estimator : estimator object or None, default=None
-        A skorch ``NeuralNetClassifier`` or ``NeuralNetBinaryClassifier``, unmodified; a
-        scikit-learn classifier with ``predict_proba``; or a
-        `~sklearn.pipeline.Pipeline` or a search around one. An already trained one
-        goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
+        A skorch ``NeuralNetClassifier``, ``NeuralNetBinaryClassifier`` or
+        ``NeuralNetRegressor``, unmodified; a scikit-learn classifier or regressor; or a
+        `~sklearn.pipeline.Pipeline`, a search or a
+        `~sklearn.compose.TransformedTargetRegressor` around one. An already trained
+        one goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
         `skbadge.nn.TabularNetClassifier`.
 
     strategy : str, Strategy or callable, default="badge"
         A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a
         function ``(pool, n, *, labeled, random_state) -> rows``, see
-        `skbadge.strategies.CallableStrategy`.
+        `skbadge.strategies.CallableStrategy`. A regressor has no class probabilities,
+        which "badge" needs.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, for early labelled sets miss some. The net
         keeps an output unit for each. None takes them from the labels. For a frozen
-        net, the labels of its output units, in their order.
+        net, the labels of its output units, in their order. None for a regressor.
 
     feature_layer : str, default="auto"
         The layer whose input are the features of a row, by its dotted name in the
@@ -96,7 +94,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         The fitted estimator.
 
     classes_ : ndarray of shape (n_classes,)
-        The class labels.
+        The class labels, of a classifier.
 
     strategy_ : Strategy
         The strategy in use.
@@ -104,8 +102,8 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     X_labeled_ : same kind as ``X``, of shape (n_labeled, n_features)
         All labelled rows so far.
 
-    y_labeled_ : ndarray of shape (n_labeled,)
-        Their labels.
+    y_labeled_ : ndarray of shape (n_labeled,) or (n_labeled, n_outputs)
+        Their labels; targets in float64.
 
     n_features_in_ : int
         Number of features, if ``X`` is a table.
@@ -175,8 +173,9 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         X : array-like of shape (n_labeled, n_features), or what the estimator takes
             The labelled rows.
 
-        y : array-like of shape (n_labeled,)
-            Their labels: strings, ints, or any that scikit-learn takes.
+        y : array-like of shape (n_labeled,) or (n_labeled, n_outputs)
+            Their labels: strings, ints, or any that scikit-learn takes; for a
+            regressor, numbers.
 
         X_unlabeled : same kind as ``X``, of shape (n_unlabeled, n_features), or None
             Unlabelled rows to train on as well, such as the pool; for estimators that
@@ -196,8 +195,8 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_parts()
         X = self._check_X(X, reset=True)
-        y = check_labels(self, y, X)
-        for name in ("estimator_", "strategy_", "_first_classes"):
+        y = check_y(self, y, X, self._estimator())
+        for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
             self.__dict__.pop(name, None)
         return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
 
@@ -213,8 +212,8 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         X : same kind as in `fit`, of shape (n_new, n_features), or None
             The rows to add; None adds none.
 
-        y : array-like of shape (n_new,) or None
-            Their labels.
+        y : array-like of shape (n_new,) or (n_new, n_outputs), or None
+            Their labels or targets.
 
         classes : array-like of shape (n_classes,) or None
             All labels that may ever occur, if this is the first call and the parameter
@@ -232,12 +231,12 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self : BadgeQuerier
             Fitted.
         """
-        self._check_parts()
+        self._check_parts(classes)
         is_first = not hasattr(self, "_labeled")
         if X is None and y is None and not is_first:
             return self._train(self._labeled, X_unlabeled)
         X = self._check_X(X, reset=is_first)
-        y = check_labels(self, y, X)
+        y = check_y(self, y, X, self._estimator())
         if classes is not None:
             self._keep_classes(classes, is_first)
         if not is_first:
@@ -254,7 +253,10 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             check_takes_unlabeled(estimator, rows)
             X_unlabeled = self._check_unlabeled(X_unlabeled)
         fit_params = self._routed(estimator, rows.params)
-        codec = self._make_codec(estimator, rows, fit_params)
+        seed, classes = self._seed("train"), self.classes
+        if classes is None:
+            classes = getattr(self, "_first_classes", None)
+        codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
             self._codec.check_same(codec)
@@ -264,13 +266,14 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             self.estimator_ if goes_on else estimator,
             rows,
             codec,
-            seed=self._seed("train"),
+            seed=seed,
             fit_params=fit_params,
             X_unlabeled=X_unlabeled,
         )
         self.estimator_, self._codec = fitted, codec
         self._is_pretrained = is_pretrained(estimator)
-        self.classes_ = codec.classes
+        if codec.classes is not None:
+            self.classes_ = codec.classes
         self.strategy_ = self._current_strategy()
         self._say(f"trained on {len(rows.y)} rows in {perf_counter() - start:.2f} s")
         return self
@@ -281,10 +284,14 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             return None
         return self._check_X(X, reset=False, name="X_unlabeled")
 
-    def _check_parts(self):
+    def _check_parts(self, classes=None):
         """Refuse what cannot work before it has cost a training."""
-        get_strategy(self.strategy)._validate_params()
-        check_is_classifier(self._estimator())
+        strategy = get_strategy(self.strategy)
+        strategy._validate_params()
+        estimator = self._estimator()
+        named = self.classes if classes is None else classes
+        check_estimator_kind(estimator, named)
+        check_strategy_suits(strategy, estimator)
 
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
@@ -295,19 +302,6 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         if known is None:
             known = getattr(self, "_first_classes", self.classes_)
         check_named_before(classes, known)
-
-    def _make_codec(self, estimator, rows, fit_params):
-        """The classes, from the parameter, a trained model or the labels there are."""
-        classes = self.classes
-        if classes is None:
-            classes = getattr(self, "_first_classes", None)
-        if classes is None and is_pretrained(estimator):
-            # A trained net may stand behind steps that are not fitted yet.
-            seed = self._seed("train")
-            model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
-            classes = trained_classes(model, first_rows(rows.X, 2))
-        classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
-        return LabelCodec.for_training(classes, speaks_codes(estimator))
 
     def query(self, X_pool, n=1, *, return_report=False):
         """Select the rows of a pool to label next.
@@ -337,22 +331,21 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         NotFittedError
             If there is no trained model yet.
         ValueError
-            If ``n`` is negative, ``X_pool`` is not what the model was trained on, or
-            the model predicts NaN.
+            If ``n`` is negative, ``X_pool`` is not what the model was trained on, the
+            model predicts NaN, or the strategy needs probabilities of a regressor.
         """
         self._validate_params()
         estimator = self._trained_estimator("query")
         strategy = self.strategy_ = self._current_strategy()
+        check_strategy_suits(strategy, estimator)
         start = perf_counter()
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
         n = check_n(n, n_rows(X_pool))
         options = {
             "feature_layer": self.feature_layer,
             "batch_size": self.inference_batch_size,
+            **reading_options(strategy, self.random_state),
         }
-        if "posterior" in strategy.needs:
-            options["n_posterior"] = strategy.n_samples
-            options["random_state"] = self._seed("posterior")
         with torch_seeded(self._seed("inference")):
             reading = strategy.needs, getattr(self, "_codec", None), options
             pool = read_pool(estimator, X_pool, *reading)
@@ -388,7 +381,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
 
     @property
     def y_labeled_(self):
-        """Their labels, an ndarray of shape (n_labeled,)."""
+        """Their labels or targets, an ndarray with one entry for each."""
         return self._kept("y")
 
     def _kept(self, name):

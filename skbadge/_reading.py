@@ -6,7 +6,35 @@ from functools import partial
 from skbadge._labels import LabelCodec
 from skbadge.outputs import Labeled, Outputs, innermost, model_outputs
 from skbadge.utils._identity import row_ids
+from skbadge.utils._random import stream_seed
 from skbadge.utils._rows import n_rows
+
+
+def reading_options(strategy, random_state):
+    """Arguments of `skbadge.outputs.model_outputs` that are a strategy's to choose.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        What is to be asked.
+
+    random_state : None, int or RandomState
+        Source of the one seed for pool and labelled rows: they must have the same
+        dropout masks and be sketched alike.
+
+    Returns
+    -------
+    options : dict
+        Empty for strategies that need neither posterior samples nor gradients.
+    """
+    options = {}
+    if "posterior" in strategy.needs:
+        options["n_posterior"] = strategy.n_samples
+    if "gradients" in strategy.needs:
+        options["sketch_size"] = strategy.sketch_size
+    if options:
+        options["random_state"] = stream_seed(random_state, "posterior")
+    return options
 
 
 def read_pool(estimator, X, needs, codec, options):
@@ -23,8 +51,8 @@ def read_pool(estimator, X, needs, codec, options):
     needs : tuple of str
         What the strategy needs, see `skbadge.strategies.Strategy`.
 
-    codec : LabelCodec or None
-        The classes, if they are known.
+    codec : LabelCodec, NumberCodec or None
+        The classes, if there are any and they are known.
 
     options : dict
         Further arguments of `skbadge.outputs.model_outputs`.
@@ -39,7 +67,7 @@ def read_pool(estimator, X, needs, codec, options):
         return Outputs(n_rows=n_rows(X))
     outputs = model_outputs(estimator, X, needs=fields, **options)
     for part in (outputs.proba, outputs.posterior):
-        if codec is not None and part is not None:
+        if part is not None and isinstance(codec, LabelCodec):
             codec.check_width(part.shape[-1])
     if "ids" in needs:
         outputs = replace(outputs, identify=partial(row_ids, X))
@@ -65,7 +93,7 @@ def read_labeled(estimator, rows, needs, codec, options):
     if "labeled" not in needs or rows is None:
         return None
     outputs = read_pool(estimator, rows.X, needs, codec, options)
-    if not codec.is_coded:
+    if isinstance(codec, LabelCodec) and not codec.is_coded:
         # The columns are those of the classes the model has seen.
         codec = LabelCodec(innermost(estimator).classes_, is_coded=False)
     ids = row_ids(rows.X) if "ids" in needs else None

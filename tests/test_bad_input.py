@@ -5,18 +5,14 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.cluster import KMeans
 from sklearn.exceptions import FitFailedWarning
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
-from skorch import (
-    NeuralNet,
-    NeuralNetBinaryClassifier,
-    NeuralNetClassifier,
-    NeuralNetRegressor,
-)
+from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetClassifier
 from skorch.dataset import ValidSplit
 from torch import nn
 
@@ -357,17 +353,17 @@ def test_one_logit_for_three_classes():
 @pytest.mark.parametrize(
     "estimator",
     [
-        LinearRegression(),
-        make_pipeline(StandardScaler(), LinearRegression()),
-        NeuralNetRegressor(Net, verbose=0),
         NeuralNet(Net, criterion=nn.CrossEntropyLoss, verbose=0),
         StandardScaler(),
+        make_pipeline(StandardScaler(), KMeans()),
     ],
-    ids=["linear", "pipeline", "net", "bare net", "transformer"],
+    ids=["bare net", "transformer", "clusterer"],
 )
 @pytest.mark.parametrize("strategy", ["badge", "core_set"])
-def test_an_estimator_that_is_no_classifier(estimator, strategy):
-    with pytest.raises(ValueError, match=r"`estimator` must be a classifier.* Got "):
+def test_an_estimator_that_is_no_classifier_and_no_regressor(estimator, strategy):
+    with pytest.raises(
+        ValueError, match=r"`estimator` must be a classifier or a regressor.* Got "
+    ):
         BadgeQuerier(estimator, strategy=strategy).fit(*make_data())
 
 

@@ -13,7 +13,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.datasets import make_classification
 from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -26,7 +26,7 @@ from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
-from skbadge.nn import TabularNetClassifier
+from skbadge.nn import TabularNetClassifier, TabularNetRegressor
 from skbadge.strategies import Badge
 
 
@@ -64,6 +64,10 @@ def make_data(n_samples=60):
     [
         BadgeQuerier(TabularNetClassifier(max_epochs=5)),
         BadgeQuerier(LogisticRegression()),
+        BadgeQuerier(Ridge(), strategy="core_set"),
+        BadgeQuerier(
+            TabularNetRegressor(hidden_sizes=(32,), max_epochs=20), strategy="random"
+        ),
     ]
 )
 def test_scikit_learn_checks_pass(estimator, check):

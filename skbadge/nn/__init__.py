@@ -8,12 +8,17 @@ from skbadge.nn._joint_entropy import (
     JointEntropyTabularClassifier,
 )
 from skbadge.nn._mlp import MLP
+from skbadge.nn._ntk import NTKMLP, NTKLinear
+from skbadge.nn._regressor import TabularNetRegressor
 
 __all__ = [
     "MLP",
+    "NTKMLP",
     "ArrayDataset",
     "JointEntropyClassifier",
     "JointEntropyTabularClassifier",
+    "NTKLinear",
     "TabularNetClassifier",
+    "TabularNetRegressor",
     "TensorBatches",
 ]

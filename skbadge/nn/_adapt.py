@@ -5,9 +5,11 @@ from inspect import Parameter, signature
 import numpy as np
 import torch
 from sklearn.base import clone
+from skorch import NeuralNetRegressor
 from skorch.dataset import Dataset
 
 from skbadge.nn._dataset import ArrayDataset
+from skbadge.nn._target_dataset import TargetDataset
 from skbadge.outputs._skorch import input_dtype
 
 
@@ -15,9 +17,10 @@ def adapt_net(net, n_classes=None, *, named_inputs=False):
     """Set the parameters that let a net train on any table, and on missing classes.
 
     A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
-    module's floating dtype; a net with a data set of its own is left as it is, and so
-    is a module with several inputs that does not get them by name, for skorch splits
-    data frames by column. The net's module, criterion and training stay the user's.
+    module's floating dtype, or, if it is a regressor, `TargetDataset`, which casts
+    targets as well. A net with a data set of its own is left as it is, and so is a
+    module with several inputs that does not get them by name, for skorch splits data
+    frames by column. The net's module, criterion and training stay the user's.
 
     Parameters
     ----------
@@ -34,11 +37,12 @@ def adapt_net(net, n_classes=None, *, named_inputs=False):
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
-        module = _initialized_module(net)
+        module = untrained(net).module_
         several = _has_several_inputs(module)
         if named_inputs or not several:
             keeps_integers = several or _looks_up_integers(module)
-            params["dataset"] = ArrayDataset
+            is_regressor = isinstance(net, NeuralNetRegressor)
+            params["dataset"] = TargetDataset if is_regressor else ArrayDataset
             params["dataset__dtype"] = str(
                 input_dtype(module) or torch.get_default_dtype()
             ).removeprefix("torch.")
@@ -120,10 +124,21 @@ def check_weights(net):
             )
 
 
-def _initialized_module(net):
-    """A module as training would make it, with torch's generators left as found."""
+def untrained(net):
+    """A net as training would start from, with torch's generators left as found.
+
+    Parameters
+    ----------
+    net : skorch.NeuralNet
+        Stays as it is.
+
+    Returns
+    -------
+    net : skorch.NeuralNet
+        A clone, initialised, on the CPU.
+    """
     with torch.random.fork_rng(devices=[]):
-        return clone(net).set_params(device="cpu", verbose=0).initialize().module_
+        return clone(net).set_params(device="cpu", verbose=0).initialize()
 
 
 def _has_several_inputs(module):

@@ -9,7 +9,93 @@ from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 from torch import nn
 
 
-class MLP(nn.Module):
+class StandardizedInput(nn.Module):
+    """Module that standardises the columns of its input before anything else.
+
+    Columns are centred and scaled by statistics kept in buffers, then clipped
+    smoothly.
+
+    Parameters
+    ----------
+    n_features : int
+        Columns of the input.
+
+    clip : float or None
+        Bound on standardised values: ``clip * tanh(z / clip)``. None for no bound.
+
+    Attributes
+    ----------
+    mean, mean_rest : tensor of shape (n_features,)
+        Column means, and what float32 rounded off them: subtracting one after the
+        other loses nothing, on devices without float64 too.
+
+    scale : tensor of shape (n_features,)
+        Column standard deviations; 1 for constant columns.
+    """
+
+    def __init__(self, n_features, clip):
+        super().__init__()
+        self.clip = clip
+        self.register_buffer("mean", torch.zeros(n_features))
+        self.register_buffer("mean_rest", torch.zeros(n_features))
+        self.register_buffer("scale", torch.ones(n_features))
+
+    def set_statistics(self, mean, scale):
+        """Set the statistics that standardise the input.
+
+        Parameters
+        ----------
+        mean : ndarray of shape (n_features,), dtype float64
+            Column means.
+
+        scale : ndarray of shape (n_features,), dtype float64
+            Column scales, positive.
+
+        Returns
+        -------
+        self : StandardizedInput
+            The module.
+
+        Raises
+        ------
+        ValueError
+            If a mean or a scale is beyond the range of float32.
+        """
+        mean, scale = torch.as_tensor(mean), torch.as_tensor(scale)
+        limit = torch.finfo(torch.float32)
+        bad = (mean.abs() > limit.max) | (scale > limit.max) | (scale < limit.tiny)
+        if bad.any():
+            columns = torch.nonzero(bad).ravel().tolist()
+            raise ValueError(
+                f"The values in columns {columns} of X are too large or too small for "
+                "float32. Rescale them before the net."
+            )
+        self.mean.copy_(mean)
+        self.mean_rest.copy_(mean - mean.float())
+        self.scale.copy_(scale)
+        return self
+
+    def standardize(self, X, dtype):
+        """Standardise rows.
+
+        Parameters
+        ----------
+        X : tensor of shape (n_samples, n_features)
+            Rows, in any dtype.
+
+        dtype : torch.dtype
+            What to cast them to once they are standardised.
+
+        Returns
+        -------
+        Z : tensor of shape (n_samples, n_features)
+            The rows, standardised and clipped.
+        """
+        Z = ((X - self.mean - self.mean_rest) / self.scale).to(dtype)
+        return Z if self.clip is None else self.clip * torch.tanh(Z / self.clip)
+
+
+class MLP(StandardizedInput):
     """Multi-layer perceptron with input standardisation inside.
 
     Columns are centred and scaled by statistics kept in buffers, clipped smoothly,
@@ -67,11 +153,7 @@ class MLP(nn.Module):
     def __init__(
         self, n_features=1, n_outputs=2, hidden_sizes=(256, 256), dropout=0.0, clip=5.0
     ):
-        super().__init__()
-        self.clip = clip
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("mean_rest", torch.zeros(n_features))
-        self.register_buffer("scale", torch.ones(n_features))
+        super().__init__(n_features, clip)
         hidden = OrderedDict()
         width = n_features
         for i, size in enumerate(hidden_sizes, start=1):
@@ -82,41 +164,6 @@ class MLP(nn.Module):
             width = size
         self.hidden = nn.Sequential(hidden)
         self.output = nn.Linear(width, n_outputs)
-
-    def set_statistics(self, mean, scale):
-        """Set the statistics that standardise the input.
-
-        Parameters
-        ----------
-        mean : ndarray of shape (n_features,), dtype float64
-            Column means.
-
-        scale : ndarray of shape (n_features,), dtype float64
-            Column scales, positive.
-
-        Returns
-        -------
-        self : MLP
-            The module.
-
-        Raises
-        ------
-        ValueError
-            If a mean or a scale is beyond the range of float32.
-        """
-        mean, scale = torch.as_tensor(mean), torch.as_tensor(scale)
-        limit = torch.finfo(torch.float32)
-        bad = (mean.abs() > limit.max) | (scale > limit.max) | (scale < limit.tiny)
-        if bad.any():
-            columns = torch.nonzero(bad).ravel().tolist()
-            raise ValueError(
-                f"The values in columns {columns} of X are too large or too small for "
-                "float32. Rescale them before the net."
-            )
-        self.mean.copy_(mean)
-        self.mean_rest.copy_(mean - mean.float())
-        self.scale.copy_(scale)
-        return self
 
     def forward(self, X):
         """Compute the outputs.
@@ -131,10 +178,7 @@ class MLP(nn.Module):
         outputs : tensor of shape (n_samples, n_outputs)
             The outputs, in the dtype of the weights.
         """
-        Z = ((X - self.mean - self.mean_rest) / self.scale).to(self.output.weight.dtype)
-        if self.clip is not None:
-            Z = self.clip * torch.tanh(Z / self.clip)
-        return self.output(self.hidden(Z))
+        return self.output(self.hidden(self.standardize(X, self.output.weight.dtype)))
 
 
 def column_statistics(X):

@@ -129,13 +129,15 @@ class TabularNetMixin:
         self : object
             The net.
         """
-        kwargs = {"hidden_sizes": self.hidden_sizes, "dropout": self.dropout}
-        kwargs |= self.get_params_for("module")
+        kwargs = self._module_params() | self.get_params_for("module")
         if hasattr(self, "n_features_in_"):
             kwargs["n_features"] = self.n_features_in_
             kwargs["n_outputs"] = self._n_outputs()
         self.module_ = self.module(**kwargs)
         return self
+
+    def _module_params(self):
+        return {"hidden_sizes": self.hidden_sizes, "dropout": self.dropout}
 
     def get_dataset(self, X, y=None):
         """Validate rows and wrap them in the net's dataset.
@@ -191,7 +193,7 @@ class TabularNetMixin:
             "of the columns of X are not the cause."
         )
 
-    def _validate(self, X, y="no_validation", *, reset):
+    def _validate(self, X, y="no_validation", *, reset, **params):
         return validate_data(
             self,
             X,
@@ -199,7 +201,11 @@ class TabularNetMixin:
             reset=reset,
             accept_sparse="csr",
             dtype=(np.float64, np.float32),
+            **params,
         )
+
+    def _set_statistics(self, X):
+        self.module_.set_statistics(*column_statistics(X))
 
     def _train(self, X, y, *, start_over):
         """Train on validated rows and encoded targets; a failure leaves no net."""
@@ -213,7 +219,7 @@ class TabularNetMixin:
             with torch_seeded(seed):
                 if start_over:
                     self.initialize()
-                    self.module_.set_statistics(*column_statistics(dataset.X))
+                    self._set_statistics(dataset.X)
                 super().partial_fit(dataset, y)
             weights = self.module_.parameters()
             if not all(torch.isfinite(values).all() for values in weights):
