@@ -35,7 +35,13 @@ LAYERS = [
     "__main__",
     "__init__",
 ]
-TORCH_FILES = {"outputs/_mc_dropout.py", "outputs/_skorch.py"}
+TORCH_FILES = {
+    "outputs/_collect.py",
+    "outputs/_gradients.py",
+    "outputs/_mc_dropout.py",
+    "outputs/_probabilities.py",
+    "outputs/_skorch.py",
+}
 OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask", "filelock"}
 
 

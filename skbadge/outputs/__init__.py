@@ -1,8 +1,8 @@
 """What a fitted model says about rows, read in one forward pass."""
 
 from skbadge.outputs._outputs import Labeled, Outputs
-from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap
-from skbadge.outputs._read import cast_input, model_outputs, n_outputs
+from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
+from skbadge.outputs._read import cast_input, model_outputs, n_outputs, output_shape
 
 __all__ = [
     "Labeled",
@@ -12,5 +12,7 @@ __all__ = [
     "is_skorch_net",
     "model_outputs",
     "n_outputs",
+    "output_shape",
     "unwrap",
+    "wrapped",
 ]

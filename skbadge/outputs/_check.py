@@ -44,6 +44,12 @@ def check_outputs(outputs, hint, all_finite=False):
             "For a model without layers they are X itself: impute X, or choose a "
             "strategy that needs probabilities only.",
         )
+    if not (all_finite or outputs.inputs is None or _all_finite(outputs.inputs)):
+        _raise_not_finite(
+            outputs.inputs,
+            "The inputs of the model's first layer hold",
+            "Impute X, or choose a strategy that needs probabilities only.",
+        )
     if outputs.proba is not None:
         _check_probabilities(outputs.proba, hint)
     return outputs

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from skbadge.embeddings import Embedding
+
+# What has one entry for each row.
+ROW_FIELDS = ("proba", "features", "inputs", "gradients")
+
 
 @dataclass(frozen=True, eq=False)
 class Outputs:
@@ -35,6 +40,17 @@ class Outputs:
         Class probabilities by each of several samples from the model's posterior:
         dropout masks or the members of an ensemble. float32 as it is read, rows sum
         to 1.
+
+    inputs : ndarray of shape (n_rows, n_inputs) or None
+        Numbers that stand for the rows: what a net's first linear or convolution layer
+        is given, flattened; for other models what they were trained on.
+
+    gradients : Embedding of shape (n_rows, n_columns) or None
+        Gradients with respect to the weights of all layers, see `model_outputs`.
+
+    feature_factors : tuple (weight_factor, bias_factor), default=(1.0, 1.0)
+        The gradient of an output of the last layer with respect to its weights and its
+        bias is ``(weight_factor * features, bias_factor)``. 0 for a missing bias.
     """
 
     proba: np.ndarray | None = None
@@ -43,9 +59,12 @@ class Outputs:
     n_rows: int | None = None
     identify: Callable | None = None
     posterior: np.ndarray | None = None
+    inputs: np.ndarray | None = None
+    gradients: Embedding | None = None
+    feature_factors: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self):
-        arrays = {"proba": self.proba, "features": self.features}
+        arrays = {name: getattr(self, name) for name in ROW_FIELDS}
         sizes = {name: len(part) for name, part in arrays.items() if part is not None}
         if self.posterior is not None:
             if np.ndim(self.posterior) != 3 or not len(self.posterior):
@@ -59,8 +78,9 @@ class Outputs:
             sizes["n_rows"] = self.n_rows
         if len(set(sizes.values())) != 1:
             raise ValueError(
-                "Outputs needs `proba`, `features`, `posterior` or `n_rows`, and all "
-                f"of them must agree on the number of rows. Got {sizes}."
+                "Outputs needs `proba`, `features`, `posterior`, `inputs`, `gradients` "
+                "or `n_rows`, and all of them must agree on the number of rows. Got "
+                f"{sizes}."
             )
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 
@@ -70,7 +90,7 @@ class Outputs:
     @property
     def nbytes(self):
         """Bytes held by the arrays."""
-        parts = (self.proba, self.features, self.posterior)
+        parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
         return sum(part.nbytes for part in parts if part is not None)
 
 

@@ -2,26 +2,35 @@
 
 import sys
 
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
 
 
-def unwrap(estimator, X):
+def unwrap(estimator, X, *, keep_targets=False):
     """Find the fitted predictor inside its wrappers, and the rows it is given.
 
-    Frozen estimators and fitted searches are opened; the steps of a pipeline before
-    its last one are applied to ``X``. Wrappers may be nested in any order.
+    Frozen estimators, fitted searches and target transformations are opened; the steps
+    of a pipeline before its last one are applied to ``X``. Wrappers may be nested in
+    any order.
 
     Parameters
     ----------
     estimator : estimator object
         Fitted; the predictor itself, or a `~sklearn.pipeline.Pipeline`, a search such
-        as `~sklearn.model_selection.GridSearchCV` or a
-        `~sklearn.frozen.FrozenEstimator` around it.
+        as `~sklearn.model_selection.GridSearchCV`, a
+        `~sklearn.frozen.FrozenEstimator` or a
+        `~sklearn.compose.TransformedTargetRegressor` around it.
 
     X : array-like
         Rows as ``estimator`` takes them.
+
+    keep_targets : bool, default=False
+        Whether to stop at a `~sklearn.compose.TransformedTargetRegressor`: the model
+        inside predicts in other units than it does.
 
     Returns
     -------
@@ -34,7 +43,7 @@ def unwrap(estimator, X):
     Raises
     ------
     NotFittedError
-        If a search or a pipeline step was not fitted.
+        If a search, a target transformation or a pipeline step was not fitted.
     ValueError
         If a search was fitted with ``refit=False``.
     TypeError
@@ -49,8 +58,11 @@ def unwrap(estimator, X):
                 if not _is_passthrough(step) and not hasattr(step, "fit_resample"):
                     X = step.transform(X)
             estimator = _last_step(estimator)
-        elif _is_search(estimator):
+        elif is_search(estimator):
             estimator = _best_estimator(estimator)
+        elif transforms_target(estimator) and not keep_targets:
+            check_is_fitted(estimator)
+            estimator = estimator.regressor_
         else:
             return estimator, X
 
@@ -61,13 +73,14 @@ def innermost(estimator):
     Parameters
     ----------
     estimator : estimator object
-        The predictor itself, or a pipeline, a search or a frozen estimator around it.
+        The predictor itself, or a pipeline, a search, a frozen estimator or a target
+        transformation around it.
 
     Returns
     -------
     predictor : estimator object
         A fitted search leads to its best estimator, another one to the estimator that
-        it would clone.
+        it would clone, and so does a target transformation.
 
     Examples
     --------
@@ -80,16 +93,43 @@ def innermost(estimator):
     >>> innermost(search)
     LogisticRegression(C=3)
     """
-    while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, Pipeline):
-            estimator = _last_step(estimator)
-        elif _is_search(estimator):
-            fallback = getattr(estimator, "estimator", None)
-            estimator = getattr(estimator, "best_estimator_", fallback)
-        else:
-            return estimator
+    return wrapped(estimator)[-1]
+
+
+def wrapped(estimator):
+    """List an estimator, what it wraps, what that wraps, down to the predictor.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        As for `innermost`.
+
+    Returns
+    -------
+    estimators : list of estimator objects
+        From the outermost to the innermost.
+    """
+    estimators = []
+    while estimator is not None:
+        estimators.append(estimator)
+        estimator = _inside(estimator)
+    return estimators
+
+
+def _inside(estimator):
+    """What a wrapper wraps, fitted if it can be; None if it is no wrapper."""
+    if isinstance(estimator, FrozenEstimator):
+        return estimator.estimator
+    if isinstance(estimator, Pipeline):
+        return _last_step(estimator)
+    if is_search(estimator):
+        fallback = getattr(estimator, "estimator", None)
+        return getattr(estimator, "best_estimator_", fallback)
+    if transforms_target(estimator):
+        inside = getattr(estimator, "regressor_", estimator.regressor)
+        # scikit-learn's default.
+        return LinearRegression() if inside is None else inside
+    return None
 
 
 def is_skorch_net(estimator):
@@ -123,7 +163,14 @@ def _last_step(pipeline):
     return step
 
 
-def _is_search(estimator):
+def is_search(estimator):
+    """Whether an estimator is a search, which trains clones of its estimator.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything.
+    """
     # The base class of scikit-learn's searches is private, and other libraries'
     # searches do not all derive from it.
     if isinstance(estimator, type) or is_skorch_net(estimator):
@@ -133,6 +180,17 @@ def _is_search(estimator):
     if not hasattr(estimator, "get_params"):
         return False
     return {"estimator", "refit"} <= estimator.get_params(deep=False).keys()
+
+
+def transforms_target(estimator):
+    """Whether an estimator trains a clone of its regressor on transformed targets.
+
+    Parameters
+    ----------
+    estimator : object
+        Anything.
+    """
+    return isinstance(estimator, TransformedTargetRegressor)
 
 
 def _best_estimator(search):

@@ -34,7 +34,9 @@ def read_sklearn(estimator, X, needs, batch_size):
         outputs = Outputs(
             proba=_predict_proba(estimator, X) if "proba" in needs else None,
             features=_dense(X) if "features" in needs else None,
+            inputs=_dense(X) if "inputs" in needs else None,
             one_logit=_has_one_logit(estimator),
+            feature_factors=(1.0, float(getattr(estimator, "fit_intercept", True))),
         )
     return check_outputs(outputs, HINT)
 
@@ -96,7 +98,8 @@ def _read_mlp(mlp, X, needs, batch_size):
             features[rows] = hidden.toarray() if sparse.issparse(hidden) else hidden
         if proba is not None:
             proba[rows] = _mlp_proba(mlp, hidden, one_logit)
-    return Outputs(proba=proba, features=features, one_logit=one_logit)
+    inputs = _dense(X) if "inputs" in needs else None
+    return Outputs(proba, features, one_logit, inputs=inputs)
 
 
 def _last_hidden(mlp, X):

@@ -1,11 +1,10 @@
-"""Reading skorch nets: the one place of this layer that imports torch."""
+"""Reading skorch nets: how they are run, in inference mode, batch by batch."""
 
 from collections import namedtuple
 from contextlib import contextmanager
 from itertools import chain
 
 import numpy as np
-import skorch.utils
 import torch
 from scipy import sparse
 from sklearn.exceptions import NotFittedError
@@ -14,8 +13,7 @@ from skorch.dataset import Dataset
 from torch import nn
 from torch.utils.data import DataLoader, RandomSampler
 
-from skbadge.outputs._buffer import RowBuffer
-from skbadge.outputs._check import check_outputs
+from skbadge.outputs._collect import collect, first_output
 from skbadge.outputs._inputs import (
     frame_to_arrays,
     is_multi_input,
@@ -24,31 +22,19 @@ from skbadge.outputs._inputs import (
     parts_of,
     row_nbytes,
 )
-from skbadge.outputs._layers import (
-    find_output_layer,
-    layer_error,
-    named_modules,
-    not_called_error,
-)
-from skbadge.outputs._outputs import Outputs
 from skbadge.outputs._restore import restored
 
 PROBE_ROWS = 4
 MAX_BATCH_ROWS = 8192
 BATCH_NBYTES = 2**23
-
-HINT = (
-    "skorch applies a softmax only with criterion=CrossEntropyLoss, for modules that "
-    "return logits. A module trained with NLLLoss must itself return probabilities. "
-    "For other criteria set the net's `predict_nonlinearity`."
-)
+GRADIENT_SHARE = 8
 
 # How a net is run: the number of rows (None if unknown), a function that runs a few of
 # them, and an iterator that runs all of them, batch by batch.
 Steps = namedtuple("Steps", ["n_rows", "probe", "outputs"])
 
 
-def read_net(net, X, needs, feature_layer, batch_size):
+def read_net(net, X, needs, feature_layer, batch_size, sketch_size=None, seed=None):
     """Read a fitted skorch net, see `model_outputs`."""
     _check_fitted(net)
     if "proba" in needs and isinstance(net, NeuralNetRegressor):
@@ -56,20 +42,20 @@ def read_net(net, X, needs, feature_layer, batch_size):
             f"{type(net).__name__} predicts no probabilities, and they are needed. Use "
             "a classifier, or a strategy that needs features only."
         )
+    # Gradients take the activations of all layers at once.
+    share = GRADIENT_SHARE if "gradients" in needs else 1
     with _inference(net):
-        steps = _steps(net, X, batch_size)
-        layer = None
-        if "features" in needs:
-            layer = _choose_layer(net, feature_layer, steps.probe)
-        return _collect(net, steps, layer, feature_layer, "proba" in needs)
+        steps = _steps(net, X, batch_size, share)
+        roots = _roots(net)
+        return collect(net, roots, steps, needs, feature_layer, sketch_size, seed)
 
 
-def net_n_outputs(net, X):
-    """Number of output units of a fitted skorch net, see `n_outputs`."""
+def net_output_shape(net, X):
+    """What a fitted skorch net returns for one row, see `output_shape`."""
     _check_fitted(net)
     with _inference(net):
-        output = _first(_steps(net, X, "auto").probe())
-    return output.numel() // len(output)
+        output = first_output(_steps(net, X, "auto").probe())
+    return tuple(output.shape[1:])
 
 
 def _check_fitted(net):
@@ -176,13 +162,13 @@ def _torch_takes(part):
 # Running
 
 
-def _steps(net, X, batch_size):
+def _steps(net, X, batch_size, share=1):
     dataset = None
     if not _overridden(net, "get_dataset", "get_iterator", "forward_iter"):
         dataset = net.get_dataset(X)
         data = _sliceable_data(net, dataset)
         if data is not None:
-            return _sliced_steps(net, data, batch_size)
+            return _sliced_steps(net, data, batch_size, share)
     # What a dataset of the user's own does with X is its own matter.
     stock = net.dataset is Dataset and not _overridden(net, "get_dataset")
     if stock and not isinstance(X, torch.utils.data.Dataset):
@@ -225,7 +211,7 @@ def _sliceable_data(net, dataset):
     return data if lengths == {len(dataset)} else None
 
 
-def _sliced_steps(net, data, batch_size):
+def _sliced_steps(net, data, batch_size, share):
     """Slice large batches off the arrays, without per-row collation."""
     # Other sparse formats cannot be sliced.
     data = map_parts(lambda part: part.tocsr() if sparse.issparse(part) else part, data)
@@ -235,7 +221,7 @@ def _sliced_steps(net, data, batch_size):
     if batch_size == "auto":
         own = net.get_params_for("iterator_valid").get("batch_size", net.batch_size)
         fitting = min(MAX_BATCH_ROWS, BATCH_NBYTES // row_nbytes(data))
-        batch_size = max(fitting, own, 1)
+        batch_size = max(fitting // share, own, 1)
 
     def run(start, stop):
         def batch_of(part):
@@ -275,148 +261,3 @@ def _iterated_steps(net, dataset):
 def _check_n_rows(n_rows):
     if n_rows == 0:
         raise ValueError("`X` must have at least 1 row. Got 0 rows instead.")
-
-
-def _first(output):
-    return output[0] if isinstance(output, tuple) else output
-
-
-# Features
-
-
-def _choose_layer(net, feature_layer, probe):
-    modules = named_modules(_roots(net))
-    linears = {name: m for name, m in modules.items() if isinstance(m, nn.Linear)}
-    if feature_layer == "auto":
-        name = find_output_layer(linears, lambda: _first(probe()), _eps)
-    else:
-        name = feature_layer if feature_layer in modules else None
-    if name is None:
-        raise layer_error(feature_layer, modules, linears)
-    return modules[name]
-
-
-def _eps(tensor):
-    return torch.finfo(tensor.dtype).eps if tensor.is_floating_point() else 0.0
-
-
-class _TensorBuffer(RowBuffer):
-    """A buffer that is filled with tensors, by torch's threads and from any device.
-
-    It also sees whether all values are finite, while they are in cache.
-    """
-
-    all_finite = True
-
-    def stage(self, tensor):
-        """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
-        is_double = tensor.dtype is torch.float64
-        super().stage(tensor, np.float64 if is_double else np.float32, _copy)
-        # A sum is not finite if any term is; it may overflow, too, and tells no more
-        # than that a closer look is due.
-        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
-
-
-def _copy(target, tensor):
-    torch.from_numpy(target).copy_(tensor)
-
-
-def _collect(net, steps, layer, feature_layer, with_proba):
-    """Run all batches, and keep features and probabilities as they come."""
-    features = _TensorBuffer(steps.n_rows, "features")
-    proba = _TensorBuffer(steps.n_rows, "probabilities")
-    nonlinearity = _nonlinearity(net)
-    one_logit = nonlinearity in (_logit_columns, _probability_columns)
-    with _watched_input(layer, features):
-        for output in map(_first, steps.outputs):
-            if layer is not None:
-                if not features.has_staged:
-                    raise not_called_error(feature_layer)
-                features.commit(len(output))
-            if with_proba:
-                columns = _probabilities(output, nonlinearity)
-                one_logit = output.numel() == len(output) and columns.shape[1] == 2
-                proba.stage(columns)
-                proba.commit(len(output))
-    outputs = Outputs(
-        proba=proba.finish() if with_proba else None,
-        features=features.finish() if layer is not None else None,
-        one_logit=one_logit,
-    )
-    all_finite = features.all_finite and proba.all_finite
-    return check_outputs(outputs, HINT, all_finite=all_finite)
-
-
-@contextmanager
-def _watched_input(layer, features):
-    """Stage what the layer is given, in each of its calls; None watches nothing."""
-    if layer is None:
-        yield
-        return
-
-    def keep(module, args, kwargs):
-        entry = next(chain(args, kwargs.values()), None)
-        if not isinstance(entry, torch.Tensor):
-            raise ValueError(
-                "The module that `feature_layer` names must take a tensor. It got a "
-                f"{type(entry).__name__}."
-            )
-        # Copied at once: what follows in the forward pass may change it in place.
-        features.stage(entry.detach().reshape(len(entry), -1))
-
-    handle = layer.register_forward_pre_hook(keep, with_kwargs=True)
-    try:
-        yield
-    finally:
-        handle.remove()
-
-
-# Probabilities
-
-
-def _nonlinearity(net):
-    nonlinearity = net._get_predict_nonlinearity()
-    is_softmax = getattr(nonlinearity, "func", None) is torch.softmax
-    if is_softmax and nonlinearity.keywords == {"dim": -1}:
-        return _softmax_columns
-    # skorch forms the first of two columns as 1 - sigmoid, exactly 0 for large logits.
-    if nonlinearity is skorch.utils._sigmoid_then_2d:
-        return _logit_columns
-    if nonlinearity is skorch.utils._make_2d_probs:
-        return _probability_columns
-    return nonlinearity
-
-
-def _probabilities(output, nonlinearity):
-    # Before the softmax: half precision would lose the small probabilities.
-    output = output if output.dtype is torch.float64 else output.float()
-    if nonlinearity in (_logit_columns, _probability_columns):
-        if output.numel() != len(output):
-            raise ValueError(
-                "A net with a binary cross-entropy must have one output for each row. "
-                f"Got outputs of shape {tuple(output.shape)}: several labels per row "
-                "are not supported."
-            )
-        output = output.reshape(-1)
-    proba = nonlinearity(output)
-    if proba.ndim != 2:
-        raise ValueError(
-            "The net's probabilities must have shape (n_rows, n_classes). Got shape "
-            f"{tuple(proba.shape)} instead. {HINT}"
-        )
-    return proba
-
-
-def _softmax_columns(logits):
-    if logits.ndim != 2:
-        return torch.softmax(logits, dim=-1)
-    # Along the rows it is several times faster, as rows are many and columns few.
-    return torch.softmax(logits.T.contiguous(), dim=0).T
-
-
-def _logit_columns(logit):
-    return torch.stack((torch.sigmoid(-logit), torch.sigmoid(logit)), dim=1)
-
-
-def _probability_columns(proba):
-    return torch.stack((1 - proba, proba), dim=1)

@@ -1,6 +1,7 @@
 """Whole rules that say which rows to label next, and their names."""
 
 from skbadge.strategies._base import EmbeddingStrategy, ScoreStrategy, Strategy
+from skbadge.strategies._bmdal import BMDAL
 from skbadge.strategies._callable import CallableStrategy
 from skbadge.strategies._registry import (
     CLASSES,
@@ -10,6 +11,7 @@ from skbadge.strategies._registry import (
 )
 
 __all__ = [
+    "BMDAL",
     "CallableStrategy",
     "EmbeddingStrategy",
     "ScoreStrategy",

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skbadge.outputs._outputs import ROW_FIELDS
 from skbadge.samplers import Selection
 from skbadge.utils._ranking import top_rows
 from skbadge.utils._validation import check_n
@@ -22,16 +23,21 @@ class Strategy(BaseEstimator, ABC):
     Attributes
     ----------
     needs : tuple of str
-        Any of "proba", "features" and "posterior", the fields of the pool's `Outputs`
-        that the strategy reads; "labeled", if it looks at the labelled rows as well;
-        and "ids", if it must know rows again after their positions have changed.
+        Any of "proba", "features", "posterior", "inputs" and "gradients", the fields of
+        the pool's `Outputs` that the strategy reads; "labeled", if it looks at the
+        labelled rows as well; and "ids", if it must know rows again after their
+        positions have changed.
 
     n_samples : int
         Posterior samples that a strategy wants of a net, if it needs "posterior".
+
+    sketch_size : int or None
+        Columns that gradients are to be sketched to, if it needs "gradients".
     """
 
     needs: tuple = ()
     n_samples: int = 20
+    sketch_size: int | None = None
     _parameter_constraints: dict = {}
 
     def select(self, pool, n, *, labeled=None, random_state=None):
@@ -69,7 +75,7 @@ class Strategy(BaseEstimator, ABC):
         """
         self._validate_params()
         n = check_n(n, len(pool))
-        for name in ("proba", "features", "posterior"):
+        for name in (*ROW_FIELDS, "posterior"):
             if name in self.needs and getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."

@@ -7,16 +7,27 @@ from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
 
 STRATEGIES = {
+    "acs_fw": "skbadge.strategies._acs_fw:AcsFW",
     "albl": "skbadge.strategies._albl:ALBL",
     "badge": "skbadge.strategies._badge:Badge",
     "badge_k_center": "skbadge.strategies._badge_k_center:BadgeKCenter",
     "badge_kdpp": "skbadge.strategies._badge_kdpp:BadgeKDPP",
     "badge_max_det": "skbadge.strategies._badge_max_det:BadgeMaxDet",
+    "badge_regression": "skbadge.strategies._posterior_regression:BadgeRegression",
     "bait": "skbadge.strategies._bait:Bait",
+    "bait_regression": "skbadge.strategies._posterior_regression:BaitRegression",
     "bald": "skbadge.strategies._bald:Bald",
+    "bald_regression": "skbadge.strategies._posterior_regression:BaldRegression",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
+    "batch_bald_regression": (
+        "skbadge.strategies._posterior_regression:BatchBaldRegression"
+    ),
     "core_set": "skbadge.strategies._core_set:CoreSet",
+    "core_set_regression": (
+        "skbadge.strategies._core_set_regression:CoreSetRegression"
+    ),
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "lcmd": "skbadge.strategies._lcmd:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
     "random": "skbadge.strategies._random:Random",

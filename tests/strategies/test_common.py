@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from skbadge.embeddings import OuterProductEmbedding
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
@@ -29,10 +30,13 @@ def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
     features = rng.normal(size=(n, n_features)).astype(dtype)
     # Near to each other, so that no labels of a few rows tell which sample is right.
     posterior = [softmax(logits + rng.normal(0, 0.2, logits.shape)) for _ in range(5)]
+    factors = [rng.normal(size=(n, width)).astype(dtype) for width in (5, 9)]
     return Outputs(
         proba=softmax(logits).astype(dtype),
         features=features,
         posterior=np.array(posterior, dtype=dtype),
+        inputs=rng.normal(size=(n, 7)).astype(dtype),
+        gradients=OuterProductEmbedding(*factors),
     )
 
 
@@ -48,8 +52,11 @@ def assert_contract(rows, n, n_rows):
     assert n == 0 or (rows.min() >= 0 and rows.max() < n_rows)
 
 
+ARRAYS = ("proba", "features", "posterior", "inputs", "gradients")
+
+
 def replaced(pool, **fields):
-    names = ("proba", "features", "posterior", "one_logit")
+    names = (*ARRAYS, "one_logit")
     return Outputs(**{**{name: getattr(pool, name) for name in names}, **fields})
 
 
@@ -122,8 +129,10 @@ def test_numpys_global_generator_is_left_alone(strategy):
 def test_inputs_are_left_alone(strategy, dtype):
     pool = outputs(dtype=dtype)
     labeled = labeled_rows(dtype=dtype)
-    arrays = [pool.proba, pool.features, pool.posterior]
-    arrays += [labeled.outputs.proba, labeled.outputs.features, labeled.y]
+    arrays = [labeled.y]
+    for part in (pool, labeled.outputs):
+        arrays += [part.proba, part.features, part.posterior, part.inputs]
+        arrays += [part.gradients.left, part.gradients.right]
     copies = [array.copy() for array in arrays]
     for array in arrays:
         array.flags.writeable = False
@@ -134,7 +143,7 @@ def test_inputs_are_left_alone(strategy, dtype):
 
 def test_nothing_asked_for(strategy):
     assert_contract(strategy.select(outputs(), 0, labeled=labeled_rows()), 0, 40)
-    empty = Outputs(np.empty((0, 3)), np.empty((0, 2)), posterior=np.empty((2, 0, 3)))
+    empty = outputs(0)
     assert_contract(strategy.select(empty, 0), 0, 0)
 
 
@@ -156,7 +165,11 @@ def test_a_wrong_n_is_refused(strategy, n, error):
 def repeated(pool, times):
     rows = np.tile(np.arange(len(pool)), times)
     return Outputs(
-        pool.proba[rows], pool.features[rows], posterior=pool.posterior[:, rows]
+        pool.proba[rows],
+        pool.features[rows],
+        posterior=pool.posterior[:, rows],
+        inputs=pool.inputs[rows],
+        gradients=pool.gradients.take(rows),
     )
 
 
@@ -184,7 +197,9 @@ def test_equal_rows(strategy):
 
 @pytest.mark.parametrize("n", [1, 6, 40])
 def test_features_that_are_all_zero(strategy, n):
-    pool = replaced(outputs(), features=np.zeros((40, 5), dtype=np.float32))
+    zeros = np.zeros((40, 5), dtype=np.float32)
+    gradients = OuterProductEmbedding(zeros, zeros)
+    pool = replaced(outputs(), features=zeros, inputs=zeros, gradients=gradients)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QueryWarning)
         assert_contract(strategy.select(pool, n, random_state=0), n, 40)
@@ -201,13 +216,13 @@ def test_predictions_that_are_all_certain(strategy, n):
 
 
 def needed(strategy, part):
-    arrays = [name for name in strategy.needs if name not in ("labeled", "ids")]
+    arrays = [name for name in strategy.needs if name in ARRAYS]
     fields = {name: getattr(part, name) for name in arrays}
     return Outputs(**fields, n_rows=len(part))
 
 
 def test_the_fields_it_needs_are_all_it_reads(strategy):
-    assert set(strategy.needs) <= {"proba", "features", "posterior", "labeled", "ids"}
+    assert set(strategy.needs) <= {*ARRAYS, "labeled", "ids"}
     pool, labeled = outputs(), labeled_rows()
     full = strategy.select(pool, 9, labeled=labeled, random_state=0)
     least = Labeled(needed(strategy, labeled.outputs), labeled.y)
@@ -227,7 +242,7 @@ def test_labelled_rows_are_read_just_if_needed(strategy):
 
 def test_a_missing_field_is_named(strategy):
     pool = outputs()
-    for name in {"proba", "features", "posterior"} & set(strategy.needs):
+    for name in set(ARRAYS) & set(strategy.needs):
         match = f"{type(strategy).__name__} needs `pool.{name}`. Got None instead"
         with pytest.raises(ValueError, match=match):
             strategy.select(Outputs(**{**vars(pool), name: None}), 3)

@@ -1,0 +1,67 @@
+"""ACS-FW: a batch whose expected log-likelihoods stand for those of the pool."""
+
+from numbers import Integral, Real
+
+from skbadge._compat import Interval, StrOptions
+from skbadge.embeddings import AcsRandomFeatures, Scale
+from skbadge.samplers import FrankWolfe
+from skbadge.strategies._kernel_strategy import KernelStrategy
+
+
+class AcsFW(KernelStrategy):
+    """Rows whose weighted expected log-likelihoods come near to those of all rows.
+
+    Active learning as sparse subset approximation, Pinsler et al. [1]_: Frank-Wolfe
+    selection on random features of the expected log-likelihood given the labelled rows.
+    It is ``FrankWolfe-P ll acs-rf(512)`` of Holzmüller et al. [2]_; their literature
+    table has the variant with a prior on the noise, ``acs-rf-hyper``, which is left out
+    here.
+
+    Parameters
+    ----------
+    n_features : int, default=512
+        Random features, see `skbadge.embeddings.AcsRandomFeatures`.
+
+    sigma : float, default=1e-3
+        Standard deviation of the noise, above 0, for rows scaled so that the labelled
+        ones have a mean squared norm of 1.
+
+    kernel : {"grad", "ll", "linear"}, default="ll"
+        The base kernel, see `BMDAL`; kernels without columns have no features.
+
+    sketch_size : int or None, default=512
+        For "grad", the columns that gradients are sketched to while they are read; None
+        for exact ones.
+
+    Notes
+    -----
+    Holds ``n_rows * n_features`` float64 numbers.
+
+    References
+    ----------
+    .. [1] R. Pinsler, J. Gordon, E. Nalisnick, J. M. Hernández-Lobato. "Bayesian batch
+       active learning as sparse subset approximation". NeurIPS 2019.
+    .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
+    """
+
+    _parameter_constraints: dict = {
+        **KernelStrategy._parameter_constraints,
+        "kernel": [StrOptions({"grad", "ll", "linear"})],
+        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+    }
+
+    def __init__(self, *, n_features=512, sigma=1e-3, kernel="ll", sketch_size=512):
+        self.n_features = n_features
+        self.sigma = sigma
+        self.kernel = kernel
+        self.sketch_size = sketch_size
+
+    def make_transforms(self):
+        """Scaling, and random features of the expected log-likelihood."""
+        return [Scale(), AcsRandomFeatures(self.n_features, sigma=self.sigma)]
+
+    def make_sampler(self):
+        """Frank-Wolfe selection."""
+        return FrankWolfe()
