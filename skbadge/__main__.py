@@ -105,10 +105,15 @@ def _export(arguments):
 
 
 def _print_failures(failures):
-    for row in failures.itertuples():
+    """One line for each error, for it may be that of a whole data set or model."""
+    alike = failures.groupby(["error_type", "error_message"], sort=False)
+    for (kind, message), runs in alike:
+        row = runs.iloc[0]
         run = f"{row.dataset}, {row.model}, {row.strategy}, n_query {row.n_query}"
-        error = " ".join(f"{row.error_type}: {row.error_message}".split())
-        print(f"failed: {run}, repeat {row.repeat}: {error}")
+        which = f"{run}, repeat {row.repeat}"
+        if len(runs) > 1:
+            which = f"{len(runs)} runs, the first of them {which}"
+        print(f"failed: {which}: {' '.join(f'{kind}: {message}'.split())}")
 
 
 if __name__ == "__main__":
