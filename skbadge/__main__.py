@@ -110,7 +110,7 @@ def _print_failures(failures):
     for (kind, message), runs in alike:
         row = runs.iloc[0]
         run = f"{row.dataset}, {row.model}, {row.strategy}, n_query {row.n_query}"
-        which = f"{run}, repeat {row.repeat}"
+        which = f"{run}, repeat {row['repeat']}"
         if len(runs) > 1:
             which = f"{len(runs)} runs, the first of them {which}"
         print(f"failed: {which}: {' '.join(f'{kind}: {message}'.split())}")

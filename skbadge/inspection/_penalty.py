@@ -94,8 +94,11 @@ class PenaltyMatrix:
         return table
 
     def _title(self):
+        settings = (
+            "1 setting" if self.n_settings == 1 else f"{self.n_settings} settings"
+        )
         return (
-            f"How often the row beats the column in {self.n_settings} settings, by "
+            f"How often the row beats the column in {settings}, by "
             f"{self.metric} (definition of the {self.definition})"
         )
 

@@ -6,10 +6,13 @@ the imports are paid for once, and prints the number of kills.
 
 import os
 import random
+import shutil
 import signal
 import sqlite3
 import sys
 import threading
+from pathlib import Path
+from time import perf_counter
 
 from joblib import parallel_config
 
@@ -73,18 +76,30 @@ def was_killed(child):
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
+def seconds_of_a_whole_run(store, n_jobs):
+    """How long a run takes that nothing kills, on a machine of any speed."""
+    scratch = Path(f"{store}.scratch")
+    scratch.mkdir()
+    begin = perf_counter()
+    was_killed(start(kill_benchmark(), scratch / "results.db", n_jobs=n_jobs))
+    elapsed = perf_counter() - begin
+    shutil.rmtree(scratch)
+    return elapsed
+
+
 def run_until_done(mode, store, rng):
     """Kill runs at random moments until one comes to its end."""
+    n_jobs = 2 if mode == "workers" else 1
+    whole = 0.0 if mode == "statement" else seconds_of_a_whole_run(store, n_jobs)
     n_kills = 0
     while True:
-        # Time grants more and more, for nobody knows how fast this machine is.
-        seconds = rng.uniform(0.02, 0.4 + 0.2 * n_kills)
-        options = {
-            "statement": {"kill": kill_at_statement, "when": rng.randrange(10, 120)},
-            "moment": {"kill": kill_after, "when": seconds},
-            "workers": {"kill": kill_after, "when": seconds, "n_jobs": 2},
-        }[mode]
-        if not was_killed(start(kill_benchmark(), store, **options)):
+        if mode == "statement":
+            kill, when = kill_at_statement, rng.randrange(10, 120)
+        else:
+            # A fifth of a run at first, then more, so that there is an end.
+            kill, when = kill_after, rng.uniform(0.0, 0.2 + 0.05 * n_kills) * whole
+        child = start(kill_benchmark(), store, n_jobs=n_jobs, kill=kill, when=when)
+        if not was_killed(child):
             return n_kills
         n_kills += 1
 

@@ -297,6 +297,13 @@ def test_nothing_given_is_changed():
         ({"strategies": ["badge", "badge"]}, "differ in their names"),
         ({"strategies": []}, "differ in their names"),
         ({"strategies": ["bagde"]}, "bagde"),
+        (
+            {
+                "querier": BadgeQuerier(LinearRegression()),
+                "strategies": ["random", "badge"],
+            },
+            "needs class probabilities",
+        ),
         ({"initial": "even"}, "`initial` must be one of"),
         ({"X_test": np.zeros((3, 6))}, "`y_test` is missing"),
         ({"error_score": "ignore"}, '`error_score` must be "raise" or a number'),
