@@ -8,11 +8,15 @@ from skbadge.experiment._learner import SimulatedActiveLearner
 from skbadge.experiment._report import write_report
 from skbadge.experiment._result import ExperimentResult
 from skbadge.experiment._runner import BenchmarkResult, run_benchmark
+from skbadge.experiment._scoring import (
+    error_quantile,
+    error_quantile_scorer,
+    resolve_scoring,
+)
 from skbadge.experiment._simulation import (
     Evaluation,
     SimulationState,
     prepare,
-    resolve_scoring,
     simulate,
 )
 from skbadge.experiment._split import Split, draw_split
@@ -31,6 +35,8 @@ __all__ = [
     "active_learning_curve",
     "config_hash",
     "draw_split",
+    "error_quantile",
+    "error_quantile_scorer",
     "prepare",
     "resolve_scoring",
     "run_benchmark",

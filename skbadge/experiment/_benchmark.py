@@ -12,6 +12,7 @@ from skbadge.experiment._data import describe_data
 from skbadge.experiment._simulation import total_budget
 from skbadge.experiment._split import INITIAL
 from skbadge.experiment._toml import build, check_keys, import_attribute, read_toml
+from skbadge.experiment._validation import check_takes_validation
 from skbadge.strategies import get_strategy
 from skbadge.utils._random import stream_seed
 
@@ -64,8 +65,13 @@ class Benchmark:
     test_size : float or int, default=0.25
         Share or number of rows held out.
 
+    n_validation : int, default=0
+        Number of rows held out besides, for the model's parameter ``validation_data``,
+        see `active_learning_curve`.
+
     scoring : str, list or dict, default="accuracy"
-        Names of scikit-learn's scorers, or scorers by name. Greater is better.
+        Names of scorers, of scikit-learn's and "neg_error_quantile_95" and
+        "neg_error_quantile_99", or scorers by name. Greater is better.
 
     random_state : int, default=0
         Determines everything, together with the name of the data set and the repeat.
@@ -107,6 +113,7 @@ class Benchmark:
     n_repeats: int = 5
     initial: str = "auto"
     test_size: float = 0.25
+    n_validation: int = 0
     scoring: str | list | Mapping = "accuracy"
     random_state: int = 0
     n_threads: int | None = 1
@@ -115,7 +122,7 @@ class Benchmark:
     def __post_init__(self):
         for name in ("datasets", "models"):
             _check_named(name, getattr(self, name))
-        for name, least in (("n_repeats", 1), ("random_state", 0)):
+        for name, least in (("n_repeats", 1), ("n_validation", 0), ("random_state", 0)):
             _check_int(name, getattr(self, name), least)
         if self.n_threads is not None:
             _check_int("n_threads", self.n_threads, 1)
@@ -131,6 +138,8 @@ class Benchmark:
                 raise TypeError(
                     f"`models[{name!r}]` must be an estimator object. Got {model!r}."
                 )
+            if self.n_validation:
+                check_takes_validation(model)
 
     @property
     def batch_sizes(self):
@@ -278,6 +287,9 @@ class Benchmark:
             "test_size": self.test_size,
             "scoring": describe(self.scoring, "`scoring`"),
         }
+        if self.n_validation:
+            # Without, runs are those of stores made before there was such a thing.
+            common["n_validation"] = self.n_validation
         return [
             {
                 "dataset": dataset,

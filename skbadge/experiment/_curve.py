@@ -20,15 +20,17 @@ from skbadge.experiment._run import (
     execute_in_store,
     owed_records,
 )
+from skbadge.experiment._scoring import resolve_scoring
 from skbadge.experiment._simulation import (
+    find_querier,
     model_name,
     resolve_initial,
-    resolve_scoring,
     total_budget,
     with_strategy,
 )
 from skbadge.experiment._split import draw_split
 from skbadge.experiment._store import ResultStore
+from skbadge.experiment._validation import check_takes_validation
 from skbadge.outputs import innermost
 from skbadge.strategies import get_strategy
 from skbadge.utils._random import stream_seed
@@ -48,6 +50,7 @@ def active_learning_curve(
     initial="auto",
     cv=None,
     test_size=0.25,
+    n_validation=0,
     X_test=None,
     y_test=None,
     scoring=None,
@@ -109,12 +112,20 @@ def active_learning_curve(
     test_size : float or int, default=0.25
         Share or number of rows that each repeat holds out.
 
+    n_validation : int, default=0
+        Number of rows that each repeat holds out besides, neither pool nor test, and
+        gives with their targets to the model's parameter ``validation_data``, for
+        instance of `skbadge.nn.TabularNetRegressor`, which keeps the epoch that is best
+        on them. In a Pipeline inside the querier, as the steps before the model
+        transform them, fitted to the labelled rows. They count as no labels.
+
     X_test, y_test : array-like or None, default=None
         Test rows and their labels, in place of either. The pool is then all of ``X``.
 
     scoring : str, callable, list, tuple, dict or None, default=None
-        Scorers as scikit-learn takes them, one or more. None is the accuracy, or R²
-        for regressors.
+        Scorers as scikit-learn takes them, one or more, and "neg_error_quantile_95" and
+        "neg_error_quantile_99", see `error_quantile_scorer`. None is the accuracy, or
+        R² for regressors.
 
     n_repeats : int, default=5
         Independent repeats.
@@ -176,6 +187,8 @@ def active_learning_curve(
             "With `store`, `random_state` must be an int, for the same runs to be "
             f"known again. Got {random_state!r} instead."
         )
+    if n_validation:
+        check_takes_validation(querier)
     budget = total_budget(n_initial, n_query, n_rounds, budget)
     root = random_state
     if not isinstance(root, Integral):
@@ -188,6 +201,7 @@ def active_learning_curve(
             y,
             n_initial=n_initial,
             initial=resolve_initial(querier, initial),
+            n_validation=n_validation,
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),
         )
@@ -200,6 +214,7 @@ def active_learning_curve(
                 "repeat": repeat,
             }
             asking = with_strategy(querier, strategy)
+            find_querier(asking)._check_parts()
             seed = stream_seed(root, f"run-{repeat}")
             runs.append(Run(labels, asking, split, budget, seed))
     options = {
@@ -236,9 +251,10 @@ def _collect(runs, results, failures, metrics, error_score):
             n_labeled = n_done[_key(run.labels)]
             records += owed_records(run, n_labeled, metrics, error_score)
     if failures:
+        first = failures[0]["error"].rstrip(".")
         warnings.warn(
-            f"{len(failures)} of {len(runs)} runs failed, the first with: "
-            f"{failures[0]['error']}. See `failures_frame()` of the result.",
+            f"{len(failures)} of {len(runs)} runs failed, the first with: {first}. See "
+            "`failures_frame()` of the result.",
             FitFailedWarning,
             stacklevel=3,
         )

@@ -15,10 +15,10 @@ from skbadge.experiment._configuration import canonical
 from skbadge.experiment._data import read_data
 from skbadge.experiment._progress import run_all
 from skbadge.experiment._result import as_html, summary_of
+from skbadge.experiment._scoring import resolve_scoring
 from skbadge.experiment._simulation import (
     find_querier,
     resolve_initial,
-    resolve_scoring,
     simulate,
     with_strategy,
 )
@@ -197,6 +197,7 @@ def _simulate(claim, data, model, strategy, scoring, n_threads):
         n_initial=config["n_initial"],
         initial=resolve_initial(querier, config["initial"]),
         test_size=config["test_size"],
+        n_validation=config.get("n_validation", 0),
         seed=stream_seed(config["seed"], "split"),
     )
     with threads_limited(n_threads):

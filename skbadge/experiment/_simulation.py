@@ -11,6 +11,7 @@ from sklearn.metrics import check_scoring
 
 from skbadge._querier import BadgeQuerier
 from skbadge._query import query
+from skbadge.experiment._validation import with_validation
 from skbadge.outputs import innermost
 from skbadge.utils._random import stream_seed
 from skbadge.utils._rows import take_rows
@@ -102,7 +103,9 @@ def simulate(
         Their labels.
 
     split : Split
-        Where to start, what to choose from, and what to score on.
+        Where to start, what to choose from, and what to score on. Its ``validation``
+        rows, if there are any, become the ``validation_data`` of the model, transformed
+        by the steps before it.
 
     n_query : int
         Rows asked for per round.
@@ -137,7 +140,7 @@ def simulate(
     budget = min(budget, len(split.pool))
     if state is None:
         labeled = np.empty(0, np.int64)
-        state = SimulationState(-1, prepare(querier, y, seed), labeled)
+        state = SimulationState(-1, _start(querier, X, y, split, seed), labeled)
     is_left = np.zeros(len(y), dtype=bool)
     is_left[split.pool] = True
     is_left[state.labeled] = False
@@ -170,6 +173,14 @@ def simulate(
             report=report,
         )
         yield evaluation, state
+
+
+def _start(querier, X, y, split, seed):
+    """A querier ready to run, that has the validation rows."""
+    querier, rows = prepare(querier, y, seed), split.validation
+    if rows is None:
+        return querier
+    return with_validation(querier, take_rows(X, rows), y[rows])
 
 
 def prepare(querier, y, seed):
@@ -321,45 +332,6 @@ def total_budget(n_initial, n_query, n_rounds, budget):
     if budget is not None:
         return int(budget)
     return int(n_initial + n_query * (10 if n_rounds is None else n_rounds))
-
-
-def resolve_scoring(querier, scoring):
-    """Scorers by name of the metric.
-
-    Parameters
-    ----------
-    querier : estimator object
-        What they are to score.
-
-    scoring : None, str, callable, or list, tuple or dict of these
-        As scikit-learn's functions take it. None is the accuracy of a classifier and
-        the R² of a regressor.
-
-    Returns
-    -------
-    scorers : dict of str to callable
-        Called as ``scorer(estimator, X, y)``.
-    """
-    if scoring is None:
-        scoring = "accuracy" if is_classifier(querier) else "r2"
-    if isinstance(scoring, str) or callable(scoring):
-        scoring = [scoring]
-    if not isinstance(scoring, dict):
-        names = [each if isinstance(each, str) else _name_of(each) for each in scoring]
-        if len(set(names)) < len(names):
-            raise ValueError(
-                f"`scoring` must name its metrics apart: use a dict. Got {names}."
-            )
-        scoring = dict(zip(names, scoring, strict=True))
-    return {
-        name: check_scoring(querier, scoring=scorer) for name, scorer in scoring.items()
-    }
-
-
-def _name_of(scorer):
-    # What `sklearn.metrics.make_scorer` makes has the name of its function inside.
-    function = getattr(scorer, "_score_func", scorer)
-    return getattr(function, "__name__", "score")
 
 
 def _learn(querier, X, y, rows, labeled):

@@ -1,6 +1,7 @@
-"""Which rows a simulated run starts from, chooses from and is tested on."""
+"""Which rows a simulated run starts from, chooses from, stops by and is tested on."""
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils.multiclass import type_of_target
@@ -22,17 +23,38 @@ class Split:
 
     test : ndarray of shape (n_test,) or None
         Rows to score on; None if these come from elsewhere.
+
+    validation : ndarray of shape (n_validation,) or None, default=None
+        Rows to stop training by, which count neither as labelled nor as pool; None for
+        none.
     """
 
     pool: np.ndarray
     first: np.ndarray
     test: np.ndarray | None = None
+    validation: np.ndarray | None = None
+
+    def __getstate__(self):
+        # Runs in stores are known by the hash of this: without validation rows it is
+        # what it was before there were any.
+        state = dict(vars(self))
+        if self.validation is None:
+            del state["validation"]
+        return state
 
 
 def draw_split(
-    y, *, n_initial, initial="auto", test_size=0.25, pool=None, test=None, seed
+    y,
+    *,
+    n_initial,
+    initial="auto",
+    test_size=0.25,
+    n_validation=0,
+    pool=None,
+    test=None,
+    seed,
 ):
-    """Draw test rows and first labels.
+    """Draw test rows, validation rows and first labels.
 
     Parameters
     ----------
@@ -50,9 +72,12 @@ def draw_split(
     test_size : float, int or None, default=0.25
         Share or number of test rows; None draws none.
 
+    n_validation : int, default=0
+        Number of validation rows, drawn from what is left, as the test rows are.
+
     pool, test : array-like of int, default=None
-        A split made elsewhere, in place of ``test_size``: only the first labels are
-        drawn.
+        A split made elsewhere, in place of ``test_size``: only the validation rows, out
+        of the pool, and the first labels are drawn.
 
     seed : int or numpy.random.SeedSequence
         Of these draws alone.
@@ -60,8 +85,8 @@ def draw_split(
     Returns
     -------
     split : Split
-        Disjoint ``test`` and ``pool``, both in ascending order; ``first`` is part of
-        ``pool``.
+        Disjoint ``test``, ``validation`` and ``pool``, in ascending order; ``first`` is
+        part of ``pool``. The test rows do not depend on ``n_validation``.
 
     Raises
     ------
@@ -82,12 +107,16 @@ def draw_split(
     if test is None and test_size is not None:
         test = np.sort(_draw(pool, _n_test(test_size, len(pool)), strata, rng))
         pool = np.setdiff1d(pool, test, assume_unique=True)
+    validation = None
+    if _check_n_validation(n_validation, len(pool)):
+        validation = np.sort(_draw(pool, n_validation, strata, rng))
+        pool = np.setdiff1d(pool, validation, assume_unique=True)
     if not 1 <= n_initial <= len(pool):
         raise ValueError(
             f"`n_initial` must be between 1 and the {len(pool)} rows of the pool. Got "
             f"{n_initial} instead."
         )
-    return Split(pool, _draw(pool, n_initial, strata, rng), test)
+    return Split(pool, _draw(pool, n_initial, strata, rng), test, validation)
 
 
 def _strata(y, initial):
@@ -111,6 +140,16 @@ def _n_test(test_size, n_rows):
             f"leave some of the {n_rows} rows. Got {test_size!r} instead."
         )
     return n_test
+
+
+def _check_n_validation(n_validation, n_rows):
+    is_int = isinstance(n_validation, Integral) and not isinstance(n_validation, bool)
+    if not is_int or not 0 <= n_validation < n_rows:
+        raise ValueError(
+            "`n_validation` must be an int >= 0, and leave some of the "
+            f"{n_rows} rows that are no test rows. Got {n_validation!r} instead."
+        )
+    return n_validation
 
 
 def _draw(rows, n, strata, rng):

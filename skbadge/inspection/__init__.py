@@ -3,7 +3,9 @@
 from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
 from skbadge.inspection._efficiency import label_efficiency
 from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
+from skbadge.inspection._error_tails import ErrorTails, error_tails
 from skbadge.inspection._learning_curves import learning_curves
+from skbadge.inspection._mean_log_errors import MeanLogErrors, mean_log_errors
 from skbadge.inspection._paired_tests import paired_tests
 from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
 from skbadge.inspection._penalty_null import penalty_null
@@ -18,13 +20,17 @@ __all__ = [
     "BatchDiagnostics",
     "BatchDiagnosticsDisplay",
     "ErrorCDFDisplay",
+    "ErrorTails",
+    "MeanLogErrors",
     "NormalizedErrorCDF",
     "PenaltyMatrix",
     "PenaltyMatrixDisplay",
     "QueryDisplay",
     "batch_diagnostics",
+    "error_tails",
     "label_efficiency",
     "learning_curves",
+    "mean_log_errors",
     "normalized_error_cdf",
     "paired_tests",
     "penalty_matrix",

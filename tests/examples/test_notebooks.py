@@ -42,12 +42,20 @@ SMALL = {
         "N_JOBS": 1,
         "N_PERMUTATIONS": 19,
     },
+    "improve_a_regression": {
+        "N_ROUNDS": 1,
+        "N_REPEATS": 2,
+        "N_ROWS": 900,
+        "MAX_EPOCHS": 16,
+        "N_JOBS": 1,
+    },
     "labelling_your_own_pool": {"N_VALIDATION": 40, "MAX_ROUNDS": 2},
 }
 # Pictures in the notebook as committed.
 N_PICTURES = {
     "quickstart": 2,
     "choosing_a_strategy": 5,
+    "improve_a_regression": 5,
     "labelling_your_own_pool": 3,
 }
 
@@ -192,6 +200,16 @@ def test_choosing_a_strategy_runs_and_resumes(tmp_path):
     one_more, nothing = (float(t) for t in re.findall(r": (\S+) s\n", text))
     assert nothing < one_more
     assert (tmp_path / "choosing_a_strategy.sqlite").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("kernel")
+def test_improve_a_regression_runs(tmp_path):
+    notebook = run("improve_a_regression", tmp_path)
+    tables = [out.data["text/html"] for out in outputs_of(notebook, "execute_result")]
+    # Ratios to random itself are 1 for each metric, by the definition of a ratio.
+    (ratios,) = [t for t in tables if "99 %" in t and "<th>random</th>" in t]
+    assert ratios.split("<th>random</th>")[1].count("<td>1.00</td>") == 5
 
 
 def read_table(path):

@@ -17,6 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
 from skbadge.experiment import Benchmark, config_hash
+from skbadge.nn import TabularNetRegressor
 from skbadge.strategies import Badge
 
 TOML = """
@@ -169,6 +170,16 @@ def test_a_benchmark_that_grows_keeps_its_runs(larger):
 )
 def test_what_determines_a_result_makes_another_run(changes):
     assert not set(hashes_of()) & set(hashes_of(**changes))
+
+
+def test_runs_without_validation_rows_are_those_of_stores_made_before():
+    configs = make_benchmark().configs()
+    assert "n_validation" not in configs[0]
+    net = {"models": {"net": TabularNetRegressor()}}
+    first, second = (
+        set(hashes_of(**net, n_validation=n_validation)) for n_validation in (0, 10)
+    )
+    assert not first & second
 
 
 def test_parameters_at_their_defaults_are_left_out_for_libraries_add_some():
@@ -369,6 +380,8 @@ def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
         ({"n_query": [10, 10]}, ValueError, "`n_query` must be some ints that differ"),
         ({"n_query": 0}, ValueError, "`n_query` must be an int >= 1"),
         ({"n_repeats": 0}, ValueError, "`n_repeats` must be an int >= 1. Got 0"),
+        ({"n_validation": 1.5}, ValueError, "`n_validation` must be an int >= 0"),
+        ({"n_validation": 9}, ValueError, "`n_validation` is for regressors"),
         ({"random_state": None}, ValueError, "`random_state` must be an int >= 0"),
         ({"initial": "first"}, ValueError, "`initial` must be one of .*Got 'first'"),
         ({"n_threads": 0}, ValueError, "`n_threads` must be an int >= 1. Got 0"),

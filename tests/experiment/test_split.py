@@ -1,5 +1,7 @@
 """Test rows and first labels: sizes, disjointness, and equal chances for all rows."""
 
+import pickle
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -16,7 +18,48 @@ def test_test_rows_pool_and_first_rows_fit_together():
     assert np.isin(split.first, split.pool).all()
     together = np.concatenate([split.pool, split.test])
     np.testing.assert_array_equal(np.sort(together), np.arange(70))
-    assert {a.dtype for a in vars(split).values()} == {np.dtype("int64")}
+    assert split.validation is None
+    arrays = split.pool, split.first, split.test
+    assert {a.dtype for a in arrays} == {np.dtype("int64")}
+
+
+@pytest.mark.parametrize("initial", ["stratified", "uniform"])
+def test_validation_rows_are_neither_pool_nor_test(initial):
+    options = {"n_initial": 10, "test_size": 0.2, "initial": initial, "seed": 0}
+    split = draw_split(Y, n_validation=12, **options)
+    parts = split.pool, split.test, split.validation
+    assert [len(part) for part in parts] == [44, 14, 12]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(70))
+    assert split.validation.dtype == np.dtype("int64")
+    assert np.isin(split.first, split.pool).all()
+    without = draw_split(Y, **options)
+    np.testing.assert_array_equal(split.test, without.test)
+
+
+def test_validation_rows_come_out_of_a_given_pool():
+    options = {"n_initial": 3, "pool": [9, 5, 7, 1, 3], "test": [0, 2], "seed": 0}
+    split = draw_split(Y, n_validation=2, **options)
+    assert set(split.validation) | set(split.pool) == {1, 3, 5, 7, 9}
+    assert len(split.pool) == 3
+
+
+def test_every_row_has_the_same_chance_to_be_a_validation_row():
+    n_draws, counts = 2000, np.zeros(len(Y))
+    for seed in range(n_draws):
+        split = draw_split(Y, n_initial=7, n_validation=9, seed=seed)
+        counts[split.validation] += 1
+    assert counts.sum() == 9 * n_draws
+    assert stats.chisquare(counts).pvalue > 1e-4
+
+
+def test_without_validation_rows_a_split_is_what_it_was_before_there_were_any():
+    split = draw_split(Y, n_initial=5, seed=0)
+    assert split.__getstate__().keys() == {"pool", "first", "test"}
+    assert pickle.loads(pickle.dumps(split)).validation is None
+    split = draw_split(Y, n_initial=5, n_validation=2, seed=0)
+    np.testing.assert_array_equal(
+        pickle.loads(pickle.dumps(split)).validation, split.validation
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -78,6 +121,10 @@ def test_the_same_seed_draws_the_same_rows():
         ({"n_initial": 5, "test_size": 1.0}, "`test_size` must be a share"),
         ({"n_initial": 5, "test_size": 0}, "`test_size` must be a share"),
         ({"n_initial": 5, "test_size": 70}, "`test_size` must be a share"),
+        ({"n_initial": 5, "n_validation": -1}, "`n_validation` must be an int >= 0"),
+        ({"n_initial": 5, "n_validation": 0.1}, "`n_validation` must be an int >= 0"),
+        ({"n_initial": 5, "n_validation": 52}, "leave some of the 52 rows"),
+        ({"n_initial": 50, "n_validation": 3}, "between 1 and the 49 rows"),
         ({"n_initial": 5, "initial": "even"}, "`initial` must be one of"),
     ],
 )

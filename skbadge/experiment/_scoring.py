@@ -1,0 +1,147 @@
+"""Scorers: those of scikit-learn by their names, and quantiles of absolute errors."""
+
+from fractions import Fraction
+from functools import partial
+from numbers import Real
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, make_scorer
+from sklearn.utils import check_consistent_length, column_or_1d
+
+
+def error_quantile(y_true, y_pred, *, q=0.95):
+    """Quantile of the absolute errors, without interpolation.
+
+    Parameters
+    ----------
+    y_true, y_pred : array-like of shape (n_rows,)
+        True and predicted targets, finite.
+
+    q : float, default=0.95
+        Level, in [0, 1).
+
+    Returns
+    -------
+    quantile : float
+        The absolute error at position ``floor(q * n_rows)`` in ascending order, counted
+        from 0, as in the benchmark of Holzmüller et al. [1]_. Where their code
+        multiplies floating-point numbers, ``q`` is taken as the decimal it is written
+        as: ``floor(0.29 * 100)`` is 29 here.
+
+    Raises
+    ------
+    ValueError
+        If the level is another one, or the targets are not as described.
+
+    References
+    ----------
+    .. [1] Holzmüller, Zaverkin, Kästner, Steinwart. "A framework and benchmark for
+       deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from skbadge.experiment import error_quantile
+    >>> error_quantile([0, 0, 0, 0], [1, -4, 2, 3], q=0.5)
+    3.0
+    """
+    _check_level(q)
+    y_true = column_or_1d(y_true, dtype=np.float64)
+    y_pred = column_or_1d(y_pred, dtype=np.float64)
+    check_consistent_length(y_true, y_pred)
+    errors = np.abs(y_true - y_pred)
+    if not len(errors) or not np.isfinite(errors).all():
+        raise ValueError(
+            "`y_true` and `y_pred` must hold finite numbers, at least one. "
+            f"{np.count_nonzero(~np.isfinite(errors))} of {len(errors)} errors are not."
+        )
+    position = int(Fraction(repr(float(q))) * len(errors))
+    return float(np.partition(errors, position)[position])
+
+
+def error_quantile_scorer(q=0.95):
+    """Scorer of a regressor by a quantile of its absolute errors.
+
+    Parameters
+    ----------
+    q : float, default=0.95
+        Level, in [0, 1).
+
+    Returns
+    -------
+    scorer : callable
+        Called as ``scorer(estimator, X, y)``: minus the quantile, for greater is
+        better. The levels 0.95 and 0.99 go by the names "neg_error_quantile_95" and
+        "neg_error_quantile_99" in the ``scoring`` of everything here.
+
+    See Also
+    --------
+    error_quantile : The quantile itself.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from skbadge.experiment import error_quantile_scorer
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> scorer = error_quantile_scorer(0.9)
+    >>> round(scorer(LinearRegression().fit(X, y), X, y))
+    -89
+    """
+    _check_level(q)
+    return make_scorer(error_quantile, greater_is_better=False, q=q)
+
+
+SCORERS = {
+    "neg_error_quantile_95": partial(error_quantile_scorer, 0.95),
+    "neg_error_quantile_99": partial(error_quantile_scorer, 0.99),
+}
+
+
+def resolve_scoring(querier, scoring):
+    """Scorers by name of the metric.
+
+    Parameters
+    ----------
+    querier : estimator object
+        What they are to score.
+
+    scoring : None, str, callable, or list, tuple or dict of these
+        As scikit-learn's functions take it; "neg_error_quantile_95" and
+        "neg_error_quantile_99" are names besides, see `error_quantile_scorer`. None is
+        the accuracy of a classifier and the R² of a regressor.
+
+    Returns
+    -------
+    scorers : dict of str to callable
+        Called as ``scorer(estimator, X, y)``.
+    """
+    if scoring is None:
+        scoring = "accuracy" if is_classifier(querier) else "r2"
+    if isinstance(scoring, str) or callable(scoring):
+        scoring = [scoring]
+    if not isinstance(scoring, dict):
+        names = [each if isinstance(each, str) else _name_of(each) for each in scoring]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"`scoring` must name its metrics apart: use a dict. Got {names}."
+            )
+        scoring = dict(zip(names, scoring, strict=True))
+    return {name: _scorer(querier, scorer) for name, scorer in scoring.items()}
+
+
+def _scorer(querier, scorer):
+    if isinstance(scorer, str) and scorer in SCORERS:
+        scorer = SCORERS[scorer]()
+    return check_scoring(querier, scoring=scorer)
+
+
+def _name_of(scorer):
+    # What `sklearn.metrics.make_scorer` makes has the name of its function inside.
+    function = getattr(scorer, "_score_func", scorer)
+    return getattr(function, "__name__", "score")
+
+
+def _check_level(q):
+    if isinstance(q, bool) or not isinstance(q, Real) or not 0 <= q < 1:
+        raise ValueError(f"`q` must be a number in [0, 1). Got {q!r} instead.")
