@@ -31,7 +31,7 @@ def load():
     """Rows as float32, and classes."""
     try:
         letter = load_openml(6)
-        return letter.X.to_numpy(np.float32), letter.y
+        return np.array(letter.X, dtype=np.float32), letter.y
     except ConnectionError as error:
         print(f"Made-up data in place of letter. {error}")
     X, y = make_classification(
