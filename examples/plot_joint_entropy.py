@@ -136,7 +136,7 @@ notes = pd.concat(runs, names=["method", "repeat"])
 #
 # It depends on how much the net knows already. Its uncertainty about the pool falls to
 # about half, as it should. But with 40 labels or fewer it becomes certain of errors,
-# and joint training costs three to seven points of accuracy, whatever the strategy.
+# and joint training costs two to five points of accuracy, whatever the strategy.
 # With 60 or 80 there is no clear difference. From 100 on, the predictions are good
 # enough to lean on, and it gains about two points for ``entropy`` and about one for
 # ``badge``. The strategy matters as much as the pool: plain ``badge`` is ahead of the
