@@ -47,7 +47,8 @@ def sketch(embedding, n_features, *, random_state=None):
     Raises
     ------
     ValueError
-        If ``n_features`` is not a positive int.
+        If ``n_features`` is not a positive int, or an embedding has no columns, as
+        those of infinitely wide nets.
 
     Notes
     -----
@@ -82,6 +83,7 @@ def sketch(embedding, n_features, *, random_state=None):
 
 @singledispatch
 def _sketched(embedding, n_features, rng):
+    embedding._require_columns()
     directions = rng.standard_normal((embedding.shape[1], n_features))
     directions /= np.sqrt(n_features)
     return embedding.project(directions).astype(embedding.dtype, copy=False)

@@ -109,33 +109,32 @@ def execute(
     failure : dict or None
         What went wrong.
     """
-    # Nets are made here, so that torch is there to be limited.
-    querier = prepare(run.querier, y, run.seed)
     records, n_labeled = [], 0
-    with threads_limited(n_threads):
-        rounds = simulate(
-            querier,
-            X,
-            y,
-            run.split,
-            n_query=run.labels["n_query"],
-            budget=run.budget,
-            scorers=scorers,
-            test=test,
-            state=None if claim is None else claim.state,
-        )
-        try:
-            for evaluation, state in rounds:
+    try:
+        # Nets are made here, so that torch is there to be limited.
+        querier = prepare(run.querier, y, run.seed)
+        with threads_limited(n_threads):
+            for evaluation, state in simulate(
+                querier,
+                X,
+                y,
+                run.split,
+                n_query=run.labels["n_query"],
+                budget=run.budget,
+                scorers=scorers,
+                test=test,
+                state=None if claim is None else claim.state,
+            ):
                 n_labeled = evaluation.n_labeled
                 records += evaluation_records(evaluation, run.labels)
                 if claim is not None:
                     claim.record(evaluation, state)
-        except Exception as error:
-            if claim is not None:
-                claim.fail(error)
-            if error_score == "raise":
-                raise
-            return records, describe_failure(run.labels, n_labeled, error)
+    except Exception as error:
+        if claim is not None:
+            claim.fail(error)
+        if error_score == "raise":
+            raise
+        return records, describe_failure(run.labels, n_labeled, error)
     if claim is not None:
         claim.finish()
     return records, None

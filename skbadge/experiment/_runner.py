@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from uuid import uuid4
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.parallel import delayed
@@ -14,12 +15,12 @@ from skbadge.experiment._benchmark import Benchmark
 from skbadge.experiment._configuration import canonical
 from skbadge.experiment._data import read_data
 from skbadge.experiment._progress import run_all
-from skbadge.experiment._result import as_html, summary_of
+from skbadge.experiment._result import COLUMNS, as_html, summary_of
+from skbadge.experiment._run import Run, execute
 from skbadge.experiment._scoring import resolve_scoring
 from skbadge.experiment._simulation import (
     find_querier,
     resolve_initial,
-    simulate,
     with_strategy,
 )
 from skbadge.experiment._split import draw_split
@@ -27,7 +28,6 @@ from skbadge.experiment._store import ResultStore
 from skbadge.experiment._toml import ImportFolder
 from skbadge.outputs import innermost
 from skbadge.utils._random import stream_seed
-from skbadge.utils._threads import threads_limited
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,19 +178,27 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
         claim = store.claim([run])
         if claim is None:
             return False
+        # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
         try:
             data = _LAST_READ.read(token, source, claim.config)
-            _simulate(claim, data, model, strategy, scoring, n_threads)
+            planned = _plan(claim.config, data, model, strategy)
+            scorers = resolve_scoring(planned.querier, scoring)
         except Exception as error:
             claim.fail(error)
-        else:
-            claim.finish()
-        # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
+            return True
+        execute(
+            planned,
+            data.X,
+            data.y,
+            scorers=scorers,
+            n_threads=n_threads,
+            error_score=np.nan,
+            claim=claim,
+        )
     return True
 
 
-def _simulate(claim, data, model, strategy, scoring, n_threads):
-    config = claim.config
+def _plan(config, data, model, strategy):
     querier = make_querier(model, strategy, data.preprocessor)
     split = draw_split(
         data.y,
@@ -200,20 +208,8 @@ def _simulate(claim, data, model, strategy, scoring, n_threads):
         n_validation=config.get("n_validation", 0),
         seed=stream_seed(config["seed"], "split"),
     )
-    with threads_limited(n_threads):
-        rounds = simulate(
-            querier,
-            data.X,
-            data.y,
-            split,
-            n_query=config["n_query"],
-            budget=config["budget"],
-            scorers=resolve_scoring(querier, scoring),
-            seed=config["seed"],
-            state=claim.state,
-        )
-        for evaluation, state in rounds:
-            claim.record(evaluation, state)
+    labels = {name: config[name] for name in COLUMNS[:5]}
+    return Run(labels, querier, split, config["budget"], config["seed"])
 
 
 def make_querier(model, strategy, preprocessor=None):

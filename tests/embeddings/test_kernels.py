@@ -16,6 +16,7 @@ from skbadge.embeddings import (
     ProductEmbedding,
     ScaledEmbedding,
     StackedEmbedding,
+    sketch,
 )
 from skbadge.samplers import KCenter, KMeansPlusPlus
 from tests.embeddings._kernel_makers import KERNELS
@@ -124,6 +125,7 @@ def test_what_would_form_columns_is_refused_with_the_reason(make):
     embedding, _ = make(table(5))
     calls = [
         embedding.to_dense,
+        lambda: sketch(embedding, 4, random_state=0),
         embedding.column_gram,
         lambda: embedding.project(np.ones((4, 1))),
     ]
