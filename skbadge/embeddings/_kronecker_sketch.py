@@ -86,6 +86,7 @@ class KroneckerSketch:
         ]
 
     def _draw(self, n_left, n_right, rng, dtype):
+        # Drawn in float64 whatever the dtype, so that a seed stands for one map.
         left, right = (
             rng.standard_normal((width, self.n_features)).astype(dtype)
             for width in (n_left, n_right)

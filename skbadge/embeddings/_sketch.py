@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 from skbadge.utils._chunks import row_chunks
@@ -91,16 +92,13 @@ def _sketched(embedding, n_features, rng):
 
 @_sketched.register
 def _(embedding: OuterProductEmbedding, n_features, rng):
-    # Drawn in float64 whatever the dtype, so that a seed stands for one map.
-    left, right = (
-        rng.standard_normal((factor.shape[1], n_features)).astype(embedding.dtype)
-        for factor in (embedding.left, embedding.right)
+    widths = embedding.left.shape[1], embedding.right.shape[1]
+    project = KroneckerSketch(
+        [widths], n_features, random_state=rng, dtype=embedding.dtype
     )
-    left /= np.sqrt(n_features)
     products = np.empty((len(embedding), n_features), dtype=embedding.dtype)
     for rows in row_chunks(len(embedding), n_features):
-        np.matmul(embedding.right[rows], right, out=products[rows])
-        products[rows] *= embedding.left[rows] @ left
+        products[rows] = project([(embedding.left[rows], embedding.right[rows])])
     return products
 
 

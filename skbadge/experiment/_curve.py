@@ -194,7 +194,12 @@ def active_learning_curve(
     if not isinstance(root, Integral):
         root = int(check_random_state(root).randint(2**31 - 1))
     test = None if X_test is None else (X_test, np.asarray(y_test))
-    chosen = named_strategies(querier, strategies)
+    queriers = {
+        name: with_strategy(querier, strategy)
+        for name, strategy in named_strategies(querier, strategies).items()
+    }
+    for asking in queriers.values():
+        find_querier(asking)._check_parts()
     runs = []
     for repeat, given in enumerate(_given_splits(querier, X, y, cv, n_repeats)):
         split = draw_split(
@@ -205,7 +210,7 @@ def active_learning_curve(
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),
         )
-        for name, strategy in chosen.items():
+        for name, asking in queriers.items():
             labels = {
                 "dataset": dataset,
                 "model": model or model_name(querier),
@@ -213,8 +218,6 @@ def active_learning_curve(
                 "n_query": n_query,
                 "repeat": repeat,
             }
-            asking = with_strategy(querier, strategy)
-            find_querier(asking)._check_parts()
             seed = stream_seed(root, f"run-{repeat}")
             runs.append(Run(labels, asking, split, budget, seed))
     options = {
