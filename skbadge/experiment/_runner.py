@@ -236,12 +236,10 @@ def make_querier(model, strategy, preprocessor=None):
     if not isinstance(innermost(model), BadgeQuerier):
         model = BadgeQuerier(model)
     querier = with_strategy(model, strategy)
-    inner = find_querier(querier)
-    # The default net is made here, so that torch is there when threads are limited.
-    estimator = inner._estimator()
     if preprocessor is not None:
-        estimator = make_pipeline(clone(preprocessor), estimator)
-    inner.set_params(estimator=estimator)
+        inner = find_querier(querier)
+        estimator = make_pipeline(clone(preprocessor), inner._estimator())
+        inner.set_params(estimator=estimator)
     return querier
 
 
