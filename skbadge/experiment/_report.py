@@ -9,6 +9,7 @@ from skbadge.experiment._sources import read_sources
 from skbadge.utils._optional import import_optional
 
 SETTING = ["dataset", "model", "n_query"]
+_RMSE, _MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
 
 
 def write_report(sources, out, *, baseline="random", hashes=None):
@@ -16,10 +17,11 @@ def write_report(sources, out, *, baseline="random", hashes=None):
 
     ``report.md`` says what was run and what failed, and for each metric shows the
     learning curves, the scores at the end, the labels that each strategy needs, the
-    penalty matrix, the distribution of normalised errors, and paired tests; then the
-    times. Each table lies beside it as a CSV file, each picture as PNG. What cannot be
-    said, for want of a baseline, of repeats or of budgets, is left out, and the report
-    says why.
+    penalty matrix, the distribution of normalised errors, and paired tests; then, for
+    negated errors such as ``neg_mean_absolute_error``, the means of their logarithms,
+    and how gains relate to the tails of the first errors; then the times. Each table
+    lies beside it as a CSV file, each picture as PNG. What cannot be said, for want of
+    a baseline, of repeats or of budgets, is left out, and the report says why.
 
     Parameters
     ----------
@@ -73,6 +75,7 @@ def write_report(sources, out, *, baseline="random", hashes=None):
         for metric in sorted(results.frame["metric"].unique()):
             rows = results.frame[results.frame["metric"] == metric]
             _write_metric(report, rows.reset_index(drop=True), metric, baseline)
+        _write_errors(report, results.frame, baseline)
         _write_times(report, results.frame)
     return report.save()
 
@@ -236,11 +239,15 @@ def _write_penalty(report, penalty, prefix):
             f"{prefix}_penalties",
             "Penalty matrix",
         )
-    if len(penalty.skipped):
-        reasons = penalty.skipped["reason"].value_counts().rename("times").reset_index()
+    _write_skipped(report, penalty, f"{prefix}_penalties")
+
+
+def _write_skipped(report, statistics, name):
+    skipped = statistics.skipped
+    if len(skipped):
+        reasons = skipped["reason"].value_counts().rename("times").reset_index()
         report.line("Left out:")
-        name = f"{prefix}_penalties_skipped"
-        report.table(penalty.skipped, name, shown=reasons)
+        report.table(skipped, f"{name}_skipped", shown=reasons)
 
 
 def _write_tests(report, frame, metric, prefix, baseline):
@@ -254,6 +261,79 @@ def _write_tests(report, frame, metric, prefix, baseline):
     )
     if table is not None:
         report.table(table, f"{prefix}_tests")
+
+
+def _write_errors(report, frame, baseline):
+    best = frame.groupby("metric")["score"].max()
+    metrics = [name for name in best.index[best <= 0] if name.startswith("neg_")]
+    if not metrics:
+        return
+    report.line("## Errors by their logarithms")
+    if baseline not in set(frame["strategy"]):
+        report.line(f"Left out, for want of a strategy {baseline!r}.")
+        return
+    report.line(
+        "Means of ln(error) over the rounds after the start, over repeats, and over "
+        "data sets: less is better."
+    )
+    errors = inspection.mean_log_errors(frame, metric=metrics, baseline=baseline)
+    rows = ["model", "n_query", "strategy"]
+    shown = errors.table.pivot(index=rows, columns="metric", values="mean_log")
+    report.table(errors.table, "mean_log_errors", shown=shown.reset_index())
+    errors.by_dataset.to_csv(
+        report.folder / "mean_log_errors_by_dataset.csv", index=False
+    )
+    report.line(
+        "By data set: [mean_log_errors_by_dataset.csv](mean_log_errors_by_dataset.csv)"
+    )
+    for metric in metrics:
+        _write_ratios(report, errors, metric)
+    _write_skipped(report, errors, "mean_log_errors")
+    if {_RMSE, _MAE} <= set(metrics):
+        _write_tails(report, frame, baseline)
+
+
+def _write_ratios(report, errors, metric):
+    report.line(f"### {metric} divided by that of {errors.baseline}")
+    report.line(
+        "Geometric means, below 1 is better; standard errors are of the log of the "
+        "ratio: with these data sets given, and as if they were a sample."
+    )
+    table, by_dataset = (
+        each[each["metric"] == metric] for each in (errors.table, errors.by_dataset)
+    )
+    rows = ["model", "n_query", "strategy"]
+    ratios = by_dataset.pivot(index=rows, columns="dataset", values="ratio")
+    ratios = ratios.add_prefix("on ")
+    table = table[[*rows, "ratio", "difference_sem_fixed", "difference_sem"]]
+    table = table.merge(ratios.reset_index(), on=rows)
+    table = table.sort_values(["model", "n_query", "ratio"])
+    prefix = f"{_slug(metric)}_ratios"
+    report.table(table, prefix)
+    report.picture(
+        lambda: inspection.ErrorRatioDisplay(errors, metric=metric).plot(),
+        prefix,
+        f"{metric} divided by that of {errors.baseline}",
+    )
+
+
+def _write_tails(report, frame, baseline):
+    report.line("### Tails of the first errors")
+    tails = report.attempt(lambda: inspection.error_tails(frame, baseline=baseline))
+    if tails is None:
+        return
+    report.line(
+        f"`tail` is ln(RMSE / MAE) of {baseline} at the start, `gain` its mean "
+        "ln(RMSE) minus the strategy's: above 0 is better. Heavy tails should go with "
+        "large gains."
+    )
+    report.table(tails.points, "error_tails")
+    report.table(tails.fits, "error_tails_fits")
+    report.picture(
+        lambda: inspection.ErrorTailsDisplay(tails).plot(),
+        "error_tails",
+        "Gains against the tails of the first errors",
+    )
 
 
 def _write_times(report, frame):

@@ -11,6 +11,8 @@ from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
 from skbadge.inspection._penalty_null import penalty_null
 from skbadge.inspection._plot._batch_diagnostics import BatchDiagnosticsDisplay
 from skbadge.inspection._plot._error_cdf import ErrorCDFDisplay
+from skbadge.inspection._plot._error_ratio import ErrorRatioDisplay
+from skbadge.inspection._plot._error_tails import ErrorTailsDisplay
 from skbadge.inspection._plot._learning_curve import ActiveLearningCurveDisplay
 from skbadge.inspection._plot._penalty_matrix import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query import QueryDisplay
@@ -20,7 +22,9 @@ __all__ = [
     "BatchDiagnostics",
     "BatchDiagnosticsDisplay",
     "ErrorCDFDisplay",
+    "ErrorRatioDisplay",
     "ErrorTails",
+    "ErrorTailsDisplay",
     "MeanLogErrors",
     "NormalizedErrorCDF",
     "PenaltyMatrix",

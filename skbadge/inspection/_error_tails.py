@@ -25,6 +25,9 @@ class ErrorTails:
 
     Attributes
     ----------
+    baseline : str
+        The strategy that gains refer to.
+
     points : DataFrame
         One row per data set, model, n_query and strategy: `tail`, ln(RMSE) - ln(MAE)
         of the baseline at the start, mean over repeats; `gain`, mean log RMSE of the
@@ -37,6 +40,7 @@ class ErrorTails:
         three data sets, or tails that are all the same.
     """
 
+    baseline: str
     points: object
     fits: object
 
@@ -136,7 +140,7 @@ def error_tails(
         for key, group in points.groupby(names, sort=True)
     ]
     columns = [*names, "slope", "intercept", "r_squared", "n_datasets"]
-    return ErrorTails(points, pd.DataFrame(fits, columns=columns))
+    return ErrorTails(baseline, points, pd.DataFrame(fits, columns=columns))
 
 
 def _tails(results, baseline, rmse, mae):

@@ -9,7 +9,13 @@ from pandas.testing import assert_frame_equal
 from sklearn.linear_model import LogisticRegression
 
 from skbadge.experiment import ExperimentResult, run_benchmark, write_report
-from skbadge.inspection import label_efficiency, learning_curves, penalty_matrix
+from skbadge.inspection import (
+    error_tails,
+    label_efficiency,
+    learning_curves,
+    mean_log_errors,
+    penalty_matrix,
+)
 from skbadge.nn import TabularNetClassifier
 from tests.experiment._benchmarks import make_benchmark, make_data
 
@@ -196,9 +202,92 @@ def test_each_metric_has_a_section_of_its_own(tmp_path):
     assert [each for each in headings_of(text) if each.startswith("## ")][2:] == [
         "## accuracy",
         "## neg_log_loss",
+        "## Errors by their logarithms",
         "## Times",
     ]
     assert text.count("| 4 | 1.25 |") == 2
+
+
+def make_errors(n_repeats=2, ratios=(("light", 0.9), ("heavy", 0.5), ("mid", 0.7))):
+    """Errors of "lcmd" are ``ratio`` times those of "random" after the start."""
+    names = {"neg_root_mean_squared_error": 2.0, "neg_mean_absolute_error": 1.0}
+    rows = [
+        {
+            "dataset": dataset,
+            "model": "net",
+            "strategy": strategy,
+            "n_query": 10,
+            "repeat": repeat,
+            "n_labeled": 10 + 10 * i,
+            "metric": metric,
+            "score": -tail / (1 + i) * (ratio if strategy == "lcmd" and i else 1.0),
+            "fit_time": 1.0,
+            "query_time": 0.5,
+        }
+        for dataset, ratio in ratios
+        for strategy in ("lcmd", "random")
+        for repeat in range(n_repeats)
+        for i in range(3)
+        for metric, tail in names.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_negated_errors_are_compared_by_their_logarithms(tmp_path):
+    frame = make_errors()
+    text = report_on(frame, tmp_path)
+    folder = tmp_path / "out"
+    assert headings_of(text)[-5:] == [
+        "## Errors by their logarithms",
+        "### neg_mean_absolute_error divided by that of random",
+        "### neg_root_mean_squared_error divided by that of random",
+        "### Tails of the first errors",
+        "## Times",
+    ]
+    ratios = pd.read_csv(folder / "neg_root_mean_squared_error_ratios.csv")
+    assert ratios["strategy"].tolist() == ["lcmd", "random"]
+    np.testing.assert_allclose(ratios["ratio"], [(0.9 * 0.5 * 0.7) ** (1 / 3), 1])
+    assert_frame_equal(
+        ratios[["on heavy", "on light", "on mid"]],
+        pd.DataFrame({"on heavy": [0.5, 1], "on light": [0.9, 1], "on mid": [0.7, 1]}),
+    )
+    errors = mean_log_errors(frame)
+    for name, expected in (
+        ("mean_log_errors", errors.table),
+        ("mean_log_errors_by_dataset", errors.by_dataset),
+        ("error_tails", error_tails(frame).points),
+    ):
+        found = pd.read_csv(folder / f"{name}.csv")
+        assert_frame_equal(found, expected, check_dtype=False)
+    named = set(re.findall(r"\]\(([^)]+)\)", text))
+    assert {"neg_mean_absolute_error_ratios.png", "error_tails.png"} <= named
+    assert named | {"report.md"} == {each.name for each in folder.iterdir()}
+
+
+def test_errors_of_incomplete_runs_are_said_to_be_left_out(tmp_path):
+    frame = make_errors()
+    is_last = frame["n_labeled"].eq(30) & frame["dataset"].eq("mid")
+    text = report_on(frame[~(is_last & frame["repeat"].eq(1))], tmp_path)
+    assert "mean_log_errors_skipped.csv" in text
+    assert "1 runs lack a step or a finite score" in text
+
+
+def test_errors_of_a_single_repeat_have_no_standard_error(tmp_path):
+    text = report_on(make_errors(n_repeats=1), tmp_path)
+    assert "neg_mean_absolute_error_ratios.png" in text
+    assert "error_tails.png" in text
+
+
+def test_errors_without_a_baseline_are_left_out(tmp_path):
+    text = report_on(make_errors().query("strategy == 'lcmd'"), tmp_path)
+    assert "Left out, for want of a strategy 'random'." in text
+    assert "divided by that of" not in text
+
+
+def test_scores_below_zero_that_are_no_errors_have_no_logarithms(tmp_path):
+    text = report_on(make_frame(metric="r2", score=-1.0), tmp_path)
+    assert "## r2" in headings_of(text)
+    assert "## Errors by their logarithms" not in headings_of(text)
 
 
 def test_stores_csv_files_and_frames_are_put_together(tmp_path):

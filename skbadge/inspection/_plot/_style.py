@@ -16,8 +16,12 @@ MARKERS = ("o", "s", "D", "^", "v", "P", "X", "p", "h", "<", ">", "d", "*")
 GREY = "#BBBBBB"
 BAND_ALPHA = 0.15
 
+# A dash and two dots.
+DASH_DOTS = (0, (5, 1.5, 1, 1.5, 1, 1.5))
+
 # No two share both colour and line. Solid are the strategies of the BADGE paper's
-# experiments, dashed the others; a solid black line is the baseline's alone.
+# experiments, dash and dots those for regression, dashed the others; a solid black line
+# is the baseline's alone.
 KNOWN = {
     "badge": (VERMILION, "o", "-"),
     "margin": (BLUE, "s", "-"),
@@ -32,6 +36,13 @@ KNOWN = {
     "badge_max_det": (GREEN, ">", "--"),
     "badge_k_center": (PURPLE, "*", "--"),
     "batch_bald": (ORANGE, "h", "--"),
+    "lcmd": (VERMILION, "o", DASH_DOTS),
+    "bait_regression": (BLUE, "X", DASH_DOTS),
+    "bald_regression": (SKY, "p", DASH_DOTS),
+    "batch_bald_regression": (GREEN, "h", DASH_DOTS),
+    "core_set_regression": (PURPLE, "v", DASH_DOTS),
+    "badge_regression": (ORANGE, "P", DASH_DOTS),
+    "acs_fw": (BLACK, "d", DASH_DOTS),
 }
 # Lines that no known strategy has, so that no other name can look like one.
 _OTHER_LINES = (":", "-.")

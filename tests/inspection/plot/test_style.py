@@ -12,6 +12,7 @@ from matplotlib.colors import to_rgb
 from skbadge.inspection import ActiveLearningCurveDisplay
 from skbadge.inspection._plot._style import (
     COLORS,
+    DASH_DOTS,
     KNOWN,
     line_kwargs,
     metric_label,
@@ -25,13 +26,23 @@ def look(style):
     return style["color"], style["marker"], style["linestyle"]
 
 
-def test_chosen_looks_differ_in_marker_and_in_colour_or_line():
+def test_chosen_looks_differ_in_colour_or_line():
     assert set(KNOWN) <= set(get_strategy_names())
     styles = strategy_styles(KNOWN).values()
-    assert len({style["marker"] for style in styles}) == len(styles)
     pairs = {(style["color"], style["linestyle"]) for style in styles}
     assert len(pairs) == len(styles)
-    assert {style["linestyle"] for style in styles} == {"-", "--"}
+    assert {style["linestyle"] for style in styles} == {"-", "--", DASH_DOTS}
+
+
+@pytest.mark.parametrize("is_regression", [False, True])
+def test_chosen_looks_of_strategies_for_one_task_differ_in_marker(is_regression):
+    markers = [
+        marker
+        for name, (_, marker, line) in KNOWN.items()
+        if name == "random" or (line == DASH_DOTS) == is_regression
+    ]
+    assert len(markers) == (8 if is_regression else 13)
+    assert len(set(markers)) == len(markers)
 
 
 def test_strategies_of_the_registry_look_different():
