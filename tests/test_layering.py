@@ -36,6 +36,7 @@ LAYERS = [
     "__init__",
 ]
 TORCH_FILES = {
+    "embeddings/_tensor.py",
     "outputs/_collect.py",
     "outputs/_gradients.py",
     "outputs/_mc_dropout.py",

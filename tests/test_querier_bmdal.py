@@ -200,3 +200,25 @@ def test_rows_of_gradients_count_as_rows():
     assert outputs.nbytes == gradients.nbytes
     with pytest.raises(ValueError, match=r"agree on the number .*'gradients': 80"):
         Outputs(gradients=gradients, features=X[:3])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("name", NAMES)
+def test_a_net_on_a_gpu_is_asked_there(name):
+    strategy = get_strategy(name)
+    if name == "acs_fw":
+        strategy.set_params(n_features=32)
+    net = TabularNetRegressor(hidden_sizes=(30, 20), max_epochs=3, device="cuda")
+    querier = BadgeQuerier(net, strategy=strategy, random_state=0).fit(X[:30], y[:30])
+    rows, report = querier.query(X[30:], 5, return_report=True)
+    assert rows.shape == np.unique(rows).shape == (5,)
+    assert report.fallbacks == ()
+    np.testing.assert_array_equal(querier.query(X[30:], 5), rows)
+    outputs = model_outputs(querier.estimator_, X, needs=strategy.needs[:1])
+    assert outputs.device == "cuda:0"
+
+
+def test_a_net_on_the_cpu_has_no_device_to_go_to():
+    querier = fitted(tabular, "lcmd")
+    outputs = model_outputs(querier.estimator_, X, needs="gradients", sketch_size=8)
+    assert outputs.device is None

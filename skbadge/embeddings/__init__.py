@@ -3,6 +3,7 @@
 from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._device import to_device
 from skbadge.embeddings._fisher import fisher_embedding
 from skbadge.embeddings._fisher_base import FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
@@ -48,5 +49,6 @@ __all__ = [
     "fisher_embedding",
     "gradient_embedding",
     "sketch",
+    "to_device",
     "transform_pool_and_labeled",
 ]

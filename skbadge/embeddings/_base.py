@@ -223,6 +223,27 @@ class Embedding(ABC):
             np.matmul(block, directions, out=coordinates[rows])
         return coordinates
 
+    def quadratic_forms(self, matrix):
+        """Each row times a square matrix times the row.
+
+        The rows are formed a block at a time and never held as a whole.
+
+        Parameters
+        ----------
+        matrix : ndarray of shape (n_columns, n_columns)
+            float64.
+
+        Returns
+        -------
+        forms : ndarray of shape (n_rows,)
+            float64.
+        """
+        self._require_columns()
+        forms = np.empty(len(self))
+        for rows, block in self._dense_blocks():
+            np.einsum("nd,nd->n", block @ matrix, block, out=forms[rows])
+        return forms
+
     @property
     def _cancellation(self):
         """Share of ``|x|^2 + |y|^2`` below which an expanded distance is noise."""
@@ -281,26 +302,62 @@ class Embedding(ABC):
         cost = width if dtype == self.dtype else width + sum(self._pair_cost())
         other = other.astype(dtype)
         for rows in row_chunks(len(self), cost):
-            nearest[rows] = self.take(rows).astype(dtype)._min_sq_dists(other, width)
+            part = self.take(rows).astype(dtype)
+            nearest[rows] = part._nearest(other, width)[1]
         return nearest
 
-    def _min_sq_dists(self, other, width):
-        # |x - c|^2 is least where 2<x, c> - |c|^2 is greatest: |x|^2 is added once.
-        greatest = np.full(len(self), -np.inf)
-        for start in range(0, len(other), width):
+    def _nearest(self, other, width):
+        """The nearest row of another embedding, for few enough rows of this one.
+
+        Parameters
+        ----------
+        other : Embedding
+            Same kind, at least one row.
+
+        width : int
+            How many of them to look at in one go.
+
+        Returns
+        -------
+        nearest : ndarray of shape (n_rows,)
+            intp positions in ``other``, of equally near ones the first.
+
+        sq_dists : ndarray of shape (n_rows,)
+            float64 squared distances, non-negative.
+        """
+        nearest, greatest = self._nearest_by_products(other.take(slice(width)))
+        for start in range(width, len(other), width):
             columns = other.take(slice(start, start + width))
-            block = np.multiply(self.cross(columns), 2.0, dtype=np.float64)
-            block -= columns.norms_sq()
-            np.maximum(greatest, block.max(axis=1), out=greatest)
+            position, values = self._nearest_by_products(columns)
+            better = values > greatest
+            nearest[better] = start + position[better]
+            greatest[better] = values[better]
         norms_sq = self.norms_sq()
-        nearest = norms_sq - greatest
+        sq_dists = norms_sq - greatest
         # A pair this close has norms that agree to a part in a thousand, so that
         # twice the own norm stands for the sum of both.
-        doubtful = np.flatnonzero(nearest <= 2.1 * self._cancellation * norms_sq)
+        doubtful = np.flatnonzero(sq_dists <= 2.1 * self._cancellation * norms_sq)
         for block in row_chunks(len(doubtful), len(other), minimum=1):
             rows = doubtful[block]
-            nearest[rows] = self.take(rows).sq_dists(other).min(axis=1)
-        return nearest
+            exact = self.take(rows).sq_dists(other)
+            nearest[rows] = exact.argmin(axis=1)
+            sq_dists[rows] = exact.min(axis=1)
+        return nearest, sq_dists
+
+    def _nearest_by_products(self, other):
+        """Where 2<x, c> - |c|^2 is greatest, and so |x - c|^2 least, and this value."""
+        block = np.multiply(self.cross(other), 2.0, dtype=np.float64)
+        block -= other.norms_sq()
+        return _greatest(block)
+
+
+def _greatest(block):
+    """Where each line is greatest, of equal entries the first, and the value."""
+    if block.shape[1] == 1:
+        # For which argmax is slow.
+        return np.zeros(len(block), dtype=np.intp), block[:, 0]
+    position = block.argmax(axis=1)
+    return position, block[np.arange(len(block)), position]
 
 
 def _mirror(matrix, width=256):

@@ -47,14 +47,9 @@ class KernelOnlyEmbedding(Embedding):
     def sq_dists(self, other):
         """Squared distances, see `Embedding.sq_dists`."""
 
-    def _min_sq_dists(self, other, width):
+    def _nearest(self, other, width):
         # Distances come without the cancellation that the expansion would bring.
-        nearest = np.full(len(self), np.inf)
-        for start in range(0, len(other), width):
-            columns = other.take(slice(start, start + width))
-            block = self.sq_dists(columns).min(axis=1)
-            np.minimum(nearest, block, out=nearest)
-        return nearest
+        return nearest_by_distances(self, other, width)
 
     def _cast(self, dtype):
         cast = copy(self)
@@ -67,6 +62,35 @@ class KernelOnlyEmbedding(Embedding):
     @abstractmethod
     def _pair_cost(self):
         """Numbers held for one row, by factor."""
+
+
+def nearest_by_distances(embedding, other, width):
+    """Nearest rows of another embedding, by distances and not by products.
+
+    Parameters
+    ----------
+    embedding, other : Embedding
+        Of the same kind.
+
+    width : int
+        How many rows of ``other`` to look at in one go.
+
+    Returns
+    -------
+    nearest, sq_dists : ndarray of shape (n_rows,)
+        See `Embedding._nearest`.
+    """
+    nearest = np.zeros(len(embedding), dtype=np.intp)
+    sq_dists = np.full(len(embedding), np.inf)
+    own = np.arange(len(embedding))
+    for start in range(0, len(other), width):
+        block = embedding.sq_dists(other.take(slice(start, start + width)))
+        position = block.argmin(axis=1)
+        values = block[own, position]
+        closer = values < sq_dists
+        nearest[closer] = start + position[closer]
+        sq_dists[closer] = values[closer]
+    return nearest, sq_dists
 
 
 def products_in_blocks(embedding, other, out):

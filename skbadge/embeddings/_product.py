@@ -5,7 +5,7 @@ from math import isinf
 import numpy as np
 
 from skbadge.embeddings._base import Embedding
-from skbadge.utils._chunks import row_chunks
+from skbadge.embeddings._kernel_only import nearest_by_distances
 
 
 class ProductEmbedding(Embedding):
@@ -93,12 +93,8 @@ class ProductEmbedding(Embedding):
         )
         return _product_sq_dists(*sq_dists, norms, others)
 
-    def _min_sq_dists(self, other, width):
-        nearest = np.full(len(self), np.inf)
-        for columns in row_chunks(len(other), 1, budget=width, minimum=1):
-            block = self.sq_dists(other.take(columns)).min(axis=1)
-            np.minimum(nearest, block, out=nearest)
-        return nearest
+    def _nearest(self, other, width):
+        return nearest_by_distances(self, other, width)
 
     def _take(self, rows):
         return ProductEmbedding(self.first.take(rows), self.second.take(rows))

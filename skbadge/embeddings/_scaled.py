@@ -61,9 +61,10 @@ class ScaledEmbedding(Embedding):
         self._check_factor(other)
         return self.factor**2 * self.embedding.sq_dists(other.embedding)
 
-    def _min_sq_dists(self, other, width):
+    def _nearest(self, other, width):
         self._check_factor(other)
-        return self.factor**2 * self.embedding._min_sq_dists(other.embedding, width)
+        nearest, sq_dists = self.embedding._nearest(other.embedding, width)
+        return nearest, self.factor**2 * sq_dists
 
     def paired_sq_dists(self, other):
         """Squared distances between rows of equal position."""

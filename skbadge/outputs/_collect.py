@@ -82,7 +82,7 @@ def collect(net, roots, steps, needs, feature_layer, sketch_size, seed):
             directions = partial(_loss_directions, nonlinearity=nonlinearity)
         gradients = LayerGradients(modules, list(roots.values()), directions, buffer)
         _warn_of_left_out(modules)
-    proba, one_logit = None, is_binary(nonlinearity)
+    proba, one_logit, device = None, is_binary(nonlinearity), None
     if "proba" in needs:
         proba = _TensorBuffer(steps.n_rows, "probabilities")
     with ExitStack() as stack:
@@ -91,6 +91,7 @@ def collect(net, roots, steps, needs, feature_layer, sketch_size, seed):
         if gradients is not None:
             stack.enter_context(gradients.watching())
         for output in map(first_output, steps.outputs):
+            device = str(output.device) if output.is_cuda else None
             for _, buffer in watched.values():
                 if not buffer.has_staged:
                     raise not_called_error(feature_layer)
@@ -109,6 +110,7 @@ def collect(net, roots, steps, needs, feature_layer, sketch_size, seed):
         gradients=None if gradients is None else gradients.buffer.finish(),
         one_logit=one_logit,
         feature_factors=factors,
+        device=device,
     )
     all_finite = all(buffer.all_finite for buffer in buffers.values())
     return check_outputs(outputs, HINT, all_finite=all_finite)

@@ -51,6 +51,11 @@ class Outputs:
     feature_factors : tuple (weight_factor, bias_factor), default=(1.0, 1.0)
         The gradient of an output of the last layer with respect to its weights and its
         bias is ``(weight_factor * features, bias_factor)``. 0 for a missing bias.
+
+    device : str or None, default=None
+        Where strategies of the BMDAL framework form their products: the device of a
+        net on a GPU, such as "cuda:0". None is main memory. Arrays lie there in either
+        case.
     """
 
     proba: np.ndarray | None = None
@@ -62,6 +67,7 @@ class Outputs:
     inputs: np.ndarray | None = None
     gradients: Embedding | None = None
     feature_factors: tuple[float, float] = (1.0, 1.0)
+    device: str | None = None
 
     def __post_init__(self):
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}

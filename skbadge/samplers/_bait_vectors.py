@@ -171,7 +171,7 @@ class VectorFisher(FisherEmbedding):
 
     @property
     def _row_cost(self):
-        return 2 * self.n_parameters
+        return 2 * sum(self.embedding._pair_cost())
 
     def take(self, rows):
         """The embedding of some rows, given as a slice or as positions."""
@@ -179,10 +179,7 @@ class VectorFisher(FisherEmbedding):
 
     def dense(self):
         """The rows themselves, float64 of shape (n_rows, 1, n_columns)."""
-        return self._vectors()[:, None, :]
-
-    def _vectors(self):
-        return self.embedding.astype(np.float64).to_dense()
+        return self.embedding.astype(np.float64).to_dense()[:, None, :]
 
     def norms_sq(self):
         """Squared norms of the rows, float64 of shape (n_rows,)."""
@@ -190,12 +187,11 @@ class VectorFisher(FisherEmbedding):
 
     def products(self, matrix):
         """Each row times a matrix, see `FisherEmbedding.products`."""
-        return (self._vectors() @ matrix)[:, None, :]
+        return self.embedding.project(matrix)[:, None, :]
 
     def grams(self, matrix):
         """Each row times a symmetric matrix times the row."""
-        vectors = self._vectors()
-        return np.einsum("nd,nd->n", vectors @ matrix, vectors)[:, None, None]
+        return self.embedding.quadratic_forms(matrix)[:, None, None]
 
     def total_information(self):
         """Sum of the outer products of the rows with themselves."""

@@ -269,33 +269,5 @@ def nearest_centers(embedding, centers):
     sq_dists = np.empty(len(embedding))
     width = min(len(centers), 1024)
     for rows in row_chunks(len(embedding), width):
-        part = embedding.take(rows)
-        nearest[rows], sq_dists[rows] = _nearest_of_part(part, centers, width)
-    return nearest, sq_dists
-
-
-def _nearest_of_part(part, centers, width):
-    # |x - c|^2 is least where 2<x, c> - |c|^2 is greatest: |x|^2 is added once.
-    own = np.arange(len(part))
-    nearest = np.zeros(len(part), dtype=np.intp)
-    greatest = np.full(len(part), -np.inf)
-    for start in range(0, len(centers), width):
-        columns = centers.take(slice(start, start + width))
-        block = np.multiply(part.cross(columns), 2.0, dtype=np.float64)
-        block -= columns.norms_sq()
-        position = block.argmax(axis=1)
-        values = block[own, position]
-        better = values > greatest
-        nearest[better] = start + position[better]
-        greatest[better] = values[better]
-    norms_sq = part.norms_sq()
-    sq_dists = norms_sq - greatest
-    # A pair this close has norms that agree to a part in a thousand, so that twice the
-    # own norm stands for the sum of both.
-    doubtful = np.flatnonzero(sq_dists <= 2.1 * part._cancellation * norms_sq)
-    for block in row_chunks(len(doubtful), len(centers), minimum=1):
-        rows = doubtful[block]
-        exact = part.take(rows).sq_dists(centers)
-        nearest[rows] = exact.argmin(axis=1)
-        sq_dists[rows] = exact.min(axis=1)
+        nearest[rows], sq_dists[rows] = embedding.take(rows)._nearest(centers, width)
     return nearest, sq_dists

@@ -8,7 +8,13 @@ import numpy as np
 from sklearn.base import clone
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.embeddings import Posterior, Scale, Sketch, transform_pool_and_labeled
+from skbadge.embeddings import (
+    Posterior,
+    Scale,
+    Sketch,
+    to_device,
+    transform_pool_and_labeled,
+)
 from skbadge.embeddings._scaled import scaled
 from skbadge.samplers import MaxDet, Selection
 from skbadge.strategies._base import EmbeddingStrategy
@@ -20,6 +26,7 @@ class KernelStrategy(EmbeddingStrategy):
 
     A subclass has the parameters ``kernel`` and ``sketch_size``, implements
     `make_sampler`, and overrides `make_transforms` and ``mode`` where they differ.
+    Matrices go to the device that the outputs name, as `to_device` does it.
 
     Attributes
     ----------
@@ -62,14 +69,16 @@ class KernelStrategy(EmbeddingStrategy):
         sampler = self.make_sampler()
         has_labeled = labeled is not None and len(labeled) > 0
         rows = None
-        embedding = self.embed(pool)
-        known = self.embed(labeled.outputs) if has_labeled else None
+        embedding = to_device(self.embed(pool), pool.device)
+        known = None
+        if has_labeled:
+            known = to_device(self.embed(labeled.outputs), pool.device)
         if isinstance(sampler, MaxDet):
             # It takes equal rows in the order of their positions, and with noise again
             # and again.
             rows = rng.permutation(len(embedding))
             embedding = embedding.take(rows)
-        embedding, known = self._transformed(embedding, known, rng)
+        embedding, known = self._transformed(embedding, known, rng, pool.device)
         selection = sampler.run(
             embedding,
             n,
@@ -81,21 +90,25 @@ class KernelStrategy(EmbeddingStrategy):
             selection,
             rows=selection.rows if rows is None else rows[selection.rows],
             norms=np.sqrt(batch.norms_sq()),
-            embedding=batch,
+            embedding=to_device(batch, None),
             nbytes=embedding.nbytes,
         )
 
-    def _transformed(self, pool, labeled, rng):
+    def _transformed(self, pool, labeled, rng, device):
         transforms = list(self.make_transforms())
         # Those of a net come sketched from the reading, this is for all others.
         can_sketch = self.kernel == "grad" and self.sketch_size is not None
         if can_sketch and pool.shape[1] > self.sketch_size:
             transforms.insert(0, Sketch(self.sketch_size))
-        if labeled is not None:
-            return transform_pool_and_labeled(
+        if labeled is None:
+            pool = transform_pool(transforms, pool, random_state=rng)
+        else:
+            pool, labeled = transform_pool_and_labeled(
                 transforms, pool, labeled, random_state=rng
             )
-        return transform_pool(transforms, pool, random_state=rng), None
+            labeled = to_device(labeled, device)
+        # Some transformations make a matrix of what was none, or in main memory.
+        return to_device(pool, device), labeled
 
 
 def transform_pool(transforms, pool, *, random_state):

@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, _base
+from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, _base, _tensor
 from tests.embeddings.test_common import MAKERS
 
 
@@ -30,6 +30,10 @@ def test_products_equal_those_of_the_dense_matrix(make, dtype):
     coordinates = embedding.project(directions)
     assert coordinates.dtype == np.float64
     np.testing.assert_allclose(coordinates, X @ directions, rtol=1e-12, atol=1e-12)
+    matrix = np.random.RandomState(2).normal(size=gram.shape)
+    forms = embedding.quadratic_forms(matrix)
+    assert forms.dtype == np.float64
+    np.testing.assert_allclose(forms, ((X @ matrix) * X).sum(axis=1), rtol=1e-11)
 
 
 def test_blocks_of_rows_add_up(make, monkeypatch):
@@ -43,9 +47,12 @@ def test_blocks_of_rows_add_up(make, monkeypatch):
         return blocks
 
     monkeypatch.setattr(_base, "row_chunks", tiny)
+    monkeypatch.setattr(_tensor, "row_chunks", tiny)
     np.testing.assert_allclose(embedding.column_gram(), X.T @ X, atol=1e-12)
     directions = np.eye(X.shape[1])[:, ::2]
     np.testing.assert_allclose(embedding.project(directions), X[:, ::2], atol=1e-12)
+    forms = embedding.quadratic_forms(np.eye(X.shape[1]))
+    np.testing.assert_allclose(forms, (X**2).sum(axis=1), rtol=1e-12)
     assert max(seen) == 7
 
 

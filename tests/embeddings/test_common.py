@@ -11,6 +11,7 @@ from skbadge.embeddings import (
     StackedEmbedding,
     _base,
     gradient_embedding,
+    to_device,
 )
 
 
@@ -61,8 +62,21 @@ def make_gradient(rng, n, dtype, bias=False, one_logit=False):
     return embedding, np.hstack([matrix, residual]) if bias else matrix
 
 
+def make_tensor(rng, n, dtype):
+    embedding, matrix = make_dense(rng, n, dtype)
+    return to_device(embedding, "cpu"), matrix
+
+
+def make_tensor_stack(rng, n, dtype):
+    parts = [make(rng, n, dtype) for make in (make_dense, make_dense)]
+    embeddings, matrices = zip(*parts, strict=True)
+    return to_device(StackedEmbedding(embeddings), "cpu"), np.hstack(matrices)
+
+
 MAKERS = {
     "dense": make_dense,
+    "tensor": make_tensor,
+    "tensor_stack": make_tensor_stack,
     "outer": make_outer,
     "stacked": make_stacked,
     "nested": make_nested,
@@ -188,8 +202,9 @@ def test_bulk_products_in_double_precision_give_its_distances(make):
 def arrays_of(embedding):
     if isinstance(embedding, StackedEmbedding):
         return [array for part in embedding.parts for array in arrays_of(part)]
-    if isinstance(embedding, DenseEmbedding):
-        return [embedding.matrix]
+    if hasattr(embedding, "matrix"):
+        # Of a tensor, an array of the same memory.
+        return [np.asarray(embedding.matrix)]
     return [embedding.left, embedding.right]
 
 

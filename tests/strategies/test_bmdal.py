@@ -23,6 +23,15 @@ from skbadge.samplers import KCenter, KMeansPlusPlus, MaxDet, Random
 from skbadge.strategies import BMDAL, CoreSet, get_strategy
 
 FACTORS = (0.5, 0.3)
+NAMES = [
+    "acs_fw",
+    "badge_regression",
+    "bait_regression",
+    "bald_regression",
+    "batch_bald_regression",
+    "core_set_regression",
+    "lcmd",
+]
 
 
 def outputs(n, seed=0, **fields):
@@ -395,3 +404,42 @@ def test_a_missing_scale_is_no_harm_without_labelled_rows():
     with pytest.warns(QueryWarning, match="drawn uniformly"):
         rows = get_strategy("bait_regression").select(pool, 3, random_state=0)
     assert len(set(rows)) == 3
+
+
+@pytest.mark.parametrize("known", [None, labeled()], ids=["alone", "labeled"])
+@pytest.mark.parametrize("name", [*NAMES, "scaled"])
+def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
+    strategy = BMDAL(kernel="ll", transforms=[Scale()])
+    if name != "scaled":
+        strategy = get_strategy(name)
+    if name == "acs_fw":
+        strategy.set_params(n_features=32)
+    expected = strategy.run(outputs(60), 5, labeled=known, random_state=0)
+    kinds = []
+    sampler = type(strategy.make_sampler())
+    run = sampler.run
+
+    def watched(self, embedding, n, *, labeled, random_state):
+        kinds.extend(type(part).__name__ for part in (embedding, labeled))
+        return run(self, embedding, n, labeled=labeled, random_state=random_state)
+
+    monkeypatch.setattr(sampler, "run", watched)
+    # The device is the CPU here; the way through the code is that of a GPU.
+    there = outputs(60, device="cpu")
+    found = strategy.run(there, 5, labeled=known, random_state=0)
+    # Gradients held by their factors, of fewer columns than the sketch, stay.
+    kept = "OuterProductEmbedding" if name == "lcmd" else "TensorEmbedding"
+    is_seen = known is not None and strategy.mode == "TP"
+    assert kinds == [kept, kept if is_seen else "NoneType"]
+    assert_array_equal(found.rows, expected.rows)
+    assert_allclose(found.norms, expected.norms, rtol=1e-6)
+    assert type(found.embedding) is type(expected.embedding)
+
+
+def test_sketched_gradients_go_to_the_device():
+    strategy = BMDAL(kernel="grad", sketch_size=8)
+    expected = strategy.run(outputs(60), 5, labeled=labeled(), random_state=0)
+    there = outputs(60, device="cpu")
+    found = strategy.run(there, 5, labeled=labeled(), random_state=0)
+    assert_array_equal(found.rows, expected.rows)
+    assert type(found.embedding) is DenseEmbedding

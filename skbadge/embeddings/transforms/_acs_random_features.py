@@ -134,7 +134,7 @@ class AcsRandomFeatures(EmbeddingTransformer):
         features = np.empty((len(embedding), self.n_features))
         width = max(embedding.shape[1], self.n_features)
         for rows in row_chunks(len(embedding), width):
-            part = self.posterior_.transform(embedding.take(rows)).matrix
+            part = self.posterior_.transform(embedding.take(rows)).to_dense()
             features[rows] = expected_log_likelihood(
                 row_norms_sq(part)[:, None], part @ self.noise_, self.sigma
             )

@@ -8,7 +8,7 @@ from scipy.linalg import solve_triangular
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings._conditioned import ConditionedEmbedding
-from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._device import projected
 from skbadge.embeddings._kernel_only import products_in_blocks
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
@@ -134,7 +134,7 @@ class Posterior(EmbeddingTransformer):
     def _transform(self, embedding):
         if self.space_ == "features":
             self._check_bytes(*embedding.shape, "rows by columns")
-            return DenseEmbedding(embedding.project(self.directions_))
+            return projected(embedding, self.directions_)
         n_rows, n_labeled = len(embedding), len(self.labeled_)
         self._check_bytes(n_rows, n_labeled, "rows by labelled rows")
         coordinates = np.empty((n_rows, n_labeled))
