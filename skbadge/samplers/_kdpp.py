@@ -1,6 +1,7 @@
 """k-DPP sampling: batches drawn by the determinant of their Gram matrix."""
 
 from dataclasses import replace
+from math import isinf
 from numbers import Integral
 
 import numpy as np
@@ -190,7 +191,9 @@ class KDPP(Sampler):
     def _walk(self, embedding, n, rng):
         """Run a Markov chain."""
         precision = np.finfo(embedding.dtype).eps
-        n_rows, n_columns = embedding.shape
+        n_rows = len(embedding)
+        # Of infinitely many columns, the rows span no more than their number.
+        n_columns = min(embedding.shape[1], n_rows)
         exact = embedding.astype(np.float64)
         # What rounding leaves of a row in the span of others: by the length of the sums
         # in float64, and by the precision of the entries as they came.
@@ -237,10 +240,17 @@ class KDPP(Sampler):
 def _n_distinct(embedding, rng):
     """Number of rows that are not 0, copies counted once.
 
-    Rows are told apart by their places along a random direction.
+    Rows are told apart by their places along a random direction, or along a random sum
+    of some of them where they have no columns.
     """
-    direction = rng.standard_normal((embedding.shape[1], 1))
-    places = np.sort(embedding.project(direction)[:, 0])
+    if isinf(embedding.shape[1]):
+        some = embedding.take(rng.permutation(len(embedding))[:256])
+        weights = rng.standard_normal(len(some))
+        weights /= np.sqrt(some.norms_sq().sum())
+        places = np.sort(embedding.cross(some) @ weights)
+    else:
+        direction = rng.standard_normal((embedding.shape[1], 1))
+        places = np.sort(embedding.project(direction)[:, 0])
     tolerance = 4 * np.sqrt(negligible_mass(embedding) / len(embedding))
     n_places = 1 + int((np.diff(places) > tolerance).sum())
     return n_places - int((np.abs(places) <= tolerance).any())

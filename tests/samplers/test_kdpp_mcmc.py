@@ -5,7 +5,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from skbadge.embeddings import DenseEmbedding
+from skbadge.embeddings import DenseEmbedding, LaplaceEmbedding
+from skbadge.exceptions import QueryWarning
 from skbadge.samplers import KDPP
 from skbadge.samplers._kdpp_mcmc import (
     HeatBathChain,
@@ -296,3 +297,30 @@ def test_a_chain_counts_its_inner_products():
     assert uniform.n_distances >= 30 * 8
     heat_bath = KDPP("mcmc", steps=0).run(embedding, 8)
     assert heat_bath.n_distances == 50 * 8 + 8 * 8
+
+
+def kernel_and_root(X):
+    """A kernel without columns, and columns with the same kernel."""
+    embedding = LaplaceEmbedding(X)
+    return embedding, DenseEmbedding(np.linalg.cholesky(embedding.cross(embedding)))
+
+
+@pytest.mark.parametrize("proposal", ["heat_bath", "uniform"])
+def test_kernels_without_columns_are_walked_like_their_roots(proposal):
+    kernel, root = kernel_and_root(np.random.RandomState(0).normal(size=(30, 3)))
+    # Of rows of norm 1 but for rounding, "greedy" would begin with any.
+    sampler = KDPP("mcmc", proposal=proposal, steps=200, init="random")
+    for seed in range(5):
+        np.testing.assert_array_equal(
+            sampler.sample(kernel, 6, random_state=seed),
+            sampler.sample(root, 6, random_state=seed),
+        )
+
+
+def test_copies_in_a_kernel_without_columns_are_filled_up():
+    X = np.random.RandomState(0).normal(size=(5, 3))
+    kernel = LaplaceEmbedding(np.vstack([X, X, X]))
+    with pytest.warns(QueryWarning, match="Only 5 of 7"):
+        rows = KDPP("mcmc").sample(kernel, 7, random_state=0)
+    assert len(set(rows[:5] % 5)) == 5
+    assert len(set(rows)) == 7
