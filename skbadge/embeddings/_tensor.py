@@ -57,7 +57,7 @@ class TensorEmbedding(Embedding):
         return self.matrix.nbytes
 
     def _norms_sq(self):
-        return _to_numpy(_sums_of_squares(self._double_blocks()))
+        return self._by_blocks(lambda block: (block * block).sum(1))
 
     def cross(self, other):
         """Inner products with the rows of an embedding on the same device."""
@@ -77,12 +77,12 @@ class TensorEmbedding(Embedding):
     def paired_sq_dists(self, other):
         """Squared distances between rows of equal position."""
         difference = self.matrix.double() - other.matrix.double()
-        return _to_numpy(_sums_of_squares([difference]))
+        return _to_numpy((difference * difference).sum(1))
 
     def column_gram(self):
         """Inner products of the columns, see `Embedding.column_gram`."""
         gram = self.matrix.new_zeros((self.shape[1],) * 2, dtype=torch.float64)
-        for block in self._double_blocks():
+        for _, block in self._double_blocks():
             gram += block.T @ block
         gram = _to_numpy(gram)
         _mirror(gram)
@@ -95,14 +95,16 @@ class TensorEmbedding(Embedding):
     def projected(self, directions):
         """Coordinates of the rows along some directions, as a tensor in float64."""
         directions = self._from_numpy(directions)
-        blocks = [block @ directions for block in self._double_blocks()]
-        return torch.cat(blocks) if len(blocks) != 1 else blocks[0]
+        shape = len(self), directions.shape[1]
+        coordinates = self.matrix.new_empty(shape, dtype=torch.float64)
+        for rows, block in self._double_blocks():
+            torch.matmul(block, directions, out=coordinates[rows])
+        return coordinates
 
     def quadratic_forms(self, matrix):
         """Each row times a matrix times the row, in main memory."""
         matrix = self._from_numpy(matrix)
-        forms = [((block @ matrix) * block).sum(1) for block in self._double_blocks()]
-        return _to_numpy(torch.cat(forms))
+        return self._by_blocks(lambda block: ((block @ matrix) * block).sum(1))
 
     def _nearest_by_products(self, other):
         block = 2 * _product(self.matrix, other.matrix.T).double()
@@ -114,10 +116,16 @@ class TensorEmbedding(Embedding):
         return (-(-self.shape[1] // self._larger_blocks),)
 
     def _double_blocks(self):
-        """Yield all rows in float64, a block at a time; a single one without rows."""
-        chunks = list(row_chunks(len(self), *self._pair_cost())) or [slice(0)]
-        for rows in chunks:
-            yield self.matrix[rows].double()
+        """Yield (rows, their matrix in float64) in blocks of bounded size."""
+        for rows in row_chunks(len(self), *self._pair_cost()):
+            yield rows, self.matrix[rows].double()
+
+    def _by_blocks(self, function):
+        """A number for each row, computed in float64 from blocks of the matrix."""
+        values = self.matrix.new_empty(len(self), dtype=torch.float64)
+        for rows, block in self._double_blocks():
+            values[rows] = function(block)
+        return _to_numpy(values)
 
     def _from_numpy(self, array):
         # Of a read-only array torch would warn; of one in Fortran order it is content.
@@ -161,10 +169,6 @@ def tensor_embedding(matrix, device):
     if isinstance(matrix, np.ndarray):
         matrix = torch.from_numpy(np.require(matrix, None, "W"))
     return TensorEmbedding(matrix.to(device))
-
-
-def _sums_of_squares(blocks):
-    return torch.cat([(block * block).sum(1) for block in blocks])
 
 
 def _product(left, right):
