@@ -1,15 +1,9 @@
 """write_report: tables and pictures of one or several experiments."""
 
-import re
-from pathlib import Path
-
 from skbadge import inspection
-from skbadge.experiment._markdown import markdown_table
+from skbadge.experiment._report_errors import write_errors
+from skbadge.experiment._report_page import SETTING, Page, slug
 from skbadge.experiment._sources import read_sources
-from skbadge.utils._optional import import_optional
-
-SETTING = ["dataset", "model", "n_query"]
-_RMSE, _MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
 
 
 def write_report(sources, out, *, baseline="random", hashes=None):
@@ -68,58 +62,16 @@ def write_report(sources, out, *, baseline="random", hashes=None):
     # Active learning benchmark
     """
     results = read_sources(sources, hashes)
-    report = _Report(out)
+    report = Page(out)
     report.line("# Active learning benchmark")
     _write_runs(report, results)
     if results.frame is not None:
         for metric in sorted(results.frame["metric"].unique()):
             rows = results.frame[results.frame["metric"] == metric]
             _write_metric(report, rows.reset_index(drop=True), metric, baseline)
-        _write_errors(report, results.frame, baseline)
+        write_errors(report, results.frame, baseline)
         _write_times(report, results.frame)
     return report.save()
-
-
-class _Report:
-    """The lines of a report, and the folder that its tables and pictures go to."""
-
-    def __init__(self, out):
-        self.folder = Path(out)
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = []
-
-    def line(self, text):
-        self.lines += [text, ""]
-
-    def table(self, frame, name, *, shown=None):
-        """Write a table as CSV, and show it or a part of it."""
-        frame.to_csv(self.folder / f"{name}.csv", index=False)
-        self.line(markdown_table(frame if shown is None else shown))
-        self.line(f"[{name}.csv]({name}.csv)")
-
-    def picture(self, draw, name, caption):
-        """Draw a Display, unless there is too little to draw."""
-        plt = import_optional("matplotlib.pyplot", extra="plot", purpose="A report")
-        display = self.attempt(draw)
-        if display is not None:
-            display.figure_.savefig(
-                self.folder / f"{name}.png", dpi=120, bbox_inches="tight"
-            )
-            plt.close(display.figure_)
-            self.line(f"![{caption}]({name}.png)")
-
-    def attempt(self, compute):
-        """What a function computes, or None and a line that says what it lacks."""
-        try:
-            return compute()
-        except ValueError as error:
-            self.line(f"Not available: {error}")
-            return None
-
-    def save(self):
-        path = self.folder / "report.md"
-        path.write_text("\n".join(self.lines), encoding="utf-8")
-        return path
 
 
 def _write_runs(report, results):
@@ -148,7 +100,7 @@ def _write_runs(report, results):
 
 def _write_metric(report, frame, metric, baseline):
     report.line(f"## {metric}")
-    prefix = _slug(metric)
+    prefix = slug(metric)
     if frame["repeat"].nunique() == 1:
         report.line(
             "There is a single repeat: differences may be chance, and there are no "
@@ -162,7 +114,7 @@ def _write_metric(report, frame, metric, baseline):
             lambda dataset=dataset: inspection.ActiveLearningCurveDisplay.from_frame(
                 frame, metric=metric, dataset=dataset
             ),
-            f"{prefix}_curves_{_slug(dataset)}",
+            f"{prefix}_curves_{slug(dataset)}",
             f"Learning curves of {metric} on {dataset}",
         )
     _write_final(report, frame, metric, prefix)
@@ -239,15 +191,7 @@ def _write_penalty(report, penalty, prefix):
             f"{prefix}_penalties",
             "Penalty matrix",
         )
-    _write_skipped(report, penalty, f"{prefix}_penalties")
-
-
-def _write_skipped(report, statistics, name):
-    skipped = statistics.skipped
-    if len(skipped):
-        reasons = skipped["reason"].value_counts().rename("times").reset_index()
-        report.line("Left out:")
-        report.table(skipped, f"{name}_skipped", shown=reasons)
+    report.skipped(penalty, f"{prefix}_penalties")
 
 
 def _write_tests(report, frame, metric, prefix, baseline):
@@ -263,79 +207,6 @@ def _write_tests(report, frame, metric, prefix, baseline):
         report.table(table, f"{prefix}_tests")
 
 
-def _write_errors(report, frame, baseline):
-    best = frame.groupby("metric")["score"].max()
-    metrics = [name for name in best.index[best <= 0] if name.startswith("neg_")]
-    if not metrics:
-        return
-    report.line("## Errors by their logarithms")
-    if baseline not in set(frame["strategy"]):
-        report.line(f"Left out, for want of a strategy {baseline!r}.")
-        return
-    report.line(
-        "Means of ln(error) over the rounds after the start, over repeats, and over "
-        "data sets: less is better."
-    )
-    errors = inspection.mean_log_errors(frame, metric=metrics, baseline=baseline)
-    rows = ["model", "n_query", "strategy"]
-    shown = errors.table.pivot(index=rows, columns="metric", values="mean_log")
-    report.table(errors.table, "mean_log_errors", shown=shown.reset_index())
-    errors.by_dataset.to_csv(
-        report.folder / "mean_log_errors_by_dataset.csv", index=False
-    )
-    report.line(
-        "By data set: [mean_log_errors_by_dataset.csv](mean_log_errors_by_dataset.csv)"
-    )
-    for metric in metrics:
-        _write_ratios(report, errors, metric)
-    _write_skipped(report, errors, "mean_log_errors")
-    if {_RMSE, _MAE} <= set(metrics):
-        _write_tails(report, frame, baseline)
-
-
-def _write_ratios(report, errors, metric):
-    report.line(f"### {metric} divided by that of {errors.baseline}")
-    report.line(
-        "Geometric means, below 1 is better; standard errors are of the log of the "
-        "ratio: with these data sets given, and as if they were a sample."
-    )
-    table, by_dataset = (
-        each[each["metric"] == metric] for each in (errors.table, errors.by_dataset)
-    )
-    rows = ["model", "n_query", "strategy"]
-    ratios = by_dataset.pivot(index=rows, columns="dataset", values="ratio")
-    ratios = ratios.add_prefix("on ")
-    table = table[[*rows, "ratio", "difference_sem_fixed", "difference_sem"]]
-    table = table.merge(ratios.reset_index(), on=rows)
-    table = table.sort_values(["model", "n_query", "ratio"])
-    prefix = f"{_slug(metric)}_ratios"
-    report.table(table, prefix)
-    report.picture(
-        lambda: inspection.ErrorRatioDisplay(errors, metric=metric).plot(),
-        prefix,
-        f"{metric} divided by that of {errors.baseline}",
-    )
-
-
-def _write_tails(report, frame, baseline):
-    report.line("### Tails of the first errors")
-    tails = report.attempt(lambda: inspection.error_tails(frame, baseline=baseline))
-    if tails is None:
-        return
-    report.line(
-        f"`tail` is ln(RMSE / MAE) of {baseline} at the start, `gain` its mean "
-        "ln(RMSE) minus the strategy's: above 0 is better. Heavy tails should go with "
-        "large gains."
-    )
-    report.table(tails.points, "error_tails")
-    report.table(tails.fits, "error_tails_fits")
-    report.picture(
-        lambda: inspection.ErrorTailsDisplay(tails).plot(),
-        "error_tails",
-        "Gains against the tails of the first errors",
-    )
-
-
 def _write_times(report, frame):
     report.line("## Times")
     report.line(
@@ -349,7 +220,3 @@ def _write_times(report, frame):
     query_time = rounds["query_time"].where(rounds["n_labeled"] > first)
     rounds = rounds.assign(query_time=query_time)
     report.table(rounds.groupby(setting)[names].median().reset_index(), "times")
-
-
-def _slug(text):
-    return re.sub(r"[^A-Za-z0-9-]+", "_", text).strip("_") or "unnamed"
