@@ -62,6 +62,11 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         How the first rows are drawn: in proportion to the sizes of the classes, or all
         alike. "auto" stratifies if there are classes.
 
+    n_validation : int, default=0
+        Rows held out for the model's parameter ``validation_data``, for instance of
+        `skbadge.nn.TabularNetRegressor`; see `active_learning_curve`. They count as no
+        labels and are never asked for.
+
     random_state : None, int or RandomState, default=None
         Determines the first rows, training and queries.
 
@@ -108,6 +113,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
         "budget": [Interval(Integral, 1, None, closed="left"), None],
         "initial": [StrOptions(set(INITIAL))],
+        "n_validation": [Interval(Integral, 0, None, closed="left")],
         "random_state": ["random_state"],
     }
 
@@ -120,6 +126,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         n_rounds=None,
         budget=None,
         initial="auto",
+        n_validation=0,
         random_state=None,
     ):
         self.querier = querier
@@ -128,6 +135,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         self.n_rounds = n_rounds
         self.budget = budget
         self.initial = initial
+        self.n_validation = n_validation
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -156,9 +164,10 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         y = check_y(self, y, X, self.querier)
         split = draw_split(
             y,
-            n_initial=min(self.n_initial, n_rows(X)),
+            n_initial=max(1, min(self.n_initial, n_rows(X) - self.n_validation)),
             initial=resolve_initial(self, self.initial),
             test_size=None,
+            n_validation=self.n_validation,
             seed=None if root is None else stream_seed(root, "start"),
         )
         querier = prepare(self.querier, y, root)

@@ -8,7 +8,7 @@ import pytest
 from joblib import Memory
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV
@@ -18,6 +18,7 @@ from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, StandardScaler
 from skbadge import BadgeQuerier
 from skbadge.experiment import (
     Benchmark,
+    SimulatedActiveLearner,
     active_learning_curve,
     draw_split,
     prepare,
@@ -311,3 +312,43 @@ def test_models_that_cannot_use_them_are_refused_before_training(querier, messag
         active_learning_curve(querier, X, y, n_initial=10, n_validation=15)
     with pytest.raises(ValueError, match=message):
         benchmark(models={"m": querier})
+
+
+def test_a_simulated_learner_holds_validation_rows_out():
+    X, y = make_data()
+    querier = BadgeQuerier(Recorder(), strategy="random")
+    learner = SimulatedActiveLearner(
+        querier, n_initial=10, n_query=10, n_rounds=2, n_validation=15, random_state=0
+    ).fit(X, y)
+    assert len(learner.labeled_) == 30
+    held_out = {tuple(row) for row in SEEN[0][2]}
+    assert len(held_out) == 15
+    assert not held_out & {tuple(row) for row in X[learner.labeled_]}
+    for _, _, X_val, y_val in SEEN:
+        assert {tuple(row) for row in X_val} == held_out
+        at = [np.flatnonzero((row == X).all(axis=1))[0] for row in X_val]
+        assert_array_equal(y_val, y[at])
+    # All that is left is labelled in the end, and no more.
+    everything = clone(learner).set_params(n_rounds=50).fit(X, y)
+    assert len(everything.labeled_) == 120 - 15
+
+
+def test_a_simulated_learner_refuses_more_validation_rows_than_there_are():
+    X, y = make_data()
+    querier = BadgeQuerier(Recorder(), strategy="random")
+    with pytest.raises(ValueError, match="`n_validation` must be an int >= 0"):
+        SimulatedActiveLearner(querier, n_validation=120).fit(X, y)
+    with pytest.raises(ValueError, match="needs a model with a parameter"):
+        SimulatedActiveLearner(
+            BadgeQuerier(LinearRegression(), strategy="lcmd"), n_validation=10
+        ).fit(X, y)
+
+
+def test_a_search_over_a_simulated_learner_with_validation_rows():
+    X, y = make_data()
+    learner = SimulatedActiveLearner(
+        BadgeQuerier(net()), n_initial=10, n_query=5, n_rounds=1, n_validation=20
+    )
+    grid = {"querier__strategy": ["lcmd", "random"]}
+    search = GridSearchCV(learner, grid, cv=2, error_score="raise").fit(X, y)
+    assert search.best_estimator_.querier_.estimator_.validation_data is not None
