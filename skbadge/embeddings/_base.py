@@ -296,26 +296,15 @@ class Embedding(ABC):
         sq_dists : ndarray of shape (n_rows,)
             float64, non-negative.
         """
-        nearest = np.empty(len(self))
-        width = min(len(other), 1024)
-        dtype = dtype or self.dtype
-        cost = width if dtype == self.dtype else width + sum(self._pair_cost())
-        other = other.astype(dtype)
-        for rows in row_chunks(len(self), cost):
-            part = self.take(rows).astype(dtype)
-            nearest[rows] = part._nearest(other, width)[1]
-        return nearest
+        return self.nearest(other, dtype)[1]
 
-    def _nearest(self, other, width):
-        """The nearest row of another embedding, for few enough rows of this one.
+    def nearest(self, other, dtype=None):
+        """For each row the nearest row of another embedding, in blocks of bounded size.
 
         Parameters
         ----------
-        other : Embedding
-            Same kind, at least one row.
-
-        width : int
-            How many of them to look at in one go.
+        other, dtype
+            As for `min_sq_dists`.
 
         Returns
         -------
@@ -325,6 +314,19 @@ class Embedding(ABC):
         sq_dists : ndarray of shape (n_rows,)
             float64 squared distances, non-negative.
         """
+        nearest = np.empty(len(self), dtype=np.intp)
+        sq_dists = np.empty(len(self))
+        width = min(len(other), 1024)
+        dtype = dtype or self.dtype
+        cost = width if dtype == self.dtype else width + sum(self._pair_cost())
+        other = other.astype(dtype)
+        for rows in row_chunks(len(self), cost):
+            part = self.take(rows).astype(dtype)
+            nearest[rows], sq_dists[rows] = part._nearest(other, width)
+        return nearest, sq_dists
+
+    def _nearest(self, other, width):
+        """`nearest` for few enough rows, looking at ``width`` of the others at once."""
         nearest, greatest = self._nearest_by_products(other.take(slice(width)))
         for start in range(width, len(other), width):
             columns = other.take(slice(start, start + width))

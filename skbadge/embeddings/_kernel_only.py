@@ -78,7 +78,7 @@ def nearest_by_distances(embedding, other, width):
     Returns
     -------
     nearest, sq_dists : ndarray of shape (n_rows,)
-        See `Embedding._nearest`.
+        See `Embedding.nearest`.
     """
     nearest = np.zeros(len(embedding), dtype=np.intp)
     sq_dists = np.full(len(embedding), np.inf)

@@ -133,7 +133,7 @@ class _Clustering:
         self.sq_dists = np.full(len(embedding), np.inf)
         if labeled is not None:
             self.labeled = labeled.take(first_copies(labeled, self.negligible))
-            self.nearest, self.sq_dists = nearest_centers(embedding, self.labeled)
+            self.nearest, self.sq_dists = embedding.nearest(self.labeled)
             self.n_distances += len(labeled) ** 2 + len(embedding) * len(self.labeled)
         self.n_centers = 0 if self.labeled is None else len(self.labeled)
         self.exhausted = np.zeros(self.n_centers + n, dtype=bool)
@@ -244,30 +244,3 @@ def first_copies(embedding, negligible):
         earliest[own - rows.start, own] = True
         is_first[rows] = earliest.argmax(axis=1) == own
     return np.flatnonzero(is_first)
-
-
-def nearest_centers(embedding, centers):
-    """Nearest centre of each row, in blocks of bounded size.
-
-    Parameters
-    ----------
-    embedding : Embedding of shape (n_rows, n_columns)
-        The rows.
-
-    centers : Embedding of shape (n_centers, n_columns)
-        Same kind, at least one row.
-
-    Returns
-    -------
-    nearest : ndarray of shape (n_rows,)
-        intp positions in ``centers``, of equally near ones the first.
-
-    sq_dists : ndarray of shape (n_rows,)
-        float64 squared distances, non-negative.
-    """
-    nearest = np.zeros(len(embedding), dtype=np.intp)
-    sq_dists = np.empty(len(embedding))
-    width = min(len(centers), 1024)
-    for rows in row_chunks(len(embedding), width):
-        nearest[rows], sq_dists[rows] = embedding.take(rows)._nearest(centers, width)
-    return nearest, sq_dists

@@ -12,7 +12,7 @@ from skbadge.embeddings import (
 )
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import LCMD
-from skbadge.samplers._lcmd import first_copies, nearest_centers
+from skbadge.samplers._lcmd import first_copies
 from tests.samplers._laws import pairwise
 
 WEIGHTS = ["sq_dist", "dist", "none"]
@@ -118,9 +118,7 @@ def test_a_row_between_two_centres_stays_with_the_older(algorithm):
     labeled = DenseEmbedding([[0.0]])
     rows = LCMD(algorithm=algorithm).sample(X.take([0, 1, 3]), 2, labeled=labeled)
     np.testing.assert_array_equal(rows, [2, 0])
-    nearest, sq_dists = nearest_centers(
-        X, DenseEmbedding([[0.0], [4.0], [4.0], [-1.0]])
-    )
+    nearest, sq_dists = X.nearest(DenseEmbedding([[0.0], [4.0], [4.0], [-1.0]]))
     np.testing.assert_array_equal(nearest, [0, 3, 1, 1])
     np.testing.assert_array_equal(sq_dists, [4, 0, 0.25, 0])
 
@@ -131,7 +129,7 @@ def test_nearest_centres_are_those_of_all_distances(dtype, n_centers):
     # More rows than fit in a block, and more centres.
     X, C = pool("norms", 2000).astype(dtype), pool("norms", n_centers, 1).astype(dtype)
     C[n_centers // 2] = X[5]
-    nearest, sq_dists = nearest_centers(DenseEmbedding(X), DenseEmbedding(C))
+    nearest, sq_dists = DenseEmbedding(X).nearest(DenseEmbedding(C))
     expected = pairwise(X.astype(float), C.astype(float))
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     rows = np.arange(len(X))
@@ -153,9 +151,7 @@ def test_first_copies_are_found_across_blocks():
 def test_of_equally_near_centres_in_two_blocks_the_first_is_nearest():
     centers = np.full((1500, 1), 7.0)
     centers[[100, 1200], 0] = [1.0, -1.0]
-    nearest, sq_dists = nearest_centers(
-        DenseEmbedding([[0.0], [-0.5]]), DenseEmbedding(centers)
-    )
+    nearest, sq_dists = DenseEmbedding([[0.0], [-0.5]]).nearest(DenseEmbedding(centers))
     np.testing.assert_array_equal(nearest, [100, 1200])
     np.testing.assert_array_equal(sq_dists, [1, 0.25])
 
