@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from math import isinf
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -94,6 +95,12 @@ def _check_norms(embedding, name):
             f"`{name}` has rows of norm {np.sqrt(greatest):.3g}, too large for "
             f"{embedding.dtype}. Standardise the model's input, or pass float64."
         )
+
+
+def n_spanned_columns(embedding):
+    """Number of columns, of a kernel's infinitely many those that the rows span."""
+    n_rows, n_columns = embedding.shape
+    return n_rows if isinf(n_columns) else n_columns
 
 
 def negligible_mass(embedding):

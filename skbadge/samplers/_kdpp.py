@@ -8,7 +8,12 @@ import numpy as np
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import sketch as sketch_embedding
-from skbadge.samplers._base import Sampler, fill_uniformly, negligible_mass
+from skbadge.samplers._base import (
+    Sampler,
+    fill_uniformly,
+    n_spanned_columns,
+    negligible_mass,
+)
 from skbadge.samplers._kdpp_exact import (
     MAX_KERNEL_BYTES,
     draw_exactly,
@@ -191,9 +196,7 @@ class KDPP(Sampler):
     def _walk(self, embedding, n, rng):
         """Run a Markov chain."""
         precision = np.finfo(embedding.dtype).eps
-        n_rows = len(embedding)
-        # Of infinitely many columns, the rows span no more than their number.
-        n_columns = min(embedding.shape[1], n_rows)
+        n_rows, n_columns = len(embedding), n_spanned_columns(embedding)
         exact = embedding.astype(np.float64)
         # What rounding leaves of a row in the span of others: by the length of the sums
         # in float64, and by the precision of the entries as they came.

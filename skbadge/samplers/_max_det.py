@@ -1,6 +1,5 @@
 """Greedy maximisation of the determinant: pivoted Cholesky, lazy and exact."""
 
-from math import isinf
 from numbers import Real
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from scipy.linalg.lapack import dpstrf
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import Embedding
-from skbadge.samplers._base import Sampler, fill_uniformly
+from skbadge.samplers._base import Sampler, fill_uniformly, n_spanned_columns
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.utils._chunks import row_chunks
 
@@ -229,9 +228,7 @@ def _rounding(embedding):
     eps = float(np.finfo(np.float64).eps)
     # Rows equal but for the last digits are the same row, see `negligible_mass`.
     last_digits = 32 * float(np.finfo(embedding.dtype).eps)
-    # Of a kernel's infinitely many columns, the rows span no more than their number.
-    n_columns = len(embedding) if isinf(embedding.shape[1]) else embedding.shape[1]
-    return max(n_columns * eps, 64 * eps, last_digits**2)
+    return max(n_spanned_columns(embedding) * eps, 64 * eps, last_digits**2)
 
 
 def _labeled_basis(labeled, noise):
