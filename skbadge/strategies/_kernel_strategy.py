@@ -69,10 +69,8 @@ class KernelStrategy(EmbeddingStrategy):
         sampler = self.make_sampler()
         has_labeled = labeled is not None and len(labeled) > 0
         rows = None
-        embedding = to_device(self.embed(pool), pool.device)
-        known = None
-        if has_labeled:
-            known = to_device(self.embed(labeled.outputs), pool.device)
+        embedding = self.embed(pool)
+        known = self.embed(labeled.outputs) if has_labeled else None
         if isinstance(sampler, MaxDet):
             # It takes equal rows in the order of their positions, and with noise again
             # and again.
@@ -100,15 +98,16 @@ class KernelStrategy(EmbeddingStrategy):
         can_sketch = self.kernel == "grad" and self.sketch_size is not None
         if can_sketch and pool.shape[1] > self.sketch_size:
             transforms.insert(0, Sketch(self.sketch_size))
+        pool = to_device(pool, device)
+        # Some transformations make a matrix of what was none, or in main memory: what
+        # comes out is moved as well.
         if labeled is None:
             pool = transform_pool(transforms, pool, random_state=rng)
-        else:
-            pool, labeled = transform_pool_and_labeled(
-                transforms, pool, labeled, random_state=rng
-            )
-            labeled = to_device(labeled, device)
-        # Some transformations make a matrix of what was none, or in main memory.
-        return to_device(pool, device), labeled
+            return to_device(pool, device), None
+        parts = transform_pool_and_labeled(
+            transforms, pool, to_device(labeled, device), random_state=rng
+        )
+        return tuple(to_device(part, device) for part in parts)
 
 
 def transform_pool(transforms, pool, *, random_state):
