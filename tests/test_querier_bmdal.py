@@ -22,16 +22,8 @@ from skbadge.inspection import QueryDisplay
 from skbadge.nn import TabularNetRegressor
 from skbadge.outputs import Labeled, Outputs, model_outputs
 from skbadge.strategies import BMDAL, get_strategy
+from tests.strategies.test_bmdal import NAMES
 
-NAMES = [
-    "acs_fw",
-    "badge_regression",
-    "bait_regression",
-    "bald_regression",
-    "batch_bald_regression",
-    "core_set_regression",
-    "lcmd",
-]
 rng = np.random.default_rng(0)
 X = rng.normal(size=(80, 5)).astype("f4")
 y = (X @ rng.normal(size=5) + np.sin(3 * X[:, 0])).astype("f4")

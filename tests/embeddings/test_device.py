@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from skbadge import samplers
 from skbadge.embeddings import (
     AcsGrad,
     AcsRandomFeatures,
@@ -20,16 +19,8 @@ from skbadge.embeddings import (
     to_device,
     transform_pool_and_labeled,
 )
-from skbadge.samplers import Sampler
 from tests.embeddings._transform_makers import normal
-
-SAMPLERS = sorted(
-    name
-    for name in samplers.__all__
-    if isinstance(getattr(samplers, name), type)
-    and issubclass(getattr(samplers, name), Sampler)
-    and getattr(samplers, name) is not Sampler
-)
+from tests.samplers.test_common import CLASSES
 
 
 @pytest.fixture(
@@ -171,12 +162,12 @@ def test_a_posterior_in_feature_space_stays_on_the_device(device):
     assert is_on(Posterior().fit(there).transform(there), device)
 
 
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda c: c.__name__))
 @pytest.mark.parametrize("n_labeled", [None, 8])
-def test_samplers_pick_the_same_rows(device, name, n_labeled):
+def test_samplers_pick_the_same_rows(device, cls, n_labeled):
     embedding = dense(width=30)
     labeled = None if n_labeled is None else dense(n_labeled, width=30, seed=1)
-    sampler = getattr(samplers, name)()
+    sampler = cls()
     expected = sampler.run(embedding, 9, labeled=labeled, random_state=0)
     found = sampler.run(
         to_device(embedding, device),
