@@ -1,6 +1,7 @@
 """The tables of a result store, and opening a file that has them or nothing."""
 
 import sqlite3
+from time import monotonic
 
 APPLICATION_ID = 0x736B6267
 SCHEMA_VERSION = 1
@@ -84,7 +85,7 @@ def open_store(path, *, create, timeout):
     connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:
         if _is_blank(connection):
-            _create(connection)
+            _create(connection, timeout)
         _check(connection, path)
         # What a killed process has committed stays: only a crash of the whole
         # machine may lose the last rows, and those are run again.
@@ -111,10 +112,10 @@ def _is_blank(connection):
     return n_tables == 0 and marks == (0, 0)
 
 
-def _create(connection):
+def _create(connection, timeout):
     # The journal mode cannot be changed within a transaction. It is a property of the
     # file, and setting it again does nothing.
-    connection.execute("PRAGMA journal_mode = WAL")
+    _use_write_ahead_log(connection, timeout)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_blank(connection):
@@ -126,6 +127,22 @@ def _create(connection):
     except BaseException:
         connection.execute("ROLLBACK")
         raise
+
+
+def _use_write_ahead_log(connection, timeout):
+    # While another connection is writing, SQLite refuses this change at once, whatever
+    # its timeout. It does wait before a transaction, and so an empty one comes between.
+    deadline = monotonic() + timeout
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            is_busy = error.sqlite_errorname.startswith("SQLITE_BUSY")
+            if not is_busy or monotonic() > deadline:
+                raise
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
 
 
 def _check(connection, path):

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from hashlib import sha256
 
 import numpy as np
@@ -132,6 +133,40 @@ def test_many_may_make_the_same_store_at_a_time(path):
         list(pool.map(work, range(24)))
     with ResultStore(path) as store:
         assert store.counts()["pending"] == 24
+
+
+@pytest.fixture
+def writer(path):
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    yield connection
+    connection.close()
+
+
+def test_making_a_store_waits_for_another_connection_that_is_writing(
+    path, writer, monkeypatch
+):
+    class EndsTheWriterOnceRefused(sqlite3.Connection):
+        def execute(self, *args):
+            try:
+                return super().execute(*args)
+            except sqlite3.OperationalError:
+                writer.rollback()
+                raise
+
+    connect = partial(sqlite3.connect, factory=EndsTheWriterOnceRefused)
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    with ResultStore(path) as store:
+        assert store.counts()["pending"] == 0
+    assert not writer.in_transaction
+
+
+def test_making_a_store_gives_up_after_the_timeout_and_may_be_tried_again(path, writer):
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        ResultStore(path, timeout=0.01)
+    writer.rollback()
+    with ResultStore(path) as store:
+        assert store.counts()["pending"] == 0
 
 
 def test_a_released_run_goes_on_from_its_last_checkpoint(store):
