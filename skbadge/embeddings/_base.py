@@ -6,6 +6,7 @@ from math import isinf
 import numpy as np
 from scipy.linalg.blas import dsyrk
 
+from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
 
 
@@ -327,15 +328,9 @@ class Embedding(ABC):
 
     def _nearest(self, other, width):
         """`nearest` for few enough rows, looking at ``width`` of the others at once."""
-        nearest, greatest = self._nearest_by_products(other.take(slice(width)))
-        for start in range(width, len(other), width):
-            columns = other.take(slice(start, start + width))
-            position, values = self._nearest_by_products(columns)
-            better = values > greatest
-            nearest[better] = start + position[better]
-            greatest[better] = values[better]
+        nearest, sq_dists = least_in_blocks(self._nearest_by_products, other, width)
         norms_sq = self.norms_sq()
-        sq_dists = norms_sq - greatest
+        sq_dists += norms_sq
         # A pair this close has norms that agree to a part in a thousand, so that
         # twice the own norm stands for the sum of both.
         doubtful = np.flatnonzero(sq_dists <= 2.1 * self._cancellation * norms_sq)
@@ -347,19 +342,10 @@ class Embedding(ABC):
         return nearest, sq_dists
 
     def _nearest_by_products(self, other):
-        """Where 2<x, c> - |c|^2 is greatest, and so |x - c|^2 least, and this value."""
-        block = np.multiply(self.cross(other), 2.0, dtype=np.float64)
-        block -= other.norms_sq()
-        return _greatest(block)
-
-
-def _greatest(block):
-    """Where each line is greatest, of equal entries the first, and the value."""
-    if block.shape[1] == 1:
-        # For which argmax is slow.
-        return np.zeros(len(block), dtype=np.intp), block[:, 0]
-    position = block.argmax(axis=1)
-    return position, block[np.arange(len(block)), position]
+        """Where |c|^2 - 2<x, c> is least, and so |x - c|^2, and this value."""
+        block = np.multiply(self.cross(other), -2.0, dtype=np.float64)
+        block += other.norms_sq()
+        return least(block)
 
 
 def _mirror(matrix, width=256):

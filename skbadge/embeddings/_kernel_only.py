@@ -7,6 +7,7 @@ from math import inf
 import numpy as np
 
 from skbadge.embeddings._base import Embedding
+from skbadge.embeddings._nearest import nearest_by_distances
 from skbadge.utils._chunks import row_chunks
 
 
@@ -62,35 +63,6 @@ class KernelOnlyEmbedding(Embedding):
     @abstractmethod
     def _pair_cost(self):
         """Numbers held for one row, by factor."""
-
-
-def nearest_by_distances(embedding, other, width):
-    """Nearest rows of another embedding, by distances and not by products.
-
-    Parameters
-    ----------
-    embedding, other : Embedding
-        Of the same kind.
-
-    width : int
-        How many rows of ``other`` to look at in one go.
-
-    Returns
-    -------
-    nearest, sq_dists : ndarray of shape (n_rows,)
-        See `Embedding.nearest`.
-    """
-    nearest = np.zeros(len(embedding), dtype=np.intp)
-    sq_dists = np.full(len(embedding), np.inf)
-    own = np.arange(len(embedding))
-    for start in range(0, len(other), width):
-        block = embedding.sq_dists(other.take(slice(start, start + width)))
-        position = block.argmin(axis=1)
-        values = block[own, position]
-        closer = values < sq_dists
-        nearest[closer] = start + position[closer]
-        sq_dists[closer] = values[closer]
-    return nearest, sq_dists
 
 
 def products_in_blocks(embedding, other, out):

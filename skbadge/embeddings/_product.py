@@ -5,7 +5,7 @@ from math import isinf
 import numpy as np
 
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._kernel_only import nearest_by_distances
+from skbadge.embeddings._nearest import nearest_by_distances
 
 
 class ProductEmbedding(Embedding):

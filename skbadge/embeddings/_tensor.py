@@ -107,10 +107,10 @@ class TensorEmbedding(Embedding):
         return self._by_blocks(lambda block: ((block @ matrix) * block).sum(1))
 
     def _nearest_by_products(self, other):
-        block = 2 * _product(self.matrix, other.matrix.T).double()
-        block -= self._from_numpy(other.norms_sq())
-        greatest, position = block.max(dim=1)
-        return _to_numpy(position), _to_numpy(greatest)
+        block = -2 * _product(self.matrix, other.matrix.T).double()
+        block += self._from_numpy(other.norms_sq())
+        values, position = block.min(dim=1)
+        return _to_numpy(position), _to_numpy(values)
 
     def _pair_cost(self):
         return (-(-self.shape[1] // self._larger_blocks),)
