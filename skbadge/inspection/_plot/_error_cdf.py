@@ -6,8 +6,7 @@ from skbadge.inspection._error_cdf import normalized_error_cdf
 from skbadge.inspection._plot._style import (
     GREY,
     add_legend,
-    as_list,
-    check_known,
+    chosen,
     line_kwargs,
     new_axes,
     pyplot,
@@ -151,9 +150,8 @@ class ErrorCDFDisplay:
             If matplotlib is missing.
         """
         plt = pyplot(self)
-        known = list(self.errors.strategies)
-        names = known if self.strategies is None else as_list(self.strategies)
-        check_known("strategies", names, known, "strategies")
+        known = self.errors.strategies
+        names = chosen("strategies", self.strategies, known, "strategies")
         if not names:
             reasons = sorted(set(self.errors.skipped["reason"]))
             raise ValueError(f"There is no normalised error to draw: {reasons}.")

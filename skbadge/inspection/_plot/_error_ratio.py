@@ -9,8 +9,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     MARKERS,
     add_legend,
-    as_list,
-    check_known,
+    chosen,
     metric_label,
     new_axes,
     pyplot,
@@ -182,39 +181,31 @@ class ErrorRatioDisplay:
 
     def _only_metric(self):
         known = sorted(self.errors.table["metric"].unique())
-        if self.metric is not None:
-            check_known("metric", as_list(self.metric), known, "metrics")
-        chosen = known if self.metric is None else as_list(self.metric)
-        if len(chosen) != 1:
+        names = chosen("metric", self.metric, known, "metrics")
+        if len(names) != 1:
             raise ValueError(
                 f"`metric` must be one of {known}, for a picture shows one. Got "
                 f"{self.metric!r} instead."
             )
-        return chosen[0]
+        return names[0]
 
     def _choose(self, metric):
         """The lines of the picture, from the bottom to the top."""
         table = self.errors.table
         table = table[table["metric"] == metric]
+        known = sorted(table["strategy"].unique())
+        names = chosen("strategies", self.strategies, known, "strategies")
         if self.strategies is None:
-            table = table[table["strategy"] != self.errors.baseline]
-        else:
-            names = as_list(self.strategies)
-            known = sorted(table["strategy"].unique())
-            check_known("strategies", names, known, "strategies")
-            table = table[table["strategy"].isin(names)]
-        table = table[table["ratio"].notna()]
+            names = [name for name in names if name != self.errors.baseline]
+        table = table[table["strategy"].isin(names) & table["ratio"].notna()]
         if not len(table):
             raise ValueError(
                 f"There is no strategy with a repeat that {self.errors.baseline!r} has "
                 "as well, so there is no ratio to draw."
             )
-        table = table.sort_values(
-            ["model", "n_query", "ratio"], ascending=[False, False, False]
-        )
-        rows = table[
-            ["model", "n_query", "strategy", "ratio", "difference_sem_fixed"]
-        ].reset_index(drop=True)
+        table = table.sort_values(["model", "n_query", "ratio"], ascending=False)
+        columns = ["model", "n_query", "strategy", "ratio", "difference_sem_fixed"]
+        rows = table[columns].reset_index(drop=True)
         return rows.assign(label=_labels(rows))
 
     def _draw_datasets(self, ax, metric):

@@ -6,8 +6,7 @@ from skbadge.inspection._error_tails import error_tails
 from skbadge.inspection._plot._style import (
     GREY,
     add_legend,
-    as_list,
-    check_known,
+    chosen,
     new_axes,
     pyplot,
     strategy_styles,
@@ -137,9 +136,8 @@ class ErrorTailsDisplay:
         """
         plt = pyplot(self)
         points, fits = self.tails.points, self.tails.fits
-        known = list(dict.fromkeys(points["strategy"]))
-        names = known if self.strategies is None else as_list(self.strategies)
-        check_known("strategies", names, known, "strategies")
+        known = points["strategy"].unique()
+        names = chosen("strategies", self.strategies, known, "strategies")
         if not names:
             raise ValueError(
                 "There is no gain to draw: no strategy has a repeat that "

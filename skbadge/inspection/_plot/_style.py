@@ -161,6 +161,29 @@ def check_known(parameter, chosen, known, what):
             )
 
 
+def chosen(parameter, given, known, what):
+    """What to draw, as a list: what was named, or all there is.
+
+    Parameters
+    ----------
+    parameter, known, what
+        As for `check_known`.
+
+    given : value, list of values, or None
+        The names; None for all that are known.
+
+    Returns
+    -------
+    chosen : list
+        All of them known.
+    """
+    if given is None:
+        return list(known)
+    names = as_list(given)
+    check_known(parameter, names, known, what)
+    return names
+
+
 def pyplot(display):
     """`matplotlib.pyplot`, or an error that says what to install.
 
