@@ -36,7 +36,8 @@ def choose(results, column, wanted, name=None):
     if wanted is None:
         return results
     wanted = as_list(wanted)
-    check_known(name or column, wanted, sorted(results[column].unique()), f"{column}s")
+    known = sorted(results[column].unique().tolist())
+    check_known(name or column, wanted, known, f"values of {column!r}")
     return results[results[column].isin(wanted)]
 
 

@@ -183,6 +183,9 @@ def test_choices_that_are_not_there_are_named():
         draw(experiment(), dataset="x")
     with pytest.raises(ValueError, match=r"`strategies` must be among .* Got 'bagde'"):
         draw(experiment(), strategies=["bagde"])
+    message = r"among the values of 'n_query' there are, \[10\]\. Got 7"
+    with pytest.raises(ValueError, match=message):
+        draw(experiment(), n_query=7)
     with pytest.raises(ValueError, match=r"`relative_to` must be among .* Got 'none'"):
         draw(experiment(), relative_to="none")
     with pytest.raises(ValueError, match="`x` must be one of"):
