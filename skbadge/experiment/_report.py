@@ -2,8 +2,9 @@
 
 from skbadge import inspection
 from skbadge.experiment._report_errors import write_errors
-from skbadge.experiment._report_page import SETTING, Page, slug
+from skbadge.experiment._report_page import Page, slug
 from skbadge.experiment._sources import read_sources
+from skbadge.inspection._frame import SETTING
 
 
 def write_report(sources, out, *, baseline="random", hashes=None):

@@ -6,8 +6,6 @@ from pathlib import Path
 from skbadge.experiment._markdown import markdown_table
 from skbadge.utils._optional import import_optional
 
-SETTING = ["dataset", "model", "n_query"]
-
 
 class Page:
     """The lines of a report, and the folder that its tables and pictures go to."""
