@@ -1,8 +1,23 @@
 """Deep batch active learning for scikit-learn users."""
 
-from skbadge._querier import BadgeQuerier
-from skbadge._query import query
-from skbadge._report import QueryReport
+from typing import TYPE_CHECKING
+
 from skbadge._version import __version__
 
+if TYPE_CHECKING:
+    from skbadge.querier import BadgeQuerier, QueryReport, query
+
 __all__ = ["BadgeQuerier", "QueryReport", "__version__", "query"]
+
+
+def __getattr__(name):
+    """Import what is asked for when it is: torch takes a second or more to load."""
+    if name in __all__:
+        from skbadge import querier
+
+        return getattr(querier, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

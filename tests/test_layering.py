@@ -18,31 +18,21 @@ LAYERS = [
     "utils",
     "embeddings",
     "samplers",
+    "pools",
     "outputs",
     "strategies",
     "nn",
-    "_report",
-    "_labels",
-    "_checks",
-    "_learner",
-    "_delegation",
-    "_reading",
-    "_querier",
-    "_query",
-    "datasets",
+    "querier",
     "inspection",
+    "datasets",
     "experiment",
     "__main__",
     "__init__",
 ]
-TORCH_FILES = {
-    "embeddings/_tensor.py",
-    "outputs/_collect.py",
-    "outputs/_gradients.py",
-    "outputs/_mc_dropout.py",
-    "outputs/_probabilities.py",
-    "outputs/_skorch.py",
-}
+# What may lie loose at the package's root.
+LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
+# The rooms of experiments, in the same order.
+EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
 OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask", "filelock"}
 
 
@@ -94,7 +84,20 @@ def test_each_layer_imports_only_layers_below_it(path):
 
 
 def test_the_check_of_layers_reads_lazy_imports_as_well():
-    assert "nn" in set(layers_imported(ROOT / "_delegation.py"))
+    assert "querier" in set(layers_imported(ROOT / "__init__.py"))
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "experiment").rglob("*.py")), ids=name_of
+)
+def test_each_room_of_experiments_imports_only_rooms_below_it(path):
+    mine = path.relative_to(ROOT / "experiment").parts[0].removesuffix(".py")
+    assert mine in EXPERIMENT_LAYERS
+    for module, _ in imports(path, lazy=True):
+        parts = module.split(".")
+        if parts[:2] == ["skbadge", "experiment"] and len(parts) > 2:
+            order = EXPERIMENT_LAYERS.index
+            assert order(parts[2]) <= order(mine), f"{mine} imports {parts[2]}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -112,26 +115,17 @@ def test_private_scikit_learn_is_imported_in_one_place(path):
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_torch_is_imported_by_nets_and_their_reader_only(path):
-    if layer_of(path) == "nn" or name_of(path) in TORCH_FILES:
-        return
-    packages = {module.split(".")[0] for module, _ in imports(path, lazy=True)}
-    assert not packages & {"torch", "skorch"}
-
-
-@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_optional_packages_are_imported_where_they_are_used(path):
     packages = {module.split(".")[0] for module, _ in imports(path, lazy=False)}
     assert not packages & OPTIONAL
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_modules_free_of_torch_import_no_module_that_is_not(path):
-    if layer_of(path) == "nn" or name_of(path) in TORCH_FILES:
-        return
-    for module, name in imports(path, lazy=False):
-        assert not module.startswith("skbadge.nn")
-        assert (module, name) != ("skbadge", "nn")
-        path = module.replace(".", "/")
-        imported = {f"{path}.py", f"{path}/{name}.py"}
-        assert not imported & {f"skbadge/{file}" for file in TORCH_FILES}
+def test_no_file_lies_loose_at_the_root():
+    assert {path.stem for path in ROOT.glob("*.py")} == LOOSE
+
+
+def test_no_base_name_occurs_twice():
+    names = [
+        path.name for path in FILES if path.name not in ("__init__.py", "_base.py")
+    ]
+    assert sorted(set(names)) == sorted(names)

@@ -1,7 +1,6 @@
 """Tables to experiment with, ready for a net: from OpenML and from files."""
 
 from skbadge.datasets._openml import load_openml
-from skbadge.datasets._preprocessor import table_preprocessor
 from skbadge.datasets._table import TabularData, load_table
 
-__all__ = ["TabularData", "load_openml", "load_table", "table_preprocessor"]
+__all__ = ["TabularData", "load_openml", "load_table"]

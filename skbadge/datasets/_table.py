@@ -12,7 +12,7 @@ from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 
-from skbadge.datasets._preprocessor import column_kinds, table_preprocessor
+from skbadge.nn._preprocessor import column_kinds, table_preprocessor
 from skbadge.utils._optional import import_optional
 
 TASKS = ("auto", "classification", "regression")

@@ -13,8 +13,8 @@ from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._laplace import LaplaceEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._product import ProductEmbedding
+from skbadge.embeddings._random_projection import sketch
 from skbadge.embeddings._scaled import ScaledEmbedding
-from skbadge.embeddings._sketch import sketch
 from skbadge.embeddings._stacked import StackedEmbedding
 from skbadge.embeddings.transforms import (
     AcsGrad,

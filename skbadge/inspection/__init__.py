@@ -9,13 +9,13 @@ from skbadge.inspection._mean_log_errors import MeanLogErrors, mean_log_errors
 from skbadge.inspection._paired_tests import paired_tests
 from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
 from skbadge.inspection._penalty_null import penalty_null
-from skbadge.inspection._plot._batch_diagnostics import BatchDiagnosticsDisplay
-from skbadge.inspection._plot._error_cdf import ErrorCDFDisplay
-from skbadge.inspection._plot._error_ratio import ErrorRatioDisplay
-from skbadge.inspection._plot._error_tails import ErrorTailsDisplay
-from skbadge.inspection._plot._learning_curve import ActiveLearningCurveDisplay
-from skbadge.inspection._plot._penalty_matrix import PenaltyMatrixDisplay
-from skbadge.inspection._plot._query import QueryDisplay
+from skbadge.inspection._plot._batch_diagnostics_display import BatchDiagnosticsDisplay
+from skbadge.inspection._plot._error_cdf_display import ErrorCDFDisplay
+from skbadge.inspection._plot._error_ratio_display import ErrorRatioDisplay
+from skbadge.inspection._plot._error_tails_display import ErrorTailsDisplay
+from skbadge.inspection._plot._learning_curve_display import ActiveLearningCurveDisplay
+from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
+from skbadge.inspection._plot._query_display import QueryDisplay
 
 __all__ = [
     "ActiveLearningCurveDisplay",

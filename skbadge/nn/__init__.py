@@ -9,6 +9,7 @@ from skbadge.nn._joint_entropy import (
 )
 from skbadge.nn._mlp import MLP
 from skbadge.nn._ntk import NTKMLP, NTKLinear
+from skbadge.nn._preprocessor import table_preprocessor
 from skbadge.nn._regressor import TabularNetRegressor
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "TabularNetClassifier",
     "TabularNetRegressor",
     "TensorBatches",
+    "table_preprocessor",
 ]

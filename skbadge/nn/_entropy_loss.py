@@ -14,7 +14,7 @@ from skbadge.nn._unlabeled import (
     take_labels,
     take_rows,
 )
-from skbadge.utils._random import torch_seeded
+from skbadge.utils._streams import torch_seeded
 
 _TRAINING_STATE = ("X_unlabeled_", "unlabeled_batches_", "unlabeled_step_")
 

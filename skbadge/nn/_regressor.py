@@ -13,7 +13,7 @@ from skbadge.nn._best_epoch import BestEpochMixin
 from skbadge.nn._ntk import ACTIVATIONS, NTKMLP
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._targets import TargetScaler, check_targets
-from skbadge.utils._random import stream_seed
+from skbadge.utils._streams import stream_seed
 
 # sigma_w, sigma_b and the learning rate that the benchmark tuned for each activation.
 TUNED = {"relu": (0.2, 0.2, 0.375), "silu": (0.5, 1.0, 0.15)}

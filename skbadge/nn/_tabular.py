@@ -15,7 +15,7 @@ from skbadge._compat import Interval
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._iterator import TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
-from skbadge.utils._random import stream_seed, torch_seeded
+from skbadge.utils._streams import stream_seed, torch_seeded
 
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
 

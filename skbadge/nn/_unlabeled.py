@@ -10,7 +10,7 @@ from skorch.utils import data_from_dataset, is_dataset, to_numpy
 from torch.utils.data import Subset
 
 from skbadge.nn._dataset import _without_number_lists
-from skbadge.utils._random import torch_seeded
+from skbadge.utils._streams import torch_seeded
 
 
 def is_unlabeled(X, y, label):

@@ -9,7 +9,7 @@ from sklearn.base import is_classifier
 from skbadge.outputs import _sklearn, _sklearn_gradients
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs._pipeline import is_skorch_net, unwrap
-from skbadge.outputs._posterior import read_posterior
+from skbadge.outputs._posterior_samples import read_posterior
 
 NEEDS = ("proba", "features")
 ALL_NEEDS = (*NEEDS, "posterior", "inputs", "gradients")

@@ -17,7 +17,7 @@ from skbadge._compat import ACTIVATIONS, DERIVATIVES
 from skbadge.embeddings import DenseEmbedding, StackedEmbedding, gradient_embedding
 from skbadge.outputs._gradient_buffer import GradientBuffer
 from skbadge.utils._chunks import row_chunks
-from skbadge.utils._random import stream_seed
+from skbadge.utils._streams import stream_seed
 
 BAGGING = (BaggingClassifier, BaggingRegressor)
 ENSEMBLES = (*BAGGING, VotingClassifier, VotingRegressor)

@@ -14,7 +14,8 @@ from torch import nn
 from torch.utils.data import DataLoader, RandomSampler
 
 from skbadge.outputs._collect import collect, first_output
-from skbadge.outputs._inputs import (
+from skbadge.outputs._restore import restored
+from skbadge.pools._inputs import (
     frame_to_arrays,
     is_multi_input,
     is_sliceable,
@@ -22,7 +23,6 @@ from skbadge.outputs._inputs import (
     parts_of,
     row_nbytes,
 )
-from skbadge.outputs._restore import restored
 
 PROBE_ROWS = 4
 MAX_BATCH_ROWS = 8192

@@ -1,7 +1,7 @@
 """Rules that pick rows of an embedding."""
 
+from skbadge.samplers._bait import Bait
 from skbadge.samplers._bait_greedy import bait_greedy
-from skbadge.samplers._bait_vectors import Bait
 from skbadge.samplers._base import Sampler
 from skbadge.samplers._frank_wolfe import FrankWolfe
 from skbadge.samplers._k_center import KCenter, MaxDist

@@ -1,244 +1,201 @@
-"""The quantities BAIT is made of, kept up to date while rows come and go."""
+"""BAIT for regression: the batch that leaves the least posterior variance."""
+
+from numbers import Real
 
 import numpy as np
-from scipy.linalg.lapack import dpotrf, dpotri
 
-from skbadge.utils._chunks import row_chunks
+from skbadge._compat import Interval
+from skbadge.embeddings import FisherEmbedding
+from skbadge.samplers._bait_greedy import backward, forward, initial_state
+from skbadge.samplers._bait_state import SingularPrecisionError
+from skbadge.samplers._base import Sampler, fill_uniformly
 
-# Below this, an eigenvalue of I - A is rounding: exactly it is positive.
-SMALLEST_EIGENVALUE = 1e-12
-
-# An update by a greater factor would lose so many digits that all is made afresh.
-GREATEST_CHANGE = 1e6
-
-# Gains this small beside what they were updated from are mostly rounding.
-LEAST_GAIN = 1e-8
-
-# Rounding errors of so many updates may add up.
-REFRESH_EVERY = 64
-
-# Above this rank LAPACK solves small systems faster than steps over all rows at once.
-GREATEST_ELIMINATION = 24
+# With as little noise as in the benchmark, each of the first picks lowers the variance
+# at its place by six digits, and what it is worth by twelve. To make everything afresh
+# each time would take most of the time, and five digits do for a greedy search.
+GREATEST_CHANGE = 1e12
+LEAST_GAIN = 1e-11
 
 
-class SingularPrecisionError(ValueError):
-    """A precision matrix that has no inverse in float64."""
+class Bait(Sampler):
+    r"""The batch whose observation leaves the least variance in the mean over rows.
 
-
-class BaitState:
-    r"""The objective of BAIT, and what each row would do to it.
-
-    The objective is :math:`\mathrm{tr}(M^{-1} \bar F)`, where the precision :math:`M`
-    is the information of the rows taken so far and :math:`\bar F` that of all rows.
-    With roots :math:`V_x`, scaled by the weight of a row, two small matrices a row say
-    everything (Woodbury): :math:`A_x = V_x M^{-1} V_x^\top` and
-    :math:`B_x = V_x M^{-1} \bar F M^{-1} V_x^\top`. Adding or removing a row is an
-    update of rank ``rank`` of :math:`M^{-1}`, and so of all of them:
+    The Fisher information of a linear model with Gaussian noise is
+    :math:`\phi(x) \phi(x)^\top / \sigma^2`, and BAIT's objective [1]_ comes down to
 
     .. math::
-        M^{-1} \mp U U^\top, \quad A_x \mp C_x C_x^\top, \quad
-        B_x \mp (C_x E_x^\top + E_x C_x^\top)
 
-    with :math:`L L^\top = (I \pm A_*)^{-1}` for the row in question,
-    :math:`U = M^{-1} V_*^\top L`, :math:`W = M^{-1} \bar F U \mp \tfrac12 U U^\top
-    \bar F U`, :math:`C_x = V_x U` and :math:`E_x = V_x W`. All of it is float64.
+        \mathrm{tr}(M_S^{-1} C) \propto \sum_x k_S(x, x), \qquad
+        M_S = \sigma^2 I + \sum_{y \in S} \phi(y) \phi(y)^\top,
+
+    with :math:`C` the sum of :math:`\phi(x) \phi(x)^\top` and :math:`k_S` the posterior
+    kernel given observations at :math:`S` with noise :math:`\sigma` (Holzmüller et al.
+    [2]_). Each pick maximises
+    :math:`\phi^\top C \phi / (k_S(x, x) + \sigma^2)` in posterior features; then as
+    many rows are removed as there are too many, each the one that is missed least.
+    ``labeled`` rows, if given, are in :math:`S` from the start and are in :math:`C`
+    as well.
 
     Parameters
     ----------
-    fisher : FisherEmbedding of shape (n_rows, rank, n_parameters)
-        The candidates.
+    sigma : float, default=1e-3
+        Standard deviation of the noise, above 0. The default is the benchmark's [2]_,
+        for an embedding scaled to squared norms of 1 in the mean over labelled rows.
+        Below about 1e-7 of the greatest norms, nothing could be told in float64.
 
-    precision : ndarray of shape (n_parameters, n_parameters)
-        :math:`M` before the first row. Kept, and changed in place.
+    oversampling : float, default=2.0
+        Rows added greedily, as a multiple of the rows asked for, before as many are
+        removed greedily as there are too many; at least 1, which removes none ("F" in
+        the benchmark, 2 is "FB").
 
-    target : ndarray of shape (n_parameters, n_parameters)
-        :math:`\bar F`. Kept.
+    Notes
+    -----
+    The values of the selection say by how much each row lowered the mean variance of
+    all rows, labelled ones included, when it was added. Of equal rows a random one is
+    picked, else nothing depends on chance. Rows that are 0 are drawn uniformly after
+    all others, with a `QueryWarning`. If all rows are asked for, they come in the order
+    of what each alone would do.
 
-    weight : float
-        What the information of a row is multiplied by when it is added.
+    Takes the columns of the embedding: an embedding that has inner products only is
+    refused. With ``N`` rows and ``D`` columns, ``O(N * D**2)`` operations to begin with
+    and every 64 rows added, and ``O(N * D)`` for each. Beyond the embedding, about five
+    arrays of ``N`` and six of ``D * D`` numbers are held, and blocks of fixed size; all
+    is float64.
 
-    greatest_change : float, default=1e6
-        Factor by which an update may change an eigenvalue without everything being
-        made afresh.
+    With ``labeled=None``, :math:`C` is that of the candidates alone. The benchmark adds
+    the rows that the embedding was conditioned on, whose posterior variance is at most
+    :math:`\sigma^2`.
 
-    least_gain : float, default=1e-8
-        Share of the greatest trace of :math:`B_x` below which gains are negligible.
+    See Also
+    --------
+    bait_greedy : The same search for classification, on roots of any rank.
 
-    Attributes
+    References
     ----------
-    A, B : ndarray of shape (n_rows, rank, rank)
-        The small matrices.
+    .. [1] J. T. Ash, S. Goel, A. Krishnamurthy, S. Kakade. "Gone fishing: neural
+       active learning with Fisher embeddings". NeurIPS 2021.
+    .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
 
-    covariance : ndarray of shape (n_parameters, n_parameters)
-        :math:`M^{-1}`.
+    Examples
+    --------
+    The two rows that span the plane, not the longest two:
 
-    n_updates : int
-        Updates since everything was last made afresh.
-
-    negligible : float
-        Gains below this are to be computed afresh, if there were updates.
+    >>> from skbadge.embeddings import DenseEmbedding
+    >>> from skbadge.samplers import Bait
+    >>> embedding = DenseEmbedding([[4.0, 0.0], [3.9, 0.0], [0.0, 3.0]])
+    >>> Bait().sample(embedding, 2)
+    array([0, 2])
     """
 
-    def __init__(
-        self,
-        fisher,
-        precision,
-        target,
-        weight,
-        greatest_change=GREATEST_CHANGE,
-        least_gain=LEAST_GAIN,
-    ):
-        self.fisher = fisher
-        self.precision = precision
-        self.target = target
-        self.weight = weight
-        self.greatest_change = greatest_change
-        self.least_gain = least_gain
-        self.A = np.empty((len(fisher), fisher.rank, fisher.rank))
-        self.B = np.empty_like(self.A)
-        self.refresh()
+    _parameter_constraints: dict = {
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "oversampling": [Interval(Real, 1, None, closed="left")],
+    }
 
-    def restricted(self, rows):
-        """The state of some of the rows, at the same precision, made afresh."""
-        return BaitState(
-            self.fisher.take(rows), self.precision, self.target, self.weight
+    def __init__(self, *, sigma=1e-3, oversampling=2.0):
+        self.sigma = sigma
+        self.oversampling = oversampling
+
+    def _run(self, embedding, n, labeled, rng):
+        embedding._require_columns()
+        noise = float(self.sigma) ** 2
+        try:
+            rows, gains = self._search(embedding, n, labeled, noise, rng)
+        except SingularPrecisionError as error:
+            greatest = np.sqrt(embedding.norms_sq().max())
+            raise ValueError(
+                f"`sigma`={self.sigma} is too small beside the rows, with norms up to "
+                f"{greatest:.3g}: their posterior variances are lost to rounding in "
+                "float64. Raise it, or scale the embedding."
+            ) from error
+        return fill_uniformly(
+            rows,
+            noise * gains,
+            n,
+            embedding,
+            rng,
+            value_name="fall of the mean variance",
+            n_distances=0,
+            found="have embeddings other than 0",
         )
 
-    def refresh(self):
-        """Compute everything from the precision."""
-        self.covariance = inverse(self.precision)
-        image = self.covariance @ self.target @ self.covariance
-        for rows in self.fisher.chunks():
-            part = self.fisher.take(rows)
-            for small, matrix in ((self.A, self.covariance), (self.B, image)):
-                grams = part.grams(matrix)
-                small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
-        self.n_updates = 0
-        traces = np.einsum("nii->n", self.B)
-        self.negligible = self.least_gain * traces.max(initial=0.0)
-
-    def objective(self):
-        """The trace of the inverse precision times the target."""
-        return float(np.einsum("ij,ji->", self.covariance, self.target))
-
-    def add(self, row):
-        """Add a row to the precision."""
-        self._update(row, 1.0)
-
-    def remove(self, row):
-        """Remove a row that was added."""
-        self._update(row, -1.0)
-
-    def _update(self, row, sign):
-        root = np.sqrt(self.weight) * self.fisher.take(slice(row, row + 1)).dense()[0]
-        self.precision += sign * (root.T @ root)
-        rank = len(root)
-        eigenvalues, vectors = np.linalg.eigh(np.eye(rank) + sign * self.A[row])
-        self.n_updates += 1
-        # What an addition shrinks, and a removal blows up, by so much loses as much.
-        change = max(eigenvalues[-1], 1 / max(eigenvalues[0], SMALLEST_EIGENVALUE))
-        if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
-            self.refresh()
-            return
-        U = self.covariance @ root.T @ (vectors / np.sqrt(eigenvalues))
-        image = self.target @ U
-        W = self.covariance @ image - (0.5 * sign) * U @ (U.T @ image)
-        self.covariance -= sign * (U @ U.T)
-        self._propagate(np.hstack([U, W]), sign)
-
-    def _propagate(self, directions, sign):
-        rank = self.fisher.rank
-        directions = np.sqrt(self.weight) * directions
-        for rows in self.fisher.chunks():
-            products = self.fisher.take(rows).products(directions)
-            C, E = products[:, :, :rank], products[:, :, rank:]
-            cross = C @ E.transpose(0, 2, 1)
-            self.A[rows] -= sign * (C @ C.transpose(0, 2, 1))
-            self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
-
-    def _small_chunks(self):
-        return row_chunks(len(self.A), 6 * self.fisher.rank**2, minimum=1)
-
-    def gains(self):
-        r"""How far each row, if added, would lower the objective.
-
-        Returns
-        -------
-        gains : ndarray of shape (n_rows,)
-            :math:`\mathrm{tr}((I + A_x)^{-1} B_x)`, non-negative but for rounding.
-        """
-        gains = np.empty(len(self.A))
-        traces = _traces if self.fisher.rank <= GREATEST_ELIMINATION else _solved_traces
-        for rows in self._small_chunks():
-            gains[rows] = traces(self.A[rows], self.B[rows])
-        return gains
-
-    def losses(self):
-        r"""How far each row, if removed, would raise the objective.
-
-        To be asked for rows that are in the precision: then the eigenvalues of
-        :math:`A_x` are below 1.
-
-        Returns
-        -------
-        losses : ndarray of shape (n_rows,)
-            :math:`\mathrm{tr}((I - A_x)^{-1} B_x)`.
-        """
-        losses = np.empty(len(self.A))
-        for rows in self._small_chunks():
-            eigenvalues, vectors = np.linalg.eigh(
-                np.eye(self.A.shape[1]) - self.A[rows]
-            )
-            diagonals = np.einsum("nij,nij->nj", vectors, self.B[rows] @ vectors)
-            np.maximum(eigenvalues, SMALLEST_EIGENVALUE, out=eigenvalues)
-            losses[rows] = (diagonals / eigenvalues).sum(axis=1)
-        return losses
-
-
-def inverse(precision):
-    """Inverse of a symmetric positive definite matrix, by Cholesky.
-
-    Raises
-    ------
-    SingularPrecisionError
-        If it is not numerically positive definite.
-    """
-    factor, info = dpotrf(precision, lower=1, clean=1)
-    if info == 0:
-        factor, info = dpotri(factor, lower=1, overwrite_c=1)
-    if info != 0:
-        raise SingularPrecisionError(
-            "`regularization` is too small beside the Fisher information, whose "
-            f"diagonal goes up to {precision.diagonal().max():.3g}: their sum has no "
-            "inverse in float64. Raise it, or standardise the model's input."
+    def _search(self, embedding, n, labeled, noise, rng):
+        """Rows in the order in which they were added, and their gains."""
+        state = initial_state(
+            VectorFisher(embedding),
+            None if labeled is None else VectorFisher(labeled),
+            n,
+            regularization=noise,
+            labeled_weighting="counts",
+            greatest_change=GREATEST_CHANGE,
+            least_gain=LEAST_GAIN,
         )
-    factor += np.tril(factor, -1).T
-    return factor
+        rank = rng.permutation(len(embedding))
+        if n == len(embedding):
+            gains = state.gains()
+            rows = np.lexsort((rank, -gains))
+            return rows, gains[rows]
+        size = min(max(int(self.oversampling * n), n), len(embedding))
+        rows, gains = forward(state, size, rank)
+        kept = backward(state, rows, n)
+        return rows[kept], gains[kept]
 
 
-def _solved_traces(A, B):
-    """Traces of ``(I + A)^-1 B`` for stacks of symmetric matrices."""
-    return np.einsum("nii->n", np.linalg.solve(np.eye(A.shape[1]) + A, B))
+class VectorFisher(FisherEmbedding):
+    """The rows of an embedding as roots of Fisher information, of one line each.
 
-
-def _traces(A, B):
-    """The same by symmetric elimination, each step over all matrices at once.
-
-    Eliminating a column of ``I + A`` on both sides, and the same combinations of lines
-    and columns of ``B``, leaves diagonal matrices' worth of terms ``B_jj / A_jj``.
+    Parameters
+    ----------
+    embedding : Embedding of shape (n_rows, n_columns)
+        Of any dtype; cast to float64 a block of rows at a time.
     """
-    rank = A.shape[1]
-    A, B = (np.array(small.transpose(1, 2, 0), order="C") for small in (A, B))
-    A[np.arange(rank), np.arange(rank)] += 1.0
-    traces = np.zeros(A.shape[2])
-    for j in range(rank):
-        head = B[j, j] / A[j, j]
-        traces += head
-        if j + 1 == rank:
-            break
-        below = A[j + 1 :, j] / A[j, j]
-        A[j + 1 :, j + 1 :] -= below[:, None] * A[j, j + 1 :]
-        change = below[:, None] * (B[j, j + 1 :] - 0.5 * below * B[j, j])
-        B[j + 1 :, j + 1 :] -= change
-        B[j + 1 :, j + 1 :] -= change.transpose(1, 0, 2)
-    return traces
+
+    rank = 1
+
+    def __init__(self, embedding):
+        self.embedding = embedding
+
+    def __len__(self):
+        return len(self.embedding)
+
+    @property
+    def n_parameters(self):
+        """Number of columns."""
+        return self.embedding.shape[1]
+
+    @property
+    def nbytes(self):
+        """Bytes held by the embedding."""
+        return self.embedding.nbytes
+
+    @property
+    def _row_cost(self):
+        return 2 * sum(self.embedding._pair_cost())
+
+    def take(self, rows):
+        """The embedding of some rows, given as a slice or as positions."""
+        return VectorFisher(self.embedding.take(rows))
+
+    def dense(self):
+        """The rows themselves, float64 of shape (n_rows, 1, n_columns)."""
+        return self.embedding.astype(np.float64).to_dense()[:, None, :]
+
+    def norms_sq(self):
+        """Squared norms of the rows, float64 of shape (n_rows,)."""
+        return self.embedding.norms_sq()
+
+    def products(self, matrix):
+        """Each row times a matrix, see `FisherEmbedding.products`."""
+        return self.embedding.project(matrix)[:, None, :]
+
+    def grams(self, matrix):
+        """Each row times a symmetric matrix times the row."""
+        return self.embedding.quadratic_forms(matrix)[:, None, None]
+
+    def total_information(self):
+        """Sum of the outer products of the rows with themselves."""
+        return self.embedding.column_gram()
+
+    def _add_information(self, total):
+        total += self.embedding.column_gram()

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbadge.exceptions import QueryWarning
-from skbadge.samplers._bait import GREATEST_CHANGE, LEAST_GAIN, BaitState
+from skbadge.samplers._bait_state import GREATEST_CHANGE, LEAST_GAIN, BaitState
 from skbadge.samplers._selection import Selection
 from skbadge.utils._validation import check_n
 

@@ -10,7 +10,7 @@ from skbadge.samplers._base import (
     negligible_mass,
 )
 from skbadge.samplers._greedy import LazyGreedy
-from skbadge.samplers._nearest import NearestPick
+from skbadge.samplers._nearest_pick import NearestPick
 
 
 class KCenter(Sampler):

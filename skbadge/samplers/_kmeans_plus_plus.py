@@ -11,7 +11,7 @@ from skbadge.samplers._base import (
     first_row,
     negligible_mass,
 )
-from skbadge.samplers._nearest import NearestPick
+from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ranking import draw_weighted
 
 

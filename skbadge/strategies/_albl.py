@@ -12,8 +12,8 @@ from skbadge.strategies._exp4p import (
     expert_probabilities,
     importance_weighted_accuracy,
 )
-from skbadge.strategies._random import Random
 from skbadge.strategies._registry import get_strategy
+from skbadge.strategies._uniform import Random
 
 
 class ALBL(Strategy):

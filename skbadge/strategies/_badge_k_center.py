@@ -2,7 +2,7 @@
 
 from skbadge._compat import StrOptions
 from skbadge.samplers import KCenter
-from skbadge.strategies._gradient import GradientStrategy
+from skbadge.strategies._gradient_strategy import GradientStrategy
 
 
 class BadgeKCenter(GradientStrategy):

@@ -1,7 +1,7 @@
 """k-DPP sampling on gradient embeddings."""
 
 from skbadge.samplers import KDPP
-from skbadge.strategies._gradient import GradientStrategy
+from skbadge.strategies._gradient_strategy import GradientStrategy
 
 
 class BadgeKDPP(GradientStrategy):

@@ -4,7 +4,7 @@ from numbers import Real
 
 from skbadge._compat import Interval
 from skbadge.samplers import MaxDet
-from skbadge.strategies._gradient import GradientStrategy
+from skbadge.strategies._gradient_strategy import GradientStrategy
 
 
 class BadgeMaxDet(GradientStrategy):

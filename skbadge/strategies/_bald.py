@@ -4,7 +4,7 @@ from numbers import Integral
 
 from skbadge._compat import Interval
 from skbadge.strategies._base import ScoreStrategy
-from skbadge.strategies._joint_entropy import mutual_information
+from skbadge.strategies._joint_information import mutual_information
 
 
 class Bald(ScoreStrategy):

@@ -9,7 +9,7 @@ from skbadge._compat import Interval
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._joint_entropy import (
+from skbadge.strategies._joint_information import (
     Configurations,
     conditional_information,
     mutual_information,

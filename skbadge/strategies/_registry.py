@@ -14,7 +14,7 @@ STRATEGIES = {
     "badge_kdpp": "skbadge.strategies._badge_kdpp:BadgeKDPP",
     "badge_max_det": "skbadge.strategies._badge_max_det:BadgeMaxDet",
     "badge_regression": "skbadge.strategies._posterior_regression:BadgeRegression",
-    "bait": "skbadge.strategies._bait:Bait",
+    "bait": "skbadge.strategies._fisher_bait:Bait",
     "bait_regression": "skbadge.strategies._posterior_regression:BaitRegression",
     "bald": "skbadge.strategies._bald:Bald",
     "bald_regression": "skbadge.strategies._posterior_regression:BaldRegression",
@@ -27,10 +27,10 @@ STRATEGIES = {
         "skbadge.strategies._core_set_regression:CoreSetRegression"
     ),
     "entropy": "skbadge.strategies._uncertainty:Entropy",
-    "lcmd": "skbadge.strategies._lcmd:LCMD",
+    "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
-    "random": "skbadge.strategies._random:Random",
+    "random": "skbadge.strategies._uniform:Random",
 }
 
 CLASSES = {path.partition(":")[2]: path for path in STRATEGIES.values()}

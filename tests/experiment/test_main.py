@@ -120,7 +120,7 @@ def test_an_interruption_says_how_to_go_on(path, monkeypatch, capsys):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("skbadge.experiment._runner.execute", interrupt)
+    monkeypatch.setattr("skbadge.experiment.benchmark._runner.execute", interrupt)
     assert main(["run", str(path), "--quiet"]) == 130
     assert "Run the same command to go on" in capsys.readouterr().err
     monkeypatch.undo()

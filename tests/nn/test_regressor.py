@@ -16,7 +16,7 @@ from torch import nn
 
 from skbadge.nn import NTKMLP, TabularNetRegressor
 from skbadge.outputs import model_outputs
-from skbadge.utils._random import stream_seed
+from skbadge.utils._streams import stream_seed
 
 
 def data(n=120):

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbadge.embeddings import StackedEmbedding, sketch
 from skbadge.outputs import model_outputs
-from skbadge.utils._random import stream_seed
+from skbadge.utils._streams import stream_seed
 
 X, y = make_regression(40, 5, random_state=0)
 y /= y.std()

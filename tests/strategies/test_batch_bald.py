@@ -11,7 +11,10 @@ from scipy.stats import chisquare
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Outputs
 from skbadge.strategies import Bald, BatchBald
-from skbadge.strategies._joint_entropy import Configurations, conditional_information
+from skbadge.strategies._joint_information import (
+    Configurations,
+    conditional_information,
+)
 
 
 def dirichlet(n_samples, n_rows, n_classes, seed=0, alpha=1.0):

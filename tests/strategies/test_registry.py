@@ -58,7 +58,7 @@ def test_all_names_what_there_is():
 
 def test_one_line_adds_a_strategy(monkeypatch):
     # The module of the strategy is this line's other half.
-    path = "skbadge.strategies._random:Random"
+    path = "skbadge.strategies._uniform:Random"
     monkeypatch.setitem(_registry.STRATEGIES, "chance", path)
     assert "chance" in get_strategy_names()
     assert type(get_strategy("chance")) is Random

@@ -5,7 +5,7 @@ from numbers import Integral
 from sklearn.utils import check_random_state
 
 from skbadge._compat import Interval
-from skbadge.embeddings._sketch import sketch
+from skbadge.embeddings._random_projection import sketch
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 
 

@@ -7,13 +7,13 @@ from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
-from skbadge._reading import reading_options
 from skbadge.embeddings import Embedding, sketch
 from skbadge.outputs import Outputs, model_outputs
 from skbadge.outputs._outputs import ROW_FIELDS
+from skbadge.pools._rows import is_frame, n_rows
+from skbadge.querier._reading import reading_options
 from skbadge.strategies._base import EmbeddingStrategy
-from skbadge.utils._random import torch_seeded
-from skbadge.utils._rows import is_frame, n_rows
+from skbadge.utils._streams import torch_seeded
 
 # Above this, embeddings are sketched before their components are sought.
 _MAX_BYTES = 2**27

@@ -1,0 +1,1 @@
+"""Benchmarks: grids of runs, and carrying them out."""

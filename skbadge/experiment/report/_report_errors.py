@@ -1,0 +1,93 @@
+"""The part of a report on metrics that are negated errors."""
+
+from skbadge import inspection
+from skbadge.experiment.report._report_page import slug
+
+RMSE, MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
+
+
+def write_errors(report, frame, baseline):
+    """Write means of log errors, ratios to a baseline's, and tails.
+
+    Parameters
+    ----------
+    report : Page
+        Where to. Stays as it is if no metric is a negated error: named "neg_..." and
+        never above 0.
+
+    frame : DataFrame
+        All results.
+
+    baseline : str
+        Strategy that the others are compared with.
+    """
+    best = frame.groupby("metric")["score"].max()
+    metrics = [name for name in best.index[best <= 0] if name.startswith("neg_")]
+    if not metrics:
+        return
+    report.line("## Errors by their logarithms")
+    if baseline not in set(frame["strategy"]):
+        report.line(f"Left out, for want of a strategy {baseline!r}.")
+        return
+    report.line(
+        "Means of ln(error) over the rounds after the start, over repeats, and over "
+        "data sets: less is better."
+    )
+    errors = inspection.mean_log_errors(frame, metric=metrics, baseline=baseline)
+    rows = ["model", "n_query", "strategy"]
+    shown = errors.table.pivot(index=rows, columns="metric", values="mean_log")
+    report.table(errors.table, "mean_log_errors", shown=shown.reset_index())
+    errors.by_dataset.to_csv(
+        report.folder / "mean_log_errors_by_dataset.csv", index=False
+    )
+    report.line(
+        "By data set: [mean_log_errors_by_dataset.csv](mean_log_errors_by_dataset.csv)"
+    )
+    for metric in metrics:
+        _write_ratios(report, errors, metric)
+    report.skipped(errors, "mean_log_errors")
+    if {RMSE, MAE} <= set(metrics):
+        _write_tails(report, frame, baseline)
+
+
+def _write_ratios(report, errors, metric):
+    report.line(f"### {metric} divided by that of {errors.baseline}")
+    report.line(
+        "Geometric means, below 1 is better; standard errors are of the log of the "
+        "ratio: with these data sets given, and as if they were a sample."
+    )
+    table, by_dataset = (
+        each[each["metric"] == metric] for each in (errors.table, errors.by_dataset)
+    )
+    rows = ["model", "n_query", "strategy"]
+    ratios = by_dataset.pivot(index=rows, columns="dataset", values="ratio")
+    ratios = ratios.add_prefix("on ")
+    table = table[[*rows, "ratio", "difference_sem_fixed", "difference_sem"]]
+    table = table.merge(ratios.reset_index(), on=rows)
+    table = table.sort_values(["model", "n_query", "ratio"])
+    prefix = f"{slug(metric)}_ratios"
+    report.table(table, prefix)
+    report.picture(
+        lambda: inspection.ErrorRatioDisplay(errors, metric=metric).plot(),
+        prefix,
+        f"{metric} divided by that of {errors.baseline}",
+    )
+
+
+def _write_tails(report, frame, baseline):
+    report.line("### Tails of the first errors")
+    tails = report.attempt(lambda: inspection.error_tails(frame, baseline=baseline))
+    if tails is None:
+        return
+    report.line(
+        f"`tail` is ln(RMSE / MAE) of {baseline} at the start, `gain` its mean "
+        "ln(RMSE) minus the strategy's: above 0 is better. Heavy tails should go with "
+        "large gains."
+    )
+    report.table(tails.points, "error_tails")
+    report.table(tails.fits, "error_tails_fits")
+    report.picture(
+        lambda: inspection.ErrorTailsDisplay(tails).plot(),
+        "error_tails",
+        "Gains against the tails of the first errors",
+    )

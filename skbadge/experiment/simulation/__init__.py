@@ -1,0 +1,1 @@
+"""Simulated runs of active learning, one or many."""

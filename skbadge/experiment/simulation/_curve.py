@@ -1,0 +1,374 @@
+"""Learning curves of query strategies."""
+
+import warnings
+from numbers import Integral, Real
+
+import joblib
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.exceptions import FitFailedWarning
+from sklearn.model_selection import check_cv
+from sklearn.utils import check_random_state
+from sklearn.utils.parallel import delayed
+
+from skbadge.exceptions import QueryWarning
+from skbadge.experiment.simulation._held_out import check_takes_validation
+from skbadge.experiment.simulation._progress import run_all
+from skbadge.experiment.simulation._run import (
+    Run,
+    execute,
+    execute_in_store,
+    owed_records,
+)
+from skbadge.experiment.simulation._scoring import resolve_scoring
+from skbadge.experiment.simulation._simulation import (
+    find_querier,
+    model_name,
+    resolve_initial,
+    total_budget,
+    with_strategy,
+)
+from skbadge.experiment.simulation._split import draw_split
+from skbadge.experiment.store._result import ExperimentResult
+from skbadge.experiment.store._store import ResultStore
+from skbadge.outputs import innermost
+from skbadge.pools._rows import n_rows
+from skbadge.strategies import get_strategy
+from skbadge.utils._streams import stream_seed
+
+
+def active_learning_curve(
+    querier,
+    X,
+    y,
+    *,
+    strategies=None,
+    n_initial=100,
+    n_query=100,
+    n_rounds=None,
+    budget=None,
+    initial="auto",
+    cv=None,
+    test_size=0.25,
+    n_validation=0,
+    X_test=None,
+    y_test=None,
+    scoring=None,
+    n_repeats=5,
+    n_jobs=None,
+    n_threads=1,
+    random_state=None,
+    error_score=np.nan,
+    verbose=0,
+    store=None,
+    dataset="data",
+    model=None,
+):
+    """Score by number of labels, with known labels in place of a human.
+
+    Each repeat draws its own test rows and first labels. All strategies start from
+    these, and their queriers from the same seed, so that they differ in nothing but
+    the rows they ask for: compare them repeat by repeat.
+
+    Parameters
+    ----------
+    querier : estimator object
+        A `BadgeQuerier`, or a `~sklearn.pipeline.Pipeline` or a search that ends in
+        one. Steps inside the querier and a querier at the end of a pipeline are both
+        trained anew in each round. It stays as it is. If it has no ``classes``, it
+        gets those of ``y``; its ``random_state`` is replaced.
+
+    X : array-like of shape (n_rows, n_features), or what the querier takes
+        All rows.
+
+    y : array-like of shape (n_rows,)
+        Their labels.
+
+    strategies : list, dict or None, default=None
+        Names, strategy objects and callables; a dict names them. None compares nothing
+        and takes the querier's own.
+
+    n_initial : int, default=100
+        Rows labelled from the start.
+
+    n_query : int, default=100
+        Rows asked for in a round.
+
+    n_rounds : int or None, default=None
+        Number of queries, 10 unless ``budget`` is given.
+
+    budget : int or None, default=None
+        In place of ``n_rounds``, number of labels at the end. The last round may be
+        smaller; no run goes on once its pool is used up.
+
+    initial : {"auto", "stratified", "uniform"}, default="auto"
+        How the first labels, and the test rows, are drawn: in proportion to the sizes
+        of the classes, or all rows alike. "auto" stratifies if there are classes.
+
+    cv : int, cross-validation generator, iterable or None, default=None
+        Splits into pool and test rows, in place of ``test_size``: every split is
+        repeated ``n_repeats`` times.
+
+    test_size : float or int, default=0.25
+        Share or number of rows that each repeat holds out.
+
+    n_validation : int, default=0
+        Number of rows that each repeat holds out besides, neither pool nor test, and
+        gives with their targets to the model's parameter ``validation_data``, for
+        instance of `skbadge.nn.TabularNetRegressor`, which keeps the epoch that is best
+        on them. In a Pipeline inside the querier, as the steps before the model
+        transform them, fitted to the labelled rows. They count as no labels.
+
+    X_test, y_test : array-like or None, default=None
+        Test rows and their labels, in place of either. The pool is then all of ``X``.
+
+    scoring : str, callable, list, tuple, dict or None, default=None
+        Scorers as scikit-learn takes them, one or more, and "neg_error_quantile_95" and
+        "neg_error_quantile_99", see `error_quantile_scorer`. None is the accuracy, or
+        R² for regressors.
+
+    n_repeats : int, default=5
+        Independent repeats.
+
+    n_jobs : int or None, default=None
+        Runs at a time, one for each strategy and repeat, through joblib: within
+        ``joblib.parallel_config(backend="dask")`` they spread over a cluster.
+
+    n_threads : int or None, default=1
+        Threads that a run may use for its linear algebra. The result does not depend
+        on ``n_jobs`` this way, and many runs at a time are faster on one thread each.
+        None does not limit them.
+
+    random_state : None, int or RandomState, default=None
+        Determines splits, starts, training and queries.
+
+    error_score : "raise" or float, default=np.nan
+        Score of the evaluations that a run still owed when it failed; the other runs
+        go on. "raise" raises the error.
+
+    verbose : int, default=0
+        Above 0, shows a progress bar.
+
+    store : path-like or None, default=None
+        SQLite file to keep every evaluation in, see `ResultStore`. The same call with
+        the same file, and an int for ``random_state``, does only what is missing:
+        after an interruption, with more strategies, or for runs that failed.
+
+    dataset, model : str
+        What to call data and model in the result. The default model is the name of the
+        estimator's class.
+
+    Returns
+    -------
+    result : ExperimentResult
+        Its ``to_frame()`` has one row for each evaluation and metric.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.experiment import active_learning_curve
+    >>> X, y = load_digits(return_X_y=True)
+    >>> result = active_learning_curve(
+    ...     BadgeQuerier(LogisticRegression()), X / 16, y,
+    ...     strategies=["margin", "random"],
+    ...     n_initial=20, n_query=20, n_rounds=2, n_repeats=3, random_state=0,
+    ... )
+    >>> frame = result.to_frame()
+    >>> frame.groupby(["strategy", "n_labeled"])["score"].mean().round(2)
+    strategy  n_labeled
+    margin    20           ...
+    """
+    y = np.asarray(y)
+    _check(X, y, X_test, y_test, n_repeats, error_score)
+    if store is not None and not isinstance(random_state, Integral):
+        raise ValueError(
+            "With `store`, `random_state` must be an int, for the same runs to be "
+            f"known again. Got {random_state!r} instead."
+        )
+    if n_validation:
+        check_takes_validation(querier)
+    budget = total_budget(n_initial, n_query, n_rounds, budget)
+    root = random_state
+    if not isinstance(root, Integral):
+        root = int(check_random_state(root).randint(2**31 - 1))
+    test = None if X_test is None else (X_test, np.asarray(y_test))
+    queriers = {
+        name: with_strategy(querier, strategy)
+        for name, strategy in named_strategies(querier, strategies).items()
+    }
+    for asking in queriers.values():
+        find_querier(asking)._check_parts()
+    runs = []
+    for repeat, given in enumerate(_given_splits(querier, X, y, cv, n_repeats)):
+        split = draw_split(
+            y,
+            n_initial=n_initial,
+            initial=resolve_initial(querier, initial),
+            n_validation=n_validation,
+            seed=stream_seed(root, f"split-{repeat}"),
+            **(given or {"test_size": test_size if test is None else None}),
+        )
+        for name, asking in queriers.items():
+            labels = {
+                "dataset": dataset,
+                "model": model or model_name(querier),
+                "strategy": name,
+                "n_query": n_query,
+                "repeat": repeat,
+            }
+            seed = stream_seed(root, f"run-{repeat}")
+            runs.append(Run(labels, asking, split, budget, seed))
+    options = {
+        "scorers": resolve_scoring(querier, scoring),
+        "test": test,
+        "n_threads": n_threads,
+        "error_score": error_score,
+    }
+    parallel = {"n_jobs": n_jobs, "verbose": verbose}
+    if store is None:
+        tasks = [delayed(execute)(run, X, y, **options) for run in runs]
+        results = run_all(tasks, **parallel)
+        failures = [failure for _, failure in results if failure is not None]
+    else:
+        hashes = _add_to_store(store, runs, X, y, test, scoring)
+        tasks = [
+            delayed(execute_in_store)(
+                run, X, y, path=store, run_hash=run_hash, **options
+            )
+            for run, run_hash in zip(runs, hashes, strict=True)
+        ]
+        run_all(tasks, **parallel)
+        results, failures = _read_from_store(store, runs, hashes)
+    return _collect(runs, results, failures, list(options["scorers"]), error_score)
+
+
+def _collect(runs, results, failures, metrics, error_score):
+    """Put results together, with scores in place of what failed runs did not do."""
+    n_done = {_key(failure): failure["n_labeled"] for failure in failures}
+    records = []
+    for run, (found, _) in zip(runs, results, strict=True):
+        records += found
+        if _key(run.labels) in n_done:
+            n_labeled = n_done[_key(run.labels)]
+            records += owed_records(run, n_labeled, metrics, error_score)
+    if failures:
+        first = failures[0]["error"].rstrip(".")
+        warnings.warn(
+            f"{len(failures)} of {len(runs)} runs failed, the first with: {first}. See "
+            "`failures_frame()` of the result.",
+            FitFailedWarning,
+            stacklevel=3,
+        )
+    return ExperimentResult(records, failures)
+
+
+def _key(labels):
+    return labels["strategy"], labels["repeat"]
+
+
+def _add_to_store(path, runs, X, y, test, scoring):
+    """Add runs to a store; those that failed before are tried again."""
+    data = joblib.hash((X, y, test))
+    with ResultStore(path) as store:
+        hashes = store.add([run.config(data, scoring) for run in runs])
+        store.reset_failed(hashes)
+    return hashes
+
+
+def _read_from_store(path, runs, hashes):
+    """What `execute` would have returned for all runs, and the failures."""
+    with ResultStore(path, create=False) as store:
+        records = store.to_frame(hashes).to_dict("records")
+        table = store.failures_frame(hashes).to_dict("records")
+        n_elsewhere = store.counts(hashes)["running"]
+    if n_elsewhere:
+        warnings.warn(
+            f"{n_elsewhere} of {len(runs)} runs are under way in other processes and "
+            "not complete in this result.",
+            QueryWarning,
+            stacklevel=3,
+        )
+    found = {_key(run.labels): [] for run in runs}
+    for record in records:
+        found[_key(record)].append(record)
+    failures = [
+        {
+            **{name: row[name] for name in runs[0].labels},
+            "n_labeled": max((r["n_labeled"] for r in found[_key(row)]), default=0),
+            "error": " ".join(f"{row['error_type']}: {row['error_message']}".split()),
+            "traceback": row["traceback"],
+        }
+        for row in table
+    ]
+    return [(found[_key(run.labels)], None) for run in runs], failures
+
+
+def named_strategies(querier, strategies):
+    """Strategies by the names they have in a result.
+
+    Parameters
+    ----------
+    querier : estimator object
+        Whose own strategy it is, if there are no others.
+
+    strategies : list, dict or None
+        As `active_learning_curve` takes them.
+
+    Returns
+    -------
+    strategies : dict of str to str, Strategy or callable
+        In the order given.
+    """
+    strategies = _with_names(querier, strategies)
+    for strategy in strategies.values():
+        # Raises if it is not known.
+        get_strategy(strategy)
+    return strategies
+
+
+def _with_names(querier, strategies):
+    if isinstance(strategies, dict):
+        return strategies
+    if strategies is None:
+        strategies = [innermost(querier).strategy]
+    if isinstance(strategies, str) or not np.iterable(strategies):
+        raise TypeError(
+            "`strategies` must be a list or a dict of strategies. Got "
+            f"{strategies!r} instead."
+        )
+    names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            "`strategies` must be some strategies that differ in their names; a dict "
+            f"names them. Got {names}."
+        )
+    return dict(zip(names, strategies, strict=True))
+
+
+def _given_splits(querier, X, y, cv, n_repeats):
+    """For each repeat, the pool and test rows it is bound to, or None."""
+    if cv is None:
+        return [None] * n_repeats
+    splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
+    return [
+        {"pool": pool, "test": test} for pool, test in splits for _ in range(n_repeats)
+    ]
+
+
+def _check(X, y, X_test, y_test, n_repeats, error_score):
+    if n_rows(X) != len(y):
+        raise ValueError(
+            f"`X` and `y` must have one row each for every example. Got {n_rows(X)} "
+            f"and {len(y)}."
+        )
+    if (X_test is None) != (y_test is None):
+        missing = "y_test" if y_test is None else "X_test"
+        raise ValueError(f"`X_test` and `y_test` go together. `{missing}` is missing.")
+    if not isinstance(n_repeats, Integral) or n_repeats < 1:
+        raise ValueError(f"`n_repeats` must be an int >= 1. Got {n_repeats!r} instead.")
+    if error_score != "raise" and not isinstance(error_score, Real):
+        raise ValueError(
+            f'`error_score` must be "raise" or a number. Got {error_score!r} instead.'
+        )

@@ -1,0 +1,152 @@
+"""Rows held out for a model to stop its training by, given to it as it takes them."""
+
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
+
+from skbadge.outputs import innermost, is_skorch_net
+from skbadge.pools._rows import is_table
+from skbadge.querier._querier import BadgeQuerier
+
+
+class ValidatedPipeline(Pipeline):
+    """Pipeline that hands validation rows, transformed, to the model at its end.
+
+    A model that chooses its epoch by validation rows must see them as it sees the
+    rows it is trained on. So the steps before it are fitted first, to the training rows
+    alone, and then transform both.
+
+    Parameters
+    ----------
+    steps : list of (str, estimator object)
+        As of a Pipeline; the last one has a parameter ``validation_data``, which is
+        replaced in `fit`.
+
+    validation_data : tuple (X, y) or None, default=None
+        Rows as the first step takes them, and their targets.
+
+    memory, verbose : object
+        As of a Pipeline.
+    """
+
+    def __init__(self, steps, *, validation_data=None, memory=None, verbose=False):
+        super().__init__(steps, memory=memory, verbose=verbose)
+        self.validation_data = validation_data
+
+    def fit(self, X, y=None):
+        """Fit the steps, and the model with validation rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), or what the first step takes
+            The rows.
+
+        y : array-like of shape (n_rows,)
+            Their targets.
+
+        Returns
+        -------
+        self : ValidatedPipeline
+            Fitted.
+        """
+        *steps, (name, model) = self.steps
+        X_val, y_val = self.validation_data
+        if steps:
+            before = Pipeline(steps, memory=self.memory, verbose=self.verbose)
+            X = before.fit_transform(X, y)
+            X_val = before.transform(X_val)
+            # With a memory, the fitted steps are others than those given.
+            steps = before.steps
+        model.set_params(validation_data=(X_val, y_val)).fit(X, y)
+        self.steps = [*steps, (name, model)]
+        return self
+
+
+def check_takes_validation(model):
+    """Raise if a model has no use for validation rows, or they cannot get to it.
+
+    Parameters
+    ----------
+    model : estimator object
+        A `BadgeQuerier`, something around one, or an estimator for one.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    estimator = model
+    if isinstance(model, BadgeQuerier):
+        estimator = model._estimator()
+    elif isinstance(innermost(model), BadgeQuerier):
+        raise ValueError(
+            "With `n_validation`, nothing may be around the BadgeQuerier, for it gets "
+            "the validation rows as they are: put the steps of a Pipeline inside it. "
+            f"Got {type(model).__name__} around it."
+        )
+    if is_classifier(estimator):
+        raise ValueError(
+            "`n_validation` is for regressors: classifiers see labels as codes, which "
+            f"validation rows have none of. Got {type(innermost(estimator)).__name__}."
+        )
+    while type(estimator) is Pipeline:
+        estimator = estimator.steps[-1][1]
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    if "validation_data" not in params:
+        raise ValueError(
+            "`n_validation` needs a model with a parameter `validation_data`, such as "
+            "skbadge.nn.TabularNetRegressor, itself or at the end of a Pipeline. Got "
+            f"{type(estimator).__name__} instead."
+        )
+    for name in ("validation_data", "validation_fraction"):
+        if params.get(name) is not None:
+            raise ValueError(
+                f"With `n_validation`, the model's own `{name}` must be None: only one "
+                "of them can choose the epoch."
+            )
+
+
+def with_validation(querier, X, y):
+    """A querier whose model is given validation rows each time it is trained.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Changed in place; not yet fitted.
+
+    X : array-like of shape (n_validation, n_features), or what the querier takes
+        The rows.
+
+    y : ndarray of shape (n_validation,)
+        Their targets.
+
+    Returns
+    -------
+    querier : BadgeQuerier
+        The same.
+
+    Raises
+    ------
+    ValueError
+        See `check_takes_validation`.
+    """
+    check_takes_validation(querier)
+    estimator = querier._estimator()
+    if is_skorch_net(estimator) and is_table(X):
+        # That is what the querier makes of data frames for a net without steps before.
+        X = check_array(X, accept_sparse="csr")
+    return querier.set_params(estimator=_given(estimator, (X, y)))
+
+
+def _given(estimator, data):
+    if type(estimator) is not Pipeline:
+        return estimator.set_params(validation_data=data)
+    *steps, (name, model) = estimator.steps
+    if type(model) is Pipeline:
+        model = _given(model, None)
+    return ValidatedPipeline(
+        [*steps, (name, model)],
+        validation_data=data,
+        memory=estimator.memory,
+        verbose=estimator.verbose,
+    )

@@ -1,0 +1,218 @@
+"""Carrying out one planned run, whatever becomes of it."""
+
+import traceback
+from dataclasses import dataclass
+
+import joblib
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from skbadge.experiment.simulation._simulation import prepare, simulate
+from skbadge.experiment.simulation._split import Split
+from skbadge.experiment.store._configuration import describe
+from skbadge.experiment.store._result import evaluation_records
+from skbadge.experiment.store._store import ResultStore
+from skbadge.utils._threads import threads_limited
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A run to be carried out.
+
+    Parameters
+    ----------
+    labels : dict
+        ``dataset``, ``model``, ``strategy``, ``n_query`` and ``repeat``.
+
+    querier : estimator object
+        A `BadgeQuerier` with its strategy, or a Pipeline or search around one.
+
+    split : Split
+        Its rows.
+
+    budget : int
+        Labels at the end.
+
+    seed : int
+        Of the querier.
+    """
+
+    labels: dict
+    querier: BaseEstimator
+    split: Split
+    budget: int
+    seed: int
+
+    def config(self, data, scoring):
+        """What determines its result, for `ResultStore.add`.
+
+        Parameters
+        ----------
+        data : str
+            Hash of the rows and labels.
+
+        scoring : str, callable, list, tuple, dict or None
+            As the user gave it.
+
+        Returns
+        -------
+        config : dict
+            Its description.
+        """
+        return {
+            **self.labels,
+            "seed": self.seed,
+            "budget": self.budget,
+            "split": joblib.hash(self.split),
+            "data_description": data,
+            "querier_description": describe(self.querier, "`querier`"),
+            "scoring": describe(scoring, "`scoring`"),
+        }
+
+    def n_labeled(self):
+        """Number of labels at each of its evaluations, a list of int."""
+        budget = min(self.budget, len(self.split.pool))
+        n_initial = len(self.split.first)
+        return [*range(n_initial, budget, self.labels["n_query"]), budget]
+
+
+def execute(
+    run, X, y, *, scorers, test=None, n_threads=1, error_score="raise", claim=None
+):
+    """Carry out a run.
+
+    Parameters
+    ----------
+    run : Run
+        What to do.
+
+    X, y : array-like
+        All rows and their labels.
+
+    scorers, test : dict, tuple or None
+        See `simulate`.
+
+    n_threads : int or None
+        See `threads_limited`.
+
+    error_score : "raise" or float
+        Whether to raise an error, or return it.
+
+    claim : Claim or None
+        Where to keep each evaluation, and the state to go on from.
+
+    Returns
+    -------
+    records : list of dict
+        Rows of the tidy table: of the evaluations made here.
+
+    failure : dict or None
+        What went wrong.
+    """
+    records, n_labeled = [], 0
+    try:
+        # Nets are made here, so that torch is there to be limited.
+        querier = prepare(run.querier, y, run.seed)
+        with threads_limited(n_threads):
+            for evaluation, state in simulate(
+                querier,
+                X,
+                y,
+                run.split,
+                n_query=run.labels["n_query"],
+                budget=run.budget,
+                scorers=scorers,
+                test=test,
+                state=None if claim is None else claim.state,
+            ):
+                n_labeled = evaluation.n_labeled
+                records += evaluation_records(evaluation, run.labels)
+                if claim is not None:
+                    claim.record(evaluation, state)
+    except Exception as error:
+        if claim is not None:
+            claim.fail(error)
+        if error_score == "raise":
+            raise
+        return records, describe_failure(run.labels, n_labeled, error)
+    if claim is not None:
+        claim.finish()
+    return records, None
+
+
+def execute_in_store(run, X, y, *, path, run_hash, **options):
+    """Carry out what is left of a run, unless another process is at it.
+
+    Parameters
+    ----------
+    run, X, y, **options : object
+        See `execute`.
+
+    path : path-like
+        The store.
+
+    run_hash : str
+        Of the run in the store.
+    """
+    with ResultStore(path, create=False) as store:
+        claim = store.claim([run_hash])
+        if claim is not None:
+            execute(run, X, y, claim=claim, **options)
+
+
+def describe_failure(labels, n_labeled, error):
+    """A failure as a row of `ExperimentResult.failures_frame`.
+
+    Parameters
+    ----------
+    labels : dict
+        Of the run.
+
+    n_labeled : int
+        Labels at its last evaluation.
+
+    error : Exception
+        What stopped it.
+
+    Returns
+    -------
+    failure : dict
+        With the error in one line and its traceback.
+    """
+    return {
+        **labels,
+        "n_labeled": n_labeled,
+        "error": " ".join(f"{type(error).__name__}: {error}".split()),
+        "traceback": "".join(traceback.format_exception(error)),
+    }
+
+
+def owed_records(run, n_labeled, metrics, score):
+    """Rows in place of the evaluations that a failed run did not come to.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+
+    n_labeled : int
+        Labels at its last evaluation.
+
+    metrics : iterable of str
+        What was to be scored.
+
+    score : float
+        What to put there.
+
+    Returns
+    -------
+    records : list of dict
+        Without times.
+    """
+    missing = dict.fromkeys(("fit_time", "query_time", "score_time"), np.nan)
+    return [
+        {**run.labels, "n_labeled": n, "metric": metric, "score": score, **missing}
+        for n in run.n_labeled()
+        if n > n_labeled
+        for metric in metrics
+    ]

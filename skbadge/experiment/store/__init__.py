@@ -1,0 +1,1 @@
+"""Where results of experiments are kept."""

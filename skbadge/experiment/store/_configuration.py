@@ -1,0 +1,149 @@
+"""What identifies a run: its configuration as JSON, and the objects described in it."""
+
+import json
+import platform
+from functools import partial
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from inspect import Parameter, isroutine, signature
+
+import joblib
+import numpy as np
+from scipy import sparse
+
+from skbadge._version import __version__
+from skbadge.pools._rows import is_frame
+
+_PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
+
+
+def config_hash(config):
+    """Identity of a run: the SHA-256 of its configuration as canonical JSON.
+
+    Parameters
+    ----------
+    config : dict
+        All that determines the result, of what JSON can hold.
+
+    Returns
+    -------
+    hash : str
+        64 hexadecimal digits, which do not depend on the order of the keys.
+
+    Examples
+    --------
+    >>> from skbadge.experiment import config_hash
+    >>> config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
+    True
+    """
+    return sha256(canonical(config).encode()).hexdigest()
+
+
+def canonical(config):
+    """JSON with sorted keys and no spaces; numbers that are not finite are refused."""
+    return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def current_versions():
+    """Versions of what a result may depend on.
+
+    Returns
+    -------
+    versions : dict of str to (str or None)
+        By name of the package; None if it is not installed.
+    """
+    versions = {"python": platform.python_version(), "skbadge": __version__}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = None
+    return versions
+
+
+def describe(value, name):
+    """What an object is, as JSON that is the same in every process.
+
+    Parameters
+    ----------
+    value : object
+        Numbers, strings, lists and dicts stand for themselves; estimators and
+        strategies for their class and the parameters that differ from the defaults;
+        functions and classes for the place they can be imported from; arrays and
+        tables for a hash of their content; all else for a hash of its pickle.
+
+    name : str
+        Of the object, for the error.
+
+    Returns
+    -------
+    description : None, bool, int, float, str, list or dict
+        For `canonical`.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be known again, such as a lambda function.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return value if np.isfinite(value) else {"float": str(value)}
+    if isinstance(value, list | tuple):
+        return [describe(each, name) for each in value]
+    if isinstance(value, dict):
+        items = sorted(value.items(), key=lambda item: str(item[0]))
+        return {"dict": [[describe(part, name) for part in item] for item in items]}
+    if isinstance(value, partial):
+        parts = {"partial": value.func, "args": value.args, "keywords": value.keywords}
+        return {key: describe(part, name) for key, part in parts.items()}
+    if isinstance(value, type | np.ufunc) or isroutine(value):
+        return {"import": _import_path(value, name)}
+    if hasattr(value, "get_params"):
+        changed = {
+            key: describe(each, f"{name}'s `{key}`")
+            for key, each in sorted(value.get_params(deep=False).items())
+            if not _is_default(type(value), key, each)
+        }
+        return {"object": _import_path(type(value), name), "parameters": changed}
+    if isinstance(value, np.ndarray) or sparse.issparse(value) or is_frame(value):
+        return {"content": joblib.hash(value)}
+    return _describe_pickle(value, name)
+
+
+def _import_path(value, name):
+    # The methods of objects have no place of their own.
+    owner = getattr(value, "__self__", None)
+    is_bound = owner is not None and not isinstance(owner, type | type(np))
+    module = getattr(value, "__module__", None) or "numpy"
+    path = f"{module}:{getattr(value, '__qualname__', value.__name__)}"
+    if is_bound or "<" in path:
+        raise ValueError(
+            f"{name} must be importable, to be known again when the benchmark is "
+            f"resumed. Got {path}. Define it by def or class at the top level of a "
+            "module."
+        )
+    return path
+
+
+def _is_default(kind, key, value):
+    default = signature(kind).parameters.get(key)
+    if default is None or default.default is Parameter.empty:
+        return False
+    try:
+        return describe(value, key) == describe(default.default, key)
+    except ValueError:
+        return False
+
+
+def _describe_pickle(value, name):
+    kind = _import_path(type(value), name)
+    try:
+        return {"object": kind, "pickle": joblib.hash(value)}
+    except Exception as error:
+        raise ValueError(
+            f"{name} cannot be known again when the benchmark is resumed: {value!r} "
+            "cannot be pickled. Have a function at the top level of a module make it."
+        ) from error

@@ -1,0 +1,349 @@
+"""How diverse and how uncertain the batches of several strategies are."""
+
+import numpy as np
+
+from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
+from skbadge.inspection._plot._style import (
+    add_legend,
+    as_list,
+    check_known,
+    line_kwargs,
+    new_axes,
+    pyplot,
+)
+from skbadge.querier._query_report import QueryReport
+
+LABELS = {
+    "log_det": "Log-determinant of the Gram matrix (nats)",
+    "mean_norm": "Mean norm of the embeddings",
+    "min_distance": "Least distance of two embeddings",
+}
+_NOTE = "Hollow, at the edge: minus infinity (linearly dependent rows)"
+
+
+class BatchDiagnosticsDisplay:
+    """Log-determinant, mean norm and least distance of the batches of strategies.
+
+    As in Figure 2 of Ash et al. [1]_. Batches of several rounds are drawn as curves,
+    those of one round as points. Make one with `from_reports`.
+
+    Parameters
+    ----------
+    diagnostics : dict of str to list of BatchDiagnostics
+        By strategy, one for each round; the same rounds for all strategies.
+
+    n_labeled : array-like of shape (n_rounds,) or None, default=None
+        Labelled rows at the time of each query. None counts the rounds, from 1.
+
+    Attributes
+    ----------
+    axes_ : list of matplotlib Axes
+        One for each measure.
+
+    figure_ : matplotlib Figure
+        Their figure.
+
+    lines_ : list of dict of str to matplotlib Line2D
+        For each axes, the curve or point of each strategy. Values that are not finite
+        are NaN there.
+
+    edge_lines_ : list of dict of str to matplotlib Line2D
+        For each axes, the hollow markers that stand for minus infinity, of the
+        strategies that have any.
+
+    legend_ : matplotlib Legend or None
+        The legend. A single round has none: strategies are named on the axis.
+
+    Raises
+    ------
+    ValueError
+        If there is no strategy, the numbers of rounds differ, or batches of one round
+        differ in size, which determinants would tell more of than of the strategies.
+
+    See Also
+    --------
+    skbadge.inspection.batch_diagnostics : Computes the measures.
+
+    References
+    ----------
+    .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
+       active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.inspection import BatchDiagnosticsDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> reports = {}
+    >>> for name in ["badge", "badge_k_center"]:
+    ...     querier = BadgeQuerier(LogisticRegression(), strategy=name, random_state=0)
+    ...     querier = querier.fit(X[::10], y[::10])
+    ...     _, reports[name] = querier.query(X, 5, return_report=True)
+    >>> display = BatchDiagnosticsDisplay.from_reports(reports)
+    >>> len(display.axes_)
+    3
+    """
+
+    def __init__(self, diagnostics, *, n_labeled=None):
+        _check_rounds(diagnostics, n_labeled)
+        self.diagnostics = diagnostics
+        self.n_labeled = n_labeled
+
+    @classmethod
+    def from_reports(
+        cls,
+        reports,
+        *,
+        embedding=None,
+        n_labeled=None,
+        measures=tuple(LABELS),
+        ax=None,
+        curve_kwargs=None,
+        legend="outside",
+    ):
+        """Measure the batches of query reports, and draw what was found.
+
+        Parameters
+        ----------
+        reports : dict of str to QueryReport or BatchDiagnostics, or to lists of these
+            By strategy; lists have one for each round.
+
+        embedding : Embedding of shape (n_pool, n_columns), list of these, or None
+            The pool's embedding, or one for each round, in which to measure the rows
+            of all reports. None takes the embedding of each strategy, which must be of
+            one kind and width then: determinants of different embeddings do not
+            compare. Strategies without one, such as "margin" and "random", need it.
+
+        n_labeled : array-like of shape (n_rounds,) or None, default=None
+            Labelled rows at the time of each query. None counts the rounds, from 1.
+
+        measures, ax, curve_kwargs, legend
+            See `plot`.
+
+        Returns
+        -------
+        display : BatchDiagnosticsDisplay
+            Drawn.
+
+        Raises
+        ------
+        ValueError
+            If the embeddings of the reports do not compare, or a report has none.
+        TypeError
+            If there is anything else in ``reports``.
+        """
+        rounds = {name: _as_list(given) for name, given in reports.items()}
+        _check_rounds(rounds, n_labeled)
+        if embedding is None:
+            _check_comparable(rounds)
+        n_rounds = max(map(len, rounds.values()))
+        if not isinstance(embedding, list | tuple):
+            embedding = [embedding] * n_rounds
+        elif len(embedding) != n_rounds:
+            raise ValueError(
+                f"`embedding` must be one, or one for each of the {n_rounds} rounds. "
+                f"Got {len(embedding)}."
+            )
+        diagnostics = {
+            name: [_measure(*pair) for pair in zip(given, embedding, strict=True)]
+            for name, given in rounds.items()
+        }
+        return cls(diagnostics, n_labeled=n_labeled).plot(
+            ax, measures=measures, curve_kwargs=curve_kwargs, legend=legend
+        )
+
+    def plot(
+        self, ax=None, *, measures=tuple(LABELS), curve_kwargs=None, legend="outside"
+    ):
+        """Draw one axes for each measure.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, list of matplotlib Axes, or None, default=None
+            One for each measure; None makes a figure.
+
+        measures : tuple of {"log_det", "mean_norm", "min_distance"}
+            What to draw, by default all three.
+
+        curve_kwargs : dict, dict of str to dict, or None, default=None
+            Keywords of `matplotlib.lines.Line2D` for all strategies, or by strategy.
+
+        legend : str or None, default="outside"
+            "outside", None for no legend, or a matplotlib ``loc`` in the first axes.
+
+        Returns
+        -------
+        display : BatchDiagnosticsDisplay
+            Itself.
+
+        Raises
+        ------
+        ValueError
+            If a measure is not known, or the axes given are not one for each.
+        ImportError
+            If matplotlib is missing.
+        """
+        measures = as_list(measures)
+        check_known("measures", measures, LABELS, "measures")
+        plt = pyplot(self)
+        is_own = ax is None
+        if is_own:
+            _, axes = new_axes(plt, len(measures), small=(3.9, 3.6))
+        else:
+            axes = list(np.ravel(ax))
+            if len(axes) != len(measures):
+                raise ValueError(
+                    f"`ax` must be one axes for each of {measures}. Got {len(axes)}."
+                )
+        kwargs = line_kwargs(
+            self.diagnostics, curve_kwargs, {"markersize": 5, "linewidth": 1.4}
+        )
+        self.axes_, self.figure_ = axes, axes[0].figure
+        self.lines_, self.edge_lines_ = [], []
+        is_single = len(next(iter(self.diagnostics.values()))) == 1
+        draw = self._draw_points if is_single else self._draw_curves
+        for ax, measure in zip(axes, measures, strict=True):
+            draw(ax, measure, kwargs)
+            ax.grid(alpha=0.3)
+        self.legend_ = None
+        if not is_single:
+            self.legend_ = add_legend(axes, is_own=is_own, legend=legend)
+        return self
+
+    def _values(self, measure):
+        """By strategy, the measure in each round; -inf and NaN included."""
+        return {
+            name: np.array([getattr(batch, measure) for batch in batches], dtype=float)
+            for name, batches in self.diagnostics.items()
+        }
+
+    def _draw_curves(self, ax, measure, kwargs):
+        values = self._values(measure)
+        n_rounds = len(next(iter(values.values())))
+        counted = self.n_labeled is None
+        x = np.arange(1, n_rounds + 1) if counted else np.asarray(self.n_labeled)
+        lines, edges = {}, {}
+        for name, y in values.items():
+            (lines[name],) = ax.plot(x, _finite(y), label=name, **kwargs[name])
+            lowest = np.isneginf(y)
+            if lowest.any():
+                (edges[name],) = ax.plot(
+                    x[lowest],
+                    np.full(lowest.sum(), 0.03),
+                    transform=ax.get_xaxis_transform(),
+                    **_hollow(kwargs[name]),
+                )
+        ax.set(xlabel="Round" if counted else "Labelled rows", ylabel=LABELS[measure])
+        if counted:
+            ax.xaxis.get_major_locator().set_params(integer=True)
+        self._keep(ax, lines, edges)
+
+    def _draw_points(self, ax, measure, kwargs):
+        values = self._values(measure)
+        lines, edges = {}, {}
+        for position, (name, x) in enumerate(values.items()):
+            style = kwargs[name] | {"linestyle": "none"}
+            (lines[name],) = ax.plot(_finite(x), [position], label=name, **style)
+            if np.isneginf(x[0]):
+                (edges[name],) = ax.plot(
+                    [0.03],
+                    [position],
+                    transform=ax.get_yaxis_transform(),
+                    **_hollow(style),
+                )
+        shown = [str(name) for name in values] if ax is self.axes_[0] else []
+        ax.set_yticks(range(len(values)), shown or [""] * len(values))
+        # The first on top, as in a table.
+        ax.set(xlabel=LABELS[measure], ylim=(len(values) - 0.5, -0.5))
+        self._keep(ax, lines, edges)
+
+    def _keep(self, ax, lines, edges):
+        if edges:
+            ax.set_title(_NOTE, fontsize=8, loc="left")
+        self.lines_.append(lines)
+        self.edge_lines_.append(edges)
+
+
+def _finite(values):
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _hollow(kwargs):
+    # A cross has no inside, and is as it is.
+    return {**kwargs, "linestyle": "none", "markerfacecolor": "none", "label": None}
+
+
+def _as_list(given):
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+def _check_rounds(rounds, n_labeled):
+    if not rounds:
+        raise ValueError("There must be at least one strategy. Got none.")
+    counts = {name: len(batches) for name, batches in rounds.items()}
+    if len(set(counts.values())) != 1 or not max(counts.values()):
+        raise ValueError(
+            "All strategies must have the same rounds, at least one. "
+            f"Got numbers of rounds: {counts}."
+        )
+    n_rounds = max(counts.values())
+    if n_labeled is not None and np.shape(n_labeled) != (n_rounds,):
+        raise ValueError(
+            f"`n_labeled` must have an entry for each of the {n_rounds} rounds. "
+            f"Got {n_labeled!r} instead."
+        )
+    for position in range(n_rounds):
+        sizes = {name: _size(batches[position]) for name, batches in rounds.items()}
+        if len(set(sizes.values())) != 1:
+            raise ValueError(
+                "Batches that are compared must be of the same size. Got, in round "
+                f"{position + 1}: {sizes}."
+            )
+
+
+def _size(batch):
+    if isinstance(batch, QueryReport):
+        return len(batch.rows)
+    if isinstance(batch, BatchDiagnostics):
+        return batch.n
+    raise TypeError(
+        "A batch must be given as a QueryReport or as BatchDiagnostics. "
+        f"Got {type(batch).__name__} instead."
+    )
+
+
+def _check_comparable(rounds):
+    # Round by round: a class that is seen later adds columns to all embeddings.
+    for batches in zip(*rounds.values(), strict=True):
+        kinds = {}
+        for name, report in zip(rounds, batches, strict=True):
+            if isinstance(report, BatchDiagnostics):
+                continue
+            if report.embedding is None:
+                raise ValueError(
+                    f"The report of {name!r} has no embeddings to measure. Give "
+                    "`embedding`, that of the pool."
+                )
+            kind = type(report.embedding).__name__, report.embedding.shape[1]
+            kinds.setdefault(kind, name)
+        if len(kinds) > 1:
+            found = ", ".join(
+                f"{name!r} has {width} columns of {kind}"
+                for (kind, width), name in kinds.items()
+            )
+            raise ValueError(
+                f"The embeddings of the reports do not compare: {found}. Give "
+                "`embedding`, that of the pool, to measure all batches alike."
+            )
+
+
+def _measure(batch, embedding):
+    if isinstance(batch, BatchDiagnostics):
+        return batch
+    if embedding is None:
+        return batch.diagnostics
+    return batch_diagnostics(embedding, batch.rows)

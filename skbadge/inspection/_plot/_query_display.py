@@ -1,0 +1,351 @@
+"""A query in two dimensions: the pool, the labelled rows, and the rows selected."""
+
+from numbers import Integral
+
+import numpy as np
+
+from skbadge.inspection._plot._projection import project_query
+from skbadge.inspection._plot._style import (
+    BLUE,
+    COLORS,
+    GREY,
+    VERMILION,
+    add_legend,
+    new_axes,
+    pyplot,
+)
+from skbadge.outputs import unwrap
+from skbadge.pools._rows import n_rows
+from skbadge.querier._querier import BadgeQuerier
+from skbadge.querier._query_report import QueryReport
+
+# Shapes for classes beyond the number of colours.
+_SHAPES = ("o", "^", "s", "D", "v", "P", "X")
+_SIZES = {"pool": 9, "labeled": 26, "picks": 30, "ring": 95}
+
+
+class QueryDisplay:
+    """Where the rows of a query lie among the pool and the labelled rows.
+
+    Rows are projected to the two directions in which the pool varies most, in the space
+    in which the strategy compares them. Two directions of many leave most of that space
+    out: rows that lie on top of each other here may be far apart. Make one with
+    `from_querier`.
+
+    Parameters
+    ----------
+    projection : Projection
+        Coordinates of the rows.
+
+    y_pool : ndarray of shape (n_shown,) or None, default=None
+        Classes of the rows of the pool that are shown and were not picked.
+
+    y_picks : ndarray of shape (n_picks,) or None, default=None
+        Classes of the picked rows.
+
+    y_labeled : ndarray of shape (n_labeled,) or None, default=None
+        Classes of the labelled rows that are shown.
+
+    n_pool : int or None, default=None
+        Rows of the pool, where not all of them are shown.
+
+    strategy : str or None, default=None
+        What to say of who selected.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the points.
+
+    figure_ : matplotlib Figure
+        Their figure.
+
+    points_ : dict of str to list of matplotlib PathCollection
+        "pool", "labeled" (if there are any) and "picks": the points, class by class.
+
+    rings_ : matplotlib PathCollection
+        The rings around the picked rows.
+
+    legend_ : matplotlib Legend or None
+        The legend.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("Agg")
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.inspection import QueryDisplay
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> querier = querier.fit(X[::10], y[::10])
+    >>> display = QueryDisplay.from_querier(querier, X, querier.query(X, 5))
+    >>> display.projection.picks.shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        projection,
+        *,
+        y_pool=None,
+        y_picks=None,
+        y_labeled=None,
+        n_pool=None,
+        strategy=None,
+    ):
+        self.projection = projection
+        self.y_pool = y_pool
+        self.y_picks = y_picks
+        self.y_labeled = y_labeled
+        self.n_pool = n_pool
+        self.strategy = strategy
+
+    @classmethod
+    def from_querier(
+        cls,
+        querier,
+        X_pool,
+        rows,
+        *,
+        labeled=True,
+        y_pool=None,
+        max_points=5000,
+        random_state=None,
+        ax=None,
+        legend="outside",
+    ):
+        """Project a pool by what a querier makes of it, and draw it.
+
+        Parameters
+        ----------
+        querier : BadgeQuerier, or Pipeline or search that ends in one
+            Trained, and not trained again since the query.
+
+        X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
+            The pool that was queried.
+
+        rows : array-like of shape (n,) or QueryReport
+            What the query returned: the positions, or the report.
+
+        labeled : bool, default=True
+            Whether to draw the labelled rows, if there are any.
+
+        y_pool : array-like of shape (n_pool,) or None, default=None
+            Classes of the pool where they are known, to colour all points by class.
+
+        max_points : int, default=5000
+            Rows of the pool, and labelled rows, to draw at most, picked rows not
+            counted: a random part.
+
+        random_state : None, int or RandomState
+            Draws that part, and the random vectors of large projections.
+
+        ax, legend
+            See `plot`.
+
+        Returns
+        -------
+        display : QueryDisplay
+            Drawn.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        TypeError
+            If there is no querier, or nothing numeric to project.
+        ValueError
+            If ``rows``, ``y_pool`` or ``max_points`` are not as described.
+
+        Notes
+        -----
+        The space is the strategy's embedding where it has one, such as the gradients of
+        BADGE, or else the model's features, or else the numeric columns of the input;
+        the axis labels say which. Embeddings of more than 128 MiB are sketched to 512
+        columns first, see `skbadge.embeddings.sketch`.
+
+        Reads the model once for the pool and once for the labelled rows.
+        """
+        querier, X_pool = unwrap(querier, X_pool)
+        if not isinstance(querier, BadgeQuerier):
+            raise TypeError(
+                "`querier` must be a BadgeQuerier, or a Pipeline or search that ends "
+                f"in one. Got {type(querier).__name__} at the end instead."
+            )
+        n_pool = n_rows(X_pool)
+        strategy = str(querier.strategy)
+        if isinstance(rows, QueryReport):
+            rows, strategy = rows.rows, rows.strategy
+        picks = _check_picks(rows, n_pool)
+        if not isinstance(max_points, Integral) or max_points < 1:
+            raise ValueError(f"`max_points` must be an int >= 1. Got {max_points!r}.")
+        projection = project_query(
+            querier,
+            X_pool,
+            picks,
+            with_labeled=labeled,
+            max_points=int(max_points),
+            random_state=random_state,
+        )
+        classes = {}
+        if y_pool is not None:
+            y_pool = _check_classes(y_pool, n_pool)
+            classes = {"y_pool": y_pool[projection.pool_rows], "y_picks": y_pool[picks]}
+            if projection.labeled is not None:
+                classes["y_labeled"] = querier.y_labeled_[projection.labeled_rows]
+        display = cls(projection, n_pool=n_pool, strategy=strategy, **classes)
+        return display.plot(ax, legend=legend)
+
+    def plot(self, ax=None, *, legend="outside"):
+        """Draw the points.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or None, default=None
+            Where to draw; None makes a figure.
+
+        legend : str or None, default="outside"
+            "outside", to the right of the axes; None for none; or a matplotlib ``loc``.
+
+        Returns
+        -------
+        display : QueryDisplay
+            Itself.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is missing.
+        """
+        plt = pyplot(self)
+        is_own = ax is None
+        if is_own:
+            _, (ax,) = new_axes(plt, 1, width=6.0, height=5.0)
+        self.ax_, self.figure_ = ax, ax.figure
+        kinds = {"pool": (self.projection.pool, self.y_pool)}
+        if self.projection.labeled is not None:
+            kinds["labeled"] = self.projection.labeled, self.y_labeled
+        kinds["picks"] = self.projection.picks, self.y_picks
+        looks = self._class_looks()
+        self.points_ = {
+            kind: self._draw_kind(kind, points, y, looks)
+            for kind, (points, y) in kinds.items()
+        }
+        self.rings_ = ax.scatter(
+            *self.projection.picks.T,
+            s=_SIZES["ring"],
+            facecolors="none",
+            edgecolors="black",
+            linewidths=1.4,
+            zorder=5,
+        )
+        self._legend_entries(looks)
+        self._label()
+        self.legend_ = add_legend([ax], is_own=is_own, legend=legend)
+        return self
+
+    def _class_looks(self):
+        """Colour and shape of each class, or nothing if no classes are known."""
+        given = [self.y_pool, self.y_picks, self.y_labeled]
+        given = [part for part in given if part is not None]
+        if not given:
+            return {}
+        classes = np.unique(np.concatenate(given))
+        n = len(COLORS)
+        return {
+            label: (COLORS[i % n], _SHAPES[i // n % len(_SHAPES)])
+            for i, label in enumerate(classes.tolist())
+        }
+
+    def _draw_kind(self, kind, points, y, looks):
+        style = {
+            "pool": {"alpha": 0.55, "linewidths": 0, "rasterized": True, "zorder": 2},
+            "picks": {"edgecolors": "white", "linewidths": 0.5, "zorder": 3},
+            # Gradients of rows that the model was trained on are all close to zero.
+            "labeled": {"edgecolors": "black", "linewidths": 0.8, "zorder": 4},
+        }[kind]
+        if y is None:
+            parts = [(points, *_PLAIN[kind])]
+        else:
+            parts = [(points[y == label], *look) for label, look in looks.items()]
+        return [
+            self.ax_.scatter(*part.T, s=_SIZES[kind], c=color, marker=shape, **style)
+            for part, color, shape in parts
+        ]
+
+    def _legend_entries(self, looks):
+        n_shown = len(self.projection.pool) + len(self.projection.picks)
+        is_part = self.n_pool is not None and n_shown < self.n_pool
+        names = {
+            "pool": f"pool ({n_shown} of {self.n_pool} rows)" if is_part else "pool",
+            "labeled": "labelled",
+            "picks": "selected",
+        }
+        for kind in self.points_:
+            color, shape = (GREY, "o") if looks else _PLAIN[kind]
+            edge = {"pool": "none", "labeled": "black", "picks": "black"}[kind]
+            # An area is the square of a diameter.
+            size = _SIZES["ring" if kind == "picks" else kind] ** 0.5
+            self.ax_.plot(
+                [],
+                [],
+                linestyle="none",
+                marker=shape,
+                markersize=size,
+                markerfacecolor=color,
+                markeredgecolor=edge,
+                label=names[kind],
+            )
+        for label, (color, shape) in looks.items():
+            self.ax_.plot(
+                [], [], linestyle="none", marker=shape, color=color, label=str(label)
+            )
+
+    def _label(self):
+        names = ("First", "Second")
+        labels = [
+            f"{name} principal component ({share:.0%} of the variance)"
+            for name, share in zip(names, self.projection.explained, strict=True)
+        ]
+        n = len(self.projection.picks)
+        title = f"{n} row{'s'[: n != 1]} selected"
+        title += f" by {self.strategy}" if self.strategy else ""
+        self.ax_.set(xlabel=labels[0], ylabel=labels[1])
+        self.ax_.set_title(
+            f"{title}\nProjection of {self.projection.space}", fontsize="medium"
+        )
+        # Distances on paper are those along the two components.
+        self.ax_.set_aspect("equal", adjustable="datalim")
+
+
+_PLAIN = {"pool": (GREY, "o"), "labeled": (BLUE, "s"), "picks": (VERMILION, "o")}
+
+
+def _check_picks(rows, n_pool):
+    picks = np.asarray(rows)
+    is_empty = picks.size == 0
+    if picks.ndim != 1 or not (is_empty or np.issubdtype(picks.dtype, np.integer)):
+        raise ValueError(
+            "`rows` must be a 1-D array of int positions, or a QueryReport. "
+            f"Got dtype {picks.dtype} and shape {picks.shape} instead."
+        )
+    picks = picks.astype(np.int64)
+    distinct = len(np.unique(picks)) == len(picks)
+    if not distinct or not ((picks >= 0) & (picks < n_pool)).all():
+        raise ValueError(
+            f"`rows` must be distinct positions between 0 and {n_pool - 1}. "
+            f"Got {picks}."
+        )
+    return picks
+
+
+def _check_classes(y_pool, n_pool):
+    y_pool = np.asarray(y_pool)
+    if y_pool.shape != (n_pool,):
+        raise ValueError(
+            f"`y_pool` must have one label for each of the {n_pool} rows of `X_pool`. "
+            f"Got an array of shape {y_pool.shape} instead."
+        )
+    return y_pool

@@ -1,0 +1,174 @@
+"""A ColumnTransformer that turns a mixed table into what a net can read."""
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+
+def table_preprocessor(
+    X, *, min_frequency=None, max_categories=None, scale=True, dtype=np.float32
+):
+    """Impute, encode and scale the columns of a table, each after its kind.
+
+    * Numbers: the median in the place of missing values, then zero mean and unit
+      variance. A column in which nothing is known, or nothing varies, becomes zeros.
+    * Dates, times and durations: seconds, then as numbers.
+    * Everything else, booleans among it: one column per category. A missing value is
+      a category of its own, and a category that ``X`` lacks is all zeros.
+
+    The categories are those of ``X``, so that the width of the result is fixed before
+    any row is labelled: a net with a given input width can be fitted to the first few
+    labelled rows, and to all those that follow. Medians, means and variances, as well
+    as the frequencies that `min_frequency` and `max_categories` look at, come from the
+    rows that it is fitted to.
+
+    Parameters
+    ----------
+    X : DataFrame of shape (n_samples, n_columns)
+        A table with the columns, dtypes and categories to expect. No label is needed.
+
+    min_frequency : int >= 1, float in (0, 1) or None, default=None
+        Categories rarer than this number, or this share, of the rows are one.
+
+    max_categories : int >= 1 or None, default=None
+        Most categories in a column; the rarest ones are one.
+
+    scale : bool, default=True
+        Whether to standardise numbers. scikit-learn's models need it; the nets of
+        `skbadge.nn` standardise their input themselves.
+
+    dtype : {float32, float64}, default=float32
+        Dtype of the result. Everything is computed in float64 and rounded at the end.
+
+    Returns
+    -------
+    preprocessor : ColumnTransformer
+        Not fitted. Its result is a dense array.
+
+    Raises
+    ------
+    TypeError
+        If ``X`` is no DataFrame.
+
+    ValueError
+        If ``X`` has no columns, two of the same name, or `dtype` is another one.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from skbadge.nn import table_preprocessor
+    >>> X = pd.DataFrame({"age": [20, None, 40], "town": ["Ulm", "Bonn", None]})
+    >>> table_preprocessor(X, scale=False).fit_transform(X)
+    array([[20.,  0.,  1.,  0.],
+           [30.,  1.,  0.,  0.],
+           [40.,  0.,  0.,  1.]], dtype=float32)
+    """
+    dtype = _check(X, dtype)
+    numbers, times, others = column_kinds(X)
+    encoder = OneHotEncoder(
+        categories=[_categories(X[column]) for column in others],
+        handle_unknown="infrequent_if_exist",
+        min_frequency=min_frequency,
+        max_categories=max_categories,
+        sparse_output=False,
+        dtype=dtype,
+    )
+    transformers = [
+        ("number", _numeric(scale, dtype), numbers),
+        ("time", _numeric(scale, dtype, _step(_seconds)), times),
+        ("category", make_pipeline(_step(_labels), encoder), others),
+    ]
+    return ColumnTransformer(
+        [transformer for transformer in transformers if transformer[2]],
+        verbose_feature_names_out=False,
+    )
+
+
+def column_kinds(X):
+    """Names of the columns that hold numbers, times, and anything else.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The table.
+
+    Returns
+    -------
+    numbers, times, others : list
+        Names; booleans are among the others.
+    """
+    from pandas.api import types
+
+    numbers, times, others = [], [], []
+    for column, dtype in X.dtypes.items():
+        if types.is_bool_dtype(dtype):
+            others.append(column)
+        elif types.is_numeric_dtype(dtype):
+            numbers.append(column)
+        elif types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
+            times.append(column)
+        else:
+            others.append(column)
+    return numbers, times, others
+
+
+def _check(X, dtype):
+    if not hasattr(X, "dtypes"):
+        raise TypeError(f"X must be a pandas DataFrame. Got {type(X).__name__}.")
+    if X.shape[1] == 0:
+        raise ValueError("X must have at least one column. Got none.")
+    repeated = X.columns[X.columns.duplicated()]
+    if len(repeated):
+        raise ValueError(f"X must have columns of distinct names. Got {repeated[0]!r}.")
+    if np.dtype(dtype) not in (np.float32, np.float64):
+        raise ValueError(f"dtype must be float32 or float64. Got {dtype!r} instead.")
+    return np.dtype(dtype).type
+
+
+def _numeric(scale, dtype, *first):
+    # Scikit-learn would drop a column in which the rows it is fitted to have no value,
+    # and a small labelled set often has such columns: the width must not change.
+    steps = [*first, SimpleImputer(strategy="median", keep_empty_features=True)]
+    if scale:
+        steps.append(StandardScaler())
+    # Rounded last: in float32, the seconds of a date are two minutes apart.
+    return make_pipeline(*steps, _step(_cast, dtype=dtype))
+
+
+def _step(function, **kwargs):
+    return FunctionTransformer(
+        function, kw_args=kwargs or None, feature_names_out="one-to-one"
+    )
+
+
+def _cast(X, dtype):
+    return X.astype(dtype)
+
+
+def _seconds(X):
+    import pandas as pd
+
+    def seconds(column):
+        if not pd.api.types.is_timedelta64_dtype(column.dtype):
+            column = column - pd.Timestamp(0, tz=column.dt.tz)
+        return column / pd.Timedelta(seconds=1)
+
+    return X.apply(seconds)
+
+
+def _labels(X):
+    """Values as strings, however they are stored, and NaN where one is missing."""
+
+    def labels(column):
+        strings = column.astype(object).map(str)
+        return strings.where(column.notna(), np.nan)
+
+    return X.apply(labels)
+
+
+def _categories(column):
+    labels = sorted(column.dropna().astype(object).map(str).unique())
+    missing = [np.nan] if column.isna().any() else []
+    return np.array([*labels, *missing], dtype=object)

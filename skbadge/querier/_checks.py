@@ -1,0 +1,382 @@
+"""Checks of what users hand to `BadgeQuerier`."""
+
+from difflib import get_close_matches
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import check_array, get_tags
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d, validate_data
+
+from skbadge.outputs import innermost, is_skorch_net, wrapped
+from skbadge.outputs._pipeline import transforms_target
+from skbadge.pools._inputs import takes_columns
+from skbadge.pools._rows import is_dict, is_frame, is_table, is_tensor, n_rows
+from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
+
+
+def check_X(querier, X, estimator, *, name, reset):
+    """Check rows as far as the estimator does not.
+
+    A net takes whatever it is given, so its rows are checked here, the way
+    scikit-learn checks them; every other estimator checks them itself.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Remembers, or is asked for, the number and names of the features.
+
+    X : array-like, sparse matrix, data frame, tensor, dict or Dataset
+        The rows.
+
+    estimator : estimator object
+        What will see the rows.
+
+    name : str
+        What to call them in an error.
+
+    reset : bool
+        Whether these rows say what the features are, or must agree with earlier ones.
+
+    Returns
+    -------
+    X : same kind, or ndarray
+        A list, or a data frame for a net with one input, becomes an array.
+    """
+    if X is None:
+        raise ValueError(f"`{name}` must hold rows. Got None instead.")
+    if not np.isscalar(X) and n_rows(X) == 0:
+        raise ValueError(f"`{name}` must have at least one row. Got none.")
+    if not is_table(X):
+        _check_parts(querier, X, name, reset)
+        return X
+    rows = X
+    while transforms_target(estimator):
+        # It hands rows on as they are.
+        estimator = wrapped(estimator)[1]
+    is_net = is_skorch_net(estimator)
+    columns = getattr(X, "columns", None) if is_frame(X) else None
+    if is_net and not (columns is not None and _wants_columns(estimator, columns)):
+        rows = _check_numeric(querier, X, name)
+        _check_finite(rows, name)
+    if reset or getattr(rows, "ndim", 2) != 1:
+        # Names are read from the data frame, the width from what became of it.
+        checked = X if columns is not None else rows
+        validate_data(querier, checked, reset=reset, skip_check_array=True)
+    return rows
+
+
+def _check_parts(querier, X, name, reset):
+    """Check tensors, and the arrays and tensors of a dict."""
+    if is_dict(X):
+        for key, part in X.items():
+            if is_tensor(part) or isinstance(part, np.ndarray):
+                _check_finite(_as_array(part), f"{name}[{key!r}]")
+    elif is_tensor(X):
+        _check_finite(_as_array(X), name)
+        # Integers may be tokens, whose number differs from call to call.
+        if X.ndim > 1 and X.is_floating_point():
+            validate_data(querier, X, reset=reset, skip_check_array=True)
+
+
+def _as_array(part):
+    return part.detach().cpu().float().numpy() if is_tensor(part) else part
+
+
+def _check_numeric(querier, X, name):
+    """Rows as an array or CSR matrix."""
+    try:
+        return check_array(
+            X,
+            accept_sparse="csr",
+            allow_nd=True,
+            ensure_all_finite=False,
+            input_name=name,
+            estimator=querier,
+        )
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            error.add_note(
+                f"A net needs numbers, but `{name}` holds strings. Encode them in a "
+                "step before it, for example with a ColumnTransformer in a Pipeline."
+            )
+        raise
+
+
+def _wants_columns(net, columns):
+    """Whether a net's module takes a data frame's columns one by one."""
+    forward = getattr(net.module, "forward", None)
+    if forward is None:
+        return False
+    if isinstance(net.module, type):
+        forward = forward.__get__(object())
+    return takes_columns(forward, columns)
+
+
+def _check_finite(X, name):
+    """Raise if a numeric array or sparse matrix holds NaN or infinity."""
+    values = X.data if sparse.issparse(X) else X
+    # One sum tells in the usual case, without an array of flags.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if values.dtype.kind != "f" or np.isfinite(values.sum(dtype=np.float64)):
+            return
+    if sparse.issparse(X):
+        rows = np.unique(X.tocoo().row[~np.isfinite(X.tocoo().data)])
+    else:
+        rows = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
+            f"the first is row {rows[0]}."
+        )
+
+
+def check_y(querier, y, X, estimator):
+    """Labels or targets as an array, one for each row.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Named in errors.
+
+    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
+        Class labels for a classifier, numbers for a regressor.
+
+    X : array-like or other container of rows
+        The rows they belong to.
+
+    estimator : estimator object
+        What will be trained on them.
+
+    Returns
+    -------
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Same labels, or targets in float64.
+
+    Raises
+    ------
+    ValueError
+        If they are missing, of the wrong kind, or of another number than the rows.
+    """
+    if y is None:
+        raise ValueError(
+            f"This {type(querier).__name__} estimator requires y to be passed, but the "
+            "target y is None."
+        )
+    if is_classifier(estimator):
+        return _check_labels(y, X)
+    return _check_targets(y, X, estimator)
+
+
+def _check_labels(y, X):
+    given, y = y, column_or_1d(np.asarray(y), warn=True)
+    if isinstance(given, list | tuple) or y.dtype == object:
+        _check_label_kinds(np.asarray(given, dtype=object).ravel())
+        if all(isinstance(label, Real) for label in y):
+            # Columns of a mixed table arrive as objects.
+            y = np.asarray(y.tolist())
+    elif y.dtype.kind == "f" and not np.isfinite(y).all():
+        _check_label_kinds(y)
+        raise ValueError("`y` contains infinity. It must hold class labels.")
+    _check_lengths(y, X)
+    try:
+        check_classification_targets(y)
+    except ValueError as error:
+        error.add_note(
+            "For a regression, give the querier a regressor, such as "
+            "skbadge.nn.TabularNetRegressor."
+        )
+        raise
+    return y
+
+
+def _check_targets(y, X, estimator):
+    y = np.asarray(y)
+    if y.dtype == object:
+        known = [np.nan if _is_missing(target) else target for target in y.ravel()]
+        y = np.array(known).reshape(y.shape)
+    if y.dtype.kind not in "biuf":
+        # The beginning is what scikit-learn says of complex numbers.
+        kind = "Complex data" if y.dtype.kind == "c" else f"Data of dtype {y.dtype}"
+        raise ValueError(
+            f"{kind} not supported: `y` must hold real numbers for a regressor."
+        )
+    if y.ndim != 1 and not (y.ndim == 2 and _takes_several_targets(estimator)):
+        # Lets a single column pass, with a warning.
+        y = column_or_1d(y, warn=True)
+    y = y.astype(np.float64)
+    _check_lengths(y, X)
+    bad = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
+    if len(bad):
+        raise ValueError(
+            f"Input `y` contains NaN or infinity: {len(bad)} of {len(y)} targets, the "
+            f"first is that of row {bad[0]}. Rows without a target belong in the pool "
+            "of `query`."
+        )
+    return y
+
+
+def _takes_several_targets(estimator):
+    # Nets do not say so in their tags.
+    takes = get_tags(estimator).target_tags.multi_output
+    return takes or is_skorch_net(innermost(estimator))
+
+
+def _check_lengths(y, X):
+    if len(y) != n_rows(X):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: `X` has "
+            f"{n_rows(X)} rows and `y` {len(y)}."
+        )
+
+
+def _check_label_kinds(labels):
+    """Raise where labels are missing, or NumPy would turn numbers into strings."""
+    missing = [row for row, label in enumerate(labels) if _is_missing(label)]
+    if missing:
+        raise ValueError(
+            f"`y` contains NaN or None: {len(missing)} of {len(labels)} labels, the "
+            f"first is that of row {missing[0]}. Rows without a label belong in the "
+            "pool of `query`."
+        )
+    kinds = {"str" if isinstance(label, str) else "number" for label in labels}
+    if len(kinds) > 1:
+        raise ValueError(
+            "`y` must hold labels of one kind. Got strings and numbers; make them all "
+            "strings or all ints."
+        )
+
+
+def _is_missing(label):
+    # pandas' NA has no truth value, and pandas may not be there to ask.
+    if label is None or type(label).__name__ == "NAType":
+        return True
+    return isinstance(label, Real) and label != label
+
+
+def resolve_classes(classes, y, *, keep_order):
+    """The classes there are, and a check that the labels are among them.
+
+    Parameters
+    ----------
+    classes : array-like of shape (n_classes,) or None
+        All labels that may ever occur; None to take them from ``y``.
+
+    y : ndarray of shape (n_rows,)
+        The labels there are.
+
+    keep_order : bool
+        Whether ``classes`` stay in the order given, rather than sorted.
+
+    Returns
+    -------
+    classes : ndarray of shape (n_classes,)
+        Distinct.
+
+    Raises
+    ------
+    ValueError
+        If a label is not among ``classes``, or these are not distinct.
+    """
+    seen = np.unique(y)
+    if classes is None:
+        return seen
+    given = np.asarray(classes)
+    if given.ndim != 1 or len(given) == 0:
+        raise ValueError(
+            "`classes` must be a list of all labels. Got an array of shape "
+            f"{given.shape} instead."
+        )
+    distinct = np.unique(given)
+    if len(distinct) < len(given):
+        raise ValueError(f"`classes` must be distinct. Got {given.tolist()}.")
+    unknown = np.setdiff1d(seen, distinct)
+    if len(unknown):
+        close = get_close_matches(str(unknown[0]), [str(label) for label in given], 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise ValueError(
+            f"`y` holds labels that are not among `classes`: {unknown.tolist()}.{hint} "
+            f"`classes` are {given.tolist()}."
+        )
+    return given if keep_order else distinct
+
+
+def check_named_before(classes, known):
+    """Raise unless classes named in a later call are those of the first one."""
+    if set(np.asarray(classes).tolist()) != set(np.asarray(known).tolist()):
+        raise ValueError(
+            "`classes` must be the labels named before, "
+            f"{np.asarray(known).tolist()}. Got {np.asarray(classes).tolist()}. "
+            "Name all labels that may ever occur in the parameter `classes`."
+        )
+
+
+def check_estimator_kind(estimator, classes):
+    """Raise if an estimator, behind its wrappers, is no classifier and no regressor.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    classes : array-like or None
+        The labels that were named, which a regressor has none of.
+    """
+    if isinstance(estimator, type):
+        raise TypeError(
+            "`estimator` must be an instance, not a class. Pass an instance "
+            f"({estimator.__name__}())."
+        )
+    if is_classifier(estimator):
+        return
+    name = type(innermost(estimator)).__name__
+    if not is_regressor(estimator):
+        raise ValueError(
+            "`estimator` must be a classifier or a regressor, such as skorch's "
+            "NeuralNetClassifier and NeuralNetRegressor, or any with scikit-learn's "
+            f"ClassifierMixin or RegressorMixin. Got {name}, which is none."
+        )
+    if classes is not None:
+        raise ValueError(
+            f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
+        )
+
+
+def check_strategy_suits(strategy, estimator):
+    """Raise if a strategy needs class probabilities of a regressor.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The strategy.
+
+    estimator : estimator object
+        A classifier or regressor.
+
+    Raises
+    ------
+    ValueError
+        Naming the strategies that work.
+    """
+    if is_classifier(estimator) or not _needs_classes(strategy):
+        return
+    suited = [
+        name for name in get_strategy_names() if not _needs_classes(get_strategy(name))
+    ]
+    hint = ""
+    if isinstance(strategy, CallableStrategy):
+        hint = (
+            " A function receives probabilities unless it has an attribute `needs`, "
+            'such as ("features", "labeled").'
+        )
+    raise ValueError(
+        f"`strategy` {strategy} needs class probabilities, and a regressor, "
+        f"{type(innermost(estimator)).__name__}, has none. For regressors there are "
+        f"{suited}.{hint}"
+    )
+
+
+def _needs_classes(strategy):
+    return not {"proba", "posterior"}.isdisjoint(strategy.needs)

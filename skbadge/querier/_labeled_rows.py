@@ -1,0 +1,69 @@
+"""The labelled rows, and the fit parameters that belong to them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from skbadge.pools._rows import concatenate_rows, n_rows
+
+
+@dataclass(frozen=True, eq=False)
+class LabeledRows:
+    """The labelled rows with the fit parameters that belong to them.
+
+    Parameters
+    ----------
+    X : array-like, sparse matrix, data frame, tensor, dict or Dataset
+        The rows.
+
+    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+        Their labels or targets.
+
+    params : dict
+        Parameters of the estimator's ``fit``.
+    """
+
+    X: object
+    y: np.ndarray
+    params: dict = field(default_factory=dict)
+
+    def extended(self, X, y, params):
+        """These rows and more, with parameters of one entry a row put together.
+
+        Raises
+        ------
+        ValueError
+            If a parameter with one entry a row is given for some rows only, labels
+            are strings here and numbers there, or targets differ in shape.
+        """
+        if self.y.shape[1:] != y.shape[1:]:
+            raise ValueError(
+                "`y` must have the shape of the targets so far but for the number of "
+                f"rows, {self.y.shape}. Got {y.shape} instead."
+            )
+        if isinstance(self.y[0], str) != isinstance(y[0], str):
+            raise ValueError(
+                "`y` must hold labels of one kind, strings or numbers. Got "
+                f"{y[0]!r} where the labelled rows so far have {self.y[0]!r}."
+            )
+        merged = {**self.params, **params}
+        for name in merged:
+            mine, theirs = self.params.get(name), params.get(name)
+            aligned = is_aligned(mine, self.y), is_aligned(theirs, y)
+            if all(aligned):
+                merged[name] = concatenate_rows(mine, theirs, name)
+            elif any(aligned):
+                given = "the earlier" if aligned[0] else "the new"
+                raise ValueError(
+                    f"`{name}` has one entry for each row, so it must be given for all "
+                    f"rows or for none. It was given for {given} rows only."
+                )
+        X_all = concatenate_rows(self.X, X)
+        return LabeledRows(X_all, np.concatenate([self.y, y]), merged)
+
+
+def is_aligned(value, y):
+    """Whether a fit parameter has one entry for each row."""
+    if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
+        return False
+    return n_rows(value) == len(y)

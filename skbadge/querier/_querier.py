@@ -1,0 +1,431 @@
+"""BadgeQuerier: the scikit-learn face of the library."""
+
+from numbers import Integral
+from time import perf_counter
+
+import numpy as np
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    clone,
+)
+
+from skbadge._compat import (
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+)
+from skbadge.pools._rows import copy_rows, n_rows
+from skbadge.querier._checks import (
+    check_estimator_kind,
+    check_named_before,
+    check_strategy_suits,
+    check_y,
+)
+from skbadge.querier._codecs import is_pretrained
+from skbadge.querier._delegation import LikeItsEstimator
+from skbadge.querier._labeled_rows import LabeledRows
+from skbadge.querier._query_report import QueryReport
+from skbadge.querier._reading import read_labeled, read_pool, reading_options
+from skbadge.querier._training import (
+    check_takes_unlabeled,
+    fit_clone,
+    fit_further,
+    make_codec,
+)
+from skbadge.strategies import Strategy, get_strategy
+from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._validation import check_n, check_rows
+
+
+class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
+    """Ask a model which rows of an unlabelled pool to label next.
+
+    Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
+    with the positions of the pool's rows whose labels the strategy expects to teach it
+    most. Predicts like the estimator it wraps, and is of its kind.
+
+    Parameters
+    ----------
+    estimator : estimator object or None, default=None
+        A skorch ``NeuralNetClassifier``, ``NeuralNetBinaryClassifier`` or
+        ``NeuralNetRegressor``, unmodified; a scikit-learn classifier or regressor; or a
+        `~sklearn.pipeline.Pipeline`, a search or a
+        `~sklearn.compose.TransformedTargetRegressor` around one. An already trained
+        one goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
+        `skbadge.nn.TabularNetClassifier`.
+
+    strategy : str, Strategy or callable, default="badge"
+        A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a
+        function ``(pool, n, *, labeled, random_state) -> rows``, see
+        `skbadge.strategies.CallableStrategy`. A regressor has no class probabilities,
+        which "badge" needs.
+
+    classes : array-like of shape (n_classes,) or None, default=None
+        All labels that may ever occur, for early labelled sets miss some. The net
+        keeps an output unit for each. None takes them from the labels. For a frozen
+        net, the labels of its output units, in their order. None for a regressor.
+
+    feature_layer : str, default="auto"
+        The layer whose input are the features of a row, by its dotted name in the
+        net's module. "auto" finds the last ``torch.nn.Linear``, the one whose output is
+        the net's output.
+
+    warm_start : bool, default=False
+        Whether `partial_fit` goes on training from the weights there are. By default
+        it trains from scratch.
+
+    inference_batch_size : int or "auto", default="auto"
+        Rows per forward pass of a net in `query`.
+
+    random_state : None, int or RandomState, default=None
+        With an int or a ``RandomState``, training (including torch, and every
+        ``random_state`` of the estimator that is None) and queries are reproducible,
+        and the global generators are left as they were found. None leaves them to
+        NumPy's and torch's global generators.
+
+    verbose : int, default=0
+        Above 0, each call prints what it did and how long it took.
+
+    Attributes
+    ----------
+    estimator_ : estimator object
+        The fitted estimator.
+
+    classes_ : ndarray of shape (n_classes,)
+        The class labels, of a classifier.
+
+    strategy_ : Strategy
+        The strategy in use.
+
+    X_labeled_ : same kind as ``X``, of shape (n_labeled, n_features)
+        All labelled rows so far.
+
+    y_labeled_ : ndarray of shape (n_labeled,) or (n_labeled, n_outputs)
+        Their labels; targets in float64.
+
+    n_features_in_ : int
+        Number of features, if ``X`` is a table.
+
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if ``X`` has any that are strings.
+
+    See Also
+    --------
+    skbadge.query : Query a querier inside a Pipeline or a search.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> querier = querier.fit(X[::10], y[::10])
+    >>> rows = querier.query(X, n=5)
+    >>> querier = querier.partial_fit(X[rows], y[rows])
+    >>> len(querier.y_labeled_)
+    20
+    """
+
+    _parameter_constraints: dict = {
+        "estimator": [HasMethods(["fit"]), None],
+        "strategy": [str, Strategy, callable],
+        "classes": ["array-like", None],
+        "feature_layer": [str],
+        "warm_start": ["boolean"],
+        "inference_batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            StrOptions({"auto"}),
+        ],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        strategy="badge",
+        classes=None,
+        feature_layer="auto",
+        warm_start=False,
+        inference_batch_size="auto",
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.strategy = strategy
+        self.classes = classes
+        self.feature_layer = feature_layer
+        self.warm_start = warm_start
+        self.inference_batch_size = inference_batch_size
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def fit(self, X, y, *, X_unlabeled=None, **params):
+        """Start over: train on these labelled rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_labeled, n_features), or what the estimator takes
+            The labelled rows.
+
+        y : array-like of shape (n_labeled,) or (n_labeled, n_outputs)
+            Their labels: strings, ints, or any that scikit-learn takes; for a
+            regressor, numbers.
+
+        X_unlabeled : same kind as ``X``, of shape (n_unlabeled, n_features), or None
+            Unlabelled rows to train on as well, such as the pool; for estimators that
+            can, such as `skbadge.nn.JointEntropyClassifier` or scikit-learn's
+            semi-supervised classifiers. They are not kept, so every call that trains
+            states them. The steps of a Pipeline are fitted to all rows and must not
+            need labels, and no parameter may have one entry a row.
+
+        **params : dict
+            Passed to the estimator's ``fit``; routed, if metadata routing is enabled.
+            Those with one entry a row are kept with the rows.
+
+        Returns
+        -------
+        self : BadgeQuerier
+            Fitted.
+        """
+        self._check_parts()
+        X = self._check_X(X, reset=True)
+        y = check_y(self, y, X, self._estimator())
+        for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
+            self.__dict__.pop(name, None)
+        return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
+
+    @fit_context(prefer_skip_nested_validation=False)
+    def partial_fit(self, X=None, y=None, classes=None, *, X_unlabeled=None, **params):
+        """Add labelled rows, and train on all there are.
+
+        The rows are kept first: if training fails, they are in `X_labeled_` and
+        `y_labeled_` all the same, and ``partial_fit()`` without arguments trains again.
+
+        Parameters
+        ----------
+        X : same kind as in `fit`, of shape (n_new, n_features), or None
+            The rows to add; None adds none.
+
+        y : array-like of shape (n_new,) or (n_new, n_outputs), or None
+            Their labels or targets.
+
+        classes : array-like of shape (n_classes,) or None
+            All labels that may ever occur, if this is the first call and the parameter
+            ``classes`` is None.
+
+        X_unlabeled : same kind as ``X``, of shape (n_unlabeled, n_features), or None
+            As in `fit`: the unlabelled rows of this training, not those of earlier
+            calls.
+
+        **params : dict
+            As in `fit`. Those given there with one entry a row must be given here.
+
+        Returns
+        -------
+        self : BadgeQuerier
+            Fitted.
+        """
+        self._check_parts(classes)
+        is_first = not hasattr(self, "_labeled")
+        if X is None and y is None and not is_first:
+            return self._train(self._labeled, X_unlabeled)
+        X = self._check_X(X, reset=is_first)
+        y = check_y(self, y, X, self._estimator())
+        if classes is not None:
+            self._keep_classes(classes, is_first)
+        if not is_first:
+            rows = self._labeled.extended(X, y, params)
+        else:
+            rows = LabeledRows(copy_rows(X), y.copy(), params)
+        return self._train(rows, X_unlabeled)
+
+    def _train(self, rows, X_unlabeled=None):
+        """Keep the labelled rows, then train on them."""
+        start = perf_counter()
+        estimator = self._estimator()
+        if X_unlabeled is not None:
+            check_takes_unlabeled(estimator, rows)
+            X_unlabeled = self._check_unlabeled(X_unlabeled)
+        fit_params = self._routed(estimator, rows.params)
+        seed, classes = self._seed("train"), self.classes
+        if classes is None:
+            classes = getattr(self, "_first_classes", None)
+        codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
+        goes_on = self.warm_start and hasattr(self, "estimator_")
+        if goes_on and codec.is_coded:
+            self._codec.check_same(codec)
+        self._labeled = rows
+        train = fit_further if goes_on else fit_clone
+        fitted = train(
+            self.estimator_ if goes_on else estimator,
+            rows,
+            codec,
+            seed=seed,
+            fit_params=fit_params,
+            X_unlabeled=X_unlabeled,
+        )
+        self.estimator_, self._codec = fitted, codec
+        self._is_pretrained = is_pretrained(estimator)
+        if codec.classes is not None:
+            self.classes_ = codec.classes
+        self.strategy_ = self._current_strategy()
+        self._say(f"trained on {len(rows.y)} rows in {perf_counter() - start:.2f} s")
+        return self
+
+    def _check_unlabeled(self, X):
+        # The last round of a loop has an empty pool.
+        if not np.isscalar(X) and n_rows(X) == 0:
+            return None
+        return self._check_X(X, reset=False, name="X_unlabeled")
+
+    def _check_parts(self, classes=None):
+        """Refuse what cannot work before it has cost a training."""
+        strategy = get_strategy(self.strategy)
+        strategy._validate_params()
+        estimator = self._estimator()
+        named = self.classes if classes is None else classes
+        check_estimator_kind(estimator, named)
+        check_strategy_suits(strategy, estimator)
+
+    def _keep_classes(self, classes, is_first):
+        """Keep the classes of the first call; later ones may repeat them."""
+        known = self.classes
+        if known is None and is_first:
+            self._first_classes = np.asarray(classes)
+            return
+        if known is None:
+            known = getattr(self, "_first_classes", self.classes_)
+        check_named_before(classes, known)
+
+    def query(self, X_pool, n=1, *, return_report=False):
+        """Select the rows of a pool to label next.
+
+        Parameters
+        ----------
+        X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
+            The unlabelled rows.
+
+        n : int, default=1
+            Number of rows to select. If there are fewer, all are returned, with a
+            `skbadge.exceptions.QueryWarning`.
+
+        return_report : bool, default=False
+            Whether to return a `QueryReport` as well.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            int64 positions in ``X_pool``, distinct, in order of selection.
+
+        report : QueryReport
+            Only if ``return_report`` is True.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If ``n`` is negative, ``X_pool`` is not what the model was trained on, the
+            model predicts NaN, or the strategy needs probabilities of a regressor.
+        """
+        self._validate_params()
+        estimator = self._trained_estimator("query")
+        strategy = self.strategy_ = self._current_strategy()
+        check_strategy_suits(strategy, estimator)
+        start = perf_counter()
+        X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+        n = check_n(n, n_rows(X_pool))
+        options = {
+            "feature_layer": self.feature_layer,
+            "batch_size": self.inference_batch_size,
+            **reading_options(strategy, self.random_state),
+        }
+        with torch_seeded(self._seed("inference")):
+            reading = strategy.needs, getattr(self, "_codec", None), options
+            pool = read_pool(estimator, X_pool, *reading)
+            rows = getattr(self, "_labeled", None)
+            labeled = read_labeled(estimator, rows, *reading)
+        read = perf_counter()
+        # A stream for each round, so that the draws of one do not repeat another's.
+        n_labeled = 0 if rows is None else len(rows.y)
+        rng = self._seed(f"query-{n_labeled}")
+        selection = strategy.run(pool, n, labeled=labeled, random_state=rng)
+        done = perf_counter()
+        rows = check_rows(selection.rows, n, len(pool), str(strategy))
+        report = QueryReport(
+            strategy=str(strategy),
+            n_pool=len(pool),
+            rows=rows,
+            values=selection.values,
+            value_name=selection.value_name,
+            norms=selection.norms,
+            embedding=selection.embedding,
+            fallbacks=selection.fallbacks,
+            seconds={"outputs": read - start, "select": done - read},
+            nbytes=pool.nbytes + selection.nbytes,
+            n_distances=selection.n_distances,
+        )
+        self._say(str(report))
+        return (rows, report) if return_report else rows
+
+    @property
+    def X_labeled_(self):
+        """All labelled rows so far, of the kind that `fit` was given."""
+        return self._kept("X")
+
+    @property
+    def y_labeled_(self):
+        """Their labels or targets, an ndarray with one entry for each."""
+        return self._kept("y")
+
+    def _kept(self, name):
+        if not hasattr(self, "_labeled"):
+            raise AttributeError(
+                f"No rows are labelled yet. Call `fit` for `{name}_labeled_`."
+            )
+        return getattr(self._labeled, name)
+
+    def _current_strategy(self):
+        """The fitted strategy, unless the parameters were changed since."""
+        wanted = get_strategy(self.strategy)
+        fitted = getattr(self, "strategy_", None)
+        if type(fitted) is type(wanted) and str(fitted) == str(wanted):
+            return fitted
+        return clone(wanted)
+
+    def _seed(self, stream):
+        if self.random_state is None:
+            return None
+        return stream_seed(self.random_state, stream)
+
+    def _say(self, message):
+        if self.verbose:
+            print(f"[{type(self).__name__}] {message}")
+
+    def set_params(self, **params):
+        """Set parameters, those of the estimator and the strategy included.
+
+        A name in place of a strategy, and None in place of the estimator, make way for
+        the objects they stand for where a parameter of these is set:
+        ``set_params(strategy__include_bias=True)``.
+
+        Returns
+        -------
+        self : BadgeQuerier
+            Itself.
+        """
+        for owner, resolve in (
+            ("strategy", lambda: get_strategy(self.strategy)),
+            ("estimator", self._estimator),
+        ):
+            if owner in params:
+                super().set_params(**{owner: params.pop(owner)})
+            if any(name.startswith(f"{owner}__") for name in params):
+                setattr(self, owner, resolve())
+        return super().set_params(**params)

@@ -1,0 +1,55 @@
+"""Querying through a Pipeline or a search."""
+
+from skbadge.outputs import unwrap
+from skbadge.querier._querier import BadgeQuerier
+
+
+def query(fitted, X_pool, n=1, *, return_report=False):
+    """Query the `BadgeQuerier` inside a fitted Pipeline or search.
+
+    scikit-learn's ``Pipeline`` and searches have no ``query``. This finds the querier,
+    applies the steps before it to the pool, and asks it.
+
+    Parameters
+    ----------
+    fitted : estimator object
+        A fitted `BadgeQuerier`, or a `~sklearn.pipeline.Pipeline` that ends in one, or
+        a search such as `~sklearn.model_selection.GridSearchCV` around either.
+
+    X_pool : array-like of shape (n_pool, n_features)
+        The unlabelled rows, as ``fitted`` takes them.
+
+    n : int, default=1
+        Number of rows to select.
+
+    return_report : bool, default=False
+        Whether to return a `QueryReport` as well.
+
+    Returns
+    -------
+    rows : ndarray of shape (n,)
+        int64 positions in ``X_pool``, distinct, in order of selection.
+
+    report : QueryReport
+        Only if ``return_report`` is True.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> import skbadge
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = skbadge.BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> pipeline = make_pipeline(StandardScaler(), querier).fit(X[::10], y[::10])
+    >>> len(skbadge.query(pipeline, X, n=5))
+    5
+    """
+    querier, X_pool = unwrap(fitted, X_pool)
+    if not isinstance(querier, BadgeQuerier):
+        raise TypeError(
+            "`fitted` must be a BadgeQuerier, or a Pipeline or search that ends in "
+            f"one. Got {type(querier).__name__} at the end instead."
+        )
+    return querier.query(X_pool, n, return_report=return_report)

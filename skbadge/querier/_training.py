@@ -1,0 +1,347 @@
+"""Training estimators on labelled rows, and on unlabelled ones beside them."""
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.feature_selection import SelectorMixin, VarianceThreshold
+from sklearn.frozen import FrozenEstimator
+from sklearn.semi_supervised import (
+    LabelPropagation,
+    LabelSpreading,
+    SelfTrainingClassifier,
+)
+from sklearn.utils import get_tags
+
+from skbadge.outputs import (
+    innermost,
+    is_skorch_net,
+    n_outputs,
+    output_shape,
+    wrapped,
+)
+from skbadge.outputs._pipeline import is_search, transforms_target
+from skbadge.pools._rows import (
+    concatenate_rows,
+    first_rows,
+    is_dataset,
+    is_dict,
+    n_rows,
+)
+from skbadge.querier._checks import resolve_classes
+from skbadge.querier._codecs import (
+    LabelCodec,
+    NumberCodec,
+    is_pretrained,
+    speaks_codes,
+    trained_classes,
+)
+from skbadge.querier._labeled_rows import is_aligned
+from skbadge.utils._streams import torch_seeded
+
+
+def is_frozen(estimator):
+    """Whether an estimator is already trained and to be left so."""
+    return isinstance(estimator, FrozenEstimator)
+
+
+def unlabeled_mark(estimator):
+    """The label by which a model's training knows unlabelled rows.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        The model, or a pipeline or search around it.
+
+    Returns
+    -------
+    mark : scalar or None
+        None if it trains on labelled rows only, or is not trained at all.
+    """
+    predictor = innermost(estimator)
+    semi_supervised = LabelPropagation | LabelSpreading | SelfTrainingClassifier
+    if is_pretrained(estimator):
+        return None
+    if isinstance(predictor, semi_supervised):
+        return -1
+    if getattr(predictor, "trains_on_unlabeled", False):
+        return predictor.unlabeled_label
+    return None
+
+
+def check_takes_unlabeled(estimator, rows):
+    """Raise if an estimator cannot train on these rows and unlabelled ones together.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    rows : LabeledRows
+        The labelled rows.
+
+    Raises
+    ------
+    ValueError
+        If its model knows no unlabelled rows, a step before it learns from labels, or
+        there are parameters of one entry a labelled row.
+    """
+    if unlabeled_mark(estimator) is None:
+        raise ValueError(
+            "`X_unlabeled` needs an estimator that trains on unlabelled rows: "
+            "skbadge.nn.JointEntropyClassifier or JointEntropyTabularClassifier, "
+            "scikit-learn's SelfTrainingClassifier, LabelPropagation or "
+            "LabelSpreading, or one with `trains_on_unlabeled = True` and a parameter "
+            "`unlabeled_label`; itself or at the end of a Pipeline, and not frozen. "
+            f"Got {type(innermost(estimator)).__name__} instead."
+        )
+    readers = _label_readers(estimator)
+    if readers:
+        raise ValueError(
+            "With `X_unlabeled`, the steps before the model see rows without labels, "
+            f"but these learn from labels: {readers}. Leave them out, or apply them "
+            "beforehand."
+        )
+    aligned = [name for name in rows.params if is_aligned(rows.params[name], rows.y)]
+    if aligned:
+        raise ValueError(
+            "With `X_unlabeled`, parameters of `fit` cannot have one entry for each "
+            f"row, for unlabelled rows have none. Got {aligned}."
+        )
+
+
+def _label_readers(estimator):
+    """Names of the steps before the model that take labels or make up rows."""
+    model = innermost(estimator)
+    own = [model, *model.get_params().values()]
+    return [
+        name
+        for name, part in estimator.get_params().items()
+        if not isinstance(part, type)
+        and not any(part is mine for mine in own)
+        and (hasattr(part, "fit_resample") or _learns_from_labels(part))
+    ]
+
+
+def _learns_from_labels(step):
+    """Whether a transformer does, as far as scikit-learn lets one know."""
+    if not hasattr(step, "transform") or not hasattr(step, "__sklearn_tags__"):
+        return False
+    if isinstance(step, SelectorMixin):
+        # Their tags do not tell, for some score functions ignore labels.
+        return not isinstance(step, VarianceThreshold)
+    # A pipeline has the tags of its last step, and its steps are asked one by one.
+    return not hasattr(step, "steps") and get_tags(step).target_tags.required
+
+
+def _with_unlabeled(X, y, X_unlabeled, mark):
+    """Labelled rows followed by unlabelled ones, and the labels of both."""
+    marks = np.full(n_rows(X_unlabeled), mark)
+    if isinstance(y[0], str) != isinstance(mark, str):
+        # NumPy would turn the number into a string.
+        y, marks = y.astype(object), marks.astype(object)
+    X = concatenate_rows(X, X_unlabeled, "X_unlabeled")
+    return X, np.concatenate([y, marks])
+
+
+def make_codec(estimator, rows, classes, *, seed, fit_params):
+    """How a model is to write what it predicts.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        What is to be trained.
+
+    rows : LabeledRows
+        What it is to be trained on.
+
+    classes : array-like of shape (n_classes,) or None
+        All labels that may ever occur; None for those of a trained model, or else
+        those in ``rows``. A regressor has none.
+
+    seed, fit_params
+        As in `fit_clone`.
+
+    Returns
+    -------
+    codec : LabelCodec or NumberCodec
+        For a classifier, or a regressor.
+    """
+    if not is_classifier(estimator):
+        return NumberCodec(rows.y.shape[1:])
+    if classes is None and is_pretrained(estimator):
+        # A trained net may stand behind steps that are not fitted yet.
+        model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
+        classes = trained_classes(model, first_rows(rows.X, 2))
+    classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
+    return LabelCodec.for_training(classes, speaks_codes(estimator))
+
+
+def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
+    """Train a clone of an estimator from scratch.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Stays as it is.
+
+    rows : LabeledRows
+        What to train on.
+
+    codec : LabelCodec, NumberCodec or None
+        The labels' coding; None if no net is to be trained.
+
+    seed : int or None
+        Makes training reproducible, torch included. None leaves all to the estimator.
+
+    fit_params : dict
+        Parameters of the estimator's ``fit``, routed.
+
+    X_unlabeled : same kind as ``rows.X``, or None
+        Unlabelled rows to train on as well, for an estimator that has an
+        `unlabeled_mark`.
+
+    Returns
+    -------
+    estimator : estimator object
+        Fitted. A frozen estimator is returned as it is.
+    """
+    if is_frozen(estimator):
+        return estimator
+    original, estimator = estimator, clone(estimator)
+    _adapt_members(estimator, original)
+    if seed is not None:
+        _set_random_states(estimator, seed)
+    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
+
+
+def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
+    """Go on training a fitted estimator, from the weights it has.
+
+    Parameters and return value are those of `fit_clone`.
+
+    Raises
+    ------
+    ValueError
+        If the estimator cannot go on.
+    """
+    if is_frozen(estimator):
+        return estimator
+    names = [
+        name
+        for name in estimator.get_params()
+        if name == "warm_start" or name.endswith("__warm_start")
+    ]
+    # These train clones of their estimator, which start over.
+    starts_over = any(
+        is_search(part) or transforms_target(part) for part in wrapped(estimator)
+    )
+    if not names or starts_over:
+        raise ValueError(
+            "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
+            f"no search or transformed target. Got {estimator!r} instead."
+        )
+    estimator.set_params(**dict.fromkeys(names, True))
+    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
+
+
+def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
+    X, y = rows.X, rows.y
+    predictor = innermost(estimator)
+    trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
+    target_shape = None
+    if trains_net:
+        y, target_shape = _adapt_to_rows(predictor, rows, codec)
+    mark = unlabeled_mark(estimator)
+    if mark is not None:
+        if np.any(y == mark):
+            raise ValueError(
+                f"The label {mark!r} stands for unlabelled rows, but labelled rows "
+                "have it too. Name another, in `y` or in the net's `unlabeled_label` "
+                "(a net sees labels as 0, 1, ...)."
+            )
+        if X_unlabeled is not None:
+            X, y = _with_unlabeled(X, y, X_unlabeled, mark)
+    if trains_net and is_dataset(X):
+        from skbadge.nn._adapt import RelabeledDataset
+
+        X = RelabeledDataset(X, y)
+    with torch_seeded(seed):
+        try:
+            estimator.fit(X, y, **fit_params)
+        except Exception as error:
+            if trains_net:
+                _explain(error, codec.classes)
+            raise
+    if trains_net:
+        _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
+    return estimator
+
+
+def _adapt_to_rows(net, rows, codec):
+    """Let a net take the rows; return what to train it on, and its shape for a row."""
+    named_inputs = is_dict(rows.X)
+    if isinstance(codec, NumberCodec):
+        from skbadge.nn._adapt_regressor import adapt_regressor
+
+        return adapt_regressor(net, rows.X, rows.y, named_inputs=named_inputs)
+    from skbadge.nn._adapt import adapt_net, encoded_target
+
+    y = encoded_target(net, codec.encode(rows.y))
+    adapt_net(net, len(codec.classes), named_inputs=named_inputs)
+    return y, None
+
+
+def _check_trained(estimator, X, codec, target_shape):
+    """Raise if training left a net that is of no use."""
+    from skbadge.nn._adapt import check_weights
+
+    net = innermost(estimator)
+    check_weights(net)
+    if isinstance(codec, LabelCodec):
+        # A single logit tells two classes apart.
+        codec.check_width(max(n_outputs(estimator, X), 2))
+    elif target_shape is not None:
+        from skbadge.nn._adapt_regressor import check_output_shape
+
+        check_output_shape(net, output_shape(estimator, X), target_shape)
+
+
+def _adapt_members(estimator, original):
+    """Let nets that are members of an ensemble take tables, the frozen ones excepted.
+
+    The ensemble encodes the labels for them.
+    """
+    mine = {id(part) for part in original.get_params().values()}
+    for part in estimator.get_params().values():
+        if is_skorch_net(part) and id(part) not in mine:
+            from skbadge.nn._adapt import adapt_net
+
+            adapt_net(part)
+
+
+def _explain(error, classes):
+    """Say what a net's failure in training most likely means."""
+    if "out of bounds" in str(error):
+        raise ValueError(
+            f"The net has fewer outputs than the {len(classes)} classes {classes}. "
+            "Give its last layer an output for each class."
+        ) from error
+    if "shapes cannot be multiplied" in str(error):
+        raise ValueError(
+            "A layer of the net is not as wide as its input. The rows of `X` must "
+            f"have as many columns as the first layer has inputs: {error}."
+        ) from error
+    if "n_splits" in str(error):
+        error.add_note(
+            "The net holds out part of the labelled rows for validation, as skorch "
+            "does by default. With few labels, turn that off: train_split=None."
+        )
+
+
+def _set_random_states(estimator, seed):
+    """Seed what is left unseeded, in an order that is the same in every process."""
+    rng = np.random.RandomState(seed)
+    params = estimator.get_params()
+    for name in sorted(params):
+        is_state = name == "random_state" or name.endswith("__random_state")
+        if is_state and params[name] is None:
+            estimator.set_params(**{name: int(rng.randint(2**31 - 1))})

@@ -1,0 +1,244 @@
+"""The quantities BAIT is made of, kept up to date while rows come and go."""
+
+import numpy as np
+from scipy.linalg.lapack import dpotrf, dpotri
+
+from skbadge.utils._chunks import row_chunks
+
+# Below this, an eigenvalue of I - A is rounding: exactly it is positive.
+SMALLEST_EIGENVALUE = 1e-12
+
+# An update by a greater factor would lose so many digits that all is made afresh.
+GREATEST_CHANGE = 1e6
+
+# Gains this small beside what they were updated from are mostly rounding.
+LEAST_GAIN = 1e-8
+
+# Rounding errors of so many updates may add up.
+REFRESH_EVERY = 64
+
+# Above this rank LAPACK solves small systems faster than steps over all rows at once.
+GREATEST_ELIMINATION = 24
+
+
+class SingularPrecisionError(ValueError):
+    """A precision matrix that has no inverse in float64."""
+
+
+class BaitState:
+    r"""The objective of BAIT, and what each row would do to it.
+
+    The objective is :math:`\mathrm{tr}(M^{-1} \bar F)`, where the precision :math:`M`
+    is the information of the rows taken so far and :math:`\bar F` that of all rows.
+    With roots :math:`V_x`, scaled by the weight of a row, two small matrices a row say
+    everything (Woodbury): :math:`A_x = V_x M^{-1} V_x^\top` and
+    :math:`B_x = V_x M^{-1} \bar F M^{-1} V_x^\top`. Adding or removing a row is an
+    update of rank ``rank`` of :math:`M^{-1}`, and so of all of them:
+
+    .. math::
+        M^{-1} \mp U U^\top, \quad A_x \mp C_x C_x^\top, \quad
+        B_x \mp (C_x E_x^\top + E_x C_x^\top)
+
+    with :math:`L L^\top = (I \pm A_*)^{-1}` for the row in question,
+    :math:`U = M^{-1} V_*^\top L`, :math:`W = M^{-1} \bar F U \mp \tfrac12 U U^\top
+    \bar F U`, :math:`C_x = V_x U` and :math:`E_x = V_x W`. All of it is float64.
+
+    Parameters
+    ----------
+    fisher : FisherEmbedding of shape (n_rows, rank, n_parameters)
+        The candidates.
+
+    precision : ndarray of shape (n_parameters, n_parameters)
+        :math:`M` before the first row. Kept, and changed in place.
+
+    target : ndarray of shape (n_parameters, n_parameters)
+        :math:`\bar F`. Kept.
+
+    weight : float
+        What the information of a row is multiplied by when it is added.
+
+    greatest_change : float, default=1e6
+        Factor by which an update may change an eigenvalue without everything being
+        made afresh.
+
+    least_gain : float, default=1e-8
+        Share of the greatest trace of :math:`B_x` below which gains are negligible.
+
+    Attributes
+    ----------
+    A, B : ndarray of shape (n_rows, rank, rank)
+        The small matrices.
+
+    covariance : ndarray of shape (n_parameters, n_parameters)
+        :math:`M^{-1}`.
+
+    n_updates : int
+        Updates since everything was last made afresh.
+
+    negligible : float
+        Gains below this are to be computed afresh, if there were updates.
+    """
+
+    def __init__(
+        self,
+        fisher,
+        precision,
+        target,
+        weight,
+        greatest_change=GREATEST_CHANGE,
+        least_gain=LEAST_GAIN,
+    ):
+        self.fisher = fisher
+        self.precision = precision
+        self.target = target
+        self.weight = weight
+        self.greatest_change = greatest_change
+        self.least_gain = least_gain
+        self.A = np.empty((len(fisher), fisher.rank, fisher.rank))
+        self.B = np.empty_like(self.A)
+        self.refresh()
+
+    def restricted(self, rows):
+        """The state of some of the rows, at the same precision, made afresh."""
+        return BaitState(
+            self.fisher.take(rows), self.precision, self.target, self.weight
+        )
+
+    def refresh(self):
+        """Compute everything from the precision."""
+        self.covariance = inverse(self.precision)
+        image = self.covariance @ self.target @ self.covariance
+        for rows in self.fisher.chunks():
+            part = self.fisher.take(rows)
+            for small, matrix in ((self.A, self.covariance), (self.B, image)):
+                grams = part.grams(matrix)
+                small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
+        self.n_updates = 0
+        traces = np.einsum("nii->n", self.B)
+        self.negligible = self.least_gain * traces.max(initial=0.0)
+
+    def objective(self):
+        """The trace of the inverse precision times the target."""
+        return float(np.einsum("ij,ji->", self.covariance, self.target))
+
+    def add(self, row):
+        """Add a row to the precision."""
+        self._update(row, 1.0)
+
+    def remove(self, row):
+        """Remove a row that was added."""
+        self._update(row, -1.0)
+
+    def _update(self, row, sign):
+        root = np.sqrt(self.weight) * self.fisher.take(slice(row, row + 1)).dense()[0]
+        self.precision += sign * (root.T @ root)
+        rank = len(root)
+        eigenvalues, vectors = np.linalg.eigh(np.eye(rank) + sign * self.A[row])
+        self.n_updates += 1
+        # What an addition shrinks, and a removal blows up, by so much loses as much.
+        change = max(eigenvalues[-1], 1 / max(eigenvalues[0], SMALLEST_EIGENVALUE))
+        if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
+            self.refresh()
+            return
+        U = self.covariance @ root.T @ (vectors / np.sqrt(eigenvalues))
+        image = self.target @ U
+        W = self.covariance @ image - (0.5 * sign) * U @ (U.T @ image)
+        self.covariance -= sign * (U @ U.T)
+        self._propagate(np.hstack([U, W]), sign)
+
+    def _propagate(self, directions, sign):
+        rank = self.fisher.rank
+        directions = np.sqrt(self.weight) * directions
+        for rows in self.fisher.chunks():
+            products = self.fisher.take(rows).products(directions)
+            C, E = products[:, :, :rank], products[:, :, rank:]
+            cross = C @ E.transpose(0, 2, 1)
+            self.A[rows] -= sign * (C @ C.transpose(0, 2, 1))
+            self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
+
+    def _small_chunks(self):
+        return row_chunks(len(self.A), 6 * self.fisher.rank**2, minimum=1)
+
+    def gains(self):
+        r"""How far each row, if added, would lower the objective.
+
+        Returns
+        -------
+        gains : ndarray of shape (n_rows,)
+            :math:`\mathrm{tr}((I + A_x)^{-1} B_x)`, non-negative but for rounding.
+        """
+        gains = np.empty(len(self.A))
+        traces = _traces if self.fisher.rank <= GREATEST_ELIMINATION else _solved_traces
+        for rows in self._small_chunks():
+            gains[rows] = traces(self.A[rows], self.B[rows])
+        return gains
+
+    def losses(self):
+        r"""How far each row, if removed, would raise the objective.
+
+        To be asked for rows that are in the precision: then the eigenvalues of
+        :math:`A_x` are below 1.
+
+        Returns
+        -------
+        losses : ndarray of shape (n_rows,)
+            :math:`\mathrm{tr}((I - A_x)^{-1} B_x)`.
+        """
+        losses = np.empty(len(self.A))
+        for rows in self._small_chunks():
+            eigenvalues, vectors = np.linalg.eigh(
+                np.eye(self.A.shape[1]) - self.A[rows]
+            )
+            diagonals = np.einsum("nij,nij->nj", vectors, self.B[rows] @ vectors)
+            np.maximum(eigenvalues, SMALLEST_EIGENVALUE, out=eigenvalues)
+            losses[rows] = (diagonals / eigenvalues).sum(axis=1)
+        return losses
+
+
+def inverse(precision):
+    """Inverse of a symmetric positive definite matrix, by Cholesky.
+
+    Raises
+    ------
+    SingularPrecisionError
+        If it is not numerically positive definite.
+    """
+    factor, info = dpotrf(precision, lower=1, clean=1)
+    if info == 0:
+        factor, info = dpotri(factor, lower=1, overwrite_c=1)
+    if info != 0:
+        raise SingularPrecisionError(
+            "`regularization` is too small beside the Fisher information, whose "
+            f"diagonal goes up to {precision.diagonal().max():.3g}: their sum has no "
+            "inverse in float64. Raise it, or standardise the model's input."
+        )
+    factor += np.tril(factor, -1).T
+    return factor
+
+
+def _solved_traces(A, B):
+    """Traces of ``(I + A)^-1 B`` for stacks of symmetric matrices."""
+    return np.einsum("nii->n", np.linalg.solve(np.eye(A.shape[1]) + A, B))
+
+
+def _traces(A, B):
+    """The same by symmetric elimination, each step over all matrices at once.
+
+    Eliminating a column of ``I + A`` on both sides, and the same combinations of lines
+    and columns of ``B``, leaves diagonal matrices' worth of terms ``B_jj / A_jj``.
+    """
+    rank = A.shape[1]
+    A, B = (np.array(small.transpose(1, 2, 0), order="C") for small in (A, B))
+    A[np.arange(rank), np.arange(rank)] += 1.0
+    traces = np.zeros(A.shape[2])
+    for j in range(rank):
+        head = B[j, j] / A[j, j]
+        traces += head
+        if j + 1 == rank:
+            break
+        below = A[j + 1 :, j] / A[j, j]
+        A[j + 1 :, j + 1 :] -= below[:, None] * A[j, j + 1 :]
+        change = below[:, None] * (B[j, j + 1 :] - 0.5 * below * B[j, j])
+        B[j + 1 :, j + 1 :] -= change
+        B[j + 1 :, j + 1 :] -= change.transpose(1, 0, 2)
+    return traces

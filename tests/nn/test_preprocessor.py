@@ -1,0 +1,196 @@
+"""What a mixed table becomes for a net."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import clone
+
+from skbadge.nn import table_preprocessor
+
+
+def transformed(X, *, fit=None, **parameters):
+    preprocessor = table_preprocessor(X, **parameters)
+    return preprocessor.fit(X if fit is None else fit).transform(X)
+
+
+def test_numbers_get_medians_then_zero_mean_and_unit_variance():
+    X = pd.DataFrame({"a": [1.0, np.nan, 3.0, 8.0], "b": [5, 5, 7, 7]})
+    # Medians 3 and 6; the mean of [1, 3, 3, 8] is 3.75, its variance 6.6875.
+    expected = (np.array([1, 3, 3, 8]) - 3.75) / np.sqrt(6.6875)
+    Z = transformed(X)
+    np.testing.assert_allclose(Z[:, 0], expected, rtol=1e-6)
+    np.testing.assert_array_equal(Z[:, 1], [-1, -1, 1, 1])
+
+
+def test_without_scaling_only_holes_are_filled():
+    X = pd.DataFrame({"a": [1.0, np.nan, 3.0, 8.0]})
+    np.testing.assert_array_equal(transformed(X, scale=False).ravel(), [1, 3, 3, 8])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, "float32"])
+def test_the_result_is_dense_and_of_the_dtype_asked_for(dtype):
+    X = pd.DataFrame({"a": [1.0, 2.0], "t": pd.to_datetime(["2020", "2021"])})
+    # So many categories that ColumnTransformer would make the result sparse.
+    wide = pd.DataFrame({"c": [str(i) for i in range(50)]})
+    for table in (X, wide, X.iloc[:, :1]):
+        Z = transformed(table, dtype=dtype)
+        assert isinstance(Z, np.ndarray)
+        assert Z.dtype == np.dtype(dtype)
+
+
+CATEGORIES = [
+    pd.Series(["x", None, "y", "x"]),
+    pd.Series(["x", None, "y", "x"], dtype=object),
+    pd.Series(["x", np.nan, "y", "x"], dtype="category"),
+    pd.Series(["x", pd.NA, "y", "x"], dtype="string"),
+    pd.Series([False, None, True, False]),
+    pd.Series([False, None, True, False], dtype="boolean"),
+    pd.Series([1, None, "x", 1], dtype=object),
+    pd.Series([1, None, 2, 1], dtype=object),
+    pd.Series(pd.Categorical([1, None, 2, 1])),
+]
+
+
+@pytest.mark.parametrize("values", CATEGORIES, ids=lambda s: f"{s.dtype}-{s[0]}-{s[2]}")
+def test_each_category_is_a_column_and_so_is_missing(values):
+    Z = transformed(values.to_frame("c"))
+    expected = [[1, 0, 0], [0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    np.testing.assert_array_equal(Z, expected)
+
+
+def test_booleans_without_holes_are_two_columns():
+    Z = transformed(pd.DataFrame({"b": [True, False, True]}))
+    np.testing.assert_array_equal(Z, [[0, 1], [1, 0], [0, 1]])
+
+
+def test_unknown_and_unexpectedly_missing_categories_are_zeros():
+    X = pd.DataFrame({"c": ["x", "y"]})
+    preprocessor = table_preprocessor(X).fit(X)
+    new = pd.DataFrame({"c": ["y", "z", None]})
+    np.testing.assert_array_equal(preprocessor.transform(new), [[0, 1], [0, 0], [0, 0]])
+
+
+def test_unused_levels_of_a_categorical_are_no_columns():
+    X = pd.DataFrame({"c": pd.Categorical(["x", "y"], categories=["x", "y", "z"])})
+    assert transformed(X).shape == (2, 2)
+
+
+def test_nullable_numbers_are_numbers():
+    X = pd.DataFrame(
+        {
+            "i": pd.array([1, None, 4], dtype="Int64"),
+            "f": pd.array([1.5, None, 2.5], dtype="Float64"),
+        }
+    )
+    expected = [[1, 1.5], [2.5, 2], [4, 2.5]]
+    np.testing.assert_array_equal(transformed(X, scale=False), expected)
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_times_are_seconds(zone):
+    times = pd.to_datetime(["1970-01-02", None, "1970-01-04"]).tz_localize("UTC")
+    times = times.tz_localize(None) if zone is None else times.tz_convert(zone)
+    X = pd.DataFrame({"t": times, "d": pd.to_timedelta(["1min", "2min", None])})
+    expected = [[86400, 60], [172800, 120], [259200, 90]]
+    np.testing.assert_array_equal(transformed(X, scale=False), expected)
+
+
+def test_close_dates_stay_apart_although_the_result_is_float32():
+    X = pd.DataFrame(
+        {"t": pd.to_datetime(["2024-05-05 10:00:00", "2024-05-05 10:00:02"])}
+    )
+    np.testing.assert_allclose(transformed(X).ravel(), [-1, 1], rtol=1e-6)
+
+
+def test_columns_without_values_or_variation_do_no_harm():
+    X = pd.DataFrame(
+        {
+            "unknown": [np.nan] * 3,
+            "constant": [7.0] * 3,
+            "never": pd.to_datetime([None] * 3),
+            "nothing": pd.Series([None] * 3, dtype=object),
+            "level": pd.Categorical([None] * 3, categories=[]),
+        }
+    )
+    np.testing.assert_array_equal(transformed(X), [[0, 0, 0, 1, 1]] * 3)
+
+
+@pytest.fixture
+def table():
+    rng = np.random.default_rng(0)
+    return pd.DataFrame(
+        {
+            "a": np.where(rng.random(60) < 0.5, np.nan, rng.random(60)),
+            "c": rng.choice(["x", "y", "z", None], 60),
+            "b": rng.random(60) < 0.1,
+        }
+    )
+
+
+@pytest.mark.parametrize("n_labeled", [1, 2, 5, 60])
+def test_the_width_does_not_depend_on_the_rows_fitted_to(table, n_labeled):
+    table.loc[:4, "a"] = np.nan
+    Z = transformed(table, fit=table.iloc[:n_labeled])
+    assert Z.shape == (60, 1 + 4 + 2)
+    assert np.isfinite(Z).all()
+
+
+def test_columns_have_names(table):
+    names = table_preprocessor(table).fit(table).get_feature_names_out()
+    expected = ["a", "c_x", "c_y", "c_z", "c_nan", "b_False", "b_True"]
+    assert names.tolist() == expected
+
+
+def test_columns_are_found_by_name(table):
+    preprocessor = table_preprocessor(table).fit(table)
+    shuffled = table[["b", "c", "a"]]
+    np.testing.assert_array_equal(
+        preprocessor.transform(shuffled), preprocessor.transform(table)
+    )
+
+
+@pytest.mark.parametrize("parameters", [{"min_frequency": 3}, {"max_categories": 2}])
+def test_rare_categories_can_be_one(parameters):
+    X = pd.DataFrame({"c": [*"aaaaa", "b", "c"]})
+    Z = transformed(X, **parameters)
+    np.testing.assert_array_equal(Z, [[1, 0]] * 5 + [[0, 1]] * 2)
+
+
+def test_only_kinds_that_occur_are_there(table):
+    kinds = [name for name, _, _ in table_preprocessor(table).transformers]
+    assert kinds == ["number", "category"]
+
+
+def test_it_clones_and_pickles(table):
+    preprocessor = table_preprocessor(table)
+    expected = preprocessor.fit_transform(table)
+    for copy in (clone(preprocessor), pickle.loads(pickle.dumps(preprocessor))):
+        np.testing.assert_array_equal(copy.fit_transform(table), expected)
+
+
+def test_the_table_is_left_as_it_was(table):
+    before = table.copy(deep=True)
+    transformed(table)
+    pd.testing.assert_frame_equal(table, before)
+
+
+def test_infinite_numbers_are_refused():
+    X = pd.DataFrame({"a": [1.0, np.inf]})
+    with pytest.raises(ValueError, match="infinity"):
+        transformed(X)
+
+
+@pytest.mark.parametrize(
+    ("X", "dtype", "error", "message"),
+    [
+        (np.ones((2, 2)), float, TypeError, "X must be a pandas DataFrame. Got ndarr"),
+        (pd.DataFrame(), float, ValueError, "X must have at least one column"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), float, ValueError, "Got 'a'"),
+        (pd.DataFrame({"a": [1]}), "int64", ValueError, "dtype must be float32 or"),
+    ],
+)
+def test_bad_arguments_are_named(X, dtype, error, message):
+    with pytest.raises(error, match=message):
+        table_preprocessor(X, dtype=dtype)
