@@ -3,6 +3,7 @@
 from skbadge.samplers._bait import Bait
 from skbadge.samplers._bait_greedy import bait_greedy
 from skbadge.samplers._base import Sampler
+from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._frank_wolfe import FrankWolfe
 from skbadge.samplers._k_center import KCenter, MaxDist
 from skbadge.samplers._kdpp import KDPP
@@ -17,6 +18,7 @@ __all__ = [
     "KDPP",
     "LCMD",
     "Bait",
+    "Feasible",
     "FrankWolfe",
     "KCenter",
     "KMeansPlusPlus",

@@ -8,7 +8,7 @@ from skbadge._compat import Interval
 from skbadge.embeddings import FisherEmbedding
 from skbadge.samplers._bait_greedy import backward, forward, initial_state
 from skbadge.samplers._bait_state import SingularPrecisionError
-from skbadge.samplers._base import Sampler, fill_uniformly
+from skbadge.samplers._base import Sampler, fill_uniformly, left_open
 
 # With as little noise as in the benchmark, each of the first picks lowers the variance
 # at its place by six digits, and what it is worth by twelve. To make everything afresh
@@ -97,7 +97,7 @@ class Bait(Sampler):
         self.sigma = sigma
         self.oversampling = oversampling
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         embedding._require_columns()
         noise = float(self.sigma) ** 2
         try:
@@ -113,7 +113,7 @@ class Bait(Sampler):
             rows,
             noise * gains,
             n,
-            embedding,
+            left_open(feasible, rows),
             rng,
             value_name="fall of the mean variance",
             n_distances=0,

@@ -2,6 +2,7 @@
 
 import warnings
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from math import isinf
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skbadge.exceptions import QueryWarning
+from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._validation import check_n
@@ -19,11 +21,19 @@ class Sampler(BaseEstimator, ABC):
 
     A subclass stores its parameters in the constructor, lists them in
     ``_parameter_constraints`` and implements `_run` for valid input.
+
+    Attributes
+    ----------
+    reads_population : bool
+        Whether rows that may not be picked have a part in the rule, as they have where
+        it sums over the pool. By default it sees nothing but the rows that may be
+        picked, and picks as if there were no others.
     """
 
+    reads_population: bool = False
     _parameter_constraints: dict = {}
 
-    def sample(self, embedding, n, *, labeled=None, random_state=None):
+    def sample(self, embedding, n, *, labeled=None, feasible=None, random_state=None):
         """Pick rows.
 
         Parameters
@@ -38,6 +48,10 @@ class Sampler(BaseEstimator, ABC):
         labeled : Embedding of shape (n_labeled, n_columns) or None
             The rows that are labelled already, for samplers that keep away from them.
 
+        feasible : ndarray of bool of shape (n_rows,), Feasible or None, default=None
+            The rows that may be picked, as a mask; a `Feasible` also says how many of a
+            group, and what counts as picked already. None for all rows.
+
         random_state : None, int or RandomState
             Source of randomness.
 
@@ -49,11 +63,17 @@ class Sampler(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If the embedding is not finite or ``n`` is negative.
+            If the embedding is not finite, ``n`` is negative or no row is feasible.
         """
-        return self.run(embedding, n, labeled=labeled, random_state=random_state).rows
+        return self.run(
+            embedding,
+            n,
+            labeled=labeled,
+            feasible=feasible,
+            random_state=random_state,
+        ).rows
 
-    def run(self, embedding, n, *, labeled=None, random_state=None):
+    def run(self, embedding, n, *, labeled=None, feasible=None, random_state=None):
         """Pick rows, as `sample` does, and say how they were picked.
 
         Returns
@@ -62,7 +82,9 @@ class Sampler(BaseEstimator, ABC):
             The rows, their values, and any fallbacks.
         """
         self._validate_params()
-        n = check_n(n, len(embedding))
+        feasible = Feasible.of(feasible, len(embedding))
+        which = "there are" if feasible.is_everything else "that may be picked"
+        n = check_n(n, feasible.n_left, which)
         _check_norms(embedding, "embedding")
         if labeled is not None:
             _check_norms(labeled, "labeled")
@@ -74,11 +96,21 @@ class Sampler(BaseEstimator, ABC):
             labeled = labeled if len(labeled) else None
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
-        return self._run(embedding, n, labeled, check_random_state(random_state))
+        rng = check_random_state(random_state)
+        if self.reads_population or feasible.mask is None:
+            return self._run(embedding, n, labeled, feasible, rng)
+        rows, feasible = feasible.restricted()
+        selection = self._run(embedding.take(rows), n, labeled, feasible, rng)
+        return replace(selection, rows=rows[selection.rows])
 
     @abstractmethod
-    def _run(self, embedding, n, labeled, rng):
-        """Pick ``1 <= n <= len(embedding)`` rows and return a `Selection`."""
+    def _run(self, embedding, n, labeled, feasible, rng):
+        """Pick ``1 <= n <= feasible.n_left`` rows and return a `Selection`.
+
+        Rows of ``feasible.pending`` count as picked before the first. Unless the
+        sampler `reads_population`, all other rows may be picked, but for groups that
+        are used up.
+        """
 
 
 def _check_norms(embedding, name):
@@ -117,7 +149,7 @@ def fill_uniformly(
     rows,
     values,
     n,
-    embedding,
+    open_rows,
     rng,
     *,
     value_name,
@@ -134,8 +166,8 @@ def fill_uniformly(
     n : int
         Number of rows to select.
 
-    embedding : Embedding
-        The candidates.
+    open_rows : OpenRows
+        The rows that may still be picked, those selected closed.
 
     rng : RandomState
         Source of randomness.
@@ -157,9 +189,7 @@ def fill_uniformly(
     fallbacks = ()
     missing = n - len(rows)
     if missing:
-        left = np.ones(len(embedding), dtype=bool)
-        left[rows] = False
-        fill = rng.choice(np.flatnonzero(left), missing, replace=False)
+        fill = open_rows.draw(missing, rng)
         message = (
             f"only {len(rows)} of {n} rows {found}; "
             f"the other {missing} were drawn uniformly from the rest"
@@ -173,17 +203,23 @@ def fill_uniformly(
     return Selection(rows, values, value_name, fallbacks, n_distances)
 
 
-def first_row(embedding, rule, rng):
+def first_row(embedding, rule, open_rows, ties, rng):
     """The row to start from when there is nothing yet to keep a distance from.
 
     Parameters
     ----------
     embedding : Embedding
-        The candidates.
+        The rows.
 
     rule : {"max_norm", "uniform", "norm_weighted"}
-        The greatest norm (ties at random), any row, or with probability proportional
-        to the squared norm. If all norms are zero, any row.
+        The greatest norm, any row, or with probability proportional to the squared
+        norm. If all norms are zero, any row.
+
+    open_rows : OpenRows
+        The rows that may be picked.
+
+    ties : Ties
+        Orders rows of equal norm.
 
     rng : RandomState
         Source of randomness.
@@ -193,9 +229,18 @@ def first_row(embedding, rule, rng):
     row : int
         Its position.
     """
-    norms_sq = embedding.norms_sq()
+    rows = np.flatnonzero(open_rows.mask)
+    norms_sq = embedding.norms_sq()[rows]
     if rule == "uniform" or not norms_sq.any():
-        return int(rng.randint(len(embedding)))
+        return int(rows[rng.randint(len(rows))])
     if rule == "norm_weighted":
-        return int(draw_weighted(np.cumsum(norms_sq), 1, rng)[0])
-    return int(rng.choice(np.flatnonzero(norms_sq == norms_sq.max())))
+        return int(rows[draw_weighted(np.cumsum(norms_sq), 1, rng)[0]])
+    return int(rows[ties.greatest(norms_sq, rows, embedding.dtype)])
+
+
+def left_open(feasible, rows):
+    """What some picks leave open."""
+    open_rows = feasible.open()
+    for row in rows:
+        open_rows.close(int(row))
+    return open_rows

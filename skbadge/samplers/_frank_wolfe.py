@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbadge.samplers._base import Sampler, fill_uniformly
+from skbadge.samplers._base import Sampler, fill_uniformly, left_open
 
 
 class FrankWolfe(Sampler):
@@ -57,13 +57,13 @@ class FrankWolfe(Sampler):
     array([2])
     """
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         rows, values = approach_sum(embedding, n)
         return fill_uniformly(
             rows,
             values,
             n,
-            embedding,
+            left_open(feasible, rows),
             rng,
             value_name="alignment",
             n_distances=len(embedding) * len(rows),

@@ -7,10 +7,12 @@ from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
     first_row,
+    left_open,
     negligible_mass,
 )
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
+from skbadge.utils._ties import Ties
 
 
 class KCenter(Sampler):
@@ -64,10 +66,12 @@ class KCenter(Sampler):
         self.first_center = first_center
         self.algorithm = algorithm
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         traversal = _Traversal(embedding, n)
         if labeled is None:
-            traversal.start(first_row(embedding, self.first_center, rng))
+            traversal.start(
+                first_row(embedding, self.first_center, feasible.open(), Ties(rng), rng)
+            )
         else:
             traversal.lower(labeled)
         advance = traversal.plain if self.algorithm == "plain" else traversal.lazy
@@ -76,7 +80,7 @@ class KCenter(Sampler):
             traversal.rows,
             np.sqrt(traversal.values),
             n,
-            embedding,
+            left_open(feasible, traversal.rows),
             rng,
             value_name="distance",
             n_distances=traversal.n_distances,

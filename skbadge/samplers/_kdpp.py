@@ -11,6 +11,7 @@ from skbadge.embeddings import sketch as sketch_embedding
 from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
+    left_open,
     n_spanned_columns,
     negligible_mass,
 )
@@ -144,7 +145,7 @@ class KDPP(Sampler):
         self.proposal = proposal
         self.init = init
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         if n == len(embedding):
             # The one batch there is, whatever the rank.
             return Selection(rng.permutation(n).astype(np.int64))
@@ -156,7 +157,7 @@ class KDPP(Sampler):
             rows,
             conditional_variances(drawn.cross(drawn)),
             n,
-            embedding,
+            left_open(feasible, rows),
             rng,
             value_name="conditional variance",
             n_distances=n_products,

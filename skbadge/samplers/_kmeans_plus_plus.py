@@ -9,10 +9,12 @@ from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
     first_row,
+    left_open,
     negligible_mass,
 )
 from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._ties import Ties
 
 
 class KMeansPlusPlus(Sampler):
@@ -69,10 +71,12 @@ class KMeansPlusPlus(Sampler):
         self.first_center = first_center
         self.algorithm = algorithm
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         seeding = _Seeding(embedding, n)
         if labeled is None:
-            seeding.start(first_row(embedding, self.first_center, rng))
+            seeding.start(
+                first_row(embedding, self.first_center, feasible.open(), Ties(rng), rng)
+            )
         else:
             seeding.lower(labeled)
         advance = seeding.plain if self.algorithm == "plain" else seeding.lazy
@@ -81,7 +85,7 @@ class KMeansPlusPlus(Sampler):
             seeding.rows,
             seeding.values,
             n,
-            embedding,
+            left_open(feasible, seeding.rows),
             rng,
             value_name="squared distance",
             n_distances=seeding.n_distances,

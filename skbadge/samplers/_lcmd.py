@@ -7,9 +7,11 @@ from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
     first_row,
+    left_open,
     negligible_mass,
 )
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._ties import Ties
 
 
 class LCMD(Sampler):
@@ -91,18 +93,20 @@ class LCMD(Sampler):
         self.first_center = first_center
         self.algorithm = algorithm
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         is_lazy = self.algorithm == "lazy"
         clustering = _Clustering(embedding, n, labeled, self.weights, is_lazy)
         if labeled is None:
-            first = first_row(embedding, self.first_center, rng)
+            first = first_row(
+                embedding, self.first_center, feasible.open(), Ties(rng), rng
+            )
             clustering.pick(first, embedding.norms_sq()[first])
         clustering.advance()
         return fill_uniformly(
             clustering.rows,
             np.sqrt(clustering.values),
             n,
-            embedding,
+            left_open(feasible, clustering.rows),
             rng,
             value_name="distance",
             n_distances=clustering.n_distances,

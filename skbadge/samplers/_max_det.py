@@ -9,7 +9,7 @@ from scipy.linalg.lapack import dpstrf
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import Embedding
-from skbadge.samplers._base import Sampler, fill_uniformly, n_spanned_columns
+from skbadge.samplers._base import Sampler, fill_uniformly, left_open, n_spanned_columns
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.utils._chunks import row_chunks
 
@@ -89,7 +89,7 @@ class MaxDet(Sampler):
         self.sigma = sigma
         self.algorithm = algorithm
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         elimination = _Elimination(embedding, n, labeled, float(self.sigma) ** 2)
         advance = elimination.plain if self.algorithm == "plain" else elimination.lazy
         advance()
@@ -97,7 +97,7 @@ class MaxDet(Sampler):
             elimination.rows,
             np.array(elimination.values) + elimination.noise,
             n,
-            embedding,
+            left_open(feasible, elimination.rows),
             rng,
             value_name="conditional variance",
             n_distances=elimination.n_distances,

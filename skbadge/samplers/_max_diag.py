@@ -32,7 +32,7 @@ class MaxDiag(Sampler):
     array([1, 2])
     """
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         norms_sq = embedding.norms_sq()
         rows = top_rows(norms_sq, n, rng)
         return Selection(rows, norms_sq[rows], "squared norm")

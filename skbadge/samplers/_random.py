@@ -21,5 +21,5 @@ class Random(Sampler):
     array([2, 0, 1])
     """
 
-    def _run(self, embedding, n, labeled, rng):
+    def _run(self, embedding, n, labeled, feasible, rng):
         return Selection(rng.permutation(len(embedding))[:n].astype(np.int64))

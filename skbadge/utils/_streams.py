@@ -36,6 +36,36 @@ def stream_seed(random_state, stream):
     return int(sequence.generate_state(1)[0])
 
 
+def row_uniforms(seed, rows):
+    """A number between 0 and 1 for each row, whatever rows are asked for together.
+
+    Parameters
+    ----------
+    seed : int
+        Makes another stream of numbers.
+
+    rows : ndarray of int
+        Positions of the rows.
+
+    Returns
+    -------
+    numbers : ndarray of float64
+        In [0, 1), as good as independent and uniform: SplitMix64 of row and seed.
+    """
+    with np.errstate(over="ignore"):
+        mixed = np.asarray(rows).astype(np.uint64)
+        mixed = (mixed + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed ^= _finalized(np.array(seed, dtype=np.uint64))
+        return (_finalized(mixed) >> np.uint64(11)) * 2.0**-53
+
+
+def _finalized(mixed):
+    """The output function of SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)."""
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ (mixed >> np.uint64(31))
+
+
 @contextmanager
 def torch_seeded(seed):
     """Seed torch inside the block and put its generators back after it.

@@ -8,7 +8,7 @@ import numpy as np
 from skbadge.exceptions import QueryWarning
 
 
-def check_n(n, n_rows):
+def check_n(n, n_rows, which="there are"):
     """Number of rows to select, at most the number there are.
 
     Parameters
@@ -18,6 +18,9 @@ def check_n(n, n_rows):
 
     n_rows : int
         Number of rows to choose from.
+
+    which : str, default="there are"
+        Which rows these are, for the warning.
 
     Returns
     -------
@@ -30,7 +33,7 @@ def check_n(n, n_rows):
         raise ValueError(f"`n` must be >= 0. Got {n} instead.")
     if n > n_rows:
         warnings.warn(
-            f"`n`={n} is above the {n_rows} rows there are: all of them are returned.",
+            f"`n`={n} is above the {n_rows} rows {which}: all of them are returned.",
             QueryWarning,
             stacklevel=2,
         )

@@ -1,0 +1,271 @@
+"""Which rows may be picked, and what the picks so far leave of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Integral
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Feasible:
+    """The rows that may be picked, how many of each group, and what counts as picked.
+
+    Parameters
+    ----------
+    n_rows : int
+        Number of rows there are.
+
+    mask : ndarray of bool of shape (n_rows,) or None, default=None
+        True for the rows that may be picked; None for all.
+
+    groups : ndarray of int of shape (n_rows,) or None, default=None
+        The group of each row, numbered from 0; None for no quota.
+
+    max_per_group : int, default=1
+        Picks of one group at most, at least 1.
+
+    pending : array-like of int, default=()
+        Distinct rows that count as picked already, such as those out for labelling.
+        Samplers keep away from them as from picks, they use up the quota of their
+        groups, and they are not picked again.
+
+    Raises
+    ------
+    ValueError
+        If a length or a position does not fit, or no row may be picked.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import DenseEmbedding
+    >>> from skbadge.samplers import Feasible, KCenter
+    >>> embedding = DenseEmbedding([[0.0], [1.0], [5.0], [9.0]])
+    >>> feasible = Feasible(4, mask=np.array([True, True, True, False]))
+    >>> KCenter().sample(embedding, 2, feasible=feasible)
+    array([2, 0])
+    """
+
+    n_rows: int
+    mask: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    max_per_group: int = 1
+    pending: np.ndarray = ()
+
+    def __post_init__(self):
+        pending = np.asarray(self.pending)
+        if pending.size == 0:
+            pending = np.empty(0, dtype=np.int64)
+        object.__setattr__(self, "pending", pending)
+        self._check_mask()
+        self._check_groups()
+        self._check_pending()
+        if self.n_rows and not self.n_left:
+            raise ValueError(
+                f"No row may be picked: of {self.n_rows} rows none is both feasible "
+                "and within the quota of its group. Allow more rows, or raise "
+                "`max_per_group`."
+            )
+
+    @classmethod
+    def of(cls, feasible, n_rows):
+        """What a caller said of some rows, as an object.
+
+        Parameters
+        ----------
+        feasible : Feasible, ndarray of bool of shape (n_rows,), or None
+            A mask may stand for itself; None for all rows.
+
+        n_rows : int
+            Number of rows.
+        """
+        if not isinstance(feasible, cls):
+            return cls(n_rows, feasible)
+        if feasible.n_rows != n_rows:
+            raise ValueError(
+                f"`feasible` must be of the {n_rows} rows there are. Got one of "
+                f"{feasible.n_rows} rows."
+            )
+        return feasible
+
+    @property
+    def is_everything(self):
+        """Whether any rows may be picked, in any combination."""
+        return self.mask is None and self.groups is None and not len(self.pending)
+
+    @cached_property
+    def n_left(self):
+        """Number of rows that can be picked at most."""
+        if self.is_everything:
+            return self.n_rows
+        is_open = self.open().mask
+        if self.groups is None:
+            return int(is_open.sum())
+        counts = np.bincount(self.groups[is_open], minlength=self._quota.size)
+        return int(np.minimum(counts, self._quota).sum())
+
+    @cached_property
+    def _quota(self):
+        """How many more rows of each group may be picked."""
+        n_groups = int(self.groups.max(initial=-1)) + 1
+        used = np.bincount(self.groups[self.pending], minlength=n_groups)
+        return np.maximum(self.max_per_group - used, 0)
+
+    def open(self):
+        """The state of a selection that has not picked anything yet."""
+        return OpenRows(self)
+
+    def restricted(self):
+        """The rows that may be picked and the pending ones by themselves.
+
+        Returns
+        -------
+        rows : ndarray of int64
+            Their positions, ascending.
+
+        feasible : Feasible
+            The same of these rows alone.
+        """
+        if self.mask is None:
+            return np.arange(self.n_rows), self
+        kept = self.mask.copy()
+        kept[self.pending] = True
+        rows = np.flatnonzero(kept)
+        return rows, Feasible(
+            len(rows),
+            None,
+            None if self.groups is None else self.groups[rows],
+            self.max_per_group,
+            np.searchsorted(rows, self.pending),
+        )
+
+    def _check_mask(self):
+        if self.mask is None:
+            return
+        mask = np.asarray(self.mask)
+        if mask.dtype != bool or mask.shape != (self.n_rows,):
+            raise ValueError(
+                f"`mask` must be a boolean array with one entry for each of the "
+                f"{self.n_rows} rows. Got dtype {mask.dtype} and shape {mask.shape}."
+            )
+        object.__setattr__(self, "mask", mask)
+
+    def _check_groups(self):
+        quota = self.max_per_group
+        if isinstance(quota, bool) or not isinstance(quota, Integral) or quota < 1:
+            raise ValueError(f"`max_per_group` must be an int >= 1. Got {quota!r}.")
+        if self.groups is None:
+            return
+        groups = np.asarray(self.groups)
+        if groups.dtype.kind not in "iu" or groups.shape != (self.n_rows,):
+            raise ValueError(
+                f"`groups` must be an array of ints with one entry for each of the "
+                f"{self.n_rows} rows. Got dtype {groups.dtype} and shape "
+                f"{groups.shape}."
+            )
+        if groups.min(initial=0) < 0:
+            raise ValueError(f"`groups` must be >= 0. Got {groups.min()} among them.")
+        object.__setattr__(self, "groups", groups)
+
+    def _check_pending(self):
+        pending = self.pending
+        if pending.ndim != 1 or pending.dtype.kind not in "iu":
+            raise ValueError(
+                "`pending` must hold positions of rows, ints. Got dtype "
+                f"{pending.dtype} and shape {pending.shape}."
+            )
+        outside = pending[(pending < 0) | (pending >= self.n_rows)]
+        if len(outside):
+            raise ValueError(
+                f"`pending` must hold positions between 0 and {self.n_rows - 1}. Got "
+                f"{outside[0]} among them."
+            )
+        if len(np.unique(pending)) < len(pending):
+            raise ValueError("`pending` must hold distinct positions.")
+
+
+class OpenRows:
+    """The rows that may still be picked while a selection is under way.
+
+    Attributes
+    ----------
+    mask : ndarray of bool of shape (n_rows,)
+        True for the rows that may be picked next. Do not modify.
+    """
+
+    def __init__(self, feasible):
+        self.feasible = feasible
+        if feasible.mask is None:
+            self.mask = np.ones(feasible.n_rows, dtype=bool)
+        else:
+            self.mask = feasible.mask.copy()
+        self.mask[feasible.pending] = False
+        if feasible.groups is not None:
+            self._quota = feasible._quota.copy()
+            self.mask &= self._quota[feasible.groups] > 0
+
+    def close(self, row):
+        """Pick a row.
+
+        Parameters
+        ----------
+        row : int
+            One that is open.
+
+        Returns
+        -------
+        closed : ndarray of int64
+            The rows that may not be picked any more: the row itself, and the rest of
+            its group if that is used up.
+        """
+        closed = np.array([row], dtype=np.int64)
+        groups = self.feasible.groups
+        if groups is not None:
+            group = groups[row]
+            self._quota[group] -= 1
+            if not self._quota[group]:
+                members = self._members(group)
+                closed = members[self.mask[members]]
+        self.mask[closed] = False
+        return closed
+
+    def draw(self, n, rng):
+        """Pick rows uniformly, one after another, from those that are open.
+
+        Parameters
+        ----------
+        n : int
+            How many, no more than can be picked.
+
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            int64.
+        """
+        order = rng.permutation(np.flatnonzero(self.mask))
+        if self.feasible.groups is None:
+            rows = order[:n]
+            self.mask[rows] = False
+            return rows
+        rows = []
+        for row in order:
+            if len(rows) == n:
+                break
+            if self.mask[row]:
+                rows.append(row)
+                self.close(row)
+        return np.array(rows, dtype=np.int64)
+
+    def _members(self, group):
+        order, starts = self._sorted
+        return order[starts[group] : starts[group + 1]]
+
+    @cached_property
+    def _sorted(self):
+        """All rows by their groups, and where each group starts."""
+        groups = self.feasible.groups
+        order = np.argsort(groups, kind="stable")
+        starts = np.searchsorted(groups[order], np.arange(len(self._quota) + 1))
+        return order, starts
