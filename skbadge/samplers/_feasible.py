@@ -30,6 +30,10 @@ class Feasible:
         Samplers keep away from them as from picks, they use up the quota of their
         groups, and they are not picked again.
 
+    repeats : ndarray of bool of shape (n_rows,) or None, default=None
+        True for rows that equal a labelled one. A rule that sums over pool and labelled
+        rows counts such rows once. None if there are none.
+
     Raises
     ------
     ValueError
@@ -50,6 +54,7 @@ class Feasible:
     groups: np.ndarray | None = None
     max_per_group: int = 1
     pending: np.ndarray = ()
+    repeats: np.ndarray | None = None
 
     def __post_init__(self):
         pending = np.asarray(self.pending)
@@ -136,6 +141,7 @@ class Feasible:
             None if self.groups is None else self.groups[rows],
             self.max_per_group,
             np.searchsorted(rows, self.pending),
+            None if self.repeats is None else self.repeats[rows],
         )
 
     def _check_mask(self):

@@ -140,7 +140,7 @@ class ALBL(Strategy):
             np.sqrt(np.log(n_experts) / (n_experts * self.horizon)), 1 / n_experts
         )
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         experts = self._make_experts()
         if not hasattr(self, "log_weights_"):
             self.log_weights_ = np.zeros(len(experts))

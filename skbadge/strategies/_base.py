@@ -8,7 +8,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skbadge.outputs._outputs import ROW_FIELDS
-from skbadge.samplers import Selection
+from skbadge.samplers import Feasible, Selection
 from skbadge.utils._ranking import top_rows
 from skbadge.utils._validation import check_n
 
@@ -40,7 +40,7 @@ class Strategy(BaseEstimator, ABC):
     sketch_size: int | None = None
     _parameter_constraints: dict = {}
 
-    def select(self, pool, n, *, labeled=None, random_state=None):
+    def select(self, pool, n, *, labeled=None, feasible=None, random_state=None):
         """Select rows of a pool.
 
         Parameters
@@ -55,6 +55,9 @@ class Strategy(BaseEstimator, ABC):
         labeled : Labeled or None
             What the model says about the labelled rows, and their labels.
 
+        feasible : ndarray of bool of shape (n_rows,), Feasible or None
+            The rows that may be selected, as for `skbadge.samplers.Sampler.sample`.
+
         random_state : None, int or RandomState
             Source of randomness.
 
@@ -63,9 +66,11 @@ class Strategy(BaseEstimator, ABC):
         rows : ndarray of shape (n,)
             int64 positions in the pool, distinct, in order of selection.
         """
-        return self.run(pool, n, labeled=labeled, random_state=random_state).rows
+        return self.run(
+            pool, n, labeled=labeled, feasible=feasible, random_state=random_state
+        ).rows
 
-    def run(self, pool, n, *, labeled=None, random_state=None):
+    def run(self, pool, n, *, labeled=None, feasible=None, random_state=None):
         """Select rows, as `select` does, and say how they were selected.
 
         Returns
@@ -74,17 +79,19 @@ class Strategy(BaseEstimator, ABC):
             The rows, their values, and any fallbacks.
         """
         self._validate_params()
-        n = check_n(n, len(pool))
+        feasible = Feasible.of(feasible, len(pool))
+        which = "there are" if feasible.is_everything else "that may be picked"
+        n = check_n(n, feasible.n_left, which)
         for name in (*ROW_FIELDS, "posterior"):
             if name in self.needs and getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."
                 )
-        return self._run(pool, n, labeled, check_random_state(random_state))
+        return self._run(pool, n, labeled, feasible, check_random_state(random_state))
 
     @abstractmethod
-    def _run(self, pool, n, labeled, rng):
-        """Select ``0 <= n <= len(pool)`` rows and return a `Selection`."""
+    def _run(self, pool, n, labeled, feasible, rng):
+        """Select ``0 <= n <= feasible.n_left`` rows and return a `Selection`."""
 
 
 class ScoreStrategy(Strategy):
@@ -110,7 +117,7 @@ class ScoreStrategy(Strategy):
             float64.
         """
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         scores = self.score(pool)
         rows = top_rows(scores, n, rng)
         return Selection(rows, scores[rows])
@@ -141,14 +148,16 @@ class EmbeddingStrategy(Strategy):
     def make_sampler(self):
         """The sampler that picks among the embeddings."""
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         embedding = self.embed(pool)
         if "labeled" in self.needs and labeled is not None:
             labeled = self.embed(labeled.outputs)
         else:
             labeled = None
         sampler = self.make_sampler()
-        selection = sampler.run(embedding, n, labeled=labeled, random_state=rng)
+        selection = sampler.run(
+            embedding, n, labeled=labeled, feasible=feasible, random_state=rng
+        )
         batch = embedding.take(selection.rows)
         return replace(
             selection,

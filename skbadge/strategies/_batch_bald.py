@@ -90,7 +90,7 @@ class BatchBald(Strategy):
         self.n_samples = n_samples
         self.n_configurations = n_configurations
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         rows, gains = _greedy(pool.posterior, n, self.n_configurations, rng)
         fallbacks = ()
         missing = n - len(rows)

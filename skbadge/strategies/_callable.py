@@ -28,7 +28,7 @@ class CallableStrategy(Strategy):
         needs = getattr(self.function, "needs", ("proba", "features", "labeled"))
         return (needs,) if isinstance(needs, str) else tuple(needs)
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         rows = self.function(pool, n, labeled=labeled, random_state=rng)
         name = getattr(self.function, "__name__", repr(self.function))
         return Selection(check_rows(rows, n, len(pool), f"The strategy {name}"))

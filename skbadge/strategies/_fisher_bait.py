@@ -130,7 +130,7 @@ class Bait(Strategy):
         self.include_bias = include_bias
         self.max_bytes = max_bytes
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0), "gain")
         rows = None if labeled is None or not len(labeled) else labeled.outputs

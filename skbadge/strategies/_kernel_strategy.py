@@ -63,7 +63,7 @@ class KernelStrategy(EmbeddingStrategy):
     def make_sampler(self):
         """The sampler that picks among the transformed rows."""
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         sampler = self.make_sampler()

@@ -7,5 +7,5 @@ from skbadge.strategies._base import Strategy
 class Random(Strategy):
     """Rows drawn uniformly without replacement. Asks nothing of the model."""
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         return Selection(rng.permutation(len(pool))[:n])
