@@ -1,7 +1,7 @@
 """What a model says about rows: its probabilities and its penultimate features."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,25 @@ class Outputs:
 
     def __len__(self):
         return self.n_rows
+
+    def take(self, rows):
+        """What the model says about some of the rows.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their positions.
+        """
+        found = {}
+        for name in ROW_FIELDS:
+            part = getattr(self, name)
+            if part is not None:
+                found[name] = part.take(rows) if name == "gradients" else part[rows]
+        if self.posterior is not None:
+            found["posterior"] = self.posterior[:, rows]
+        if self.identify is not None:
+            found["identify"] = lambda some: self.identify(rows[some])
+        return replace(self, **found, n_rows=len(rows))
 
     @property
     def nbytes(self):

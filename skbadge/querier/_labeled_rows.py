@@ -1,10 +1,10 @@
 """The labelled rows, and the fit parameters that belong to them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skbadge.pools._rows import concatenate_rows, n_rows
+from skbadge.pools._rows import concatenate_rows, n_rows, take_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +60,37 @@ class LabeledRows:
                 )
         X_all = concatenate_rows(self.X, X)
         return LabeledRows(X_all, np.concatenate([self.y, y]), merged)
+
+    def relabeled(self, rows, y):
+        """These rows with other labels for some of them.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their positions.
+
+        y : ndarray of shape (n_relabeled,) or (n_relabeled, n_outputs)
+            The labels in their place, checked.
+        """
+        # Of two lengths of strings, or kinds of numbers, the one that holds both.
+        changed = self.y.astype(np.result_type(self.y, y))
+        changed[rows] = y
+        return replace(self, y=changed)
+
+    def without(self, rows):
+        """These rows but some, with parameters of one entry a row cut likewise.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions of those to leave out.
+        """
+        kept = np.setdiff1d(np.arange(len(self.y)), rows)
+        params = {
+            name: take_rows(value, kept) if is_aligned(value, self.y) else value
+            for name, value in self.params.items()
+        }
+        return LabeledRows(take_rows(self.X, kept), self.y[kept], params)
 
 
 def is_aligned(value, y):

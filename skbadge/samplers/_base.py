@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
-from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._ranking import draw_weighted, top_rows
 from skbadge.utils._validation import check_n
 
 
@@ -244,3 +244,39 @@ def left_open(feasible, rows):
     for row in rows:
         open_rows.close(int(row))
     return open_rows
+
+
+def greatest_open(values, n, feasible, rng):
+    """The rows of greatest value that may be picked, ties in random order.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_rows,)
+        float64, not NaN.
+
+    n : int
+        Number of rows, at most ``feasible.n_left``.
+
+    feasible : Feasible
+        The rows that may be picked.
+
+    rng : RandomState
+        Breaks ties.
+
+    Returns
+    -------
+    rows : ndarray of shape (n,)
+        int64, greatest first.
+    """
+    open_rows = feasible.open()
+    rows = np.flatnonzero(open_rows.mask)
+    if feasible.groups is None:
+        return rows[top_rows(values[rows], n, rng)]
+    picked = []
+    for row in rows[top_rows(values[rows], len(rows), rng)]:
+        if len(picked) == n:
+            break
+        if open_rows.mask[row]:
+            picked.append(row)
+            open_rows.close(row)
+    return np.array(picked, dtype=np.int64)

@@ -115,6 +115,33 @@ class Feasible:
         used = np.bincount(self.groups[self.pending], minlength=n_groups)
         return np.maximum(self.max_per_group - used, 0)
 
+    def check(self, rows, source):
+        """Raise unless a selection keeps to what may be picked.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Distinct positions.
+
+        source : str
+            Who selected them, for the error.
+        """
+        open_rows = self.open()
+        for row in rows if self.groups is not None else ():
+            if open_rows.mask[row]:
+                open_rows.close(row)
+            else:
+                raise ValueError(
+                    f"{source} must return rows that may be picked. Row {row} is not a "
+                    "candidate, is pending, or its group is used up."
+                )
+        if self.groups is None and not open_rows.mask[rows].all():
+            row = rows[~open_rows.mask[rows]][0]
+            raise ValueError(
+                f"{source} must return rows that may be picked. Row {row} is not a "
+                "candidate or is pending."
+            )
+
     def open(self):
         """The state of a selection that has not picked anything yet."""
         return OpenRows(self)

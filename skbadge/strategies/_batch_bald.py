@@ -7,6 +7,7 @@ import numpy as np
 
 from skbadge._compat import Interval
 from skbadge.exceptions import QueryWarning
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._joint_information import (
@@ -32,10 +33,10 @@ class BatchBald(Strategy):
 
     Parameters
     ----------
-    n_samples : int, default=20
+    n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here. No selection can learn more than
-        ``log(n_samples)``: ask for more samples when ``n`` is large.
+        ``log(n_posterior)``: ask for more samples when ``n`` is large.
 
     n_configurations : int, default=2000
         As long as the labels of the selected rows have no more joint configurations
@@ -56,10 +57,10 @@ class BatchBald(Strategy):
     anew at each step. Their importance weights are all equal where the configurations
     are drawn from the mixture of the posterior samples, as they are here.
 
-    A step takes ``O(n_evaluated * n_classes * n_configurations * n_samples)`` time,
+    A step takes ``O(n_evaluated * n_classes * n_configurations * n_posterior)`` time,
     practical to ``n`` of some tens. Memory beyond the posterior samples is below
-    ``64 * n_configurations * n_samples + 64 * n_rows`` bytes and one block of 8 MiB,
-    or of one row's ``24 * (n_configurations + n_samples) * n_classes`` bytes if that
+    ``64 * n_configurations * n_posterior + 64 * n_rows`` bytes and one block of 8 MiB,
+    or of one row's ``24 * (n_configurations + n_posterior) * n_classes`` bytes if that
     is more.
 
     References
@@ -80,15 +81,19 @@ class BatchBald(Strategy):
     True
     """
 
-    needs = ("posterior",)
     _parameter_constraints: dict = {
-        "n_samples": [Interval(Integral, 2, None, closed="left")],
+        "n_posterior": [Interval(Integral, 2, None, closed="left")],
         "n_configurations": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, n_samples=20, *, n_configurations=2000):
-        self.n_samples = n_samples
+    def __init__(self, n_posterior=20, *, n_configurations=2000):
+        self.n_posterior = n_posterior
         self.n_configurations = n_configurations
+
+    @property
+    def needs(self) -> Needs:
+        """Posterior samples."""
+        return Needs(n_posterior=self.n_posterior)
 
     def _run(self, pool, n, labeled, feasible, rng):
         rows, gains = _greedy(pool.posterior, n, self.n_configurations, rng)
