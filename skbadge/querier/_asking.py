@@ -21,6 +21,7 @@ from skbadge.querier._strategy_in_use import (
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
 from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_n, check_rows
 
 
@@ -37,7 +38,7 @@ class Asking:
 
     def query(
         self,
-        X_pool,
+        X_pool: Rows,
         n: int = 1,
         *,
         candidates: ArrayLike | None = None,
@@ -144,7 +145,9 @@ class Asking:
         self._say(str(report))
         return (rows, report) if return_report else rows
 
-    def outputs(self, X, *, needs: Needs | tuple[str, ...] | None = None) -> Outputs:
+    def outputs(
+        self, X: Rows, *, needs: Needs | tuple[str, ...] | None = None
+    ) -> Outputs:
         """What the model says about rows, read as `query` reads it.
 
         Parameters
@@ -175,7 +178,7 @@ class Asking:
             return read_rows(estimator, X, needs, *self._reading(needs))
 
     @available_if(_has_scores)
-    def score_pool(self, X_pool) -> NDArray[np.float64]:
+    def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:
         """Score rows by the strategy: the greater, the sooner to be labelled.
 
         Only with strategies that score each row by itself, such as "entropy".

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -19,6 +20,7 @@ from skbadge._compat import routing_enabled
 from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._checks import check_X
 from skbadge.querier._codecs import NumberCodec
+from skbadge.utils._typing import Rows
 
 
 def _estimator_has(method):
@@ -50,7 +52,7 @@ class LikeItsEstimator:
     """
 
     @available_if(_estimator_has("predict"))
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray:
         """Predict the labels or targets of rows.
 
         Parameters
@@ -71,7 +73,7 @@ class LikeItsEstimator:
         return estimator.predict(X) if codec is None else codec.predict(estimator, X)
 
     @available_if(_classifier_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> NDArray:
         """Predict class probabilities of rows.
 
         Parameters
@@ -90,7 +92,7 @@ class LikeItsEstimator:
         return self._codec.predict_proba(estimator, X)
 
     @available_if(_classifier_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> NDArray:
         """The estimator's decision function, with the columns it has.
 
         Parameters
@@ -106,7 +108,9 @@ class LikeItsEstimator:
         estimator, X = self._ready("decision_function", X)
         return estimator.decision_function(X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Score predictions by the accuracy or R², or by a wrapped search's scorer.
 
         Parameters
@@ -173,7 +177,7 @@ class LikeItsEstimator:
     def _check_X(self, X, *, reset, name="X"):
         return check_X(self, X, self._any_estimator(), name=name, reset=reset)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Metadata that `fit` and `partial_fit` pass on to the estimator's ``fit``.
 
         Returns

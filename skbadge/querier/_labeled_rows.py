@@ -41,11 +41,7 @@ class LabeledRows:
                 "`y` must have the shape of the targets so far but for the number of "
                 f"rows, {self.y.shape}. Got {y.shape} instead."
             )
-        if isinstance(self.y[0], str) != isinstance(y[0], str):
-            raise ValueError(
-                "`y` must hold labels of one kind, strings or numbers. Got "
-                f"{y[0]!r} where the labelled rows so far have {self.y[0]!r}."
-            )
+        _check_kind(self.y, y)
         merged = {**self.params, **params}
         for name in merged:
             mine, theirs = self.params.get(name), params.get(name)
@@ -72,6 +68,7 @@ class LabeledRows:
         y : ndarray of shape (n_relabeled,) or (n_relabeled, n_outputs)
             The labels in their place, checked.
         """
+        _check_kind(self.y, y)
         # Of two lengths of strings, or kinds of numbers, the one that holds both.
         changed = self.y.astype(np.result_type(self.y, y))
         changed[rows] = y
@@ -98,3 +95,12 @@ def is_aligned(value, y):
     if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
         return False
     return n_rows(value) == len(y)
+
+
+def _check_kind(y, others):
+    """Raise if labels are strings here and numbers there: NumPy would mix them up."""
+    if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
+        raise ValueError(
+            "`y` must hold labels of one kind, strings or numbers. Got "
+            f"{others[0]!r} where the labelled rows so far have {y[0]!r}."
+        )

@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.exceptions import NotFittedError
 
@@ -31,7 +31,7 @@ from skbadge.querier._training import (
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
 from skbadge.utils._streams import stream_seed
-from skbadge.utils._typing import RandomState
+from skbadge.utils._typing import RandomState, Rows
 from skbadge.utils._validation import check_rows
 
 
@@ -166,7 +166,9 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y: ArrayLike, *, X_unlabeled=None, **params: Any) -> Self:
+    def fit(
+        self, X: Rows, y: ArrayLike, *, X_unlabeled: Rows = None, **params: Any
+    ) -> Self:
         """Start over: train on these labelled rows.
 
         Parameters
@@ -205,11 +207,11 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
         self,
-        X=None,
+        X: Rows = None,
         y: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         *,
-        X_unlabeled=None,
+        X_unlabeled: Rows = None,
         **params: Any,
     ) -> Self:
         """Add labelled rows, and train on all there are.
@@ -257,6 +259,11 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
 
     def _train(self, rows, X_unlabeled=None):
         """Keep the labelled rows, then train on them."""
+        if not len(rows.y):
+            raise ValueError(
+                "There are no labelled rows to train on: `forget` left none. Add some "
+                "with `partial_fit(X, y)`."
+            )
         start = perf_counter()
         estimator = self._estimator()
         if X_unlabeled is not None:
@@ -379,12 +386,12 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "_first_classes", None)
 
     @property
-    def X_labeled_(self):
+    def X_labeled_(self) -> Rows:
         """All labelled rows so far, of the kind that `fit` was given."""
         return self._kept("X")
 
     @property
-    def y_labeled_(self):
+    def y_labeled_(self) -> NDArray:
         """Their labels or targets, an ndarray with one entry for each."""
         return self._kept("y")
 
@@ -412,7 +419,7 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         if self.verbose:
             print(f"[{type(self).__name__}] {message}")
 
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the estimator and the strategy included.
 
         A name in place of a strategy, and None in place of the estimator, make way for

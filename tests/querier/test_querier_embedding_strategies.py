@@ -1,6 +1,6 @@
 """Strategies for regression through `BadgeQuerier`: what they read, and what it costs.
 
-The strategies themselves are tested on matrices in tests/strategies/test_bmdal.py.
+The strategies themselves are tested on matrices in tests/strategies.
 """
 
 import tracemalloc
@@ -20,9 +20,9 @@ from torch import nn
 from skbadge import BadgeQuerier
 from skbadge.inspection import QueryDisplay
 from skbadge.nn import TabularNetRegressor
-from skbadge.outputs import Labeled, Outputs, model_outputs
-from skbadge.strategies import BMDAL, get_strategy
-from tests.strategies.test_bmdal import NAMES
+from skbadge.outputs import Labeled, Needs, Outputs, model_outputs
+from skbadge.strategies import EmbeddingStrategy, get_strategy
+from tests.strategies.test_embedding_strategy import NAMES
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(80, 5)).astype("f4")
@@ -64,7 +64,7 @@ def fitted(make, strategy, **kwargs):
 def test_regressors_are_asked_by_every_strategy(make, name):
     strategy = get_strategy(name)
     if name == "acs_fw":
-        strategy.set_params(n_features=32)
+        strategy.set_params(n_random_features=32)
     querier = fitted(make, strategy)
     rows, report = querier.query(X[30:], 5, return_report=True)
     assert rows.shape == np.unique(rows).shape == (5,)
@@ -72,14 +72,14 @@ def test_regressors_are_asked_by_every_strategy(make, name):
     assert rows.max() < 50
     assert report.fallbacks == ()
     np.testing.assert_array_equal(querier.query(X[30:], 5), rows)
-    options = {"needs": strategy.needs[:1]}
+    options = {"needs": strategy.needs.fields}
     pool, labeled = (
         model_outputs(querier.estimator_, part, **options) for part in (X[30:], X[:30])
     )
     if name != "lcmd":
         # Nothing else enters: the same rows from the outputs alone.
         n_labeled = Labeled(labeled, y[:30])
-        seed = querier._seed("query-30")
+        seed = querier._seed(f"query-{querier._round_name()}")
         again = strategy.select(pool, 5, labeled=n_labeled, random_state=seed)
         np.testing.assert_array_equal(again, rows)
 
@@ -92,8 +92,8 @@ def test_gradients_of_pool_and_labelled_rows_are_sketched_alike(make):
         seen[len(outputs)] = outputs.gradients
         return outputs.gradients
 
-    watched.needs = "gradients"
-    querier = fitted(make, BMDAL(kernel=watched, sketch_size=16))
+    watched.needs = Needs(gradients=True, n_columns=16)
+    querier = fitted(make, EmbeddingStrategy(kernel=watched))
     pool = np.vstack([X[30:], X[:30]])
     for random_state in (0, None):
         querier.set_params(random_state=random_state).query(pool, 3)
@@ -111,14 +111,16 @@ def test_a_pool_row_that_is_labelled_already_is_picked_last():
 
 @pytest.mark.parametrize("kernel", ["linear", "laplace", "ntk", "nngp"])
 def test_kernels_of_the_inputs(kernel):
-    querier = fitted(tabular, BMDAL(kernel=kernel))
+    querier = fitted(tabular, EmbeddingStrategy(kernel=kernel))
     rows = querier.query(X[30:], 5)
     inputs = [
         model_outputs(querier.estimator_, part, needs=("inputs",))
         for part in (X[30:], X[:30])
     ]
     assert np.abs(inputs[1].inputs.mean(axis=0)).max() < 0.1
-    expected = BMDAL(kernel=kernel).select(inputs[0], 5, labeled=Labeled(inputs[1], y))
+    expected = EmbeddingStrategy(kernel=kernel).select(
+        inputs[0], 5, labeled=Labeled(inputs[1], y)
+    )
     np.testing.assert_array_equal(rows, expected)
 
 
@@ -130,7 +132,7 @@ def test_classifiers_are_asked_as_well(make, name):
         estimator.set_params(criterion=nn.CrossEntropyLoss)
     strategy = get_strategy(name)
     if name == "acs_fw":
-        strategy.set_params(n_features=32)
+        strategy.set_params(n_random_features=32)
     querier = BadgeQuerier(estimator, strategy=strategy, random_state=0)
     querier.fit(X[:30], np.arange(30) % 3)
     assert len(set(querier.query(X[30:], 5))) == 5
@@ -149,7 +151,7 @@ def test_the_display_shows_the_strategys_embedding():
     import matplotlib
 
     matplotlib.use("Agg")
-    for name in ("lcmd", "bald_regression"):
+    for name in ("lcmd", "posterior_variance"):
         querier = fitted(net, name)
         rows = querier.query(X[30:], 4)
         display = QueryDisplay.from_querier(querier, X[30:], rows)
@@ -164,9 +166,9 @@ def test_lcmd_never_holds_the_gradients():
     torch.manual_seed(0)
     model = NeuralNetRegressor(module, device="cpu").initialize()
     pool = np.random.default_rng(0).normal(size=(n_rows, 20)).astype("f4")
-    options = {"needs": ("gradients",), "sketch_size": size, "random_state": 0}
+    options = {"needs": Needs(gradients=True, n_columns=size), "random_state": 0}
     labeled = Labeled(model_outputs(model, pool[:20], **options), np.zeros(20))
-    strategy = get_strategy("lcmd").set_params(sketch_size=size)
+    strategy = get_strategy("lcmd").set_params(n_columns=size)
     # torch's own memory is not seen here, NumPy's is: what is held, not what a batch of
     # at most an eighth of the usual size passes through.
     tracemalloc.start()
@@ -199,18 +201,18 @@ def test_rows_of_gradients_count_as_rows():
 def test_a_net_on_a_gpu_is_asked_there(name):
     strategy = get_strategy(name)
     if name == "acs_fw":
-        strategy.set_params(n_features=32)
+        strategy.set_params(n_random_features=32)
     net = TabularNetRegressor(hidden_sizes=(30, 20), max_epochs=3, device="cuda")
     querier = BadgeQuerier(net, strategy=strategy, random_state=0).fit(X[:30], y[:30])
     rows, report = querier.query(X[30:], 5, return_report=True)
     assert rows.shape == np.unique(rows).shape == (5,)
     assert report.fallbacks == ()
     np.testing.assert_array_equal(querier.query(X[30:], 5), rows)
-    outputs = model_outputs(querier.estimator_, X, needs=strategy.needs[:1])
+    outputs = model_outputs(querier.estimator_, X, needs=strategy.needs.fields)
     assert outputs.device == "cuda:0"
 
 
 def test_a_net_on_the_cpu_has_no_device_to_go_to():
     querier = fitted(tabular, "lcmd")
-    outputs = model_outputs(querier.estimator_, X, needs="gradients", sketch_size=8)
+    outputs = model_outputs(querier.estimator_, X, needs="gradients")
     assert outputs.device is None

@@ -18,18 +18,18 @@ from skbadge.embeddings import (
     sketch,
 )
 from skbadge.exceptions import QueryWarning
-from skbadge.outputs import Labeled, Outputs
+from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.samplers import KCenter, KMeansPlusPlus, MaxDet, Random
-from skbadge.strategies import BMDAL, CoreSet, get_strategy
+from skbadge.strategies import CoreSet, EmbeddingStrategy, get_strategy
 
 FACTORS = (0.5, 0.3)
 NAMES = [
     "acs_fw",
-    "badge_regression",
-    "bait_regression",
-    "bald_regression",
-    "batch_bald_regression",
-    "core_set_regression",
+    "posterior_kmeans_plus_plus",
+    "posterior_bait",
+    "posterior_variance",
+    "posterior_max_det",
+    "core_set",
     "lcmd",
 ]
 
@@ -164,21 +164,21 @@ def test_lcmd_takes_the_gradients_of_all_layers():
 
 def test_lcmd_sketches_gradients_that_were_not_sketched_before():
     pool, known = outputs(60), labeled()
-    strategy = get_strategy("lcmd").set_params(sketch_size=10)
+    strategy = get_strategy("lcmd").set_params(n_columns=10)
     seed = np.random.RandomState(0).randint(2**31 - 1)
     dense = [
         sketch(part.gradients, 10, random_state=seed).to_dense()
         for part in (pool, known.outputs)
     ]
     assert_array_equal(rows_of(strategy), lcmd(*dense, 7))
-    exact = rows_of(strategy.set_params(sketch_size=None))
+    exact = rows_of(strategy.set_params(n_columns=None))
     assert_array_equal(exact, rows_of(get_strategy("lcmd")))
 
 
 def test_bald_takes_the_greatest_posterior_variances():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
     variances = posterior_variances(pool, known)
-    rows = rows_of(get_strategy("bald_regression"))
+    rows = rows_of(get_strategy("posterior_variance"))
     assert_array_equal(rows, np.argsort(-variances)[:7])
     # The kernel's formula, for the features' one.
     scale = np.sqrt((known**2).sum(axis=1).mean())
@@ -191,27 +191,27 @@ def test_bald_takes_the_greatest_posterior_variances():
 
 def test_batch_bald_takes_the_greatest_determinant():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
-    rows = rows_of(get_strategy("batch_bald_regression"))
+    rows = rows_of(get_strategy("posterior_max_det"))
     assert_array_equal(rows, max_det(train(pool, known), 7))
-    assert set(rows) != set(rows_of(get_strategy("bald_regression")))
+    assert set(rows) != set(rows_of(get_strategy("posterior_variance")))
 
 
 def test_bait_brings_the_posterior_variance_down():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
-    rows = rows_of(get_strategy("bait_regression"), 4)
+    rows = rows_of(get_strategy("posterior_bait"), 4)
     assert_array_equal(rows, bait(train(pool, known), 4))
 
 
 def test_core_set_is_the_farthest_first_traversal():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
-    rows = rows_of(get_strategy("core_set_regression"))
+    rows = rows_of(get_strategy("core_set"))
     assert_array_equal(rows, max_dist(pool, known, 7))
     assert_array_equal(rows, rows_of(CoreSet()))
 
 
 def test_badge_draws_by_posterior_distances():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
-    strategy = get_strategy("badge_regression")
+    strategy = get_strategy("posterior_kmeans_plus_plus")
     features = DenseEmbedding(train(pool, known))
     sampler = KMeansPlusPlus(first_center="uniform")
     for seed in range(5):
@@ -221,7 +221,7 @@ def test_badge_draws_by_posterior_distances():
 
 def test_acs_fw_approaches_the_sum_of_expected_log_likelihoods():
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
-    strategy = get_strategy("acs_fw").set_params(n_features=200, sigma=0.1)
+    strategy = get_strategy("acs_fw").set_params(n_random_features=200, sigma=0.1)
     # The weights' covariance and the features, from the noise that was drawn.
     seed = np.random.RandomState(0).randint(2**31 - 1)
     noise = np.random.RandomState(seed).standard_normal((7, 200))
@@ -236,15 +236,15 @@ def test_acs_fw_approaches_the_sum_of_expected_log_likelihoods():
     assert_array_equal(rows_of(strategy), frank_wolfe(features, 7))
 
 
-@pytest.mark.parametrize("name", ["lcmd", "core_set_regression"])
+@pytest.mark.parametrize("name", ["lcmd", "core_set"])
 def test_without_labelled_rows_the_first_pick_is_the_longest(name):
-    strategy = get_strategy(name).set_params(kernel="ll")
+    strategy = get_strategy(name).set_params(kernel="last_layer")
     rows = rows_of(strategy, labeled=None)
     assert rows[0] == (last_layer(outputs(60)) ** 2).sum(axis=1).argmax()
 
 
 @pytest.mark.parametrize(
-    "name", ["bald_regression", "batch_bald_regression", "badge_regression"]
+    "name", ["posterior_variance", "posterior_max_det", "posterior_kmeans_plus_plus"]
 )
 def test_without_labelled_rows_the_posterior_is_the_prior(name):
     # Rows without norm say nothing about the others.
@@ -252,8 +252,8 @@ def test_without_labelled_rows_the_posterior_is_the_prior(name):
     scaled = pool / np.sqrt((pool**2).sum(axis=1).mean())
     strategy = get_strategy(name)
     rows = rows_of(strategy, 4, labeled=None)
-    sampler = strategy.make_sampler()
-    if name == "batch_bald_regression":
+    sampler = strategy.recipe().sampler
+    if name == "posterior_max_det":
         assert_array_equal(rows, max_det(scaled, 4))
     else:
         expected = sampler.sample(DenseEmbedding(scaled), 4, random_state=0)
@@ -262,7 +262,7 @@ def test_without_labelled_rows_the_posterior_is_the_prior(name):
 
 def test_without_labelled_rows_weights_are_drawn_from_the_prior():
     pool = DenseEmbedding(last_layer(outputs(60)))
-    strategy = get_strategy("acs_fw").set_params(n_features=50, sigma=0.1)
+    strategy = get_strategy("acs_fw").set_params(n_random_features=50, sigma=0.1)
     seed = np.random.RandomState(0).randint(2**31 - 1)
     pool = Scale().fit(pool).transform(pool)
     zeros = DenseEmbedding(np.zeros((3, 7)))
@@ -271,9 +271,9 @@ def test_without_labelled_rows_weights_are_drawn_from_the_prior():
     assert_array_equal(rows_of(strategy, labeled=None), frank_wolfe(features, 7))
 
 
-@pytest.mark.parametrize("name", ["lcmd", "bald_regression", "batch_bald_regression"])
+@pytest.mark.parametrize("name", ["lcmd", "posterior_variance", "posterior_max_det"])
 def test_the_report_holds_the_transformed_rows(name):
-    strategy = get_strategy(name).set_params(kernel="ll")
+    strategy = get_strategy(name).set_params(kernel="last_layer")
     selection = strategy.run(outputs(60), 5, labeled=labeled(), random_state=0)
     pool, known = (last_layer(part) for part in (outputs(60), labeled().outputs))
     dense = pool if name == "lcmd" else train(pool, known)
@@ -284,7 +284,7 @@ def test_the_report_holds_the_transformed_rows(name):
 
 def test_equal_rows_have_equal_chances_with_noise():
     pool = Outputs(features=np.ones((12, 2)))
-    strategy = get_strategy("batch_bald_regression")
+    strategy = get_strategy("posterior_max_det")
     with np.errstate(all="raise"):
         found = {tuple(strategy.select(pool, 2, random_state=s)) for s in range(40)}
     assert len({row for pair in found for row in pair}) == 12
@@ -296,8 +296,8 @@ def test_equal_rows_have_equal_chances_with_noise():
 @pytest.mark.parametrize(
     ("kernel", "embed", "needs"),
     [
-        ("ll", lambda part: DenseEmbedding(last_layer(part)), "features"),
-        ("grad", lambda part: part.gradients, "gradients"),
+        ("last_layer", lambda part: DenseEmbedding(last_layer(part)), "features"),
+        ("gradients", lambda part: part.gradients, "gradients"),
         ("linear", lambda part: DenseEmbedding(part.inputs), "inputs"),
         ("nngp", lambda part: NNGPEmbedding(part.inputs), "inputs"),
         ("ntk", lambda part: NTKEmbedding(part.inputs), "inputs"),
@@ -305,8 +305,9 @@ def test_equal_rows_have_equal_chances_with_noise():
     ],
 )
 def test_each_kernel_by_its_name(kernel, embed, needs):
-    strategy = BMDAL(kernel=kernel, sampler=KCenter())
-    assert strategy.needs == (needs, "labeled")
+    strategy = EmbeddingStrategy(kernel=kernel, sampler=KCenter())
+    assert strategy.needs.fields == (needs,)
+    assert strategy.needs.labeled
     pool, known = (embed(part) for part in (outputs(60), labeled().outputs))
     got = strategy.embed(outputs(60))
     assert type(got) is type(pool)
@@ -315,17 +316,17 @@ def test_each_kernel_by_its_name(kernel, embed, needs):
 
 
 def test_the_default_is_lcmd():
-    assert_array_equal(rows_of(BMDAL()), rows_of(get_strategy("lcmd")))
+    assert_array_equal(rows_of(EmbeddingStrategy()), rows_of(get_strategy("lcmd")))
 
 
 def test_a_function_as_a_kernel():
     def laplace(outputs):
         return LaplaceEmbedding(outputs.inputs, gamma=0.1)
 
-    strategy = BMDAL(kernel=laplace)
-    assert strategy.needs == ("features", "labeled")
+    strategy = EmbeddingStrategy(kernel=laplace)
+    assert strategy.needs == Needs(features=True, labeled=True)
     laplace.needs = "inputs"
-    assert strategy.needs == ("inputs", "labeled")
+    assert strategy.needs == Needs(inputs=True, labeled=True)
     expected = laplace(outputs(5)).norms_sq()
     assert_array_equal(strategy.embed(outputs(5)).norms_sq(), expected)
     assert rows_of(strategy).shape == (7,)
@@ -333,8 +334,8 @@ def test_a_function_as_a_kernel():
 
 def test_transformations_follow_one_another():
     sigma = 0.1
-    strategy = BMDAL(
-        kernel="ll",
+    strategy = EmbeddingStrategy(
+        kernel="last_layer",
         transforms=[Scale(), Posterior(sigma)],
         sampler=MaxDet(sigma=sigma),
         mode="P",
@@ -351,7 +352,7 @@ def test_transformations_follow_one_another():
 
 def test_a_sketch_among_the_transformations():
     sketching = Sketch(12, random_state=4)
-    strategy = BMDAL(transforms=[sketching], sketch_size=None)
+    strategy = EmbeddingStrategy(transforms=[sketching], n_columns=None)
     dense = [
         sketch(part.gradients, 12, random_state=4).to_dense()
         for part in (outputs(60), labeled().outputs)
@@ -361,7 +362,7 @@ def test_a_sketch_among_the_transformations():
 
 
 def test_kernels_without_columns_can_be_conditioned():
-    strategy = BMDAL(
+    strategy = EmbeddingStrategy(
         kernel="ntk", transforms=[Scale(), Posterior(0.1)], sampler=MaxDet(sigma=0.1)
     )
     rows = rows_of(strategy.set_params(mode="P"))
@@ -376,24 +377,24 @@ def test_kernels_without_columns_can_be_conditioned():
 
 
 def test_any_sampler_will_do():
-    rows = rows_of(BMDAL(kernel="linear", sampler=Random()))
+    rows = rows_of(EmbeddingStrategy(kernel="linear", sampler=Random()))
     expected = Random().sample(DenseEmbedding(np.zeros((60, 1))), 7, random_state=0)
     assert_array_equal(rows, expected)
 
 
 def test_other_things_than_transformations_are_refused():
     with pytest.raises(TypeError, match="`transforms` must hold transformations of"):
-        rows_of(BMDAL(transforms=["train"]))
+        rows_of(EmbeddingStrategy(transforms=["train"]))
 
 
 def test_labelled_rows_without_norm_are_refused():
     known = Labeled(Outputs(features=np.zeros((2, 6)), feature_factors=(1.0, 0.0)), [0])
     with pytest.raises(ValueError, match="must have a row that is not zero"):
-        rows_of(get_strategy("bald_regression"), labeled=known)
+        rows_of(get_strategy("posterior_variance"), labeled=known)
 
 
 def test_kernels_without_columns_are_refused_where_columns_are_needed():
-    for name in ("acs_fw", "bait_regression"):
+    for name in ("acs_fw", "posterior_bait"):
         strategy = get_strategy(name).set_params(kernel="ntk")
         with pytest.raises(ValueError, match="The 'kernel' parameter of"):
             rows_of(strategy)
@@ -402,26 +403,26 @@ def test_kernels_without_columns_are_refused_where_columns_are_needed():
 def test_a_missing_scale_is_no_harm_without_labelled_rows():
     pool = Outputs(features=np.zeros((9, 2)), feature_factors=(1.0, 0.0))
     with pytest.warns(QueryWarning, match="drawn uniformly"):
-        rows = get_strategy("bait_regression").select(pool, 3, random_state=0)
+        rows = get_strategy("posterior_bait").select(pool, 3, random_state=0)
     assert len(set(rows)) == 3
 
 
 @pytest.mark.parametrize("known", [None, labeled()], ids=["alone", "labeled"])
 @pytest.mark.parametrize("name", [*NAMES, "scaled"])
 def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
-    strategy = BMDAL(kernel="ll", transforms=[Scale()])
+    strategy = EmbeddingStrategy(kernel="last_layer", transforms=[Scale()])
     if name != "scaled":
         strategy = get_strategy(name)
     if name == "acs_fw":
-        strategy.set_params(n_features=32)
+        strategy.set_params(n_random_features=32)
     expected = strategy.run(outputs(60), 5, labeled=known, random_state=0)
     kinds = []
-    sampler = type(strategy.make_sampler())
+    sampler = type(strategy.recipe().sampler)
     run = sampler.run
 
-    def watched(self, embedding, n, *, labeled, random_state):
+    def watched(self, embedding, n, *, labeled, **options):
         kinds.extend(type(part).__name__ for part in (embedding, labeled))
-        return run(self, embedding, n, labeled=labeled, random_state=random_state)
+        return run(self, embedding, n, labeled=labeled, **options)
 
     monkeypatch.setattr(sampler, "run", watched)
     # The device is the CPU here; the way through the code is that of a GPU.
@@ -429,7 +430,7 @@ def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
     found = strategy.run(there, 5, labeled=known, random_state=0)
     # Gradients held by their factors, of fewer columns than the sketch, stay.
     kept = "OuterProductEmbedding" if name == "lcmd" else "TensorEmbedding"
-    is_seen = known is not None and strategy.mode == "TP"
+    is_seen = known is not None and strategy.recipe().mode == "TP"
     assert kinds == [kept, kept if is_seen else "NoneType"]
     assert_array_equal(found.rows, expected.rows)
     assert_allclose(found.norms, expected.norms, rtol=1e-6)
@@ -437,7 +438,7 @@ def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
 
 
 def test_sketched_gradients_go_to_the_device():
-    strategy = BMDAL(kernel="grad", sketch_size=8)
+    strategy = EmbeddingStrategy(kernel="gradients", n_columns=8)
     expected = strategy.run(outputs(60), 5, labeled=labeled(), random_state=0)
     there = outputs(60, device="cpu")
     found = strategy.run(there, 5, labeled=labeled(), random_state=0)
