@@ -74,7 +74,7 @@ def test_groups_have_a_quota(name):
 
 
 def test_groups_are_refused_where_they_have_no_law():
-    with pytest.raises(ValueError, match="`?groups`?"):
+    with pytest.raises(ValueError, match="groups"):
         fitted("badge_kdpp").query(POOL, 2, groups=GROUPS)
 
 
@@ -196,5 +196,5 @@ def test_a_function_that_takes_what_is_feasible_is_held_to_it():
         return feasible.open().draw(n, random_state)
 
     assert len(fitted(careful).query(POOL, 3, groups=GROUPS, pending=[0])) == 3
-    with pytest.raises(ValueError, match="must return rows that may be picked. Row 0"):
+    with pytest.raises(ValueError, match="must return rows that may be picked"):
         fitted(heedless).query(POOL, 3, groups=GROUPS, pending=[0])
