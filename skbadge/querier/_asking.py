@@ -10,6 +10,7 @@ from sklearn.utils.metaestimators import available_if
 from skbadge.outputs import Needs, Outputs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.pools._rows import n_rows, take_rows
+from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
 from skbadge.querier._query_report import QueryReport
 from skbadge.querier._reading import read_labeled, read_rows
@@ -33,8 +34,12 @@ def _has_scores(querier):
     return True
 
 
-class Asking:
+class Asking(LikeItsEstimator):
     """What a querier says of rows, by its model and its strategy."""
+
+    # Trainings that came after a query, and whether a query was made since the last.
+    _n_rounds = 0
+    _was_asked = False
 
     def query(
         self,
@@ -235,3 +240,20 @@ class Asking:
         if not (hasattr(self, "strategy_") and is_same(self._strategy_mark, mark)):
             self.strategy_, self._strategy_mark = clone(wanted), mark
         return self.strategy_
+
+    def _round_name(self):
+        """A name for the stream of each round, whether it trains on or starts over.
+
+        So the draws of one round do not repeat another's, after `forget` either.
+        """
+        n_labeled = len(self._labeled.y) if hasattr(self, "_labeled") else 0
+        return f"{self._n_rounds}-{n_labeled}"
+
+    def _seed(self, stream):
+        if self.random_state is None:
+            return None
+        return stream_seed(self.random_state, stream)
+
+    def _say(self, message):
+        if self.verbose:
+            print(f"[{type(self).__name__}] {message}")

@@ -3,7 +3,7 @@
 from copy import deepcopy
 
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, r2_score
@@ -45,7 +45,7 @@ def _classifier_has(method):
     return check
 
 
-class LikeItsEstimator:
+class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
     """What a querier does as the estimator it wraps and trains would do it.
 
     It is a classifier or a regressor as that estimator's tags say.

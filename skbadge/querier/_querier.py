@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
@@ -20,7 +20,6 @@ from skbadge.querier._checks import (
     resolve_classes,
 )
 from skbadge.querier._codecs import is_pretrained
-from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
@@ -30,12 +29,11 @@ from skbadge.querier._training import (
     make_codec,
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
-from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState, Rows
 from skbadge.utils._validation import check_rows
 
 
-class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
+class BadgeQuerier(Asking):
     """Ask a model which rows of an unlabelled pool to label next.
 
     Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
@@ -140,10 +138,6 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         "verbose": ["verbose"],
     }
 
-    # Trainings since a query was made for the first time, and whether one was since.
-    _n_rounds = 0
-    _was_asked = False
-
     def __init__(
         self,
         estimator: BaseEstimator | None = None,
@@ -198,11 +192,13 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_parts()
         X = self._check_X(X, reset=True)
-        y = check_y(self, y, X, self._estimator())
+        labels = check_y(self, y, X, self._estimator())
         for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
             self.__dict__.pop(name, None)
         self._n_rounds, self._was_asked = 0, False
-        return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
+        return self._train(
+            LabeledRows(copy_rows(X), labels.copy(), params), X_unlabeled
+        )
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
@@ -248,13 +244,13 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         if X is None and y is None and not is_first:
             return self._train(self._labeled, X_unlabeled)
         X = self._check_X(X, reset=is_first)
-        y = check_y(self, y, X, self._estimator())
+        labels = check_y(self, y, X, self._estimator())
         if classes is not None:
             self._keep_classes(classes, is_first)
         if not is_first:
-            rows = self._labeled.extended(X, y, params)
+            rows = self._labeled.extended(X, labels, params)
         else:
-            rows = LabeledRows(copy_rows(X), y.copy(), params)
+            rows = LabeledRows(copy_rows(X), labels.copy(), params)
         return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):
@@ -336,17 +332,17 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self : BadgeQuerier
             With other labels, and the same model until ``partial_fit()`` is called.
         """
-        rows = self._labeled_positions(rows, "relabel")
-        y = check_y(self, y, rows, self._estimator())
+        positions = self._labeled_positions(rows, "relabel")
+        labels = check_y(self, y, positions, self._estimator())
         known = self._known_classes()
         if known is not None:
-            resolve_classes(known, y, keep_order=True)
-        if y.shape[1:] != self.y_labeled_.shape[1:]:
+            resolve_classes(known, labels, keep_order=True)
+        if labels.shape[1:] != self.y_labeled_.shape[1:]:
             raise ValueError(
                 "`y` must have the shape of the targets so far but for the number of "
-                f"rows, {self.y_labeled_.shape}. Got {y.shape} instead."
+                f"rows, {self.y_labeled_.shape}. Got {labels.shape} instead."
             )
-        self._labeled = self._labeled.relabeled(rows, y)
+        self._labeled = self._labeled.relabeled(positions, labels)
         return self
 
     def forget(self, rows: ArrayLike) -> Self:
@@ -401,23 +397,6 @@ class BadgeQuerier(Asking, LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
                 f"No rows are labelled yet. Call `fit` for `{name}_labeled_`."
             )
         return getattr(self._labeled, name)
-
-    def _round_name(self):
-        """A name for the stream of each round, whether it trains on or starts over.
-
-        So the draws of one round do not repeat another's, after `forget` either.
-        """
-        n_labeled = len(self._labeled.y) if hasattr(self, "_labeled") else 0
-        return f"{self._n_rounds}-{n_labeled}"
-
-    def _seed(self, stream):
-        if self.random_state is None:
-            return None
-        return stream_seed(self.random_state, stream)
-
-    def _say(self, message):
-        if self.verbose:
-            print(f"[{type(self).__name__}] {message}")
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the estimator and the strategy included.
