@@ -27,7 +27,12 @@ from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._query_report import QueryReport
-from skbadge.querier._reading import read_labeled, read_pool, reading_options
+from skbadge.querier._reading import (
+    needs_of,
+    read_labeled,
+    read_pool,
+    reading_options,
+)
 from skbadge.querier._training import (
     check_takes_unlabeled,
     fit_clone,
@@ -341,13 +346,11 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         start = perf_counter()
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
         n = check_n(n, n_rows(X_pool))
-        options = {
-            "feature_layer": self.feature_layer,
-            "batch_size": self.inference_batch_size,
-            **reading_options(strategy, self.random_state),
-        }
+        options = reading_options(
+            strategy, self.random_state, self.feature_layer, self.inference_batch_size
+        )
         with torch_seeded(self._seed("inference")):
-            reading = strategy.needs, getattr(self, "_codec", None), options
+            reading = needs_of(strategy), getattr(self, "_codec", None), options
             pool = read_pool(estimator, X_pool, *reading)
             rows = getattr(self, "_labeled", None)
             labeled = read_labeled(estimator, rows, *reading)

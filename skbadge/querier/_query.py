@@ -1,6 +1,6 @@
 """Querying through a Pipeline or a search."""
 
-from skbadge.outputs import unwrap
+from skbadge.outputs._pipeline import unwrap
 from skbadge.querier._querier import BadgeQuerier
 
 

@@ -20,7 +20,7 @@ from torch import nn
 from skbadge import BadgeQuerier
 from skbadge.inspection import QueryDisplay
 from skbadge.nn import TabularNetRegressor
-from skbadge.outputs import Labeled, Outputs, model_outputs
+from skbadge.outputs import Labeled, Needs, Outputs, model_outputs
 from skbadge.strategies import BMDAL, get_strategy
 from tests.strategies.test_bmdal import NAMES
 
@@ -164,7 +164,8 @@ def test_lcmd_never_holds_the_gradients():
     torch.manual_seed(0)
     model = NeuralNetRegressor(module, device="cpu").initialize()
     pool = np.random.default_rng(0).normal(size=(n_rows, 20)).astype("f4")
-    options = {"needs": ("gradients",), "sketch_size": size, "random_state": 0}
+    needs = Needs(gradients=True, n_columns=size)
+    options = {"needs": needs, "random_state": 0}
     labeled = Labeled(model_outputs(model, pool[:20], **options), np.zeros(20))
     strategy = get_strategy("lcmd").set_params(sketch_size=size)
     # torch's own memory is not seen here, NumPy's is: what is held, not what a batch of
@@ -212,5 +213,7 @@ def test_a_net_on_a_gpu_is_asked_there(name):
 
 def test_a_net_on_the_cpu_has_no_device_to_go_to():
     querier = fitted(tabular, "lcmd")
-    outputs = model_outputs(querier.estimator_, X, needs="gradients", sketch_size=8)
+    outputs = model_outputs(
+        querier.estimator_, X, needs=Needs(gradients=True, n_columns=8)
+    )
     assert outputs.device is None
