@@ -10,7 +10,7 @@ from skorch.dataset import Dataset
 
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
-from skbadge.outputs._skorch import input_dtype
+from skbadge.outputs._casting import input_dtype
 
 
 def adapt_net(net, n_classes=None, *, named_inputs=False):

@@ -6,8 +6,8 @@ from skorch.utils import is_dataset
 
 from skbadge.nn._adapt import adapt_net, untrained
 from skbadge.nn._target_dataset import TargetDataset
-from skbadge.outputs import output_shape
-from skbadge.outputs._skorch import input_dtype
+from skbadge.outputs._casting import input_dtype
+from skbadge.outputs._output_shape import output_shape
 
 # With other shapes than those of the outputs, these broadcast targets: every row's
 # output is then compared with every row's target.

@@ -10,8 +10,12 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skbadge.outputs import innermost, is_skorch_net, wrapped
-from skbadge.outputs._pipeline import transforms_target
+from skbadge.outputs._pipeline import (
+    innermost,
+    is_skorch_net,
+    transforms_target,
+    wrapped,
+)
 from skbadge.pools._inputs import takes_columns
 from skbadge.pools._rows import is_dict, is_frame, is_table, is_tensor, n_rows
 from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names

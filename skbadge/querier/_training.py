@@ -11,14 +11,14 @@ from sklearn.semi_supervised import (
 )
 from sklearn.utils import get_tags
 
-from skbadge.outputs import (
+from skbadge.outputs._output_shape import n_outputs, output_shape
+from skbadge.outputs._pipeline import (
     innermost,
+    is_search,
     is_skorch_net,
-    n_outputs,
-    output_shape,
+    transforms_target,
     wrapped,
 )
-from skbadge.outputs._pipeline import is_search, transforms_target
 from skbadge.pools._rows import (
     concatenate_rows,
     first_rows,

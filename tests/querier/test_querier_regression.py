@@ -29,7 +29,8 @@ import skbadge
 from skbadge import BadgeQuerier
 from skbadge.experiment import SimulatedActiveLearner, active_learning_curve
 from skbadge.nn import TabularNetRegressor
-from skbadge.outputs import innermost, model_outputs, unwrap
+from skbadge.outputs import model_outputs
+from skbadge.outputs._pipeline import innermost, unwrap
 
 
 class Net(nn.Module):

@@ -1,8 +1,6 @@
 """BadgeQuerier among scikit-learn's own tools."""
 
 import pickle
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -358,19 +356,3 @@ def test_methods_are_those_of_the_estimator():
     assert hasattr(BadgeQuerier(LinearSVC()), "decision_function")
     assert hasattr(BadgeQuerier(make_net()), "predict_proba")
     assert not hasattr(BadgeQuerier(make_net()), "decision_function")
-
-
-def test_importing_the_package_imports_nothing_heavy():
-    # What scikit-learn imports by itself, which may be pandas, is its own matter.
-    code = (
-        "import sys, sklearn.base; theirs = set(sys.modules); "
-        "import skbadge, skbadge.strategies, skbadge.outputs; "
-        "from sklearn.linear_model import LogisticRegression as L; "
-        "q = skbadge.BadgeQuerier(L()).fit([[0.], [1.], [2.]], [0, 1, 1]); "
-        "q.query([[0.], [3.]]); ours = set(sys.modules) - theirs; "
-        "print({'torch', 'skorch', 'matplotlib', 'pandas'} & ours)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "set()"

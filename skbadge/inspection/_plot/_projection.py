@@ -1,17 +1,18 @@
 """A pool in two dimensions: where its rows lie, as a strategy sees them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
 
-from skbadge.embeddings import Embedding, sketch
-from skbadge.outputs import Outputs, model_outputs
-from skbadge.outputs._outputs import ROW_FIELDS
+from skbadge.embeddings import sketch
+from skbadge.outputs import Needs
+from skbadge.outputs._options import ReadingOptions
+from skbadge.outputs.readers import read_model
 from skbadge.pools._rows import is_frame, n_rows
-from skbadge.querier._reading import reading_options
+from skbadge.querier._reading import needs_of, reading_options
 from skbadge.strategies._base import EmbeddingStrategy
 from skbadge.utils._streams import torch_seeded
 
@@ -124,46 +125,37 @@ def _coordinates(querier, parts, seed):
     """Rows as vectors, in the first space there is: a matrix for each part."""
     parts = [(X, rows) for X, rows in parts if X is not None]
     strategy = querier._current_strategy()
-    needs = tuple(strategy.needs)
-    if isinstance(strategy, EmbeddingStrategy) and "posterior" not in needs:
-        fields = tuple(name for name in ROW_FIELDS if name in needs)
+    needs = needs_of(strategy)
+    if isinstance(strategy, EmbeddingStrategy) and not needs.posterior:
         # Once for all parts: gradients must be sketched alike.
-        options = reading_options(strategy, querier.random_state)
-        read = [_outputs(querier, *part, fields, **options) for part in parts]
+        options = reading_options(
+            strategy,
+            querier.random_state,
+            querier.feature_layer,
+            querier.inference_batch_size,
+        )
+        read = [_outputs(querier, *part, needs, options) for part in parts]
         found = [strategy.embed(part) for part in read]
         return [_dense(part, seed) for part in found], "the strategy's embedding"
     try:
-        found = [_outputs(querier, *part, ("features",)).features for part in parts]
-        return found, "the model's features"
+        options = ReadingOptions(querier.feature_layer, querier.inference_batch_size)
+        features = Needs(features=True)
+        read = [_outputs(querier, *part, features, options) for part in parts]
+        return [part.features for part in read], "the model's features"
     except (TypeError, ValueError):
         # A net without a last linear layer has none.
         return [_numeric(*part) for part in parts], "the input"
 
 
-def _outputs(querier, X, rows, needs, **options):
+def _outputs(querier, X, rows, needs, options):
     """What the model says about some rows, read as a query reads it."""
     estimator = querier._trained_estimator("query")
     X = querier._check_X(X, reset=False, name="X_pool")
     # All rows are read: containers of some kinds have no rows to be taken.
     with torch_seeded(querier._seed("inference")):
-        outputs = model_outputs(
-            estimator,
-            X,
-            needs=needs,
-            feature_layer=querier.feature_layer,
-            batch_size=querier.inference_batch_size,
-            **options,
-        )
-    fields = {name: getattr(outputs, name) for name in needs}
-    fields = {
-        name: part.take(rows) if isinstance(part, Embedding) else part[rows]
-        for name, part in fields.items()
-    }
-    return Outputs(
-        **fields,
-        one_logit=outputs.one_logit,
-        feature_factors=outputs.feature_factors,
-    )
+        outputs = read_model(estimator, X, needs, options)
+    # Pictures are drawn from arrays in main memory.
+    return replace(outputs.take(rows), device=None)
 
 
 def _dense(embedding, seed):

@@ -1,6 +1,7 @@
 """An array that is filled batch by batch, without a second copy of it."""
 
 import numpy as np
+import torch
 
 
 class RowBuffer:
@@ -100,3 +101,25 @@ class RowBuffer:
             return self._array
         # A copy, so that the spare capacity is not kept alive by a view.
         return self._array[: self.filled].copy()
+
+
+class TensorBuffer(RowBuffer):
+    """A buffer that is filled with tensors, by torch's threads and from any device.
+
+    It also sees whether all values are finite, while they are in cache.
+    """
+
+    all_finite = True
+
+    def stage(self, tensor):
+        """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
+        is_double = tensor.dtype is torch.float64
+        super().stage(tensor, np.float64 if is_double else np.float32, _copy)
+        # A sum is not finite if any term is. It may overflow, too, and tells no more
+        # than that a closer look is due.
+        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
+
+
+def _copy(target, tensor):
+    """Write a tensor from any device into an array."""
+    torch.from_numpy(target).copy_(tensor.detach())

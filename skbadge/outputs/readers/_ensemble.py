@@ -1,4 +1,4 @@
-"""Posterior samples of class probabilities: from dropout, or from ensemble members."""
+"""Reading ensembles: posterior samples and gradients are those of the members."""
 
 from itertools import repeat
 
@@ -6,16 +6,25 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.ensemble import (
     BaggingClassifier,
+    BaggingRegressor,
     ExtraTreesClassifier,
     RandomForestClassifier,
     VotingClassifier,
+    VotingRegressor,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
 
-from skbadge.outputs._pipeline import is_skorch_net
+from skbadge.embeddings import DenseEmbedding, StackedEmbedding
+from skbadge.outputs._needs import Needs
+from skbadge.outputs._options import ReadingOptions
+from skbadge.outputs.readers import _choice
+from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader, dense_rows
 from skbadge.pools._rows import first_rows
+from skbadge.utils._streams import stream_seed
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
+BAGGING = (BaggingClassifier, BaggingRegressor)
+VOTING = (VotingClassifier, VotingRegressor)
 
 # Known to average their members, and to train them on the positions of the labels.
 AVERAGES = (BaggingClassifier, VotingClassifier, *FORESTS)
@@ -23,107 +32,80 @@ AVERAGES = (BaggingClassifier, VotingClassifier, *FORESTS)
 MEAN_ROWS = 16
 MEAN_TOLERANCE = 1e-4
 
-WAYS = (
-    "Posterior samples are taken from a skorch net with dropout modules, or from an "
-    "ensemble of classifiers with `predict_proba` that predicts their mean, such as "
-    "BaggingClassifier, VotingClassifier(voting='soft'), RandomForestClassifier and "
-    "ExtraTreesClassifier."
-)
+
+def is_ensemble(predictor):
+    """Whether a model consists of others, trained on the same task."""
+    known = isinstance(predictor, (*BAGGING, *VOTING, *FORESTS))
+    return known or hasattr(predictor, "estimators_")
 
 
-def read_posterior(predictor, X, read_proba, *, n_posterior, batch_size, random_state):
-    """Read posterior samples of a fitted predictor, see `model_outputs`.
+class EnsembleReader(OtherReader):
+    """Reads a fitted ensemble; its members may be any model, nets and ensembles too."""
 
-    Parameters
-    ----------
-    predictor : estimator object
-        Fitted, without wrappers.
+    def _read_gradients(self, X, proba, needs, options):
+        """Gradients of the members side by side: their kernels add up.
 
-    X : array-like of shape (n_rows, ...)
-        Rows as ``predictor`` takes them.
+        Sketches, of as many columns as asked for, are of maps of their own and are
+        added up. What members of fewer weights keep stands beside them.
+        """
+        if not isinstance(self.model, (*BAGGING, *VOTING)):
+            return super()._read_gradients(X, proba, needs, options)
+        wanted = Needs(gradients=True, n_columns=needs.n_columns)
+        parts, total = [], None
+        for i, member in enumerate(self.model.estimators_):
+            rows = X
+            if isinstance(self.model, BAGGING):
+                columns = self.model.estimators_features_[i]
+                rows = dense_rows(self.model, X)[:, columns]
+            seed = stream_seed(options.random_state, f"member-{i}")
+            how = ReadingOptions(batch_size=options.batch_size, random_state=seed)
+            part = _choice.read_model(member, rows, wanted, how).gradients
+            if part.shape[1] != needs.n_columns:
+                parts.append(part)
+            elif total is None:
+                total = part.matrix
+            else:
+                total += part.matrix
+        if total is not None:
+            parts.append(DenseEmbedding(total))
+        return StackedEmbedding(parts) if len(parts) > 1 else parts[0]
 
-    read_proba : callable
-        Takes a member of an ensemble and rows, and returns its probabilities.
+    def _read_posterior(self, X, needs, options):
+        """Class probabilities by each member.
 
-    n_posterior : int
-        Dropout masks to draw. An ensemble has as many samples as members.
-
-    batch_size : int or "auto"
-        Rows in one forward pass of a net.
-
-    random_state : None, int or RandomState
-        Draws the masks.
-
-    Returns
-    -------
-    posterior : ndarray of shape (n_samples, n_rows, n_outputs)
-        float32.
-    """
-    if is_skorch_net(predictor):
-        from skbadge.outputs import _mc_dropout
-
-        return _mc_dropout.dropout_posterior(
-            predictor, X, n_posterior, batch_size, random_state
-        )
-    return member_posterior(predictor, X, read_proba)
-
-
-def member_posterior(ensemble, X, read_proba):
-    """Class probabilities by each member of an ensemble.
-
-    Parameters
-    ----------
-    ensemble : estimator object
-        Fitted, with a list ``estimators_`` of classifiers.
-
-    X : array-like of shape (n_rows, n_features)
-        Rows as ``ensemble`` takes them.
-
-    read_proba : callable
-        Takes a member and rows, and returns its probabilities.
-
-    Returns
-    -------
-    posterior : ndarray of shape (n_members, n_rows, n_classes)
-        float32, columns in the order of the ensemble's ``classes_``; a class that a
-        member has never seen has probability 0.
-
-    Raises
-    ------
-    NotFittedError
-        If the ensemble is not fitted.
-    TypeError
-        If it has no members with probabilities, or does not predict their mean.
-    ValueError
-        If there is one member only, or the members count unequally.
-    """
-    check_is_fitted(ensemble)
-    members = _members(ensemble)
-    posterior = None
-    inputs = _member_inputs(ensemble, X)
-    # Not strict: an ensemble without inputs of its own repeats X without end.
-    for sample, (member, rows) in enumerate(zip(members, inputs, strict=False)):
-        proba = _aligned(read_proba(member, rows), member, ensemble)
-        if posterior is None:
-            posterior = np.empty((len(members), *proba.shape), dtype=np.float32)
-        posterior[sample] = proba
-    if not isinstance(ensemble, AVERAGES):
-        _check_mean(ensemble, X, posterior)
-    return posterior
+        Columns are in the order of the ensemble's ``classes_``. A class that a member
+        has never seen has probability 0.
+        """
+        members = _members(self.model)
+        wanted = Needs(proba=True)
+        how = ReadingOptions(batch_size=options.batch_size)
+        posterior = None
+        inputs = _member_inputs(self.model, X)
+        # Not strict: an ensemble without inputs of its own repeats X without end.
+        for sample, (member, rows) in enumerate(zip(members, inputs, strict=False)):
+            proba = _choice.read_model(member, rows, wanted, how).proba
+            proba = _aligned(proba, member, self.model)
+            if posterior is None:
+                posterior = np.empty((len(members), *proba.shape), dtype=np.float32)
+            posterior[sample] = proba
+        if not isinstance(self.model, AVERAGES):
+            _check_mean(self.model, X, posterior)
+        return posterior
 
 
 def _members(ensemble):
+    """The members, if they can be posterior samples."""
     name = type(ensemble).__name__
-    members = getattr(ensemble, "estimators_", None)
-    if not is_classifier(ensemble) or members is None:
-        raise TypeError(f"{name} has no posterior samples. {WAYS}")
+    members = ensemble.estimators_
+    if not is_classifier(ensemble):
+        raise TypeError(f"{name} has no posterior samples. {POSTERIOR_WAYS}")
     # Boosted regression trees are an array, one column for each class.
     listed = isinstance(members, list)
     for member in members if listed else np.ravel(members)[:1]:
         if not listed or not hasattr(member, "predict_proba"):
             raise TypeError(
                 f"The members of {name} must be a list of classifiers with "
-                f"`predict_proba`. Got {type(member).__name__}. {WAYS}"
+                f"`predict_proba`. Got {type(member).__name__}. {POSTERIOR_WAYS}"
             )
     if len(members) < 2:
         raise ValueError(
@@ -136,6 +118,7 @@ def _members(ensemble):
 
 
 def _check_votes(ensemble):
+    """Refuse votes that are no mean."""
     if ensemble.voting != "soft":
         raise ValueError(
             "VotingClassifier must have voting='soft', to be the mean of its members. "
@@ -160,6 +143,7 @@ def _member_inputs(ensemble, X):
 
 
 def _validated(ensemble, X, **checks):
+    """Rows as an ensemble takes them, NaN included."""
     return validate_data(ensemble, X, ensure_all_finite=False, reset=False, **checks)
 
 
@@ -193,5 +177,5 @@ def _check_mean(ensemble, X, posterior):
     if not same or not np.allclose(proba, mean, rtol=0, atol=MEAN_TOLERANCE):
         raise TypeError(
             f"The members of {type(ensemble).__name__} are no posterior samples: what "
-            f"it predicts is not the mean of their probabilities. {WAYS}"
+            f"it predicts is not the mean of their probabilities. {POSTERIOR_WAYS}"
         )

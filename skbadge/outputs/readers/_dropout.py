@@ -3,12 +3,11 @@
 from contextlib import ExitStack, contextmanager
 from itertools import chain
 
-import numpy as np
 import torch
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skbadge.outputs import _skorch
+from skbadge.outputs.readers._inference import roots_of
 
 DROPOUTS = (
     nn.Dropout,
@@ -27,72 +26,58 @@ WAYS_OUT = (
 )
 
 
-def dropout_posterior(net, X, n_samples, batch_size, random_state):
-    """Class probabilities of a net under random dropout masks (Gal and Ghahramani).
+class NetMasks:
+    """Dropout masks of a net, shared by all rows until they are renewed.
 
-    Each sample is one thinned net, applied to all rows: its masks are drawn for one
-    row, once for each call of a dropout module within a forward pass, and broadcast
-    over the rows of all batches. Just the dropout modules act as in training, batch
-    normalisation among others does not.
+    Each set of masks is one thinned net, applied to all rows (Gal and Ghahramani): the
+    masks are drawn for one row, once for each call of a dropout module within a forward
+    pass, and broadcast over the rows of all batches. Just the dropout modules act as
+    in training, batch normalisation among others does not.
 
     Parameters
     ----------
     net : skorch net
         Fitted.
 
-    X : array-like of shape (n_rows, ...)
-        Rows as the net takes them.
-
-    n_samples : int
-        Number of thinned nets.
-
-    batch_size : int or "auto"
-        Rows in one forward pass. The masks do not depend on it.
-
     random_state : None, int or RandomState
-        Draws the masks. The first samples do not depend on how many there are.
-
-    Returns
-    -------
-    posterior : ndarray of shape (n_samples, n_rows, n_outputs)
-        float32.
+        Draws the masks. The first ones do not depend on how many will follow, nor any
+        on the batches.
 
     Raises
     ------
     ValueError
-        If no dropout module with ``p > 0`` is run, or one is run on something other
-        than the rows in their order, such as sequences with time first.
-
-    Notes
-    -----
-    Runs all layers ``n_samples`` times, those before the first dropout as well.
+        If the net has no dropout module with ``p > 0``.
     """
-    _skorch._check_fitted(net)
-    rng = check_random_state(random_state)
-    # A criterion is no part of the prediction, hence just the modules.
-    all_masks = [
-        SharedMasks(getattr(root, "_orig_mod", root), int(rng.randint(2**31 - 1)))
-        for root in _skorch._roots(net).values()
-    ]
-    if not any(masks.modules for masks in all_masks):
-        raise ValueError(f"The net has no dropout module with p > 0. {WAYS_OUT}")
-    posterior = None
-    with ExitStack() as stack:
-        for masks in all_masks:
-            stack.enter_context(masks.applied())
-        for sample in range(n_samples):
-            for masks in all_masks:
-                masks.renew()
-            proba = _skorch.read_net(net, X, ("proba",), "auto", batch_size).proba
-            if not any(masks.n_drawn for masks in all_masks):
-                raise ValueError(
-                    "None of the net's dropout modules is run when it predicts. "
-                    f"{WAYS_OUT}"
-                )
-            if posterior is None:
-                posterior = np.empty((n_samples, *proba.shape), dtype=np.float32)
-            posterior[sample] = proba
-    return posterior
+
+    def __init__(self, net, random_state):
+        rng = check_random_state(random_state)
+        # A criterion is no part of the prediction, hence just the modules.
+        self.masks = [
+            SharedMasks(getattr(root, "_orig_mod", root), int(rng.randint(2**31 - 1)))
+            for root in roots_of(net).values()
+        ]
+        if not any(masks.modules for masks in self.masks):
+            raise ValueError(f"The net has no dropout module with p > 0. {WAYS_OUT}")
+
+    @contextmanager
+    def applied(self):
+        """Replace the output of the dropout modules inside the block."""
+        with ExitStack() as stack:
+            for masks in self.masks:
+                stack.enter_context(masks.applied())
+            yield
+
+    def renew(self):
+        """Forget the masks, so that the next pass over the rows draws new ones."""
+        for masks in self.masks:
+            masks.renew()
+
+    def check_drawn(self):
+        """Raise if the last pass over the rows met no dropout module."""
+        if not any(masks.n_drawn for masks in self.masks):
+            raise ValueError(
+                f"None of the net's dropout modules is run when it predicts. {WAYS_OUT}"
+            )
 
 
 class SharedMasks:
@@ -126,6 +111,7 @@ class SharedMasks:
         return len(self._masks)
 
     def _start_batch(self, module, args):
+        """A hook that marks where a batch begins."""
         self._in_batch = True
         self._calls = dict.fromkeys(self.modules, 0)
         self._n_rows = set()
@@ -146,6 +132,7 @@ class SharedMasks:
                 handle.remove()
 
     def _end_batch(self, module, args, output):
+        """A hook that marks where a batch ends."""
         output = output[0] if isinstance(output, tuple) else output
         if isinstance(output, torch.Tensor) and self._n_rows - {len(output)}:
             raise ValueError(
@@ -157,6 +144,7 @@ class SharedMasks:
         self._in_batch = False
 
     def _drop(self, module, args, kwargs, output):
+        """A hook that replaces what a dropout module returns."""
         rows = next(chain(args, kwargs.values()))
         if not self._in_batch:
             # Without knowing where a batch ends, masks could not be told from new ones.
@@ -193,6 +181,7 @@ class SharedMasks:
 
 
 def _in_training(module, row):
+    """What a dropout module returns in train mode."""
     mode = module.training
     module.training = True
     try:

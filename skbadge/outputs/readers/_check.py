@@ -5,6 +5,25 @@ import numpy as np
 ROW_SUM_TOLERANCE = 1e-3
 
 
+# What may hold values that are not finite: what it is called, and what to do.
+SUBJECTS = {
+    "proba": (
+        "The model predicts",
+        "Either X has such values there, or the training diverged: lower the learning "
+        "rate or standardise X.",
+    ),
+    "features": (
+        "The features, the input of the model's last layer, hold",
+        "For a model without layers they are X itself: impute X, or choose a strategy "
+        "that needs probabilities only.",
+    ),
+    "inputs": (
+        "The inputs of the model's first layer hold",
+        "Impute X, or choose a strategy that needs probabilities only.",
+    ),
+}
+
+
 def check_outputs(outputs, hint, all_finite=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
@@ -30,32 +49,17 @@ def check_outputs(outputs, hint, all_finite=False):
         If values are NaN or infinite, or rows of ``proba`` have negative entries or
         do not sum to 1 within 1e-3.
     """
-    if not (all_finite or outputs.proba is None or _all_finite(outputs.proba)):
-        _raise_not_finite(
-            outputs.proba,
-            "The model predicts",
-            "Either X has such values there, or the training diverged: lower the "
-            "learning rate or standardise X.",
-        )
-    if not (all_finite or outputs.features is None or _all_finite(outputs.features)):
-        _raise_not_finite(
-            outputs.features,
-            "The features, the input of the model's last layer, hold",
-            "For a model without layers they are X itself: impute X, or choose a "
-            "strategy that needs probabilities only.",
-        )
-    if not (all_finite or outputs.inputs is None or _all_finite(outputs.inputs)):
-        _raise_not_finite(
-            outputs.inputs,
-            "The inputs of the model's first layer hold",
-            "Impute X, or choose a strategy that needs probabilities only.",
-        )
+    for name in SUBJECTS:
+        array = getattr(outputs, name)
+        if not (all_finite or array is None or _all_finite(array)):
+            raise not_finite_error(name, ~np.isfinite(array).all(axis=1))
     if outputs.proba is not None:
         _check_probabilities(outputs.proba, hint)
     return outputs
 
 
 def _all_finite(array):
+    """Whether all values of an array are finite."""
     # A sum of squares is many times faster than `isfinite`, and not finite if any term
     # is. It may overflow, hence the exact check when it looks bad.
     flat = array.ravel(order="K")
@@ -64,15 +68,33 @@ def _all_finite(array):
     return np.isfinite(total) or np.isfinite(array).all()
 
 
-def _raise_not_finite(array, subject, hint):
-    bad = ~np.isfinite(array).all(axis=1)
-    raise ValueError(
-        f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} rows, the "
+def not_finite_error(name, bad, which="rows"):
+    """Make the error for values that are not finite.
+
+    Parameters
+    ----------
+    name : str
+        Of a field of `Outputs`.
+
+    bad : ndarray of bool of shape (n_rows,)
+        The rows that have such values.
+
+    which : str, default="rows"
+        What rows these are.
+
+    Returns
+    -------
+    error : ValueError
+    """
+    subject, hint = SUBJECTS[name]
+    return ValueError(
+        f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} {which}, the "
         f"first is row {bad.argmax()}. {hint}"
     )
 
 
 def _check_probabilities(proba, hint):
+    """Raise unless each row is a distribution."""
     if proba.min() >= 0 and np.all(np.abs(_row_sums(proba) - 1) <= ROW_SUM_TOLERANCE):
         return
     bad = (proba < 0).any(axis=1) | (np.abs(_row_sums(proba) - 1) > ROW_SUM_TOLERANCE)
@@ -86,5 +108,6 @@ def _check_probabilities(proba, hint):
 
 
 def _row_sums(proba):
+    """Sums of the rows."""
     # For few columns a product is much faster than a sum along the short axis.
     return proba @ np.ones(proba.shape[1], dtype=proba.dtype)

@@ -8,7 +8,7 @@ from skbadge.embeddings import (
     OuterProductEmbedding,
     StackedEmbedding,
 )
-from skbadge.outputs._buffer import RowBuffer
+from skbadge.outputs.readers._row_buffer import RowBuffer
 
 MAX_BYTES = 2**33
 
@@ -26,19 +26,19 @@ class GradientBuffer:
     n_rows : int or None
         How many rows will arrive; None if unknown.
 
-    sketch_size : int or None
+    n_columns : int or None
         Columns to sketch the gradients to as they come, with a `KroneckerSketch`, so
-        that no more than ``n_rows * sketch_size`` numbers are held. Gradients of fewer
+        that no more than ``n_rows * n_columns`` numbers are held. Gradients of fewer
         columns are kept as they are. None keeps all exactly.
 
-    seed : None, int or RandomState
+    random_state : None, int or RandomState
         Fixes the sketch, for the same widths.
     """
 
-    def __init__(self, n_rows, sketch_size=None, seed=None):
+    def __init__(self, n_rows, n_columns=None, random_state=None):
         self.n_rows = n_rows
-        self.sketch_size = sketch_size
-        self.seed = seed
+        self.n_columns = n_columns
+        self.random_state = random_state
         self._buffers = None
 
     def add(self, layers):
@@ -77,6 +77,8 @@ class GradientBuffer:
         if self._owners is None:
             return _finite(DenseEmbedding(arrays[0]))
         arrays = iter(arrays)
+        # In the order of `_parts`. Of each layer a dense block, or g and then x, unless
+        # an earlier layer has the same x.
         parts, rights = [], []
         for owner, is_dense in self._owners:
             if is_dense:
@@ -98,15 +100,23 @@ class GradientBuffer:
         return array.astype(like.dtype, copy=False)
 
     def _start(self, layers):
+        """Decide how the gradients are held, and make room for them."""
         widths = [(left.shape[-1], right.shape[-1]) for left, right in layers]
-        n_columns = sum(n_left * n_right for n_left, n_right in widths)
+        # g has n_left entries and x n_right: a weight for each pair.
+        n_weights = sum(n_left * n_right for n_left, n_right in widths)
+        # Three ways: sketched, where `_sketch` is set; as factors, where `_owners` is;
+        # else as they are, the blocks of all layers side by side.
         self._sketch = self._owners = None
-        if self.sketch_size is None:
+        if self.n_columns is None:
             self._owners = _owners(layers)
-        elif n_columns >= self.sketch_size:
+        elif n_weights >= self.n_columns:
             like = layers[0][0]
+            # Drawn in float64 and then cast, so that a seed stands for one map.
             sketch = KroneckerSketch(
-                widths, self.sketch_size, random_state=self.seed, dtype=np.float64
+                widths,
+                self.n_columns,
+                random_state=self.random_state,
+                dtype=np.float64,
             )
             self._sketch = sketch.convert(lambda array: self.from_numpy(array, like))
         n_parts = 1
@@ -127,18 +137,21 @@ class GradientBuffer:
         for i, (left, right) in enumerate(layers):
             owner, is_dense = self._owners[i]
             if is_dense:
+                # A sum over positions has no two factors: its entries are held.
                 parts.append(_columns(left, right))
             else:
+                # The directions of a regressor share the inputs of each layer.
                 parts += [left, right] if owner == i else [left]
         return [self.to_numpy(part) for part in parts]
 
     def _check_bytes(self, widths):
+        """Refuse gradients that are too large to be held exactly."""
         n_bytes = 4 * (self.n_rows or 0) * sum(widths)
         if n_bytes > MAX_BYTES:
             raise ValueError(
                 f"The gradients of {self.n_rows} rows, held exactly, take "
                 f"{n_bytes / 1e9:.3g} GB, above {MAX_BYTES / 1e9:.3g} GB. Set "
-                "`sketch_size`, such as 512, to sketch them as they are read."
+                "`n_columns`, such as 512, to sketch them as they are read."
             )
 
 
@@ -153,13 +166,16 @@ def _owners(layers):
 def _columns(left, right):
     """Gradients of one layer, a row each, summed over positions."""
     if len(left.shape) == 3:
+        # sum_p g_p (x) x_p, a matrix product of each row: over the positions.
         blocks = left.swapaxes(1, 2) @ right
     else:
+        # g (x) x, the outer product of each row.
         blocks = left[:, :, None] * right[:, None, :]
     return blocks.reshape(len(left), -1)
 
 
 def _finite(embedding):
+    """An embedding as given, if all of it is finite."""
     wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
         raise ValueError(
