@@ -5,17 +5,9 @@ from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
-from sklearn.base import clone
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.embeddings import (
-    Posterior,
-    Scale,
-    Sketch,
-    to_device,
-    transform_pool_and_labeled,
-)
-from skbadge.embeddings._scaled import scaled
+from skbadge.embeddings import Sketch, to_device, transform_pool_and_labeled
 from skbadge.samplers import MaxDet, Selection
 from skbadge.strategies._base import EmbeddingStrategy
 from skbadge.strategies._kernels import KERNELS
@@ -101,49 +93,9 @@ class KernelStrategy(EmbeddingStrategy):
         pool = to_device(pool, device)
         # Some transformations make a matrix of what was none, or in main memory: what
         # comes out is moved as well.
-        if labeled is None:
-            pool = transform_pool(transforms, pool, random_state=rng)
-            return to_device(pool, device), None
-        parts = transform_pool_and_labeled(
-            transforms, pool, to_device(labeled, device), random_state=rng
+        labeled = None if labeled is None else to_device(labeled, device)
+        pool, labeled = transform_pool_and_labeled(
+            transforms, pool, labeled, random_state=rng
         )
-        return tuple(to_device(part, device) for part in parts)
-
-
-def transform_pool(transforms, pool, *, random_state):
-    """Apply transformations where nothing is labelled yet.
-
-    Given nothing, the posterior is the prior: `Posterior` changes nothing, and others
-    are given a row of zeros, which says nothing either. `Scale` takes the mean squared
-    norm of the pool's rows.
-
-    Parameters
-    ----------
-    transforms : sequence of EmbeddingTransformer
-        Left as they are.
-
-    pool : Embedding of shape (n_rows, n_columns)
-        At least one row.
-
-    random_state : RandomState
-        Seeds transformations with a ``random_state`` of None.
-
-    Returns
-    -------
-    pool : Embedding of shape (n_rows, n_columns)
-        Transformed.
-    """
-    for transform in map(clone, transforms):
-        transform._validate_params()
-        if isinstance(transform, Posterior):
-            continue
-        if transform.get_params(deep=False).get("random_state", 0) is None:
-            transform.set_params(random_state=random_state.randint(2**31 - 1))
-        if isinstance(transform, Scale):
-            if not pool.norms_sq().any():
-                continue
-            transform.fit(pool)
-        else:
-            transform.fit(scaled(pool.take(slice(0, 1)), 0.0))
-        pool = transform.transform(pool)
-    return pool
+        labeled = None if labeled is None else to_device(labeled, device)
+        return to_device(pool, device), labeled
