@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, _base, _tensor
+from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, _base, _on_device
 from tests.embeddings.test_common import MAKERS
 
 
@@ -47,7 +47,7 @@ def test_blocks_of_rows_add_up(make, monkeypatch):
         return blocks
 
     monkeypatch.setattr(_base, "row_chunks", tiny)
-    monkeypatch.setattr(_tensor, "row_chunks", tiny)
+    monkeypatch.setattr(_on_device, "row_chunks", tiny)
     np.testing.assert_allclose(embedding.column_gram(), X.T @ X, atol=1e-12)
     directions = np.eye(X.shape[1])[:, ::2]
     np.testing.assert_allclose(embedding.project(directions), X[:, ::2], atol=1e-12)

@@ -7,12 +7,12 @@ import pytest
 
 from skbadge.embeddings import (
     DenseEmbedding,
-    KroneckerSketch,
     OuterProductEmbedding,
     Sketch,
     StackedEmbedding,
     sketch,
 )
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 
 WIDTHS = [(3, 5), (1, 4), (2, 2)]
 

@@ -8,11 +8,11 @@ from torch import nn
 
 from skbadge.embeddings import (
     DenseEmbedding,
-    KroneckerSketch,
     StackedEmbedding,
     gradient_embedding,
     sketch,
 )
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs import model_outputs
 from tests.outputs._gradient_nets import (
     NETS,

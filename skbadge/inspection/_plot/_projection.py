@@ -1,6 +1,6 @@
 """A pool in two dimensions: where its rows lie, as a strategy sees them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -9,12 +9,8 @@ from sklearn.utils import check_random_state
 
 from skbadge.embeddings import sketch
 from skbadge.outputs import Needs
-from skbadge.outputs._options import ReadingOptions
-from skbadge.outputs.readers import read_model
 from skbadge.pools._rows import is_frame, n_rows
-from skbadge.querier._reading import needs_of, reading_options
-from skbadge.strategies._base import EmbeddingStrategy
-from skbadge.utils._streams import torch_seeded
+from skbadge.strategies import EmbeddingStrategy
 
 # Above this, embeddings are sketched before their components are sought.
 _MAX_BYTES = 2**27
@@ -118,44 +114,24 @@ def _part(rows, n, rng):
 
 def _labeled_rows(querier):
     # A trained model that was frozen has no labelled rows yet.
-    return querier.X_labeled_ if hasattr(querier, "_labeled") else None
+    return getattr(querier, "X_labeled_", None)
 
 
 def _coordinates(querier, parts, seed):
     """Rows as vectors, in the first space there is: a matrix for each part."""
     parts = [(X, rows) for X, rows in parts if X is not None]
-    strategy = querier._current_strategy()
-    needs = needs_of(strategy)
-    if isinstance(strategy, EmbeddingStrategy) and not needs.posterior:
-        # Once for all parts: gradients must be sketched alike.
-        options = reading_options(
-            strategy,
-            querier.random_state,
-            querier.feature_layer,
-            querier.inference_batch_size,
-        )
-        read = [_outputs(querier, *part, needs, options) for part in parts]
-        found = [strategy.embed(part) for part in read]
-        return [_dense(part, seed) for part in found], "the strategy's embedding"
+    strategy = querier.strategy_
+    if isinstance(strategy, EmbeddingStrategy):
+        read = [querier.outputs(X).take(rows) for X, rows in parts]
+        found = [_dense(strategy.embed(part), seed) for part in read]
+        return found, "the strategy's embedding"
     try:
-        options = ReadingOptions(querier.feature_layer, querier.inference_batch_size)
-        features = Needs(features=True)
-        read = [_outputs(querier, *part, features, options) for part in parts]
+        needs = Needs(features=True)
+        read = [querier.outputs(X, needs=needs).take(rows) for X, rows in parts]
         return [part.features for part in read], "the model's features"
     except (TypeError, ValueError):
         # A net without a last linear layer has none.
         return [_numeric(*part) for part in parts], "the input"
-
-
-def _outputs(querier, X, rows, needs, options):
-    """What the model says about some rows, read as a query reads it."""
-    estimator = querier._trained_estimator("query")
-    X = querier._check_X(X, reset=False, name="X_pool")
-    # All rows are read: containers of some kinds have no rows to be taken.
-    with torch_seeded(querier._seed("inference")):
-        outputs = read_model(estimator, X, needs, options)
-    # Pictures are drawn from arrays in main memory.
-    return replace(outputs.take(rows), device=None)
 
 
 def _dense(embedding, seed):

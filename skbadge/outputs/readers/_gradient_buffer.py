@@ -4,10 +4,10 @@ import numpy as np
 
 from skbadge.embeddings import (
     DenseEmbedding,
-    KroneckerSketch,
     OuterProductEmbedding,
     StackedEmbedding,
 )
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs.readers._row_buffer import RowBuffer
 
 MAX_BYTES = 2**33
