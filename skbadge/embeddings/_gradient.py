@@ -101,7 +101,7 @@ def _check_proba(proba):
 
 
 def _softmax_residual(proba):
-    """P - e_yhat"""
+    """The residual p - e_yhat."""
     residual = proba.copy()
     rows = np.arange(len(proba))
     predicted = proba.argmax(axis=1)

@@ -18,7 +18,6 @@ from skbadge.outputs._pipeline import (
 )
 from skbadge.pools._inputs import takes_columns
 from skbadge.pools._rows import is_dict, is_frame, is_table, is_tensor, n_rows
-from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -346,41 +345,3 @@ def check_estimator_kind(estimator, classes):
         raise ValueError(
             f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
         )
-
-
-def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        The strategy.
-
-    estimator : estimator object
-        A classifier or regressor.
-
-    Raises
-    ------
-    ValueError
-        Naming the strategies that work.
-    """
-    if is_classifier(estimator) or not _needs_classes(strategy):
-        return
-    suited = [
-        name for name in get_strategy_names() if not _needs_classes(get_strategy(name))
-    ]
-    hint = ""
-    if isinstance(strategy, CallableStrategy):
-        hint = (
-            " A function receives probabilities unless it has an attribute `needs`, "
-            'such as ("features", "labeled").'
-        )
-    raise ValueError(
-        f"`strategy` {strategy} needs class probabilities, and a regressor, "
-        f"{type(innermost(estimator)).__name__}, has none. For regressors there are "
-        f"{suited}.{hint}"
-    )
-
-
-def _needs_classes(strategy):
-    return not {"proba", "posterior"}.isdisjoint(strategy.needs)

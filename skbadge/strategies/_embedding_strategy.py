@@ -173,7 +173,7 @@ class EmbeddingStrategy(Strategy):
         if needs.gradients:
             needs = replace(needs, n_columns=recipe.n_columns)
         sees_labeled = recipe.mode == "TP" or any(
-            transform._needs_labeled for transform in recipe.transforms
+            transform.needs_rows for transform in recipe.transforms
         )
         return replace(needs, labeled=needs.labeled or sees_labeled)
 

@@ -164,7 +164,7 @@ TOLD_BY_ALL = {"proba", "features", "labeled"}
     [
         name
         for name in get_strategy_names()
-        if {*get_strategy(name).needs} <= TOLD_BY_ALL
+        if {*get_strategy(name).needs.fields} <= TOLD_BY_ALL
     ],
 )
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)

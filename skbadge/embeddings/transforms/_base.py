@@ -22,14 +22,15 @@ class EmbeddingTransformer(BaseEstimator, ABC):
 
     Attributes
     ----------
+    needs_rows : bool
+        Whether the map depends on rows at all.
+
     n_columns_in_ : int, inf or None
         Number of columns of the rows that it was fitted on; None if there were none.
     """
 
     _parameter_constraints: dict = {}
-
-    # Whether the map depends on rows at all.
-    _needs_rows = True
+    needs_rows: bool = True
 
     def fit(
         self, labeled: Embedding | None = None, pool: Embedding | None = None
@@ -62,7 +63,7 @@ class EmbeddingTransformer(BaseEstimator, ABC):
         rows, name = (pool, "pool") if known is None else (known, "labeled")
         if rows is not None:
             _check_embedding(rows, name)
-        elif self._needs_rows:
+        elif self.needs_rows:
             raise ValueError(
                 f"{type(self).__name__} needs `labeled` rows, at least one, or else "
                 f"the `pool`. Got {'None' if labeled is None else 'none'}."

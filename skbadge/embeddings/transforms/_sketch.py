@@ -51,7 +51,7 @@ class Sketch(EmbeddingTransformer):
         "n_columns": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
-    _needs_rows = False
+    needs_rows = False
 
     def __init__(self, n_columns: int = 512, *, random_state: RandomState = None):
         self.n_columns = n_columns
