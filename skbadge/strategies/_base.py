@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.samplers import Feasible, Selection
-from skbadge.samplers._base import greatest_open
+from skbadge.utils._ranking import top_rows
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_n
 
@@ -145,5 +145,5 @@ class ScoreStrategy(Strategy):
 
     def _run(self, pool, n, labeled, feasible, rng):
         scores = self.score(pool)
-        rows = greatest_open(scores, n, feasible, rng)
+        rows = top_rows(scores, n, rng, open_rows=feasible.open())
         return Selection(rows, scores[rows])

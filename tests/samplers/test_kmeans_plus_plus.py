@@ -13,12 +13,10 @@ from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus
 from skbadge.samplers._kmeans_plus_plus import _Seeding
 from tests.samplers._laws import pairwise
 
-ALGORITHMS = ["lazy", "plain"]
 
-
-@pytest.fixture(params=ALGORITHMS)
-def sampler(request):
-    return KMeansPlusPlus(algorithm=request.param)
+@pytest.fixture
+def sampler():
+    return KMeansPlusPlus()
 
 
 def random_rows(n=300, n_columns=4, seed=0):
@@ -328,10 +326,9 @@ def test_no_labelled_rows_are_like_none(sampler):
     np.testing.assert_array_equal(rows, sampler.sample(embedding, 9, random_state=0))
 
 
-@pytest.mark.parametrize("name", ["algorithm", "first_center"])
-def test_wrong_parameters_are_refused(name):
-    sampler = KMeansPlusPlus(**{name: "nearest"})
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of KMeansPlusPlus"):
+def test_wrong_parameters_are_refused():
+    sampler = KMeansPlusPlus(first_center="nearest")
+    with pytest.raises(ValueError, match="The 'first_center' parameter of KMeansPlus"):
         sampler.sample(DenseEmbedding([[1.0]]), 1)
 
 
@@ -344,12 +341,10 @@ def gradients(n, n_classes, n_features, seed=0):
     return gradient_embedding(proba, features)
 
 
-def test_lazy_evaluates_a_fraction_of_the_distances_of_plain():
-    embedding = gradients(20_000, 10, 16)
-    lazy = KMeansPlusPlus().run(embedding, 200, random_state=0)
-    plain = KMeansPlusPlus(algorithm="plain").run(embedding, 200, random_state=0)
-    assert plain.n_distances == 20_000 * 200
-    assert 20_000 <= lazy.n_distances < 30 * 20_000
+def test_a_fraction_of_all_distances_is_evaluated():
+    # All would be those of 20,000 rows to 200 picks.
+    selection = KMeansPlusPlus().run(gradients(20_000, 10, 16), 200, random_state=0)
+    assert 20_000 <= selection.n_distances < 30 * 20_000
 
 
 def test_memory_beyond_the_factors_is_a_few_numbers_for_each_row():
