@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _num_samples
@@ -19,6 +20,7 @@ __all__ = [
     "fit_context",
     "num_samples",
     "routing_enabled",
+    "validate_params",
 ]
 
 fit_context = _fit_context

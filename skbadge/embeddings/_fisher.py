@@ -60,8 +60,9 @@ def fisher_embedding(
     information of the weights is :math:`(\mathrm{diag}\, p - p p^\top) \otimes
     z z^\top`, the expectation over labels drawn from :math:`p` of the outer product of
     the gradient with itself (Ash et al. [1]_). It is 0 in directions in which all
-    logits change alike. So each root is given in ``n_classes - 1`` orthonormal coordinates of
-    the rest. Regularisation by a multiple of the identity means the same in both.
+    logits change alike. So each root is given in ``n_classes - 1`` orthonormal
+    coordinates of the rest. Regularisation by a multiple of the identity means the same
+    in both.
 
     Parameters
     ----------
