@@ -29,7 +29,7 @@ def reading_options(strategy, random_state):
     """
     options = {}
     if "posterior" in strategy.needs:
-        options["n_posterior"] = strategy.n_samples
+        options["n_posterior"] = strategy.n_posterior
     if "gradients" in strategy.needs:
         options["sketch_size"] = strategy.sketch_size
     if options:

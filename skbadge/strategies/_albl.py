@@ -113,9 +113,9 @@ class ALBL(Strategy):
         return tuple(sorted(needs | {"proba", "labeled", "ids"}))
 
     @property
-    def n_samples(self):
+    def n_posterior(self):
         """Posterior samples: as many as the expert that wants most."""
-        return max(expert.n_samples for expert in self._make_experts())
+        return max(expert.n_posterior for expert in self._make_experts())
 
     def _make_experts(self):
         experts = [get_strategy(expert) for expert in self.experts]

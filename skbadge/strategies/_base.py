@@ -28,7 +28,7 @@ class Strategy(BaseEstimator, ABC):
         labelled rows as well; and "ids", if it must know rows again after their
         positions have changed.
 
-    n_samples : int
+    n_posterior : int
         Posterior samples that a strategy wants of a net, if it needs "posterior".
 
     sketch_size : int or None
@@ -36,7 +36,7 @@ class Strategy(BaseEstimator, ABC):
     """
 
     needs: tuple = ()
-    n_samples: int = 20
+    n_posterior: int = 20
     sketch_size: int | None = None
     _parameter_constraints: dict = {}
 

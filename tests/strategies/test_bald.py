@@ -106,8 +106,8 @@ def test_order_of_samples_and_classes_does_not_matter():
 
 
 def test_samples_of_one_parameter_are_not_enough():
-    with pytest.raises(ValueError, match="'n_samples' parameter of Bald"):
-        Bald(n_samples=1).select(Outputs(posterior=dirichlet(2, 4, 3)), 1)
+    with pytest.raises(ValueError, match="'n_posterior' parameter of Bald"):
+        Bald(n_posterior=1).select(Outputs(posterior=dirichlet(2, 4, 3)), 1)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (0, 4, 3)])
