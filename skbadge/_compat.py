@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import (
     Interval,
     StrOptions,
     validate_parameter_constraints,
+    validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _num_samples
@@ -21,6 +22,7 @@ __all__ = [
     "num_samples",
     "routing_enabled",
     "validate_parameter_constraints",
+    "validate_params",
 ]
 
 fit_context = _fit_context

@@ -131,7 +131,9 @@ class Feasible:
         source : str
             Who selected them, for the error.
         """
-        wrong = np.setdiff1d(rows, self.open().first(rows, len(rows)))
+        open_rows = self.open()
+        kept = open_rows.first(rows[open_rows.mask[rows]], len(rows))
+        wrong = np.setdiff1d(rows, kept)
         if len(wrong):
             raise ValueError(
                 f"{source} must return rows that may be picked. Row {wrong[0]} is not "

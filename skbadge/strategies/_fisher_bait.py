@@ -1,6 +1,7 @@
 """BAIT: rows whose Fisher information brings the model's error down most."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 
@@ -17,11 +18,11 @@ class Bait(Strategy):
     r"""BAIT: the batch whose Fisher information leaves the least uncertain.
 
     Each row is embedded as a root of its Fisher information :math:`F_x` for the last
-    layer's weights; a forward-backward greedy search then looks for the batch that
-    minimises :math:`\mathrm{tr}(M^{-1} \bar F)` (Ash et al. [1]_, Algorithm 1), with
-    :math:`\bar F` the mean Fisher information of pool and labelled rows, and :math:`M`
-    that of the labelled rows and the batch. It weighs both uncertainty and diversity,
-    and what is labelled already.
+    layer's weights. A forward-backward greedy search then looks for the batch that
+    minimises :math:`\mathrm{tr}(M^{-1} \bar F)` (Ash et al. [1]_, Algorithm 1).
+    :math:`\bar F` is the mean Fisher information of pool and labelled rows, :math:`M`
+    that of the labelled rows and the batch. BAIT weighs uncertainty and diversity, and
+    what is labelled already.
 
     Parameters
     ----------
@@ -71,8 +72,13 @@ class Bait(Strategy):
     :math:`N K^2 d` numbers and takes :math:`O(N K^3 d^2)`. ``fisher="binary"``, and a
     model with one logit, come down to :math:`k = 1`.
 
-    The result does not depend on chance but through ``sketch`` and rows that are equal
-    for the objective, of which a random one is taken.
+    Chance has a part in ``sketch`` only, and between rows that are equal for the
+    objective, of which a random one is taken.
+
+    All rows of the pool are in :math:`\bar F`, whether they may be selected or not; a
+    row that stands both in the pool and among the labelled counts once. Pending rows
+    are in :math:`M` from the start, as the first rows of the batch: with them,
+    :math:`n` counts them as well.
 
     References
     ----------
@@ -114,14 +120,14 @@ class Bait(Strategy):
     def __init__(
         self,
         *,
-        regularization=1.0,
-        oversampling=2.0,
-        labeled_weighting="repo",
-        fisher="full",
-        n_top_classes=2,
-        sketch=None,
-        include_bias=False,
-        max_bytes=2**32,
+        regularization: float = 1.0,
+        oversampling: float = 2.0,
+        labeled_weighting: Literal["repo", "counts", "mean"] = "repo",
+        fisher: Literal["full", "top_k", "binary"] = "full",
+        n_top_classes: int = 2,
+        sketch: int | None = None,
+        include_bias: bool = False,
+        max_bytes: int = 2**32,
     ):
         self.regularization = regularization
         self.oversampling = oversampling
@@ -138,18 +144,19 @@ class Bait(Strategy):
         rows = None if labeled is None or not len(labeled) else labeled.outputs
         if rows is not None:
             _check_widths(pool, rows)
-        sketch = self._prepare(pool, rows, rng)
+        sketch = self._prepare(pool, rows, feasible, rng)
         return bait_greedy(
             self._embed(pool, sketch),
             n,
             labeled=None if rows is None else self._embed(rows, sketch),
+            feasible=feasible,
             regularization=self.regularization,
             oversampling=self.oversampling,
             labeled_weighting=self.labeled_weighting,
             random_state=rng,
         )
 
-    def _prepare(self, pool, labeled, rng):
+    def _prepare(self, pool, labeled, feasible, rng):
         """Refuse what would not fit, and draw the sketch, if there is to be one."""
         width = pool.features.shape[1] + self.include_bias
         rank, n_outputs = fisher_dimensions(
@@ -161,9 +168,15 @@ class Bait(Strategy):
         if self.sketch is not None:
             n_columns, maps = self.sketch, 8 * self.sketch * (n_outputs + width)
         n_parameters = self.sketch or n_outputs * width
+        row_bytes = 8 * rank * n_columns
         n_rows = len(pool) + (0 if labeled is None else len(labeled))
-        needed = bait_nbytes(len(pool), rank, n_parameters)
-        needed += 8 * n_rows * rank * n_columns + maps
+        n_searched = len(pool)
+        needed = row_bytes * n_rows + maps
+        if feasible.mask is not None:
+            # The search copies the roots and features of the rows it may pick.
+            n_searched = len(feasible.restricted()[0])
+            needed += (row_bytes + pool.features[:1].nbytes) * n_searched
+        needed += bait_nbytes(n_searched, rank, n_parameters)
         if needed > self.max_bytes:
             raise ValueError(
                 f"BAIT would hold {needed} bytes ({needed / 2**30:.3g} GiB) for "

@@ -63,9 +63,9 @@ def test_the_querier_s_masks_are_a_stream_of_their_own():
     seeds = []
 
     class Recorded(BatchBald):
-        def _run(self, pool, n, labeled, rng):
+        def _run(self, pool, n, labeled, feasible, rng):
             seeds.append(pool.posterior[0, 0, 0])
-            return super()._run(pool, n, labeled, rng)
+            return super()._run(pool, n, labeled, feasible, rng)
 
     querier = BadgeQuerier(unfitted(), strategy=Recorded(3), random_state=5)
     querier.fit(X[:40], y[:40])

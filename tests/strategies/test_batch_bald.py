@@ -82,7 +82,8 @@ def test_one_row_is_that_of_bald(dtype):
         pool = Outputs(posterior=posterior)
         bald = Bald().run(pool, 1, random_state=seed)
         batch = BatchBald().run(pool, 1, random_state=seed)
-        np.testing.assert_array_equal(batch.rows, bald.rows)
+        # Of the two copies either may be the one.
+        np.testing.assert_array_equal(batch.rows % 60, bald.rows % 60)
         np.testing.assert_array_equal(batch.values, bald.values)
 
 
@@ -260,10 +261,14 @@ def test_copies_of_an_uncertain_row_are_left_to_bald():
 
 def test_a_copy_adds_nothing_if_the_samples_are_certain():
     posterior = np.eye(3)[np.array([[0, 0, 1], [0, 0, 2], [1, 1, 0]])]
-    with pytest.warns(QueryWarning, match="labels of 1 rows leave nothing to learn"):
+    with pytest.warns(
+        QueryWarning, match="Only 1 of 2 rows have labels that still say"
+    ):
         selection = run(posterior[:, :2], 2)
     np.testing.assert_allclose(selection.values[1], 0)
-    with pytest.warns(QueryWarning, match="the other 2 of 3 rows were drawn"):
+    with pytest.warns(
+        QueryWarning, match="Only 1 of 3 rows have labels.*other 2 were drawn"
+    ):
         selection = run(posterior, 3)
     # One label tells three samples apart that contradict each other.
     assert selection.rows[0] == 2
@@ -284,7 +289,7 @@ def test_certain_posterior_need_few_configurations():
 def test_one_sample_leaves_nothing_to_learn():
     chosen = set()
     for seed in range(30):
-        with pytest.warns(QueryWarning, match="labels of 0 rows leave nothing"):
+        with pytest.warns(QueryWarning, match="Only 0 of 2 rows have labels"):
             selection = run(dirichlet(1, 6, 3), 2, seed)
         np.testing.assert_array_equal(selection.values, 0)
         chosen |= set(selection.rows.tolist())
