@@ -16,7 +16,7 @@ from skbadge._compat import (
     StrOptions,
     fit_context,
 )
-from skbadge.pools._rows import copy_rows, n_rows
+from skbadge.pools import n_rows
 from skbadge.querier._checks import (
     check_estimator_kind,
     check_named_before,
@@ -198,7 +198,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         y = check_y(self, y, X, self._estimator())
         for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
             self.__dict__.pop(name, None)
-        return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
+        return self._train(LabeledRows.of(X, y, params), X_unlabeled)
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(self, X=None, y=None, classes=None, *, X_unlabeled=None, **params):
@@ -242,7 +242,7 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         if not is_first:
             rows = self._labeled.extended(X, y, params)
         else:
-            rows = LabeledRows(copy_rows(X), y.copy(), params)
+            rows = LabeledRows.of(X, y, params)
         return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):

@@ -4,8 +4,7 @@ from dataclasses import replace
 from functools import partial
 
 from skbadge.outputs import Labeled, Outputs, innermost, model_outputs
-from skbadge.pools._identity import row_ids
-from skbadge.pools._rows import n_rows
+from skbadge.pools import n_rows, row_ids
 from skbadge.querier._codecs import LabelCodec
 from skbadge.utils._streams import stream_seed
 
