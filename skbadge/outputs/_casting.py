@@ -7,7 +7,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from skbadge.pools._inputs import (
+from skbadge.pools import (
     frame_to_arrays,
     is_multi_input,
     is_sliceable,

@@ -9,7 +9,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skbadge.outputs import Needs, Outputs
 from skbadge.outputs._options import ReadingOptions
-from skbadge.pools._rows import n_rows, take_rows
+from skbadge.pools import n_rows, take_rows
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
 from skbadge.querier._query_report import QueryReport

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbadge.pools._identity import row_codes
+from skbadge.pools import row_codes
 from skbadge.samplers import Feasible
 
 

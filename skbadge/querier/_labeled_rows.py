@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skbadge.pools._rows import concatenate_rows, n_rows, take_rows
+from skbadge.pools import concatenate_rows, copy_rows, n_rows, take_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,17 @@ class LabeledRows:
     y: np.ndarray
     params: dict = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, X, y, params):
+        """Copies of rows, labels and what belongs to rows, which no owner reaches."""
+        kept = {
+            name: copy_rows(value) if is_aligned(value, y) else value
+            for name, value in params.items()
+        }
+        return cls(copy_rows(X), y.copy(), kept)
+
     def extended(self, X, y, params):
-        """These rows and more, with parameters of one entry a row put together.
+        """These rows and copies of more, with what belongs to rows put together.
 
         Raises
         ------
@@ -42,9 +51,10 @@ class LabeledRows:
                 f"rows, {self.y.shape}. Got {y.shape} instead."
             )
         _check_kind(self.y, y)
-        merged = {**self.params, **params}
+        new = LabeledRows.of(X, y, params)
+        merged = {**self.params, **new.params}
         for name in merged:
-            mine, theirs = self.params.get(name), params.get(name)
+            mine, theirs = self.params.get(name), new.params.get(name)
             aligned = is_aligned(mine, self.y), is_aligned(theirs, y)
             if all(aligned):
                 merged[name] = concatenate_rows(mine, theirs, name)
@@ -54,8 +64,8 @@ class LabeledRows:
                     f"`{name}` has one entry for each row, so it must be given for all "
                     f"rows or for none. It was given for {given} rows only."
                 )
-        X_all = concatenate_rows(self.X, X)
-        return LabeledRows(X_all, np.concatenate([self.y, y]), merged)
+        X_all = concatenate_rows(self.X, new.X)
+        return LabeledRows(X_all, np.concatenate([self.y, new.y]), merged)
 
     def relabeled(self, rows, y):
         """These rows with other labels for some of them.

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 
 from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
-from skbadge.pools._rows import copy_rows, n_rows
+from skbadge.pools import n_rows
 from skbadge.querier._asking import Asking
 from skbadge.querier._checks import (
     check_estimator_kind,
@@ -196,9 +196,7 @@ class BadgeQuerier(Asking):
         for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
             self.__dict__.pop(name, None)
         self._n_rounds, self._was_asked = 0, False
-        return self._train(
-            LabeledRows(copy_rows(X), labels.copy(), params), X_unlabeled
-        )
+        return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
 
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
@@ -250,7 +248,7 @@ class BadgeQuerier(Asking):
         if not is_first:
             rows = self._labeled.extended(X, labels, params)
         else:
-            rows = LabeledRows(copy_rows(X), labels.copy(), params)
+            rows = LabeledRows.of(X, labels, params)
         return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):

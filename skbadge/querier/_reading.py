@@ -3,7 +3,7 @@
 from skbadge.outputs import Labeled
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
-from skbadge.pools._identity import row_ids
+from skbadge.pools import row_ids
 from skbadge.querier._codecs import LabelCodec
 
 

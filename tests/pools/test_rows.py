@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from skbadge.pools._rows import concatenate_rows, is_table, n_rows
+from skbadge.pools import concatenate_rows, is_table, n_rows
 
 A = np.arange(6.0).reshape(3, 2)
 B = np.arange(4.0).reshape(2, 2) + 10
@@ -52,7 +52,7 @@ def test_rows_are_counted_and_concatenated_in_order(kind):
 def test_containers_keep_their_kind():
     both = concatenate_rows(frame(A), frame(B))
     assert list(both.columns) == ["u", "v"]
-    assert list(both.index) == list(range(5))
+    assert list(both.index) == [100, 101, 102, 100, 101]
     assert sparse.issparse(concatenate_rows(sparse.csr_matrix(A), sparse.csc_matrix(B)))
     assert isinstance(concatenate_rows(torch.tensor(A), torch.tensor(B)), torch.Tensor)
     both = concatenate_rows(nested(A), nested(B))

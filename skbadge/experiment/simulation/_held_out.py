@@ -5,7 +5,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
-from skbadge.pools._rows import is_table
+from skbadge.pools import is_table
 from skbadge.querier._querier import BadgeQuerier
 
 

@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 
 from skbadge.embeddings import sketch
 from skbadge.outputs import Needs
-from skbadge.pools._rows import is_frame, n_rows
+from skbadge.pools import frame_to_array, is_frame, n_rows, not_numeric, take_rows
 from skbadge.strategies import EmbeddingStrategy
 
 # Above this, embeddings are sketched before their components are sought.
@@ -142,18 +142,19 @@ def _dense(embedding, seed):
 
 
 def _numeric(X, rows):
-    if is_frame(X):
-        table = X.iloc[rows].select_dtypes("number").to_numpy(dtype=np.float64)
-    elif sparse.issparse(X):
-        table = X.tocsr()[rows].toarray()
+    part = take_rows(X, rows)
+    if is_frame(part):
+        others = set(not_numeric(part))
+        table = frame_to_array(
+            part[[name for name in part.columns if name not in others]]
+        )
     else:
-        table = np.asarray(X)
+        table = part.toarray() if sparse.issparse(part) else np.asarray(part)
     if table.ndim < 2 or table.dtype.kind not in "biuf" or not table.size:
         raise TypeError(
             "There is nothing to project: the strategy has no embedding, the model no "
             f"features, and the rows are no numbers. Got a {type(X).__name__}."
         )
-    table = table if is_frame(X) or sparse.issparse(X) else table[rows]
     return table.reshape(len(table), -1)
 
 

@@ -15,7 +15,7 @@ from skbadge.inspection._plot._style import (
     pyplot,
 )
 from skbadge.outputs._pipeline import unwrap
-from skbadge.pools._rows import n_rows
+from skbadge.pools import n_rows
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
 

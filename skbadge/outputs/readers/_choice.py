@@ -10,8 +10,7 @@ from skbadge.outputs.readers._linear import LinearReader, is_linear
 from skbadge.outputs.readers._nets import NetReader
 from skbadge.outputs.readers._other import OtherReader
 from skbadge.outputs.readers._perceptron import PerceptronReader, is_perceptron
-from skbadge.pools._identity import row_ids
-from skbadge.pools._rows import n_rows
+from skbadge.pools import n_rows, row_ids
 
 # The first whose test a model passes.
 READERS = (

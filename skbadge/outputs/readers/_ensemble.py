@@ -19,7 +19,7 @@ from skbadge.outputs._needs import Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs.readers import _choice
 from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader, dense_rows
-from skbadge.pools._rows import first_rows
+from skbadge.pools import first_rows
 from skbadge.utils._streams import stream_seed
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)

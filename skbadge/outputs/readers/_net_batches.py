@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from skbadge.outputs._casting import as_tensor, cast_input, cast_rule
 from skbadge.outputs.readers._inference import roots_of
-from skbadge.pools._inputs import (
+from skbadge.pools import (
     frame_to_arrays,
     is_sliceable,
     map_parts,
