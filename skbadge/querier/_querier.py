@@ -357,7 +357,8 @@ class BadgeQuerier(Asking):
             With fewer labelled rows, and the same model until ``partial_fit()`` is
             called.
         """
-        self._labeled = self._labeled.without(self._labeled_positions(rows, "forget"))
+        positions = self._labeled_positions(rows, "forget")
+        self._labeled = self._labeled.without(positions)
         return self
 
     def _labeled_positions(self, rows, method):

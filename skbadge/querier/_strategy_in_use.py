@@ -35,7 +35,8 @@ def check_strategy_suits(strategy, estimator):
     ValueError
         Naming the strategies that work.
     """
-    if is_classifier(estimator) or not _needs_classes(strategy):
+    needs_classes = _needs_classes(strategy)
+    if is_classifier(estimator) or not needs_classes:
         return
     suited = [
         name

@@ -170,7 +170,7 @@ class EmbeddingStrategy(Strategy):
         """What the kernel needs of the model, and the labelled rows if they count."""
         recipe = self.recipe()
         needs = find_kernel(recipe.kernel).needs
-        if needs.gradients:
+        if needs.gradients and needs.n_columns is None:
             needs = replace(needs, n_columns=recipe.n_columns)
         sees_labeled = recipe.mode == "TP" or any(
             transform.needs_rows for transform in recipe.transforms

@@ -262,7 +262,7 @@ class Farthest(Strategy):
     def __init__(self, *, sign=1):
         self.sign = sign
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         size = self.sign * np.linalg.norm(pool.features, axis=1)
         rows = np.argsort(-size)[:n]
         return Selection(rows, size[rows])

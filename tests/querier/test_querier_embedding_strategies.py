@@ -92,8 +92,8 @@ def test_gradients_of_pool_and_labelled_rows_are_sketched_alike(make):
         seen[len(outputs)] = outputs.gradients
         return outputs.gradients
 
-    watched.needs = Needs(gradients=True, n_columns=16)
-    querier = fitted(make, EmbeddingStrategy(kernel=watched))
+    watched.needs = "gradients"
+    querier = fitted(make, EmbeddingStrategy(kernel=watched, n_columns=16))
     pool = np.vstack([X[30:], X[:30]])
     for random_state in (0, None):
         querier.set_params(random_state=random_state).query(pool, 3)

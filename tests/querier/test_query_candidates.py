@@ -56,6 +56,8 @@ def test_just_candidates_are_returned(name):
         np.testing.assert_array_equal(positions[alone], rows)
 
 
+# Six features span no more directions than that.
+@pytest.mark.filterwarnings("ignore:Only . of 7 rows add to the span")
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "badge_kdpp"])
 def test_groups_have_a_quota(name):
     querier = fitted(small(name))

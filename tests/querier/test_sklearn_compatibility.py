@@ -144,8 +144,27 @@ def test_set_params_reaches_a_strategy_given_by_name():
     querier = BadgeQuerier(LogisticRegression(), strategy="badge")
     querier.set_params(strategy__include_bias=True)
     assert querier.strategy.include_bias
-    querier.set_params(strategy__metric="cosine", strategy="core_set")
-    assert querier.strategy.metric == "cosine"
+    querier.set_params(strategy__kernel="cosine", strategy="core_set")
+    assert querier.strategy.kernel == "cosine"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_set_params_looks_at_the_estimator_before_the_name_of_a_strategy(order):
+    params = {
+        "strategy__sigma": 0.1,
+        "strategy": "badge",
+        "estimator__alpha": 2.0,
+        "estimator": Ridge(),
+    }
+    querier = BadgeQuerier(LogisticRegression(), strategy="entropy")
+    querier.set_params(**dict(list(params.items())[::order]))
+    assert repr(querier.strategy) == "PosteriorKMeansPlusPlus(sigma=0.1)"
+    assert querier.estimator.alpha == 2.0
+    # A name that was not touched means what the estimator of the day lets it mean.
+    querier.set_params(strategy="badge").fit(*make_data())
+    assert repr(querier.strategy_) == "PosteriorKMeansPlusPlus()"
+    querier.set_params(estimator=LogisticRegression()).fit(*make_data())
+    assert repr(querier.strategy_) == "Badge()"
 
 
 def test_set_params_reaches_the_default_estimator():
