@@ -12,8 +12,9 @@ class BadgeKDPP(EmbeddingStrategy):
     replaces this by k-means++ seeding, which selects batches of the same quality in a
     fraction of the time.
 
-    No more rows can be selected at a time than the rank of the embedding, at most
-    ``(n_classes - 1) * (n_features + include_bias)``: more is a ``ValueError``.
+    A k-DPP draws no more rows at a time than the rank of the embedding. That is at most
+    ``(n_classes - 1) * (n_features + include_bias)``, and less where the model is
+    certain. If more are asked for, the rest is drawn uniformly, with a `QueryWarning`.
 
     Parameters
     ----------

@@ -117,7 +117,7 @@ class BatchBald(Strategy):
             rng,
             value_name=VALUE_NAME,
             n_distances=0,
-            found="have labels that still say which posterior sample is right",
+            found="have labels that tell posterior samples apart",
         )
         return replace(selection, rows=positions[selection.rows])
 

@@ -261,14 +261,10 @@ def test_copies_of_an_uncertain_row_are_left_to_bald():
 
 def test_a_copy_adds_nothing_if_the_samples_are_certain():
     posterior = np.eye(3)[np.array([[0, 0, 1], [0, 0, 2], [1, 1, 0]])]
-    with pytest.warns(
-        QueryWarning, match="Only 1 of 2 rows have labels that still say"
-    ):
+    with pytest.warns(QueryWarning, match="Only 1 of 2 rows have labels that tell"):
         selection = run(posterior[:, :2], 2)
     np.testing.assert_allclose(selection.values[1], 0)
-    with pytest.warns(
-        QueryWarning, match="Only 1 of 3 rows have labels.*other 2 were drawn"
-    ):
+    with pytest.warns(QueryWarning, match="Only 1 of 3 rows have.*other 2 were drawn"):
         selection = run(posterior, 3)
     # One label tells three samples apart that contradict each other.
     assert selection.rows[0] == 2
