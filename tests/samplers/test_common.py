@@ -202,7 +202,7 @@ def test_rows_that_are_alike_are_equally_likely(sampler):
         (np.float64, 1e-160),
         (np.float64, 1e-145),
         (np.float64, 1e-100),
-        (np.float64, 1e150),
+        (np.float64, 1e70),
     ],
 )
 @pytest.mark.parametrize("n_distinct", [7, 21])
@@ -210,13 +210,7 @@ def test_rows_of_any_scale_are_picked(sampler, dtype, scale, n_distinct):
     X = np.random.RandomState(0).normal(size=(n_distinct, 30))
     X = np.repeat(X * scale, 21 // n_distinct, axis=0).astype(dtype)
     n = 7 if type(sampler).__name__ == "KDPP" else 21
-    try:
-        rows = sampler.sample(DenseEmbedding(X), n, random_state=0)
-    except ValueError as error:
-        # Only what says why.
-        assert type(sampler).__name__ in {"KDPP", "Bait"}
-        assert "rank" in str(error) or "regularization" in str(error)
-        return
+    rows = sampler.sample(DenseEmbedding(X), n, random_state=0)
     assert_contract(rows, n, 21)
 
 

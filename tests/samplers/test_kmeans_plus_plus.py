@@ -256,6 +256,13 @@ def test_rows_of_any_scale_are_told_apart(sampler, dtype, scale, copies, first):
     assert len(set(rows.tolist())) == 21
 
 
+@pytest.mark.parametrize("scale", [1e-140, 1e150])
+def test_rows_of_any_scale_are_told_apart_in_double_precision(sampler, scale):
+    X = np.repeat(np.random.RandomState(0).normal(size=(7, 4)) * scale, 3, axis=0)
+    with pytest.warns(QueryWarning, match="Only 7 of 21 rows"):
+        sampler.sample(DenseEmbedding(X), 21, random_state=0)
+
+
 def test_confident_probabilities_are_told_apart_in_single_precision(sampler):
     # Products of factors this small are 0 in float32, though norms are not.
     rng = np.random.RandomState(0)
