@@ -152,8 +152,8 @@ def test_samplers_that_need_distances_work_on_kernels(make):
     sq_dists[picks[0], picks[0]] = 0
     norms_sq[picks[0]] = inf
     assert picks.tolist() == farthest_first(sq_dists, norms_sq, 12)
-    plain = KMeansPlusPlus(algorithm="plain").sample(embedding, 30, random_state=0)
-    assert len(np.unique(plain)) == 30
+    picks = KMeansPlusPlus().sample(embedding, 30, random_state=0)
+    assert len(np.unique(picks)) == 30
 
 
 def test_samplers_name_a_row_that_is_not_finite(make):
