@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 
 FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
+NAMES = (*FIELDS, "labeled", "ids")
 # What "posterior" stands for where names are given instead of numbers.
 N_POSTERIOR = 20
 
@@ -118,12 +119,10 @@ class Needs:
         if isinstance(needs, cls):
             return needs
         names = (needs,) if isinstance(needs, str) else tuple(needs)
-        known = {*FLAGS, "posterior"}
         for name in names:
-            if name not in known:
+            if name not in NAMES:
                 raise ValueError(
-                    f"`needs` must be one or more of {sorted(known)}, or a Needs. Got "
-                    f"{name!r}."
+                    f"`needs` must be one or more of {NAMES}, or a Needs. Got {name!r}."
                 )
         flags = {name: True for name in names if name != "posterior"}
         return cls(**flags, n_posterior=N_POSTERIOR if "posterior" in names else 0)
