@@ -116,7 +116,7 @@ class Needs:
         >>> Needs.of("features")
         Needs(features)
         """
-        if isinstance(needs, cls):
+        if isinstance(needs, Needs):
             return needs
         names = (needs,) if isinstance(needs, str) else tuple(needs)
         for name in names:
@@ -144,12 +144,13 @@ class Needs:
         """
         mine, theirs = self, Needs.of(other)
         flags = {name: getattr(mine, name) or getattr(theirs, name) for name in FLAGS}
-        widths = [part.n_columns for part in (mine, theirs) if part.gradients]
-        exact = not widths or None in widths
+        readers = [part for part in (mine, theirs) if part.gradients]
+        widths = [part.n_columns for part in readers if part.n_columns is not None]
+        sketched = readers and len(widths) == len(readers)
         return Needs(
             **flags,
             n_posterior=max(mine.n_posterior, theirs.n_posterior),
-            n_columns=None if exact else max(widths),
+            n_columns=max(widths) if sketched else None,
         )
 
     def __repr__(self) -> str:
