@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from numbers import Integral
 
 FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
+NAMES = (*FIELDS, "labeled", "ids")
 # What "posterior" stands for where names are given instead of numbers.
 N_POSTERIOR = 20
 
@@ -115,15 +116,13 @@ class Needs:
         >>> Needs.of("features")
         Needs(features)
         """
-        if isinstance(needs, cls):
+        if isinstance(needs, Needs):
             return needs
         names = (needs,) if isinstance(needs, str) else tuple(needs)
-        known = {*FLAGS, "posterior"}
         for name in names:
-            if name not in known:
+            if name not in NAMES:
                 raise ValueError(
-                    f"`needs` must be one or more of {sorted(known)}, or a Needs. Got "
-                    f"{name!r}."
+                    f"`needs` must be one or more of {NAMES}, or a Needs. Got {name!r}."
                 )
         flags = {name: True for name in names if name != "posterior"}
         return cls(**flags, n_posterior=N_POSTERIOR if "posterior" in names else 0)
@@ -145,12 +144,13 @@ class Needs:
         """
         mine, theirs = self, Needs.of(other)
         flags = {name: getattr(mine, name) or getattr(theirs, name) for name in FLAGS}
-        widths = [part.n_columns for part in (mine, theirs) if part.gradients]
-        exact = not widths or None in widths
+        readers = [part for part in (mine, theirs) if part.gradients]
+        widths = [part.n_columns for part in readers if part.n_columns is not None]
+        sketched = readers and len(widths) == len(readers)
         return Needs(
             **flags,
             n_posterior=max(mine.n_posterior, theirs.n_posterior),
-            n_columns=None if exact else max(widths),
+            n_columns=max(widths) if sketched else None,
         )
 
     def __repr__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +96,7 @@ class Outputs:
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 
     def __len__(self) -> int:
-        return self.n_rows
+        return cast(int, self.n_rows)
 
     @property
     def nbytes(self) -> int:
@@ -116,7 +117,7 @@ class Outputs:
         outputs : Outputs
             The same fields.
         """
-        positions = np.arange(self.n_rows)[rows]
+        positions = np.arange(len(self))[rows]
         identify = self.identify
         if identify is not None:
             identify = partial(_identified, identify, positions)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from functools import partial
 
+from torch import nn
+
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs._pipeline import is_skorch_net, unwrap
 from skbadge.outputs.readers._ensemble import EnsembleReader, is_ensemble
@@ -33,7 +35,17 @@ def choose_reader(predictor):
     -------
     reader : Reader
         Of the model's family.
+
+    Raises
+    ------
+    TypeError
+        If it is a bare module of torch.
     """
+    if isinstance(predictor, nn.Module):
+        raise TypeError(
+            "A torch module is no estimator. Wrap it in skorch's NeuralNetClassifier "
+            f"or NeuralNetRegressor. Got a bare {type(predictor).__name__}."
+        )
     for is_family, reader in READERS:
         if is_family(predictor):
             return reader(predictor)

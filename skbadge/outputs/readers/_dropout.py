@@ -133,7 +133,7 @@ class SharedMasks:
 
     def _end_batch(self, module, args, output):
         """A hook that marks where a batch ends."""
-        output = output[0] if isinstance(output, tuple) else output
+        output = output[0] if isinstance(output, tuple) and output else output
         if isinstance(output, torch.Tensor) and self._n_rows - {len(output)}:
             raise ValueError(
                 "Dropout modules must be given the rows along their first dimension, "
