@@ -18,7 +18,7 @@ from scipy import sparse
 
 from skbadge.pools._identity import array_of, row_bytes
 from skbadge.pools._inputs import frame_to_array, not_numeric
-from skbadge.pools._kinds import is_frame, kind_of
+from skbadge.pools._kinds import kind_of
 from skbadge.pools._rows import n_rows
 
 _CHUNK_ENTRIES = 2**17
@@ -73,9 +73,10 @@ def rows_among(X: Any, others: Any) -> NDArray[np.bool_]:
     among = np.zeros(n_rows(X), dtype=bool)
     book: dict = {}
     mine, theirs = _blocks(X, book), _blocks(others, book)
-    if not _same_layout(mine, theirs) and is_frame(X) and is_frame(others):
-        # A column may hold numbers here and objects there.
-        mine, theirs = (_blocks(frame, book, by_entry=True) for frame in (X, others))
+    if not _same_layout(mine, theirs):
+        # A column may hold numbers here and objects there, and rows of different
+        # lengths may have equal ones among them.
+        mine, theirs = (_blocks(rows, book, by_entry=True) for rows in (X, others))
     if not _same_layout(mine, theirs) or n_rows(others) == 0:
         return among
     rows = np.arange(len(among))
@@ -115,12 +116,17 @@ def _array_blocks(X, book, by_entry):
         array = np.stack([array.real, array.imag], axis=-1)
     width = int(np.prod(array.shape[1:], dtype=np.int64))
     table = array.reshape(len(array), width)
-    if table.dtype.kind in "biuf" and not by_entry:
+    if by_entry:
+        entries = X if isinstance(X, list | tuple) else array.tolist()
+        return [_coded(entries, book).reshape(-1, 1)]
+    if table.dtype.kind in "biuf":
         return [table]
-    codes = [
-        book.setdefault(_key(entry), len(book)) for entry in table.ravel().tolist()
-    ]
-    return [np.array(codes, dtype=np.int64).reshape(table.shape)]
+    return [_coded(table.ravel().tolist(), book).reshape(table.shape)]
+
+
+def _coded(entries, book):
+    codes = [book.setdefault(_key(entry), len(book)) for entry in entries]
+    return np.array(codes, dtype=np.int64)
 
 
 def _key(entry):
@@ -134,7 +140,7 @@ def _key(entry):
     if isinstance(entry, str | bytes | int | float | date | time | timedelta):
         return entry
     if isinstance(entry, np.ndarray):
-        return "array", _key(entry.tolist())
+        return _key(entry.tolist())
     if isinstance(entry, list | tuple):
         return ("rows", *map(_key, entry))
     return entry if isinstance(entry, Hashable) else ("digest", joblib.hash(entry))
@@ -173,12 +179,8 @@ def _objects(column):
 
 
 def _dataset_blocks(X, book, by_entry):
-    codes = [book.setdefault(_digest(row), len(book)) for row in row_bytes(X)]
-    return [np.array(codes, dtype=np.int64).reshape(-1, 1)]
-
-
-def _digest(row):
-    return blake2b(row, digest_size=16).digest()
+    digests = (blake2b(row, digest_size=16).digest() for row in row_bytes(X))
+    return [_coded(digests, book).reshape(-1, 1)]
 
 
 _BLOCKS = {
@@ -200,9 +202,10 @@ _BLOCKS = {
 def _codes(blocks, n_rows):
     """Codes of rows, equal if and only if they are equal in every block."""
     hashes = np.zeros(n_rows, dtype=np.uint64)
-    rng = np.random.RandomState(0)
+    n_columns = 0
     for block in blocks:
-        hashes += _hash(block, rng)
+        hashes += _hash(block, n_columns)
+        n_columns += block.shape[1]
     _, first, codes, counts = np.unique(
         hashes, return_index=True, return_inverse=True, return_counts=True
     )
@@ -224,25 +227,33 @@ def _split(blocks, codes, rows):
     return codes
 
 
-def _hash(block, rng):
+def _hash(block, offset=0):
     """Multilinear hash of rows [1]_; a zero adds nothing, so that none need be stored.
 
     .. [1] D. Lemire, O. Kaser. "Strongly universal string hashing is fast".
        The Computer Journal 57(11), 2014.
     """
     n_rows, n_columns = block.shape
-    weights = rng.randint(2**63, size=n_columns, dtype=np.uint64) * np.uint64(2) + 1
     if sparse.issparse(block):
-        terms = _bits(block.data) * weights[block.indices]
+        terms = _bits(block.data) * _weights(offset + block.indices.astype(np.int64))
         # The sum up to each row's end, less the sum up to its start, modulo 2^64.
         sums = np.concatenate([np.zeros(1, np.uint64), np.cumsum(terms)])
         return np.diff(sums[block.indptr])
+    weights = _weights(np.arange(offset, offset + n_columns))
     hashes = np.empty(n_rows, dtype=np.uint64)
     for rows in _chunks(block.shape):
         bits = _bits(block[rows])
         bits *= weights
         hashes[rows] = bits.sum(axis=1, dtype=np.uint64)
     return hashes
+
+
+def _weights(columns):
+    """An odd random word for each column: the mixing of SplitMix64, by its number."""
+    words = columns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
+        words = (words ^ (words >> np.uint64(shift))) * np.uint64(factor)
+    return words ^ (words >> np.uint64(31)) | np.uint64(1)
 
 
 def _chunks(shape):
@@ -311,12 +322,13 @@ def _near(block, others):
         mine, theirs = (_project(part, weights) for part in (block, others))
         # Twice the bound for the rounding of an inner product in any order.
         size = np.abs(others.astype(np.float64)) @ np.abs(weights)
-    overflows = np.isfinite(size) & ~np.isfinite(theirs)
-    if overflows.any():
+        slack = 2 * (len(weights) + 2) * _EPS * size + np.finfo(np.float64).tiny
+        lowest, highest = theirs - slack, theirs + slack
+    if (np.isfinite(others).all(axis=1) & ~np.isfinite(size)).any():
+        # Sums that overflow in one order may not do so in another.
         return np.arange(len(block))
-    slack = 2 * (len(weights) + 2) * _EPS * size + np.finfo(np.float64).tiny
     finite = np.isfinite(theirs)
-    lowest, highest = (theirs - slack)[finite], (theirs + slack)[finite]
+    lowest, highest = lowest[finite], highest[finite]
     rows = np.flatnonzero(_in_a_cell(mine, lowest, highest))
     return rows[_in_an_interval(mine[rows], lowest, highest)]
 
