@@ -38,7 +38,7 @@ class _ReLUKernelEmbedding(InputKernelEmbedding):
         return sq_dists * (self.sigma_w**2 / self.X.shape[1])
 
     def _hidden_layers(self, sq_dists, a, b):
-        """Yield the squared distances of k_{l+1} and the angles of k_l, for l = 0, 1, ..."""
+        """Yield squared distances of k_{l+1} and angles of k_l, for l = 0, 1, ..."""
         sq_dists = self._first_sq_dists(sq_dists)
         a, b = self._first_norms_sq(a), self._first_norms_sq(b)
         for _ in range(self.n_hidden_layers):
