@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from math import isinf
+from typing import Self
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Embedding(ABC):
         """Squared norms of the rows, float64 of shape (n_rows,)."""
 
     @abstractmethod
-    def cross(self, other: "Embedding") -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another embedding of the same kind.
 
         Parameters
@@ -80,7 +81,7 @@ class Embedding(ABC):
         """The matrix itself."""
 
     @abstractmethod
-    def paired_sq_dists(self, other: "Embedding") -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position, free of cancellation.
 
         Parameters
@@ -112,7 +113,7 @@ class Embedding(ABC):
             self._cached_norms_sq = self._norms_sq()
         return self._cached_norms_sq
 
-    def take(self, rows: slice | NDArray[np.integer]) -> "Embedding":
+    def take(self, rows: slice | NDArray[np.integer]) -> Self:
         """Embedding of some rows.
 
         Parameters
@@ -130,7 +131,7 @@ class Embedding(ABC):
             part._cached_norms_sq = self._cached_norms_sq[rows]
         return part
 
-    def astype(self, dtype: DTypeLike) -> "Embedding":
+    def astype(self, dtype: DTypeLike) -> Self:
         """The same embedding, with bulk products in another dtype.
 
         Parameters
@@ -168,9 +169,7 @@ class Embedding(ABC):
             If the matrix would take more than ``max_bytes``, or has infinitely many
             columns.
         """
-        self._require_columns()
-        n_rows, n_columns = self.shape
-        n_bytes = n_rows * n_columns * self.dtype.itemsize
+        n_bytes = len(self) * self._require_columns() * self.dtype.itemsize
         if n_bytes > max_bytes:
             raise ValueError(
                 f"The dense form of {self!r} takes {n_bytes / 1e9:.3g} GB, above "
@@ -179,14 +178,15 @@ class Embedding(ABC):
             )
         return self._dense()
 
-    def _require_columns(self):
-        """Raise if the matrix has no columns to form, only inner products."""
+    def _require_columns(self) -> int:
+        """The number of columns. Raises if there are none to form, only products."""
         if isinf(self.shape[1]):
             raise ValueError(
                 f"{self!r} is known by the inner products of its rows only. It has no "
                 "columns to form, to project or to sketch. Use a method that needs "
                 "inner products only, or an embedding with finitely many columns."
             )
+        return int(self.shape[1])
 
     def _dense_blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield (rows, their matrix in float64) in blocks of bounded size."""
@@ -204,8 +204,7 @@ class Embedding(ABC):
         gram : ndarray of shape (n_columns, n_columns)
             float64, symmetric.
         """
-        self._require_columns()
-        n_columns = self.shape[1]
+        n_columns = self._require_columns()
         gram = np.zeros((n_columns, n_columns), order="F")
         if not n_columns:
             return gram
@@ -262,7 +261,7 @@ class Embedding(ABC):
         """Share of ``|x|^2 + |y|^2`` below which an expanded distance is noise."""
         return 64 * float(np.finfo(self.dtype).eps)
 
-    def sq_dists(self, other: "Embedding") -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding of the same kind.
 
         Parameters
@@ -292,7 +291,7 @@ class Embedding(ABC):
         return (self.shape[1],)
 
     def min_sq_dists(
-        self, other: "Embedding", dtype: DTypeLike | None = None
+        self, other: Self, dtype: DTypeLike | None = None
     ) -> NDArray[np.float64]:
         """Squared distance of each row to the nearest row of another embedding.
 
@@ -315,7 +314,7 @@ class Embedding(ABC):
         return self.nearest(other, dtype)[1]
 
     def nearest(
-        self, other: "Embedding", dtype: DTypeLike | None = None
+        self, other: Self, dtype: DTypeLike | None = None
     ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """For each row the nearest row of another embedding, in blocks of bounded size.
 

@@ -1,5 +1,7 @@
 """A kernel less what the labelled rows explain of it."""
 
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -63,7 +65,7 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
         products -= self.coordinates @ other.coordinates.T
         return products
 
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding with this kernel."""
         # |phi(x) - phi(x')|^2 - |w(x) - w(x')|^2
         prior, others = (part.prior.astype(np.float64) for part in (self, other))
@@ -72,7 +74,7 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
         sq_dists -= explained.sq_dists(DenseEmbedding(other.coordinates))
         return np.maximum(sq_dists, 0.0, out=sq_dists)
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         sq_dists = self.prior.paired_sq_dists(other.prior)
         sq_dists = sq_dists - row_norms_sq(self.coordinates - other.coordinates)

@@ -1,6 +1,7 @@
 """An embedding whose matrix is held as it is, and projections, which are such."""
 
 from functools import singledispatch
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +47,7 @@ class DenseEmbedding(Embedding):
     def _norms_sq(self):
         return row_norms_sq(self.matrix)
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another dense embedding."""
         return self.matrix @ other.matrix.T
 
@@ -59,7 +60,7 @@ class DenseEmbedding(Embedding):
     def _dense(self):
         return self.matrix.copy()
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         return row_norms_sq(np.subtract(self.matrix, other.matrix, dtype=np.float64))
 

@@ -101,7 +101,7 @@ def _check_proba(proba):
 
 
 def _softmax_residual(proba):
-    """The residual p - e_yhat."""
+    """The vectors p - e_yhat."""
     residual = proba.copy()
     rows = np.arange(len(proba))
     predicted = proba.argmax(axis=1)
@@ -113,6 +113,6 @@ def _softmax_residual(proba):
 
 
 def _one_logit_residual(proba):
-    """S - 1[s >= 1/2], with s the probability of the positive class."""
+    """The numbers s - 1[s >= 1/2], with s the probability of the positive class."""
     negative, positive = proba[:, :1], proba[:, 1:]
     return np.where(positive >= negative, -negative, positive)

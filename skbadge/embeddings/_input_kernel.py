@@ -2,12 +2,13 @@
 
 from abc import abstractmethod
 from copy import copy
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import validate_parameter_constraints
-from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
+from skbadge.embeddings._base import as_factor, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding
 
@@ -79,13 +80,13 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         products /= 2
         return products
 
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding of the same kernel."""
         sq_dists = self._table(other).sq_dists(other._table(self))
         norms = self._input_norms_sq[:, None], other._input_norms_sq[None, :]
         return self._kernel_sq_dists(sq_dists, *norms)
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         sq_dists = self._table(other).paired_sq_dists(other._table(self))
         norms = self._input_norms_sq, other._input_norms_sq

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from copy import copy
 from math import inf
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class KernelOnlyEmbedding(Embedding):
     `paired_sq_dists`, `_take` and `_pair_cost`, and sets ``_dtype``.
     """
 
+    _dtype: np.dtype
+
     @property
     def shape(self) -> tuple[int, float]:
         """Rows, and `math.inf` columns."""
@@ -41,12 +44,12 @@ class KernelOnlyEmbedding(Embedding):
     def _products(self, other):
         """Inner products in float64, see `cross`."""
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another embedding of the same kind."""
         return self._products(other).astype(self.dtype, copy=False)
 
     @abstractmethod
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances, see `Embedding.sq_dists`."""
 
     def _nearest(self, other, width):

@@ -89,7 +89,7 @@ class KroneckerSketch:
         random_state: RandomState = None,
         dtype: DTypeLike = np.float32,
     ):
-        widths = [tuple(pair) for pair in widths]
+        widths = list(widths)
         if not widths:
             raise ValueError("`widths` must have at least one pair. Got none.")
         given = [("widths", width) for pair in widths for width in pair]

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from functools import reduce
 from math import prod
 from operator import mul
+from typing import Self
 
 import numpy as np
 import torch
@@ -70,7 +71,7 @@ class DeviceEmbedding(Embedding):
                 norms_sq[rows] *= (block * block).sum(1)
         return to_numpy(norms_sq)
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of an embedding on the same device."""
         return to_numpy(self._products(other))
 
@@ -89,7 +90,7 @@ class DeviceEmbedding(Embedding):
         dtype = _TORCH_DTYPES[np.dtype(dtype)]
         return type(self)(*(factor.to(dtype) for factor in self._factors))
 
-    def moved(self, device: str | torch.device) -> "DeviceEmbedding":
+    def moved(self, device: str | torch.device) -> Self:
         """The same rows on another device."""
         return type(self)(*(factor.to(device) for factor in self._factors))
 
@@ -113,19 +114,19 @@ class DeviceEmbedding(Embedding):
 
     def projected(self, directions: NDArray) -> torch.Tensor:
         """Coordinates of the rows along some directions, as a tensor in float64."""
-        directions = self._from_numpy(directions)
+        there = self._from_numpy(directions)
         shape = len(self), directions.shape[1]
         coordinates = torch.empty(shape, dtype=torch.float64, device=self.device)
         for rows, block in self._double_blocks():
-            torch.matmul(block, directions, out=coordinates[rows])
+            torch.matmul(block, there, out=coordinates[rows])
         return coordinates
 
     def quadratic_forms(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each row times a matrix times the row, in main memory."""
-        matrix = self._from_numpy(matrix)
+        there = self._from_numpy(matrix)
         forms = torch.empty(len(self), dtype=torch.float64, device=self.device)
         for rows, block in self._double_blocks():
-            forms[rows] = ((block @ matrix) * block).sum(1)
+            forms[rows] = ((block @ there) * block).sum(1)
         return to_numpy(forms)
 
     def _nearest_by_products(self, other):

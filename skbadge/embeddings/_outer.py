@@ -1,5 +1,7 @@
 """An embedding whose rows are outer products of two short vectors."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -66,7 +68,7 @@ class OuterProductEmbedding(Embedding):
             norms_sq *= row_norms_sq(self.right)
         return norms_sq
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another outer product embedding."""
         products = self.right @ other.right.T
         return np.multiply(self.left @ other.left.T, products)
@@ -87,7 +89,7 @@ class OuterProductEmbedding(Embedding):
     def _pair_cost(self):
         return self.left.shape[1], self.right.shape[1]
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         # With da = a - a' and dz = z - z', a (x) z - a' (x) z' = da (x) z + a' (x) dz.
         d_left = np.subtract(self.left, other.left, dtype=np.float64)

@@ -2,6 +2,7 @@
 
 from functools import singledispatch
 from math import isinf
+from typing import Self
 
 import numpy as np
 import torch
@@ -77,19 +78,19 @@ class ProductEmbedding(Embedding):
         with np.errstate(invalid="ignore"):
             return self.first.norms_sq() * self.second.norms_sq()
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of a product of like embeddings."""
         products = self.first.cross(other.first) * self.second.cross(other.second)
         return products.astype(self.dtype, copy=False)
 
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of a product of like embeddings."""
         d_k, d_l = (mine.sq_dists(theirs) for mine, theirs in self._factors(other))
         a, p = (part.norms_sq()[:, None] for part in (self.first, self.second))
         b, q = (part.norms_sq() for part in (other.first, other.second))
         return _product_sq_dists(d_k, d_l, (a, p), (b, q))
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         d_k, d_l = (
             mine.paired_sq_dists(theirs) for mine, theirs in self._factors(other)

@@ -92,8 +92,7 @@ def sketched(
     embedding: Embedding, n_columns: int, rng: np.random.RandomState
 ) -> NDArray:
     """The sketch of an embedding of any kind as an array, for valid input."""
-    embedding._require_columns()
     # R transposed, with entries from N(0, 1 / q).
-    directions = rng.standard_normal((embedding.shape[1], n_columns))
+    directions = rng.standard_normal((embedding._require_columns(), n_columns))
     directions /= np.sqrt(n_columns)
     return embedding.project(directions).astype(embedding.dtype, copy=False)

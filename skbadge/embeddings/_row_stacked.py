@@ -1,6 +1,7 @@
 """Embeddings one below the other, such as the chunks of a pool."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -127,21 +128,21 @@ class RowStackedEmbedding(Embedding):
             for theirs, columns in zip(other.parts, other._places, strict=True):
                 yield part, rows, _near(theirs, part), columns
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another stack of such parts."""
         products = np.empty((len(self), len(other)), self.dtype)
         for part, rows, theirs, columns in self._blocks(other):
             products[_grid(rows, columns)] = part.cross(theirs)
         return products
 
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another stack of such parts."""
         sq_dists = np.empty((len(self), len(other)))
         for part, rows, theirs, columns in self._blocks(other):
             sq_dists[_grid(rows, columns)] = part.sq_dists(theirs)
         return sq_dists
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         sq_dists = np.empty(len(self))
         positions = np.arange(len(self))

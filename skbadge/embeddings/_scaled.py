@@ -1,6 +1,7 @@
 """Embeddings times a number."""
 
 from functools import singledispatch
+from typing import Self
 
 import numpy as np
 import torch
@@ -55,13 +56,13 @@ class ScaledEmbedding(Embedding):
     def _norms_sq(self):
         return self.factor**2 * self.embedding.norms_sq()
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of a scaled embedding of the same kind."""
         products = self.embedding.cross(other.embedding)
         products *= self.factor * other.factor
         return products
 
-    def sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of an embedding scaled by the same factor."""
         self._check_factor(other)
         return self.factor**2 * self.embedding.sq_dists(other.embedding)
@@ -71,7 +72,7 @@ class ScaledEmbedding(Embedding):
         nearest, sq_dists = self.embedding._nearest(other.embedding, width)
         return nearest, self.factor**2 * sq_dists
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         self._check_factor(other)
         return self.factor**2 * self.embedding.paired_sq_dists(other.embedding)

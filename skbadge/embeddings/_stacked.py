@@ -1,6 +1,7 @@
 """Embeddings side by side."""
 
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -61,7 +62,7 @@ class StackedEmbedding(Embedding):
     def _norms_sq(self):
         return np.sum([part.norms_sq() for part in self.parts], axis=0)
 
-    def cross(self, other: Embedding) -> NDArray:
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of an embedding stacked from like parts."""
         products = self.parts[0].cross(other.parts[0])
         for mine, theirs in zip(self.parts[1:], other.parts[1:], strict=True):
@@ -80,7 +81,7 @@ class StackedEmbedding(Embedding):
     def _pair_cost(self):
         return tuple(cost for part in self.parts for cost in part._pair_cost())
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         pairs = zip(self.parts, other.parts, strict=True)
         return np.sum([mine.paired_sq_dists(theirs) for mine, theirs in pairs], axis=0)

@@ -1,10 +1,11 @@
 """A matrix on a device of torch's."""
 
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._dense import DenseEmbedding, projected
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._on_device import DeviceEmbedding, from_numpy, to_numpy
@@ -27,7 +28,7 @@ class TensorEmbedding(DeviceEmbedding):
     def _factors(self):
         return (self.matrix,)
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         difference = self.matrix.double() - other.matrix.double()
         return to_numpy((difference * difference).sum(1))

@@ -1,10 +1,11 @@
 """Outer products whose factors are on a device of torch's."""
 
+from typing import Self
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._on_device import (
@@ -41,7 +42,7 @@ class TensorOuterProduct(DeviceEmbedding):
     def _factors(self):
         return self.left, self.right
 
-    def paired_sq_dists(self, other: Embedding) -> NDArray[np.float64]:
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         # As for `OuterProductEmbedding`, from da = a - a' and dz = z - z'.
         a, z = self.left.double(), self.right.double()
