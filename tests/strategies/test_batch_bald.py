@@ -10,6 +10,7 @@ from scipy.stats import chisquare
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Outputs
+from skbadge.samplers import Feasible
 from skbadge.strategies import Bald, BatchBald
 from skbadge.strategies._joint_information import (
     Configurations,
@@ -38,29 +39,42 @@ def enumerated_information(posterior, rows):
     return enumerated_entropy(posterior, rows) - own
 
 
-def brute_force_greedy(posterior, n):
+def brute_force_greedy(posterior, n, feasible=None):
     """Rows and their gains by enumeration, the labels of chosen rows as an array."""
-    joint, rows, gains = np.ones((1, len(posterior))), [], []
+    feasible = Feasible.of(feasible, posterior.shape[1])
+    open_rows, joint = feasible.open(), np.ones((1, len(posterior)))
     own = entr(posterior).sum(axis=2).mean(axis=0)
+    known, rows, gains = [], [], []
+
+    def information():
+        entropies = [
+            entr(joint @ posterior[:, row] / len(posterior)).sum()
+            for row in range(posterior.shape[1])
+        ]
+        return np.array(entropies) - own - own[known].sum()
+
+    def extended(row):
+        longer = joint[:, None, :] * posterior[:, row].T
+        return longer.reshape(-1, len(posterior))
+
     total = 0.0
+    for row in feasible.pending:
+        total, joint = information()[row], extended(row)
+        known.append(row)
     for _ in range(n):
-        entropies = []
-        for row in range(posterior.shape[1]):
-            proba = joint @ posterior[:, row] / len(posterior)
-            entropies.append(entr(proba).sum() - own[row] - own[rows].sum())
-        entropies = np.array(entropies)
-        entropies[rows] = -np.inf
-        rows.append(int(entropies.argmax()))
-        gains.append(entropies.max() - total)
-        total = entropies.max()
-        joint = joint[:, None, :] * posterior[:, rows[-1]].T
-        joint = joint.reshape(-1, len(posterior))
+        values = np.where(open_rows.mask, information(), -np.inf)
+        row = int(values.argmax())
+        rows.append(row)
+        known.append(row)
+        gains.append(values[row] - total)
+        open_rows.close(row)
+        total, joint = values[row], extended(row)
     return rows, gains
 
 
-def run(posterior, n, seed=0, **params):
+def run(posterior, n, seed=0, feasible=None, **params):
     pool = Outputs(posterior=posterior)
-    return BatchBald(**params).run(pool, n, random_state=seed)
+    return BatchBald(**params).run(pool, n, feasible=feasible, random_state=seed)
 
 
 def configurations_of(posterior, rows, limit, seed=0):
@@ -355,3 +369,76 @@ def test_memory_is_within_its_bound(shape, n_configurations):
 def test_the_number_of_configurations_is_checked(value):
     with pytest.raises(ValueError, match="'n_configurations' parameter of BatchBald"):
         run(dirichlet(2, 4, 3), 2, n_configurations=value)
+
+
+LIMITS = {
+    "mask": {"mask": np.arange(12) % 3 > 0},
+    "groups": {"groups": np.arange(12) % 5},
+    "pending": {"pending": [4, 7]},
+    "all": {
+        "mask": np.arange(12) % 3 > 0,
+        "groups": np.arange(12) // 4,
+        "max_per_group": 2,
+        "pending": [0, 7],
+    },
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_feasible_rows_are_those_of_brute_force(name):
+    feasible = Feasible(12, **LIMITS[name])
+    for seed in range(5):
+        posterior = dirichlet(5, 12, 3, seed, alpha=0.5)
+        rows, gains = brute_force_greedy(posterior, 4, feasible)
+        selection = run(posterior, 4, feasible=feasible)
+        np.testing.assert_array_equal(selection.rows, rows)
+        np.testing.assert_allclose(selection.values, gains, atol=1e-12)
+        assert selection.fallbacks == ()
+
+
+def test_feasible_rows_passed_over_would_not_have_been_the_best():
+    posterior = dirichlet(6, 700, 3, alpha=0.3)
+    rng = np.random.RandomState(0)
+    feasible = Feasible(
+        700, rng.uniform(size=700) < 0.7, rng.randint(30, size=700), pending=[3, 500]
+    )
+    rows, gains = brute_force_greedy(posterior, 5, feasible)
+    selection = run(posterior, 5, feasible=feasible)
+    np.testing.assert_array_equal(selection.rows, rows)
+    np.testing.assert_allclose(selection.values, gains, atol=1e-12)
+
+
+@pytest.mark.parametrize("n_configurations", [30, 2000])
+def test_a_mask_selects_as_from_the_rows_by_themselves(n_configurations):
+    posterior = dirichlet(5, 60, 3, alpha=0.5)
+    posterior[:, 30:] = posterior[:, :30]
+    mask = np.random.RandomState(0).uniform(size=60) < 0.7
+    rows, params = np.flatnonzero(mask), {"n_configurations": n_configurations}
+    for seed in range(4):
+        alone = run(posterior[:, mask], 6, seed, **params)
+        selection = run(posterior, 6, seed, feasible=mask, **params)
+        np.testing.assert_array_equal(selection.rows, rows[alone.rows])
+        np.testing.assert_array_equal(selection.values, alone.values)
+
+
+def test_pending_rows_are_continued_from():
+    posterior = dirichlet(5, 40, 3, alpha=0.5)
+    rows = run(posterior, 6).rows
+    # With all configurations enumerated, chance has no part.
+    feasible = Feasible(40, pending=rows[:2])
+    rest = run(posterior, 4, seed=1, feasible=feasible).rows
+    np.testing.assert_array_equal(rest, rows[2:])
+
+
+def test_a_fill_is_drawn_from_what_may_be_selected():
+    posterior = np.repeat(np.eye(3)[[[0], [1], [2]]], 8, axis=1)
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3])
+    feasible = Feasible(8, np.arange(8) < 6, groups, pending=[0])
+    drawn = set()
+    for seed in range(40):
+        # One label says it all, and that of row 0 is out already.
+        with pytest.warns(QueryWarning, match="Only 0 of 2 rows have labels"):
+            rows = run(posterior, 2, seed, feasible=feasible).rows
+        assert sorted(groups[rows]) == [1, 2]
+        drawn |= set(rows.tolist())
+    assert drawn == {2, 3, 4, 5}

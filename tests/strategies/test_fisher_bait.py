@@ -8,7 +8,7 @@ import pytest
 
 from skbadge.embeddings import FisherSketch, fisher_embedding
 from skbadge.outputs import Labeled, Outputs
-from skbadge.samplers import bait_greedy
+from skbadge.samplers import Feasible, bait_greedy
 from skbadge.strategies import Bait
 from tests.samplers._bait_oracle import (
     Oracle,
@@ -243,3 +243,41 @@ def test_bad_outputs_of_the_model_are_refused():
         Bait().select(Outputs(proba, rows.features), 3)
     with pytest.raises(ValueError, match=r"`features` must be finite.*is row 5"):
         Bait().select(Outputs(rows.proba, features), 3)
+
+
+def test_feasible_rows_are_those_of_the_search():
+    rows, known = pool(12), labeled(5)
+    repeats = np.arange(12) < 2
+    feasible = Feasible(
+        12,
+        mask=np.arange(12) != 6,
+        groups=np.arange(12) % 6,
+        pending=[9, 4],
+        repeats=repeats,
+    )
+    oracle = Oracle(
+        stack(full_information, rows.proba, rows.features),
+        stack(full_information, known.outputs.proba, known.outputs.features),
+        2,
+        0.1,
+        "repo",
+        feasible=feasible,
+    )
+    strategy = Bait(regularization=0.1)
+    selected = strategy.select(rows, 2, labeled=known, feasible=feasible)
+    assert selected.tolist() == oracle.search()[1]
+
+
+def test_memory_counts_the_copies_of_the_rows_that_may_be_selected():
+    rows = Outputs(*(part.astype(np.float32) for part in outputs(30_000, 10, 4)))
+    mask = np.arange(30_000) % 3 > 0
+    strategy = Bait()
+    with pytest.raises(ValueError, match="BAIT would hold") as caught:
+        strategy.set_params(max_bytes=0).select(rows, 2, feasible=mask)
+    stated = int(re.search(r"hold (\d+) bytes", str(caught.value)).group(1))
+    strategy.set_params(max_bytes=stated)
+    tracemalloc.start()
+    strategy.select(rows, 2, feasible=mask, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.3 * stated < peak <= stated
