@@ -33,7 +33,7 @@ def read_inputs(X: Any) -> Any:
         return {name: read_inputs(part) for name, part in X.items()}
     if kind != "list" or not X:
         return X
-    shapes = [getattr(part, "shape", ()) for part in X]
+    shapes: list = [getattr(part, "shape", ()) for part in X]
     lengths = {shape[0] if len(shape) >= 2 else None for shape in shapes}
     return Inputs(X) if len(lengths) == 1 and None not in lengths else X
 

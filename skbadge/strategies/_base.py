@@ -35,9 +35,17 @@ class Strategy(BaseEstimator, ABC):
         may be selected, and selects as if there were no others.
     """
 
-    needs: Needs | tuple[str, ...] = Needs()
-    reads_population: bool = False
     _parameter_constraints: dict = {}
+
+    @property
+    def needs(self) -> Needs | tuple[str, ...]:
+        """What it reads of the model; a subclass may have an attribute in its place."""
+        return Needs()
+
+    @property
+    def reads_population(self) -> bool:
+        """Whether rows that may not be selected count; or an attribute, likewise."""
+        return False
 
     def select(
         self,
@@ -126,7 +134,10 @@ class ScoreStrategy(Strategy):
     significant digits are equal.
     """
 
-    needs: Needs | tuple[str, ...] = Needs(proba=True)
+    @property
+    def needs(self) -> Needs | tuple[str, ...]:
+        """Class probabilities."""
+        return Needs(proba=True)
 
     @abstractmethod
     def score(self, pool: Outputs) -> NDArray[np.float64]:

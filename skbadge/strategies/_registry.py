@@ -135,9 +135,8 @@ def get_strategy(
     if isinstance(strategy, str):
         if strategy not in STRATEGIES:
             raise _unknown(strategy)
-        if kind == "regressor":
-            strategy = REGRESSION.get(strategy, strategy)
-        return load_class(STRATEGIES[strategy])()
+        name = REGRESSION.get(strategy, strategy) if kind == "regressor" else strategy
+        return load_class(STRATEGIES[name])()
     if isinstance(strategy, Strategy):
         return strategy
     if isinstance(strategy, type) and issubclass(strategy, Strategy):
