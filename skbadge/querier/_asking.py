@@ -109,7 +109,13 @@ class Asking(LikeItsEstimator):
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
         n_pool = n_rows(X_pool)
         feasible = resolve_feasible(
-            X_pool, n_pool, candidates, groups, max_per_group, pending
+            X_pool,
+            n_pool,
+            candidates,
+            groups,
+            max_per_group,
+            pending,
+            self._counted_twice(strategy),
         )
         which = "there are" if feasible.is_everything else "that may be picked"
         n = check_n(n, feasible.n_left, which)
@@ -205,6 +211,13 @@ class Asking(LikeItsEstimator):
         """
         outputs = self.outputs(X_pool)
         return self.strategy_.score(outputs)
+
+    def _counted_twice(self, strategy):
+        """The labelled rows, if the strategy sums over them and the pool."""
+        needs_labeled = Needs.of(strategy.needs).labeled
+        if strategy.reads_population and needs_labeled and hasattr(self, "_labeled"):
+            return self._labeled.X
+        return None
 
     def _read(self, estimator, strategy, X_pool):
         """What the model says about a pool and the labelled rows."""

@@ -2,11 +2,13 @@
 
 import numpy as np
 
-from skbadge.pools import row_codes
+from skbadge.pools import row_codes, rows_among
 from skbadge.samplers import Feasible
 
 
-def resolve_feasible(X_pool, n_pool, candidates, groups, max_per_group, pending):
+def resolve_feasible(
+    X_pool, n_pool, candidates, groups, max_per_group, pending, X_labeled=None
+):
     """The rows of a pool that a query may return.
 
     Parameters
@@ -19,6 +21,9 @@ def resolve_feasible(X_pool, n_pool, candidates, groups, max_per_group, pending)
 
     candidates, groups, max_per_group, pending
         As for `BadgeQuerier.query`.
+
+    X_labeled : same kind as ``X_pool``, or None, default=None
+        The labelled rows, if rows of the pool that equal one are to be marked.
 
     Returns
     -------
@@ -43,7 +48,8 @@ def resolve_feasible(X_pool, n_pool, candidates, groups, max_per_group, pending)
         is_name = isinstance(groups, str)
         codes = _of_content(X_pool, groups) if is_name else _group_codes(groups, n_pool)
     waiting = () if pending is None else _positions(pending, n_pool, "pending")
-    return Feasible(n_pool, mask, codes, max_per_group, waiting)
+    repeats = None if X_labeled is None else rows_among(X_pool, X_labeled)
+    return Feasible(n_pool, mask, codes, max_per_group, waiting, repeats)
 
 
 def _positions(rows, n_pool, name):

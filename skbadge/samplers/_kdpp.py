@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.embeddings import sketch as sketch_embedding
+from skbadge.embeddings import sketch
 from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
@@ -61,7 +61,7 @@ class KDPP(Sampler):
         of rows or columns, whichever are fewer; or run a Markov chain whose stationary
         law it is.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Project the embedding to that many columns first, see
         `skbadge.embeddings.sketch`; at least ``n``, better ``4 * n``. Batches then
         follow the k-DPP of the sketch, which is not that of the embedding; the
@@ -127,7 +127,7 @@ class KDPP(Sampler):
 
     _parameter_constraints: dict = {
         "method": [StrOptions({"exact", "mcmc"})],
-        "sketch": [Interval(Integral, 1, None, closed="left"), None],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
         "steps": [
             Interval(Integral, 0, None, closed="left"),
             StrOptions({"auto", "badge"}),
@@ -140,13 +140,13 @@ class KDPP(Sampler):
         self,
         method: Literal["exact", "mcmc"] = "exact",
         *,
-        sketch: int | None = None,
+        n_columns: int | None = None,
         steps: int | Literal["auto", "badge"] = "auto",
         proposal: Literal["heat_bath", "uniform"] = "heat_bath",
         init: Literal["greedy", "random"] = "greedy",
     ):
         self.method = method
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.steps = steps
         self.proposal = proposal
         self.init = init
@@ -189,19 +189,19 @@ class KDPP(Sampler):
 
     def _sketched(self, embedding, n, rng):
         """What the kernel is to be of, and what to say about it."""
-        if self.sketch is None or self.sketch >= embedding.shape[1]:
+        if self.n_columns is None or self.n_columns >= embedding.shape[1]:
             return embedding, ()
-        if self.sketch < n:
+        if self.n_columns < n:
             raise ValueError(
-                f"`sketch` must be at least {n}, the number of rows, pending ones "
-                f"included; better {4 * n}. A sketch of {self.sketch} columns has no "
-                f"batch of {n} rows with a determinant above 0."
+                f"`n_columns` must be at least {n}, the number of rows, pending ones "
+                f"included; better {4 * n}. A sketch of {self.n_columns} columns has "
+                f"no batch of {n} rows with a determinant above 0."
             )
         note = (
-            f"the k-DPP is that of a random sketch with {self.sketch} columns in place "
-            f"of the embedding's {embedding.shape[1]}, an approximation"
+            f"the k-DPP is that of a random sketch with {self.n_columns} columns in "
+            f"place of the embedding's {embedding.shape[1]}, an approximation"
         )
-        return sketch_embedding(embedding, self.sketch, random_state=rng), (note,)
+        return sketch(embedding, self.n_columns, random_state=rng), (note,)
 
     def _draw(self, embedding, given, n, rng):
         """Draw from the law itself."""
@@ -211,8 +211,8 @@ class KDPP(Sampler):
             raise ValueError(
                 f"method='exact' decomposes a square matrix of {min(embedding.shape)} "
                 f"rows for {embedding!r}, {n_bytes / 1e9:.3g} GB, above the limit of "
-                f"{MAX_KERNEL_BYTES / 1e9:.3g} GB. Pass `sketch`, at least {size} and "
-                f"better {4 * size}, to draw from an approximation, or method='mcmc'."
+                f"{MAX_KERNEL_BYTES / 1e9:.3g} GB. Pass `n_columns`, at least {size} "
+                f"and better {4 * size}, for an approximation, or method='mcmc'."
             )
         spectrum = kernel_spectrum(embedding, given)
         return draw_exactly(embedding, spectrum, min(n, spectrum.rank), rng), 0

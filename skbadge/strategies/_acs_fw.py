@@ -6,6 +6,7 @@ from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import AcsRandomFeatures, Scale
 from skbadge.samplers import FrankWolfe
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import MODEL_KERNELS
 
 
@@ -57,17 +58,17 @@ class AcsFW(EmbeddingStrategy):
     def __init__(
         self,
         *,
-        n_random_features=512,
-        sigma=1e-3,
-        kernel="last_layer",
-        n_columns=512,
+        n_random_features: int = 512,
+        sigma: float = 1e-3,
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
     ):
         self.n_random_features = n_random_features
         self.sigma = sigma
         self.kernel = kernel
         self.n_columns = n_columns
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """Frank-Wolfe on random features of the expected log-likelihood."""
         acs = AcsRandomFeatures(self.n_random_features, sigma=self.sigma)
         transforms = (Scale(), acs)

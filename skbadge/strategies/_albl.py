@@ -1,6 +1,8 @@
 """ALBL: active learning by learning which strategy to follow."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 
@@ -94,12 +96,12 @@ class ALBL(Strategy):
 
     def __init__(
         self,
-        experts=("least_confidence", "core_set"),
+        experts: Sequence[str | Strategy | Callable] = ("least_confidence", "core_set"),
         *,
-        mode="exp4p",
-        horizon=None,
-        delta=0.1,
-        p_min=None,
+        mode: Literal["exp4p", "badge_repo"] = "exp4p",
+        horizon: float | None = None,
+        delta: float = 0.1,
+        p_min: float | None = None,
     ):
         self.experts = experts
         self.mode = mode

@@ -3,6 +3,7 @@
 from skbadge._compat import StrOptions
 from skbadge.samplers import KCenter
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import FirstCenter
 
 
 class BadgeKCenter(EmbeddingStrategy):
@@ -43,11 +44,13 @@ class BadgeKCenter(EmbeddingStrategy):
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
     }
 
-    def __init__(self, *, include_bias=False, first_center="max_norm"):
+    def __init__(
+        self, *, include_bias: bool = False, first_center: FirstCenter = "max_norm"
+    ):
         self.include_bias = include_bias
         self.first_center = first_center
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """Farthest-first traversal of gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
         return Recipe(kernel, KCenter(first_center=self.first_center))

@@ -1,5 +1,7 @@
 """k-DPP sampling on gradient embeddings."""
 
+from typing import Literal
+
 from skbadge.samplers import KDPP
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
@@ -25,7 +27,7 @@ class BadgeKDPP(EmbeddingStrategy):
     method : {"exact", "mcmc"}, default="exact"
         Draw from the k-DPP itself, or run a Markov chain, see `skbadge.samplers.KDPP`.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Columns to project the embedding to first, an approximation that spares the
         ``O((n_classes * n_features)**3)`` of "exact".
 
@@ -53,25 +55,25 @@ class BadgeKDPP(EmbeddingStrategy):
     def __init__(
         self,
         *,
-        include_bias=False,
-        method="exact",
-        sketch=None,
-        steps="auto",
-        proposal="heat_bath",
-        init="greedy",
+        include_bias: bool = False,
+        method: Literal["exact", "mcmc"] = "exact",
+        n_columns: int | None = None,
+        steps: int | Literal["auto", "badge"] = "auto",
+        proposal: Literal["heat_bath", "uniform"] = "heat_bath",
+        init: Literal["greedy", "random"] = "greedy",
     ):
         self.include_bias = include_bias
         self.method = method
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.steps = steps
         self.proposal = proposal
         self.init = init
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """A k-DPP on gradient embeddings."""
         sampler = KDPP(
             self.method,
-            sketch=self.sketch,
+            n_columns=self.n_columns,
             steps=self.steps,
             proposal=self.proposal,
             init=self.init,

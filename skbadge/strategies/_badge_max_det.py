@@ -52,11 +52,11 @@ class BadgeMaxDet(EmbeddingStrategy):
         "sigma": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, include_bias=False, sigma=0.0):
+    def __init__(self, *, include_bias: bool = False, sigma: float = 0.0):
         self.include_bias = include_bias
         self.sigma = sigma
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """Greedy maximisation of the determinant of gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
         return Recipe(kernel, MaxDet(sigma=self.sigma))

@@ -5,6 +5,7 @@ from numbers import Integral
 from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import KCenter
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import FirstCenter, KernelName
 from skbadge.strategies._posterior_strategy import ALL_KERNELS
 
 
@@ -46,12 +47,18 @@ class CoreSet(EmbeddingStrategy):
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, *, kernel="features", first_center="max_norm", n_columns=512):
+    def __init__(
+        self,
+        *,
+        kernel: KernelName = "features",
+        first_center: FirstCenter = "max_norm",
+        n_columns: int | None = 512,
+    ):
         self.kernel = kernel
         self.first_center = first_center
         self.n_columns = n_columns
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """Farthest-first traversal."""
         sampler = KCenter(first_center=self.first_center)
         return Recipe(self.kernel, sampler, mode=self.mode, n_columns=self.n_columns)

@@ -3,20 +3,23 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 from sklearn.base import clone
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import (
+    Embedding,
     EmbeddingTransformer,
     Sketch,
     to_device,
     transform_pool_and_labeled,
 )
+from skbadge.outputs import Needs, Outputs
 from skbadge.samplers import LCMD, Sampler, Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._kernels import KERNELS, find_kernel
+from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
 
 
 @dataclass(frozen=True)
@@ -130,12 +133,12 @@ class EmbeddingStrategy(Strategy):
 
     def __init__(
         self,
-        kernel="gradients",
+        kernel: KernelName | Callable[[Outputs], Embedding] = "gradients",
         *,
-        transforms=(),
-        sampler=None,
-        mode="TP",
-        n_columns=512,
+        transforms: Sequence[EmbeddingTransformer] = (),
+        sampler: Sampler | None = None,
+        mode: Literal["P", "TP"] = "TP",
+        n_columns: int | None = 512,
     ):
         self.kernel = kernel
         self.transforms = transforms
@@ -143,7 +146,7 @@ class EmbeddingStrategy(Strategy):
         self.mode = mode
         self.n_columns = n_columns
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """What the strategy is made of.
 
         Returns
@@ -166,7 +169,7 @@ class EmbeddingStrategy(Strategy):
         )
 
     @property
-    def needs(self):
+    def needs(self) -> Needs:
         """What the kernel needs of the model, and the labelled rows if they count."""
         recipe = self.recipe()
         needs = find_kernel(recipe.kernel).needs
@@ -178,12 +181,12 @@ class EmbeddingStrategy(Strategy):
         return replace(needs, labeled=needs.labeled or sees_labeled)
 
     @property
-    def reads_population(self):
+    def reads_population(self) -> bool:
         """Whether rows that may not be picked have a part in the selection."""
         recipe = self.recipe()
         return recipe.sampler.reads_population or bool(recipe.transforms)
 
-    def embed(self, outputs):
+    def embed(self, outputs: Outputs) -> Embedding:
         """Embed rows by the base kernel, before any transformation.
 
         Parameters

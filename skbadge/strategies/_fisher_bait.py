@@ -53,7 +53,7 @@ class Bait(Strategy):
     n_top_classes : int, default=2
         Number of classes for ``fisher="top_k"``; all, if there are fewer.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Number of columns to sketch the roots to, instead of ``n_parameters``, where
         these are too many for matrices of that size. Random, see
         `skbadge.embeddings.FisherSketch`; 512 serve well in regression [4]_.
@@ -72,7 +72,7 @@ class Bait(Strategy):
     :math:`N K^2 d` numbers and takes :math:`O(N K^3 d^2)`. ``fisher="binary"``, and a
     model with one logit, come down to :math:`k = 1`.
 
-    Chance has a part in ``sketch`` only, and between rows that are equal for the
+    Chance has a part in ``n_columns`` only, and between rows that are equal for the
     objective, of which a random one is taken.
 
     All rows of the pool are in :math:`\bar F`, whether they may be selected or not; a
@@ -112,7 +112,7 @@ class Bait(Strategy):
         "labeled_weighting": [StrOptions({"repo", "counts", "mean"})],
         "fisher": [StrOptions({"full", "top_k", "binary"})],
         "n_top_classes": [Interval(Integral, 1, None, closed="left")],
-        "sketch": [Interval(Integral, 1, None, closed="left"), None],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
         "include_bias": ["boolean"],
         "max_bytes": [Interval(Integral, 0, None, closed="left")],
     }
@@ -125,7 +125,7 @@ class Bait(Strategy):
         labeled_weighting: Literal["repo", "counts", "mean"] = "repo",
         fisher: Literal["full", "top_k", "binary"] = "full",
         n_top_classes: int = 2,
-        sketch: int | None = None,
+        n_columns: int | None = None,
         include_bias: bool = False,
         max_bytes: int = 2**32,
     ):
@@ -134,7 +134,7 @@ class Bait(Strategy):
         self.labeled_weighting = labeled_weighting
         self.fisher = fisher
         self.n_top_classes = n_top_classes
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.include_bias = include_bias
         self.max_bytes = max_bytes
 
@@ -164,11 +164,11 @@ class Bait(Strategy):
             fisher=self.fisher,
             n_top_classes=self.n_top_classes,
         )
-        n_columns, maps = n_outputs, 0
-        if self.sketch is not None:
-            n_columns, maps = self.sketch, 8 * self.sketch * (n_outputs + width)
-        n_parameters = self.sketch or n_outputs * width
-        row_bytes = 8 * rank * n_columns
+        n_sketched, maps = n_outputs, 0
+        if self.n_columns is not None:
+            n_sketched, maps = self.n_columns, 8 * self.n_columns * (n_outputs + width)
+        n_parameters = self.n_columns or n_outputs * width
+        row_bytes = 8 * rank * n_sketched
         n_rows = len(pool) + (0 if labeled is None else len(labeled))
         n_searched = len(pool)
         needed = row_bytes * n_rows + maps
@@ -183,12 +183,12 @@ class Bait(Strategy):
                 f"{len(pool)} rows, roots of rank {rank} and {n_parameters} "
                 f"parameters, above `max_bytes`={self.max_bytes}. Reduce the Fisher "
                 "information with `fisher='binary'` or `fisher='top_k'`, the "
-                "parameters with `sketch`, or the rows by a random part of the pool; "
-                "or raise `max_bytes`."
+                "parameters with `n_columns`, or the rows by a random part of the "
+                "pool, or raise `max_bytes`."
             )
-        if self.sketch is None:
+        if self.n_columns is None:
             return None
-        return FisherSketch(n_outputs, width, self.sketch, rng)
+        return FisherSketch(n_outputs, width, self.n_columns, rng)
 
     def _embed(self, outputs, sketch):
         return fisher_embedding(

@@ -1,7 +1,7 @@
 """Base kernels of a model by name: what they need of it, and how they embed rows."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,20 @@ from skbadge.embeddings import (
     gradient_embedding,
 )
 from skbadge.outputs import Needs, Outputs
+
+KernelName = Literal[
+    "badge",
+    "badge_bias",
+    "cosine",
+    "features",
+    "gradients",
+    "laplace",
+    "last_layer",
+    "linear",
+    "nngp",
+    "ntk",
+]
+FirstCenter = Literal["max_norm", "uniform", "norm_weighted"]
 
 
 class Kernel(NamedTuple):

@@ -5,6 +5,7 @@ from numbers import Integral
 from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import LCMD as LCMDSampler
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import ALL_KERNELS
 
 
@@ -56,11 +57,13 @@ class LCMD(EmbeddingStrategy):
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, *, kernel="gradients", n_columns=512):
+    def __init__(
+        self, *, kernel: KernelName = "gradients", n_columns: int | None = 512
+    ):
         self.kernel = kernel
         self.n_columns = n_columns
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """Largest cluster maximum distance, from the labelled rows on."""
         return Recipe(
             self.kernel, LCMDSampler(), mode=self.mode, n_columns=self.n_columns

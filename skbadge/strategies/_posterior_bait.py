@@ -4,6 +4,7 @@ from numbers import Real
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import Bait
+from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import MODEL_KERNELS, PosteriorStrategy
 
 
@@ -55,11 +56,11 @@ class PosteriorBait(PosteriorStrategy):
     def __init__(
         self,
         *,
-        sigma=1e-3,
-        oversampling=2.0,
-        count_labeled=True,
-        kernel="last_layer",
-        n_columns=512,
+        sigma: float = 1e-3,
+        oversampling: float = 2.0,
+        count_labeled: bool = True,
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
     ):
         self.sigma = sigma
         self.oversampling = oversampling
@@ -67,7 +68,7 @@ class PosteriorBait(PosteriorStrategy):
         self.kernel = kernel
         self.n_columns = n_columns
 
-    def make_sampler(self):
+    def make_sampler(self) -> Bait:
         """Forward-backward search."""
         return Bait(
             sigma=self.sigma,

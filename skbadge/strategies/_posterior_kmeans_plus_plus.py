@@ -2,6 +2,7 @@
 
 from skbadge._compat import StrOptions
 from skbadge.samplers import KMeansPlusPlus
+from skbadge.strategies._kernels import FirstCenter, KernelName
 from skbadge.strategies._posterior_strategy import PosteriorStrategy
 
 
@@ -45,16 +46,16 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
     def __init__(
         self,
         *,
-        sigma=1e-3,
-        first_center="uniform",
-        kernel="last_layer",
-        n_columns=512,
+        sigma: float = 1e-3,
+        first_center: FirstCenter = "uniform",
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
     ):
         self.sigma = sigma
         self.first_center = first_center
         self.kernel = kernel
         self.n_columns = n_columns
 
-    def make_sampler(self):
+    def make_sampler(self) -> KMeansPlusPlus:
         """k-means++ seeding."""
         return KMeansPlusPlus(first_center=self.first_center)

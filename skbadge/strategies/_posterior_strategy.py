@@ -1,6 +1,7 @@
 """What the strategies on a posterior given the labelled rows share."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import Posterior, Scale
@@ -19,14 +20,14 @@ class PosteriorStrategy(EmbeddingStrategy):
     these, in float64.
     """
 
-    mode = "P"
+    mode: Literal["P", "TP"] = "P"
     _parameter_constraints: dict = {
         "sigma": [Interval(Real, 0, None, closed="neither")],
         "kernel": [StrOptions(ALL_KERNELS)],
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def recipe(self):
+    def recipe(self) -> Recipe:
         """What the strategy is made of."""
         transforms = (Scale(), Posterior(self.sigma))
         sampler = self.make_sampler()

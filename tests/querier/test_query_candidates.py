@@ -200,3 +200,17 @@ def test_a_function_that_takes_what_is_feasible_is_held_to_it():
     assert len(fitted(careful).query(POOL, 3, groups=GROUPS, pending=[0])) == 3
     with pytest.raises(ValueError, match="must return rows that may be picked"):
         fitted(heedless).query(POOL, 3, groups=GROUPS, pending=[0])
+
+
+@pytest.mark.parametrize("name", ["bait", "posterior_bait", "lcmd", "acs_fw"])
+def test_labelled_rows_that_stand_in_the_pool_as_well_count_once(name):
+    # The pool less the labelled rows, or all rows with the others as candidates.
+    querier = fitted(small(name))
+    alone = querier.query(POOL, 5)
+    left = np.arange(90) >= 30
+    rows = querier.query(X, 5, candidates=left)
+    if name == "acs_fw":
+        # It approaches the sum over the pool, and that is another one.
+        assert left[rows].all()
+        return
+    np.testing.assert_array_equal(rows - 30, alone)

@@ -224,7 +224,12 @@ def test_bad_numbers_embeddings_and_parameters_are_refused(sampler):
     X[2] = np.nan
     with pytest.raises(ValueError, match="1 of 4 rows hold NaN"):
         sampler.sample(DenseEmbedding(X), 2)
-    for wrong in ({"method": "dual"}, {"steps": -1}, {"steps": "long"}, {"sketch": 0}):
+    for wrong in (
+        {"method": "dual"},
+        {"steps": -1},
+        {"steps": "long"},
+        {"n_columns": 0},
+    ):
         (name,) = wrong
         with pytest.raises(ValueError, match=f"The '{name}' parameter of KDPP"):
             KDPP(**wrong).sample(embedding, 2)
@@ -233,7 +238,7 @@ def test_bad_numbers_embeddings_and_parameters_are_refused(sampler):
 @pytest.mark.parametrize("method", ["exact", "mcmc"])
 def test_a_sketch_stands_in_for_the_embedding_and_is_noted(method):
     embedding = gradients(60, 5, 10)
-    selection = KDPP(method, sketch=24).run(embedding, 6, random_state=0)
+    selection = KDPP(method, n_columns=24).run(embedding, 6, random_state=0)
     rng = np.random.RandomState(0)
     part = sketch(embedding, 24, random_state=rng)
     expected = KDPP(method).sample(part, 6, random_state=rng)
@@ -247,7 +252,7 @@ def test_a_sketch_stands_in_for_the_embedding_and_is_noted(method):
 
 def test_a_sketch_wider_than_the_embedding_is_left_out(sampler):
     embedding = gradients(60, 3, 5)
-    selection = KDPP(**sampler.get_params()).set_params(sketch=15)
+    selection = KDPP(**sampler.get_params()).set_params(n_columns=15)
     selection = selection.run(embedding, 6, random_state=0)
     assert selection.fallbacks == ()
     np.testing.assert_array_equal(
@@ -257,20 +262,20 @@ def test_a_sketch_wider_than_the_embedding_is_left_out(sampler):
 
 def test_a_sketch_too_narrow_is_refused():
     embedding = gradients(60, 3, 5)
-    with pytest.raises(ValueError, match=r"`sketch` must be at least 6, .* better 24"):
-        KDPP(sketch=5).sample(embedding, 6)
+    with pytest.raises(ValueError, match=r"must be at least 6, .* better 24"):
+        KDPP(n_columns=5).sample(embedding, 6)
     # It does not raise the rank, which is 10.
     with pytest.warns(QueryWarning, match="Only 10 of 11 rows"):
-        KDPP(sketch=12).sample(embedding, 11, random_state=0)
+        KDPP(n_columns=12).sample(embedding, 11, random_state=0)
 
 
 def test_a_kernel_too_large_is_refused_with_what_would_do():
     embedding = outer(20_000, 200, 100)
     with pytest.raises(ValueError, match=r"20000 rows .* 3.2 GB") as info:
         KDPP().sample(embedding, 50)
-    assert "`sketch`, at least 50 and better 200" in str(info.value)
+    assert "`n_columns`, at least 50 and better 200" in str(info.value)
     assert "method='mcmc'" in str(info.value)
-    rows = KDPP(sketch=60).sample(embedding.take(slice(300)), 20, random_state=0)
+    rows = KDPP(n_columns=60).sample(embedding.take(slice(300)), 20, random_state=0)
     assert len(set(rows.tolist())) == 20
 
 

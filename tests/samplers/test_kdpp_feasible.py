@@ -151,9 +151,9 @@ def test_a_fill_is_uniform_over_what_may_be_picked(sampler):
 def test_a_sketch_counts_the_pending_rows():
     embedding = gradients(60, 5, 10)
     feasible = Feasible(60, pending=[1, 2])
-    with pytest.raises(ValueError, match=r"`sketch` must be at least 6, .* better 24"):
-        KDPP(sketch=5).sample(embedding, 4, feasible=feasible)
-    rows = KDPP(sketch=24).sample(embedding, 4, feasible=feasible, random_state=0)
+    with pytest.raises(ValueError, match=r"must be at least 6, .* better 24"):
+        KDPP(n_columns=5).sample(embedding, 4, feasible=feasible)
+    rows = KDPP(n_columns=24).sample(embedding, 4, feasible=feasible, random_state=0)
     assert not {1, 2} & set(rows.tolist())
 
 

@@ -11,7 +11,7 @@ from skbadge.strategies import BadgeKDPP, get_strategy
 
 WAYS = [
     {},
-    {"sketch": 30},
+    {"n_columns": 30},
     {"method": "mcmc", "init": "random"},
     {"method": "mcmc", "proposal": "uniform", "steps": "badge"},
 ]

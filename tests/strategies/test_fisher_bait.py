@@ -118,7 +118,7 @@ def test_a_sketch_is_drawn_from_the_random_state_once_for_all_rows():
         for part in (rows, known.outputs)
     ]
     expected = bait_greedy(fishers[0], 5, labeled=fishers[1]).rows
-    strategy = Bait(sketch=6)
+    strategy = Bait(n_columns=6)
     selected = strategy.select(rows, 5, labeled=known, random_state=7)
     np.testing.assert_array_equal(selected, expected)
     others = [
@@ -136,7 +136,7 @@ def test_a_sketch_with_many_columns_serves_as_well_as_none():
     chance = np.mean([oracle.objective(rng.permutation(200)[:10]) for _ in range(20)])
 
     def left(q):
-        strategy = Bait(regularization=0.1, sketch=q)
+        strategy = Bait(regularization=0.1, n_columns=q)
         picks = [strategy.select(rows, 10, random_state=seed) for seed in range(4)]
         return np.mean([oracle.objective(pick) for pick in picks])
 
@@ -168,7 +168,7 @@ def needed(strategy, rows, known):
         ((30_000, 20, 4), {"fisher": "top_k", "n_top_classes": 3}),
         ((400, 2, 1200), {}),
         ((400, 1000, 1200), {"fisher": "binary"}),
-        ((1000, 60, 300), {"sketch": 40}),
+        ((1000, 60, 300), {"n_columns": 40}),
     ],
 )
 def test_memory_is_computed_ahead_and_refused(shape, parameters):
@@ -200,10 +200,10 @@ def test_a_refusal_names_the_ways_out():
     message = str(caught.value)
     for part in ("bytes", "GiB", f"`max_bytes`={2**32}", "50 rows", "511488 param"):
         assert part in message
-    for way in ("'binary'", "'top_k'", "`sketch`", "a random part of the pool"):
+    for way in ("'binary'", "'top_k'", "`n_columns`", "a random part of the pool"):
         assert way in message
     assert len(Bait(fisher="binary").select(rows, 2)) == 2
-    top = Bait(fisher="top_k", sketch=20)
+    top = Bait(fisher="top_k", n_columns=20)
     assert len(top.select(rows, 2, random_state=0)) == 2
 
 
@@ -214,7 +214,7 @@ def test_a_refusal_names_the_ways_out():
         ({"regularization": -1.0}, "'regularization' parameter of Bait"),
         ({"oversampling": 0.9}, "'oversampling' parameter of Bait"),
         ({"n_top_classes": 0}, "'n_top_classes' parameter of Bait"),
-        ({"sketch": 0}, "'sketch' parameter of Bait"),
+        ({"n_columns": 0}, "'n_columns' parameter of Bait"),
     ],
 )
 def test_parameters_out_of_range_are_refused(change, match):
