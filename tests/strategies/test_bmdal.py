@@ -427,8 +427,8 @@ def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
     # The device is the CPU here; the way through the code is that of a GPU.
     there = outputs(60, device="cpu")
     found = strategy.run(there, 5, labeled=known, random_state=0)
-    # Gradients held by their factors, of fewer columns than the sketch, stay.
-    kept = "OuterProductEmbedding" if name == "lcmd" else "TensorEmbedding"
+    # Gradients of fewer columns than the sketch are held by their factors.
+    kept = "TensorOuterProduct" if name == "lcmd" else "TensorEmbedding"
     is_seen = known is not None and strategy.mode == "TP"
     assert kinds == [kept, kept if is_seen else "NoneType"]
     assert_array_equal(found.rows, expected.rows)
