@@ -178,7 +178,7 @@ def full_precision():
 
 
 def from_numpy(array):
-    """A tensor of the same memory where possible; a read-only array is copied."""
+    """A tensor of the same memory. A read-only array is copied."""
     # Of a read-only array torch would warn. One in Fortran order is fine.
     return torch.from_numpy(np.require(array, None, "W"))
 

@@ -223,7 +223,7 @@ def _grid(rows, columns):
 
 
 def _as_slice(positions):
-    """Positions without gaps as a slice, which copies nothing; others as they are."""
+    """Positions without gaps become a slice, which copies nothing."""
     start, stop = positions[0], positions[0] + len(positions)
     if positions[-1] == stop - 1 and (np.diff(positions) == 1).all():
         return slice(start, stop)

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from math import isinf
 
 import numpy as np
 import pytest
@@ -140,10 +141,11 @@ TRANSFORMS = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-@pytest.mark.parametrize("make_finite", FINITE.values(), ids=FINITE)
 @pytest.mark.parametrize("has_labeled", [True, False])
-def test_transformations_give_the_same_kernel(name, make_finite, has_labeled):
-    whole, labeled = make_finite(40), make_finite(12)
+def test_transformations_give_the_same_kernel(name, make, has_labeled):
+    whole, labeled = make(40), make(12)
+    if isinf(whole.shape[1]) and name in ("sketch", "acs_rf"):
+        pytest.skip("needs columns")
     steps = TRANSFORMS[name]
     expected = transform_pool_and_labeled(
         steps, whole, labeled if has_labeled else None, random_state=0
