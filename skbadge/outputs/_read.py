@@ -91,7 +91,7 @@ def model_outputs(
 
     sketch_size : int or None, default=None
         Columns to sketch gradients to while they are read, so that the gradients
-        themselves are never held, see `skbadge.embeddings.KroneckerSketch`. Gradients
+        themselves are never held, see `skbadge.embeddings.sketch`. Gradients
         of fewer columns are kept as they are. None holds the factors of all layers.
 
     random_state : None, int or RandomState, default=None

@@ -89,6 +89,9 @@ def test_among_equally_near_rows_the_first_one_wins():
     others = stack.take(np.array([3, 0, 2, 1]))
     assert stack.nearest(others)[0].tolist() == [1, 1, 0, 0]
     assert stack.nearest(stack)[0].tolist() == [0, 0, 2, 2]
+    with_empty = chunked(rows, [0, 2, 2, 4])
+    assert with_empty.nearest(chunked(rows, [0, 0, 4]))[0].tolist() == [0, 1, 0, 1]
+    assert len(chunked(rows, [0, 0]).parts) == 1
 
 
 def test_positions_are_handed_on_to_the_parts():
