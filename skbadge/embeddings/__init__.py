@@ -1,5 +1,7 @@
 """Implicit matrices: what samplers work on, and how gradients are held."""
 
+# Registers what `to_device` does.
+from skbadge.embeddings import _tensor_outer as _tensor_outer
 from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._device import to_device
@@ -15,8 +17,6 @@ from skbadge.embeddings._random_projection import sketch
 from skbadge.embeddings._row_stacked import RowStackedEmbedding
 from skbadge.embeddings._scaled import ScaledEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
-from skbadge.embeddings._tensor import TensorEmbedding
-from skbadge.embeddings._tensor_outer import TensorOuterProduct
 from skbadge.embeddings.transforms import (
     AcsGrad,
     AcsRandomFeatures,
@@ -46,8 +46,6 @@ __all__ = [
     "ScaledEmbedding",
     "Sketch",
     "StackedEmbedding",
-    "TensorEmbedding",
-    "TensorOuterProduct",
     "fisher_embedding",
     "gradient_embedding",
     "sketch",

@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from skbadge.embeddings._base import Embedding, coarsest, mirror
+from skbadge.embeddings._device import to_device
 from skbadge.utils._chunks import row_chunks
 
 _TORCH_DTYPES = {
@@ -27,13 +28,16 @@ class DeviceEmbedding(Embedding):
     The device, such as a GPU, also forms all products. What samplers ask for comes back
     as arrays in main memory: norms, distances to a few rows, and the like, a few
     numbers a row. A subclass stores its factors in its constructor, names them in
-    `_factors` and provides `paired_sq_dists`.
+    `_factors`, provides `paired_sq_dists` and says what it is `_in_memory`.
 
     Notes
     -----
     Products of float32 are formed in full precision, whatever torch's setting for
     matrix products is: distances would lose their digits to TF32.
     """
+
+    # Class of the same kind that takes the factors as arrays.
+    _in_memory: type[Embedding]
 
     # Blocks as large as are good for a CPU's cache would leave a GPU idle.
     _larger_blocks = 64
@@ -89,10 +93,6 @@ class DeviceEmbedding(Embedding):
     def _cast(self, dtype):
         dtype = _TORCH_DTYPES[np.dtype(dtype)]
         return type(self)(*(factor.to(dtype) for factor in self._factors))
-
-    def moved(self, device: str | torch.device) -> Self:
-        """The same rows on another device."""
-        return type(self)(*(factor.to(device) for factor in self._factors))
 
     def _dense(self):
         dense = self._rows(slice(None), _TORCH_DTYPES[self.dtype])
@@ -160,6 +160,15 @@ class DeviceEmbedding(Embedding):
         return from_numpy(np.asarray(array, np.float64)).to(self.device)
 
 
+@to_device.register
+def _(embedding: DeviceEmbedding, device):
+    if device is not None:
+        return type(embedding)(*(factor.to(device) for factor in embedding._factors))
+    # Copied: on the CPU a tensor and its array share their memory.
+    arrays = (factor.to("cpu", copy=True).numpy() for factor in embedding._factors)
+    return embedding._in_memory(*arrays)
+
+
 def _matmul(left, right):
     # Unlike NumPy, torch does not promote.
     dtype = torch.promote_types(left.dtype, right.dtype)
@@ -178,7 +187,7 @@ def full_precision():
 
 
 def from_numpy(array):
-    """A tensor of the same memory where possible; a read-only array is copied."""
+    """A tensor of the same memory. A read-only array is copied."""
     # Of a read-only array torch would warn. One in Fortran order is fine.
     return torch.from_numpy(np.require(array, None, "W"))
 

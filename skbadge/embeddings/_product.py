@@ -16,8 +16,8 @@ from skbadge.embeddings._nearest import nearest_by_distances
 class ProductEmbedding(Embedding):
     r"""Rows :math:`u_i \otimes v_i` of any two embeddings: their kernels multiply.
 
-    `OuterProductEmbedding` is the case of two matrices; here either may be any
-    embedding, one that is known by its inner products only included.
+    Each factor may be any embedding, even one that is known by its inner products only.
+    For two matrices, `OuterProductEmbedding` is faster.
 
     Parameters
     ----------

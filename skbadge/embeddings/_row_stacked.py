@@ -24,7 +24,8 @@ class RowStackedEmbedding(Embedding):
     Parameters
     ----------
     parts : sequence of Embedding
-        At least one, of one kind and with equal numbers of columns.
+        At least one, of one kind and with equal numbers of columns. Empty ones are left
+        out.
 
     Raises
     ------
@@ -33,8 +34,8 @@ class RowStackedEmbedding(Embedding):
 
     Notes
     -----
-    It compares to other embeddings of this kind only: put labelled rows into a stack
-    of one part.
+    It compares to other embeddings of this kind only. Put labelled rows into a stack of
+    one part.
 
     `take` hands positions on to the parts that hold them: with ``P`` parts, the result
     has at most ``P``, in whatever order rows were asked for.
@@ -61,13 +62,14 @@ class RowStackedEmbedding(Embedding):
                 "`parts` must be at least one embedding, all of one kind and with the "
                 f"same number of columns. Got {sorted(kinds)}."
             )
+        parts = [part for part in parts if len(part)] or parts[:1]
         stops = np.cumsum([len(part) for part in parts])
         starts = stops - [len(part) for part in parts]
         self._hold(parts, [slice(*pair) for pair in zip(starts, stops, strict=True)])
 
     def _hold(self, parts, places):
         """Keep parts, and at which positions of the whole their rows are."""
-        self.parts = parts
+        self.parts = tuple(parts)
         # Invariant: slices or arrays that cover ``range(n_rows)`` without overlap.
         self._places = places
         self._n_rows = sum(len(part) for part in parts)
@@ -201,7 +203,7 @@ class RowStackedEmbedding(Embedding):
     def _like(self, parts, places=None):
         """Parts of the same kind as these, by default at the same places."""
         stack = object.__new__(RowStackedEmbedding)
-        stack._hold(tuple(parts), self._places if places is None else places)
+        stack._hold(parts, self._places if places is None else places)
         return stack
 
     def _pair_cost(self):
@@ -223,7 +225,7 @@ def _grid(rows, columns):
 
 
 def _as_slice(positions):
-    """Positions without gaps as a slice, which copies nothing; others as they are."""
+    """Positions without gaps become a slice, which copies nothing."""
     start, stop = positions[0], positions[0] + len(positions)
     if positions[-1] == stop - 1 and (np.diff(positions) == 1).all():
         return slice(start, stop)

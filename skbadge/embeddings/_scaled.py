@@ -20,7 +20,7 @@ class ScaledEmbedding(Embedding):
         Kept as it is.
 
     factor : float
-        What to multiply the rows by; inner products are multiplied by its square.
+        What to multiply the rows by. Inner products are multiplied by its square.
 
     Examples
     --------

@@ -21,6 +21,8 @@ class TensorEmbedding(DeviceEmbedding):
         float32 or float64. Kept without a copy.
     """
 
+    _in_memory = DenseEmbedding
+
     def __init__(self, matrix: torch.Tensor):
         self.matrix = matrix
 
@@ -39,13 +41,6 @@ def _(embedding: DenseEmbedding, device):
     if device is None:
         return embedding
     return TensorEmbedding(from_numpy(embedding.matrix).to(device))
-
-
-@to_device.register
-def _(embedding: TensorEmbedding, device):
-    if device is None:
-        return DenseEmbedding(embedding._dense())
-    return embedding.moved(device)
 
 
 @scaled.register

@@ -34,6 +34,8 @@ class TensorOuterProduct(DeviceEmbedding):
         On the same device.
     """
 
+    _in_memory = OuterProductEmbedding
+
     def __init__(self, left: torch.Tensor, right: torch.Tensor):
         self.left = left
         self.right = right
@@ -66,14 +68,6 @@ def _(embedding: OuterProductEmbedding, device):
         return embedding
     factors = (embedding.left, embedding.right)
     return TensorOuterProduct(*(from_numpy(factor).to(device) for factor in factors))
-
-
-@to_device.register
-def _(embedding: TensorOuterProduct, device):
-    if device is None:
-        factors = (embedding.left, embedding.right)
-        return OuterProductEmbedding(*(to_numpy(factor.clone()) for factor in factors))
-    return embedding.moved(device)
 
 
 @scaled.register

@@ -17,12 +17,12 @@ from skbadge.embeddings import (
     Scale,
     Sketch,
     StackedEmbedding,
-    TensorEmbedding,
     gradient_embedding,
     sketch,
     to_device,
     transform_pool_and_labeled,
 )
+from skbadge.embeddings._tensor import TensorEmbedding
 from tests.embeddings._transform_makers import normal, well_posed
 from tests.samplers.test_common import CLASSES
 

@@ -2,6 +2,7 @@
 
 import itertools
 import pickle
+from math import isinf
 
 import numpy as np
 import pytest
@@ -88,6 +89,9 @@ def test_among_equally_near_rows_the_first_one_wins():
     others = stack.take(np.array([3, 0, 2, 1]))
     assert stack.nearest(others)[0].tolist() == [1, 1, 0, 0]
     assert stack.nearest(stack)[0].tolist() == [0, 0, 2, 2]
+    with_empty = chunked(rows, [0, 2, 2, 4])
+    assert with_empty.nearest(chunked(rows, [0, 0, 4]))[0].tolist() == [0, 1, 0, 1]
+    assert len(chunked(rows, [0, 0]).parts) == 1
 
 
 def test_positions_are_handed_on_to_the_parts():
@@ -140,10 +144,11 @@ TRANSFORMS = {
 
 
 @pytest.mark.parametrize("name", TRANSFORMS)
-@pytest.mark.parametrize("make_finite", FINITE.values(), ids=FINITE)
 @pytest.mark.parametrize("has_labeled", [True, False])
-def test_transformations_give_the_same_kernel(name, make_finite, has_labeled):
-    whole, labeled = make_finite(40), make_finite(12)
+def test_transformations_give_the_same_kernel(name, make, has_labeled):
+    whole, labeled = make(40), make(12)
+    if isinf(whole.shape[1]) and name in ("sketch", "acs_rf"):
+        pytest.skip("needs columns")
     steps = TRANSFORMS[name]
     expected = transform_pool_and_labeled(
         steps, whole, labeled if has_labeled else None, random_state=0

@@ -41,8 +41,8 @@ class Posterior(EmbeddingTransformer):
         Standard deviation of the noise, above 0.
 
     space : {"auto", "features", "kernel"}, default="auto"
-        Where to do it. "auto" takes the kernel where there are more columns than 1024
-        and than three times the labelled rows, or infinitely many.
+        Where to do it. "auto" takes the kernel if there are infinitely many columns, or
+        more than 1024 and more than three times as many as labelled rows.
 
     max_bytes : int, default=2**32
         Size above which to refuse to hold an array.
@@ -73,10 +73,10 @@ class Posterior(EmbeddingTransformer):
 
     Notes
     -----
-    All in float64, whatever the dtype that comes in. In feature space the result is a
-    `DenseEmbedding`, ``O(m D**2 + D**3 + N D**2)`` time and ``N * D`` numbers for
-    ``m`` labelled rows and ``N`` others; in kernel space a `ConditionedEmbedding`,
-    ``O(m**3 + N m**2)`` time and ``N * m`` numbers.
+    All is in float64, whatever the dtype that comes in. With ``m`` labelled rows and
+    ``N`` others, feature space takes ``O(m D**2 + D**3 + N D**2)`` time and holds a
+    matrix of ``N * D`` numbers, where the rows are. Kernel space takes
+    ``O(m**3 + N m**2)`` time and holds ``N * m`` numbers beside the rows.
 
     References
     ----------

@@ -12,7 +12,7 @@ class Scale(EmbeddingTransformer):
     :math:`\phi \mapsto \phi / \sqrt{\operatorname{mean}_{x \in L} k(x, x)}`, the
     transformation ``scale`` of Holzmüller et al. [1]_. Noise variances, such as that of
     `Posterior`, mean the same for all kernels after it. Where nothing is labelled yet,
-    the mean is that of the pool's rows; if they are all zero, rows stay as they are.
+    the mean is that of the pool's rows. If they are all zero, rows stay as they are.
 
     Attributes
     ----------
