@@ -272,13 +272,15 @@ def first_row(embedding, rule, open_rows, ties, rng):
     row : int
         Its position.
     """
-    rows = np.flatnonzero(open_rows.mask)
-    norms_sq = embedding.norms_sq()[rows]
+    norms_sq = embedding.norms_sq()
+    if not open_rows.mask.all():
+        norms_sq = norms_sq * open_rows.mask
     if rule == "uniform" or not norms_sq.any():
+        rows = np.flatnonzero(open_rows.mask)
         return int(rows[rng.randint(len(rows))])
     if rule == "norm_weighted":
-        return int(rows[draw_weighted(np.cumsum(norms_sq), 1, rng)[0]])
-    return int(rows[ties.greatest(norms_sq, rows, embedding.dtype)])
+        return int(draw_weighted(np.cumsum(norms_sq), 1, rng)[0])
+    return ties.greatest(norms_sq, dtype=embedding.dtype)
 
 
 def left_open(feasible, rows):

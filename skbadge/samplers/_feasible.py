@@ -250,7 +250,7 @@ class OpenRows:
             The rows that may not be picked any more: the row itself, and the rest of
             its group if that is used up.
         """
-        closed = np.array([row], dtype=np.int64)
+        closed = np.array([row])
         groups = self.feasible.groups
         if groups is not None:
             group = groups[row]

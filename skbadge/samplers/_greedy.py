@@ -104,9 +104,7 @@ class LazyGreedy(ABC):
         limit = np.partition(self.bound, n_rows - size)[n_rows - size]
         if limit == -np.inf:
             return np.flatnonzero(self.bound > limit), limit, np.inf
-        near = np.flatnonzero(self.bound >= equal_floor(limit, quantum=self.quantum))
-        own, edge = self._rounded(self.bound[near]), self._rounded(limit)
-        contenders, tied = near[own > edge], near[own == edge]
+        contenders, tied = self._at_least(limit)
         n_tied = size - len(contenders)
         if n_tied >= len(tied):
             return np.concatenate([contenders, tied]), limit, np.inf
@@ -114,6 +112,19 @@ class LazyGreedy(ABC):
         order = np.argpartition(keys, n_tied)
         first = tied[order[:n_tied]]
         return np.concatenate([contenders, first]), limit, keys[order[n_tied]]
+
+    def _at_least(self, limit):
+        """The rows of bound greater than a limit and those equal to it."""
+        floor = equal_floor(limit, quantum=self.quantum)
+        near = np.flatnonzero(self.bound >= floor)
+        bound = self.bound[near]
+        # Beyond this, values are greater even if theirs is the next power of ten.
+        far = bound > limit + 10 * (limit - floor)
+        above, near, bound = near[far], near[~far], bound[~far]
+        if (bound == limit).all():
+            return above, near
+        own, edge = self._rounded(bound), self._rounded(limit)
+        return np.concatenate([above, near[own > edge]]), near[own == edge]
 
     def _contest(self, contenders, limit, first_outside):
         """Pick the greatest contenders while they are the greatest rows of all.

@@ -187,7 +187,7 @@ class _Seeding(NearestPick):
         between = block.sq_dists(block)
         self.n_distances += len(proposals) * (len(outstanding) + len(proposals))
         threshold = coins * bound
-        # Of a row that may not be picked any more both are 0, and so is their ratio.
+        # Of a row closed before this block both are 0, and so is their ratio.
         bound = np.maximum(bound, LEAST_POSITIVE)
         ratios, position = 0.0, 0
         while position < len(proposals) and len(self.rows) < goal:
@@ -196,10 +196,9 @@ class _Seeding(NearestPick):
             tested = slice(position, last + 1)
             ratios += (sq_dists[tested] / bound[tested]).sum()
             position = last + 1
-            if len(accepted):
+            if len(accepted) and self.open_rows.mask[proposals[last]]:
                 self._pick(proposals[last], sq_dists[last])
                 np.minimum(sq_dists, between[last], out=sq_dists)
-                sq_dists *= self.open_rows.mask[proposals]
         return position, ratios
 
     def _refresh_pays(self, rate):

@@ -132,6 +132,8 @@ class Ties:
         near = np.flatnonzero(values >= equal_floor(greatest, dtype, quantum))
         if len(near) == 1:
             return int(near[0])
-        own = rounded(greatest, dtype, quantum)
-        tied = near[rounded(values[near], dtype, quantum) == own]
+        tied = near
+        if values[near].min() < greatest:
+            own = rounded(greatest, dtype, quantum)
+            tied = near[rounded(values[near], dtype, quantum) == own]
         return int(tied[self.keys(tied if rows is None else rows[tied]).argmin()])
