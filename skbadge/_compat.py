@@ -6,6 +6,7 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    validate_parameter_constraints,
     validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
@@ -20,6 +21,7 @@ __all__ = [
     "fit_context",
     "num_samples",
     "routing_enabled",
+    "validate_parameter_constraints",
     "validate_params",
 ]
 

@@ -33,7 +33,7 @@ LAYERS = [
 LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
 # The rooms of experiments, in the same order.
 EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
-OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask", "filelock"}
+OPTIONAL = {"matplotlib", "pandas", "polars", "tqdm", "dask", "filelock"}
 
 
 def name_of(path):

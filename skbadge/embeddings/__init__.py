@@ -1,7 +1,6 @@
 """Implicit matrices: what samplers work on, and how gradients are held."""
 
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._fisher import fisher_embedding
@@ -9,13 +8,15 @@ from skbadge.embeddings._fisher_base import FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import gradient_embedding
 from skbadge.embeddings._infinite_width import NNGPEmbedding, NTKEmbedding
-from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._laplace import LaplaceEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._product import ProductEmbedding
 from skbadge.embeddings._random_projection import sketch
+from skbadge.embeddings._row_stacked import RowStackedEmbedding
 from skbadge.embeddings._scaled import ScaledEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
+from skbadge.embeddings._tensor import TensorEmbedding
+from skbadge.embeddings._tensor_outer import TensorOuterProduct
 from skbadge.embeddings.transforms import (
     AcsGrad,
     AcsRandomFeatures,
@@ -29,23 +30,24 @@ from skbadge.embeddings.transforms import (
 __all__ = [
     "AcsGrad",
     "AcsRandomFeatures",
-    "ConditionedEmbedding",
     "DenseEmbedding",
     "Embedding",
     "EmbeddingTransformer",
     "FisherEmbedding",
     "FisherSketch",
-    "KroneckerSketch",
     "LaplaceEmbedding",
     "NNGPEmbedding",
     "NTKEmbedding",
     "OuterProductEmbedding",
     "Posterior",
     "ProductEmbedding",
+    "RowStackedEmbedding",
     "Scale",
     "ScaledEmbedding",
     "Sketch",
     "StackedEmbedding",
+    "TensorEmbedding",
+    "TensorOuterProduct",
     "fisher_embedding",
     "gradient_embedding",
     "sketch",

@@ -6,15 +6,31 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
+from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
-from skbadge.outputs import innermost, is_skorch_net, wrapped
-from skbadge.outputs._pipeline import transforms_target
-from skbadge.pools._inputs import takes_columns
-from skbadge.pools._rows import is_dict, is_frame, is_table, is_tensor, n_rows
-from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
+from skbadge.outputs._pipeline import (
+    innermost,
+    is_skorch_net,
+    transforms_target,
+    wrapped,
+)
+from skbadge.pools import (
+    Inputs,
+    frame_to_array,
+    is_frame,
+    is_masked,
+    is_table,
+    is_tensor,
+    kind_of,
+    n_rows,
+    named_parts,
+    not_numeric,
+    read_inputs,
+    takes_columns,
+)
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -28,8 +44,9 @@ def check_X(querier, X, estimator, *, name, reset):
     querier : BadgeQuerier
         Remembers, or is asked for, the number and names of the features.
 
-    X : array-like, sparse matrix, data frame, tensor, dict or Dataset
-        The rows.
+    X : array-like, sparse matrix, data frame, tensor, Dataset, or dict or list of those
+        The rows. A list of arrays is several inputs if ``estimator`` leads to a net
+        without a Pipeline, and all arrays have two axes or more and equal lengths.
 
     estimator : estimator object
         What will see the rows.
@@ -42,13 +59,22 @@ def check_X(querier, X, estimator, *, name, reset):
 
     Returns
     -------
-    X : same kind, or ndarray
-        A list, or a data frame for a net with one input, becomes an array.
+    X : same kind, ndarray, CSR matrix or Inputs
+        For a net, a list of rows or a data frame becomes an array, and sparse rows
+        become CSR, unless the net has a data set of its own, which gets rows as they
+        are (but for a Series, which becomes an array). Several inputs become `Inputs`.
     """
     if X is None:
         raise ValueError(f"`{name}` must hold rows. Got None instead.")
+    if _is_bare_net(estimator):
+        X = read_inputs(X)
     if not np.isscalar(X) and n_rows(X) == 0:
         raise ValueError(f"`{name}` must have at least one row. Got none.")
+    for part_name, part in named_parts(X, name):
+        _check_masked(part, part_name)
+    if reset:
+        for attribute in ("n_features_in_", "feature_names_in_"):
+            vars(querier).pop(attribute, None)
     if not is_table(X):
         _check_parts(querier, X, name, reset)
         return X
@@ -56,33 +82,79 @@ def check_X(querier, X, estimator, *, name, reset):
     while transforms_target(estimator):
         # It hands rows on as they are.
         estimator = wrapped(estimator)[1]
-    is_net = is_skorch_net(estimator)
-    columns = getattr(X, "columns", None) if is_frame(X) else None
-    if is_net and not (columns is not None and _wants_columns(estimator, columns)):
-        rows = _check_numeric(querier, X, name)
-        _check_finite(rows, name)
-    if reset or getattr(rows, "ndim", 2) != 1:
-        # Names are read from the data frame, the width from what became of it.
-        checked = X if columns is not None else rows
-        validate_data(querier, checked, reset=reset, skip_check_array=True)
+    if is_skorch_net(estimator):
+        rows = _rows_for_net(querier, X, estimator, name)
+    _check_features(querier, X if is_frame(X) else rows, reset)
     return rows
 
 
+def _is_bare_net(estimator):
+    """Whether rows reach a net without a Pipeline."""
+    parts = wrapped(estimator)
+    return is_skorch_net(parts[-1]) and not any(isinstance(p, Pipeline) for p in parts)
+
+
+def _check_masked(X, name):
+    """Raise if an array has masked entries, which training would not skip."""
+    if is_masked(X):
+        mask = np.ma.getmaskarray(X)
+        rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
+        raise ValueError(
+            f"`{name}` has masked entries: {len(rows)} of {len(mask)} rows, the first "
+            f"is row {rows[0]}. Leave these rows out, or put values there, such as "
+            f"`{name}.filled(0)`."
+        )
+
+
 def _check_parts(querier, X, name, reset):
-    """Check tensors, and the arrays and tensors of a dict."""
-    if is_dict(X):
-        for key, part in X.items():
-            if is_tensor(part) or isinstance(part, np.ndarray):
-                _check_finite(_as_array(part), f"{name}[{key!r}]")
-    elif is_tensor(X):
-        _check_finite(_as_array(X), name)
-        # Integers may be tokens, whose number differs from call to call.
-        if X.ndim > 1 and X.is_floating_point():
-            validate_data(querier, X, reset=reset, skip_check_array=True)
+    """Check tensors, and the arrays, tensors and frames among several inputs."""
+    for part_name, part in named_parts(X, name):
+        if is_tensor(part):
+            part = part.detach().cpu().float().numpy()
+        elif is_frame(part):
+            part = np.empty(0) if not_numeric(part) else frame_to_array(part)
+        if isinstance(part, np.ndarray) or sparse.issparse(part):
+            _check_finite(part, part_name)
+    # Integers may be tokens, whose number differs from call to call.
+    if is_tensor(X) and X.ndim > 1 and X.is_floating_point():
+        validate_data(querier, X, reset=reset, skip_check_array=True)
 
 
-def _as_array(part):
-    return part.detach().cpu().float().numpy() if is_tensor(part) else part
+def _check_features(querier, X, reset):
+    """Check the names and the number of the features of a table, where it has any."""
+    # The rows of a list may be texts or tokens, as many as there happen to be.
+    is_free = isinstance(X, list | tuple) and not _is_list_of_numbers(X)
+    if not is_free and (reset or getattr(X, "ndim", 2) != 1):
+        validate_data(querier, X, reset=reset, skip_check_array=True)
+
+
+def _is_list_of_numbers(X):
+    lengths = {len(row) if hasattr(row, "__len__") else None for row in X}
+    if len(lengths) != 1 or isinstance(X[0], str | bytes | dict):
+        return False
+    return lengths == {None} or all(isinstance(entry, Real) for entry in X[0])
+
+
+def _rows_for_net(querier, X, net, name):
+    """Rows as a net without steps before it gets them, checked if they are numbers."""
+    from skbadge.nn._adapt import has_own_dataset
+
+    if is_frame(X) and _wants_columns(net, X.columns):
+        if kind_of(X) == "polars" and not not_numeric(X):
+            # skorch splits the frames of pandas only.
+            return {key: frame_to_array(X[key]).reshape(-1, 1) for key in X.columns}
+        return X
+    if has_own_dataset(net) and not _is_numeric_array(X):
+        is_series = kind_of(X) in ("pandas", "polars") and not is_frame(X)
+        return X.to_numpy() if is_series else X
+    rows = _check_numeric(querier, X, name)
+    _check_finite(rows, name)
+    return rows
+
+
+def _is_numeric_array(X):
+    is_array = isinstance(X, np.ndarray) or sparse.issparse(X)
+    return is_array and X.ndim > 1 and X.dtype.kind in "biufc"
 
 
 def _check_numeric(querier, X, name):
@@ -160,6 +232,7 @@ def check_y(querier, y, X, estimator):
     ValueError
         If they are missing, of the wrong kind, or of another number than the rows.
     """
+    _check_masked(y, "y")
     if y is None:
         raise ValueError(
             f"This {type(querier).__name__} estimator requires y to be passed, but the "
@@ -226,9 +299,15 @@ def _takes_several_targets(estimator):
 
 def _check_lengths(y, X):
     if len(y) != n_rows(X):
+        hint = ""
+        if isinstance(X, Inputs):
+            hint = (
+                f" A net reads a list of arrays as its {len(X)} inputs. If each array "
+                "is a row, stack them: `np.stack(X)`."
+            )
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: `X` has "
-            f"{n_rows(X)} rows and `y` {len(y)}."
+            f"{n_rows(X)} rows and `y` {len(y)}.{hint}"
         )
 
 
@@ -342,41 +421,3 @@ def check_estimator_kind(estimator, classes):
         raise ValueError(
             f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
         )
-
-
-def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        The strategy.
-
-    estimator : estimator object
-        A classifier or regressor.
-
-    Raises
-    ------
-    ValueError
-        Naming the strategies that work.
-    """
-    if is_classifier(estimator) or not _needs_classes(strategy):
-        return
-    suited = [
-        name for name in get_strategy_names() if not _needs_classes(get_strategy(name))
-    ]
-    hint = ""
-    if isinstance(strategy, CallableStrategy):
-        hint = (
-            " A function receives probabilities unless it has an attribute `needs`, "
-            'such as ("features", "labeled").'
-        )
-    raise ValueError(
-        f"`strategy` {strategy} needs class probabilities, and a regressor, "
-        f"{type(innermost(estimator)).__name__}, has none. For regressors there are "
-        f"{suited}.{hint}"
-    )
-
-
-def _needs_classes(strategy):
-    return not {"proba", "posterior"}.isdisjoint(strategy.needs)

@@ -6,14 +6,20 @@ from dataclasses import replace
 from math import isinf
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skbadge.embeddings import Embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_n
+
+# Squared distances this small have lost digits to underflow.
+LEAST_SQ_DIST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 
 
 class Sampler(BaseEstimator, ABC):
@@ -33,7 +39,15 @@ class Sampler(BaseEstimator, ABC):
     reads_population: bool = False
     _parameter_constraints: dict = {}
 
-    def sample(self, embedding, n, *, labeled=None, feasible=None, random_state=None):
+    def sample(
+        self,
+        embedding: Embedding,
+        n: int,
+        *,
+        labeled: Embedding | None = None,
+        feasible: Feasible | NDArray[np.bool_] | None = None,
+        random_state: RandomState = None,
+    ) -> NDArray[np.int64]:
         """Pick rows.
 
         Parameters
@@ -73,7 +87,15 @@ class Sampler(BaseEstimator, ABC):
             random_state=random_state,
         ).rows
 
-    def run(self, embedding, n, *, labeled=None, feasible=None, random_state=None):
+    def run(
+        self,
+        embedding: Embedding,
+        n: int,
+        *,
+        labeled: Embedding | None = None,
+        feasible: Feasible | NDArray[np.bool_] | None = None,
+        random_state: RandomState = None,
+    ) -> Selection:
         """Pick rows, as `sample` does, and say how they were picked.
 
         Returns
@@ -96,8 +118,9 @@ class Sampler(BaseEstimator, ABC):
             labeled = labeled if len(labeled) else None
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
+        embedding, labeled = _with_room_for_products(embedding, labeled)
         rng = check_random_state(random_state)
-        if self.reads_population or feasible.mask is None:
+        if self.reads_population or feasible.mask is None or feasible.mask.all():
             return self._run(embedding, n, labeled, feasible, rng)
         rows, feasible = feasible.restricted()
         selection = self._run(embedding.take(rows), n, labeled, feasible, rng)
@@ -129,6 +152,25 @@ def _check_norms(embedding, name):
         )
 
 
+def _with_room_for_products(embedding, labeled):
+    """The same in float64, if products of float32 would lose their digits to underflow.
+
+    Products are smaller than norms, and a factor's than those of the whole rows: hence
+    the wide margin.
+    """
+    greatest = embedding.norms_sq().max(initial=0.0)
+    if labeled is not None:
+        greatest = max(greatest, labeled.norms_sq().max(initial=0.0))
+    limits = np.finfo(np.float32)
+    is_tiny = 0 < greatest < float(limits.tiny) / float(limits.eps) ** 2
+    if embedding.dtype != np.float32 or not is_tiny:
+        return embedding, labeled
+    return (
+        embedding.astype(np.float64),
+        None if labeled is None else labeled.astype(np.float64),
+    )
+
+
 def n_spanned_columns(embedding):
     """Number of columns, of a kernel's infinitely many those that the rows span."""
     n_rows, n_columns = embedding.shape
@@ -142,7 +184,8 @@ def negligible_mass(embedding):
     inputs differ by as much, depending on where in a batch they stood.
     """
     relative = 32 * float(np.finfo(embedding.dtype).eps)
-    return relative**2 * float(embedding.norms_sq().sum())
+    mass = relative**2 * float(embedding.norms_sq().sum())
+    return max(mass, len(embedding) * LEAST_SQ_DIST)
 
 
 def fill_uniformly(

@@ -1,10 +1,13 @@
 """Which rows may be picked, and what the picks so far leave of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from numbers import Integral
 
 import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +53,13 @@ class Feasible:
     """
 
     n_rows: int
-    mask: np.ndarray | None = None
-    groups: np.ndarray | None = None
+    mask: NDArray[np.bool_] | None = None
+    groups: NDArray[np.integer] | None = None
     max_per_group: int = 1
-    pending: np.ndarray = ()
-    repeats: np.ndarray | None = None
+    pending: Sequence[int] | NDArray[np.integer] = ()
+    repeats: NDArray[np.bool_] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         pending = np.asarray(self.pending)
         if pending.size == 0:
             pending = np.empty(0, dtype=np.int64)
@@ -72,7 +75,9 @@ class Feasible:
             )
 
     @classmethod
-    def of(cls, feasible, n_rows):
+    def of(
+        cls, feasible: "Feasible | NDArray[np.bool_] | None", n_rows: int
+    ) -> "Feasible":
         """What a caller said of some rows, as an object.
 
         Parameters
@@ -83,7 +88,7 @@ class Feasible:
         n_rows : int
             Number of rows.
         """
-        if not isinstance(feasible, cls):
+        if not isinstance(feasible, Feasible):
             return cls(n_rows, feasible)
         if feasible.n_rows != n_rows:
             raise ValueError(
@@ -93,12 +98,12 @@ class Feasible:
         return feasible
 
     @property
-    def is_everything(self):
+    def is_everything(self) -> bool:
         """Whether any rows may be picked, in any combination."""
         return self.mask is None and self.groups is None and not len(self.pending)
 
     @cached_property
-    def n_left(self):
+    def n_left(self) -> int:
         """Number of rows that can be picked at most."""
         if self.is_everything:
             return self.n_rows
@@ -115,11 +120,31 @@ class Feasible:
         used = np.bincount(self.groups[self.pending], minlength=n_groups)
         return np.maximum(self.max_per_group - used, 0)
 
-    def open(self):
+    def check(self, rows: NDArray[np.int64], source: str) -> None:
+        """Raise unless a selection keeps to what may be picked.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Distinct positions.
+
+        source : str
+            Who selected them, for the error.
+        """
+        open_rows = self.open()
+        kept = open_rows.first(rows[open_rows.mask[rows]], len(rows))
+        wrong = np.setdiff1d(rows, kept)
+        if len(wrong):
+            raise ValueError(
+                f"{source} must return rows that may be picked. Row {wrong[0]} is not "
+                "a candidate, is pending, or its group is used up."
+            )
+
+    def open(self) -> "OpenRows":
         """The state of a selection that has not picked anything yet."""
         return OpenRows(self)
 
-    def restricted(self):
+    def restricted(self) -> "tuple[NDArray[np.int64], Feasible]":
         """The rows that may be picked and the pending ones by themselves.
 
         Returns
@@ -170,7 +195,8 @@ class Feasible:
             )
         if groups.min(initial=0) < 0:
             raise ValueError(f"`groups` must be >= 0. Got {groups.min()} among them.")
-        object.__setattr__(self, "groups", groups)
+        # What counts of groups are made of.
+        object.__setattr__(self, "groups", groups.astype(np.int64, copy=False))
 
     def _check_pending(self):
         pending = self.pending
@@ -187,6 +213,7 @@ class Feasible:
             )
         if len(np.unique(pending)) < len(pending):
             raise ValueError("`pending` must hold distinct positions.")
+        object.__setattr__(self, "pending", pending.astype(np.int64, copy=False))
 
 
 class OpenRows:
@@ -198,7 +225,7 @@ class OpenRows:
         True for the rows that may be picked next. Do not modify.
     """
 
-    def __init__(self, feasible):
+    def __init__(self, feasible: Feasible) -> None:
         self.feasible = feasible
         if feasible.mask is None:
             self.mask = np.ones(feasible.n_rows, dtype=bool)
@@ -209,7 +236,7 @@ class OpenRows:
             self._quota = feasible._quota.copy()
             self.mask &= self._quota[feasible.groups] > 0
 
-    def close(self, row):
+    def close(self, row: int) -> NDArray[np.int64]:
         """Pick a row.
 
         Parameters
@@ -234,7 +261,7 @@ class OpenRows:
         self.mask[closed] = False
         return closed
 
-    def draw(self, n, rng):
+    def draw(self, n: int, rng: RandomState) -> NDArray[np.int64]:
         """Pick rows uniformly, one after another, from those that are open.
 
         Parameters
@@ -250,19 +277,36 @@ class OpenRows:
         rows : ndarray of shape (n,)
             int64.
         """
-        order = rng.permutation(np.flatnonzero(self.mask))
+        return self.first(rng.permutation(np.flatnonzero(self.mask)), n)
+
+    def first(self, order: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+        """Pick the first rows of an order that may be picked when it is their turn.
+
+        Parameters
+        ----------
+        order : ndarray of int64
+            Open rows, enough of them.
+
+        n : int
+            How many to pick.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            int64.
+        """
         if self.feasible.groups is None:
             rows = order[:n]
             self.mask[rows] = False
             return rows
-        rows = []
+        picked: list[int] = []
         for row in order:
-            if len(rows) == n:
+            if len(picked) == n:
                 break
             if self.mask[row]:
-                rows.append(row)
+                picked.append(row)
                 self.close(row)
-        return np.array(rows, dtype=np.int64)
+        return np.array(picked, dtype=np.int64)
 
     def _members(self, group):
         order, starts = self._sorted

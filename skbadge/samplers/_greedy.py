@@ -4,13 +4,16 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from skbadge.utils._ties import equal_floor, rounded
+
 
 class LazyGreedy(ABC):
     """A selection under way that takes the row of greatest value again and again.
 
     A row's value never grows as rows are picked, so that a value that was right some
     picks ago bounds the one it has now: of the rows of greatest bound, the contenders,
-    a row whose true value is beyond all other bounds is the greatest of all. A
+    a row whose true value is beyond all other bounds is the greatest of all. Values are
+    formed in float64, and of equal ones that of least key is picked (see `Ties`). A
     subclass says how values are brought up to date, in `_enter` and `_lower`.
 
     Parameters
@@ -21,24 +24,37 @@ class LazyGreedy(ABC):
     n : int
         Number of rows to pick.
 
+    open_rows : OpenRows
+        The rows that may be picked.
+
+    ties : Ties
+        Orders rows of equal value.
+
     bound : ndarray of shape (n_rows,)
         What no row's value exceeds, float64.
 
     negligible : float
         Value that rounding alone can leave in place of zero.
 
-    tolerance : float, default=0.0
-        Values that differ by no more are equal, and of equal rows the first is picked.
+    quantum : float, default=0.0
+        Differences that rounding alone can leave, see `skbadge.utils._ties.rounded`.
     """
 
-    def __init__(self, embedding, n, bound, negligible, tolerance=0.0):
+    # The value of a row that may not be picked.
+    closed_value = -np.inf
+
+    def __init__(
+        self, embedding, n, open_rows, ties, bound, negligible, *, quantum=0.0
+    ):
         self.embedding = embedding
         self.n = n
-        self.rows = []
-        self.values = []
+        self.open_rows = open_rows
+        self.ties = ties
         self.bound = bound
         self.negligible = negligible
-        self.tolerance = tolerance
+        self.quantum = quantum
+        self.rows = []
+        self.values = []
         self.n_distances = 0
 
     @abstractmethod
@@ -56,10 +72,7 @@ class LazyGreedy(ABC):
 
     @abstractmethod
     def _lower(self, block, values, position):
-        """Lower the values, in place, to what they are after a contender's pick.
-
-        The pick's own becomes one that is not picked again.
-        """
+        """Lower the values, in place, to what they are after a contender's pick."""
 
     def _leave(self, contenders, block):  # noqa: B027 (not all have anything to keep)
         """Keep what will be wanted when these rows contend again."""
@@ -67,9 +80,12 @@ class LazyGreedy(ABC):
     def _pick(self, row, value):
         self.rows.append(int(row))
         self.values.append(float(value))
+        closed = self.open_rows.close(row)
+        self.bound[closed] = self.closed_value
+        return closed
 
     def _contenders(self, size):
-        """Rows of greatest bound, equal ones by position.
+        """Rows of greatest bound, equal ones by their keys.
 
         Returns
         -------
@@ -77,22 +93,27 @@ class LazyGreedy(ABC):
             The rows.
 
         limit : float
-            No row outside has a greater bound.
+            No row outside has a greater bound, but for rounding.
 
-        first_outside : int
-            The first row outside whose value may be equal to one near ``limit``.
+        first_outside : float
+            The least key of the rows outside whose bounds are equal to ``limit``.
         """
         n_rows = len(self.bound)
         if size >= n_rows:
-            return np.arange(n_rows), -np.inf, n_rows
+            return np.arange(n_rows), -np.inf, np.inf
         limit = np.partition(self.bound, n_rows - size)[n_rows - size]
-        above = np.flatnonzero(self.bound > limit)
-        equal = np.flatnonzero(self.bound == limit)
-        contenders = np.concatenate([above, equal[: size - len(above)]])
-        near = self.bound >= limit - 2 * self.tolerance
-        near[contenders] = False
-        first_outside = int(near.argmax()) if near.any() else n_rows
-        return contenders, limit, first_outside
+        if limit == -np.inf:
+            return np.flatnonzero(self.bound > limit), limit, np.inf
+        near = np.flatnonzero(self.bound >= equal_floor(limit, quantum=self.quantum))
+        own, edge = self._rounded(self.bound[near]), self._rounded(limit)
+        contenders, tied = near[own > edge], near[own == edge]
+        n_tied = size - len(contenders)
+        if n_tied >= len(tied):
+            return np.concatenate([contenders, tied]), limit, np.inf
+        keys = self.ties.keys(tied)
+        order = np.argpartition(keys, n_tied)
+        first = tied[order[:n_tied]]
+        return np.concatenate([contenders, first]), limit, keys[order[n_tied]]
 
     def _contest(self, contenders, limit, first_outside):
         """Pick the greatest contenders while they are the greatest rows of all.
@@ -102,19 +123,31 @@ class LazyGreedy(ABC):
         block, values = self._enter(contenders)
         go_on = True
         while len(self.rows) < self.n:
-            greatest = values.max()
-            tied = np.flatnonzero(values >= greatest - self.tolerance)
-            position = tied[contenders[tied].argmin()]
-            row = contenders[position]
-            if greatest < limit - self.tolerance or (
-                greatest <= limit + self.tolerance and row > first_outside
-            ):
+            position = self.ties.greatest(values, contenders, quantum=self.quantum)
+            value, row = values[position], contenders[position]
+            if self._may_be_beaten(row, value, limit, first_outside):
                 self._leave(contenders, block)
                 break
-            if greatest <= self.negligible:
+            if value <= self.negligible:
                 go_on = False
                 break
-            self._pick(row, values[position])
+            closed = self._pick(row, value)
             self._lower(block, values, position)
+            if len(closed) == 1:
+                values[position] = self.closed_value
+            else:
+                values[np.isin(contenders, closed)] = self.closed_value
         self.bound[contenders] = values
         return go_on
+
+    def _may_be_beaten(self, row, value, limit, first_outside):
+        """Whether a row outside may come before the first of the contenders."""
+        if limit < equal_floor(value, quantum=self.quantum):
+            return False
+        own, edge = self._rounded(value), self._rounded(limit)
+        if own != edge:
+            return own < edge
+        return first_outside < self.ties.keys(np.array([row]))[0]
+
+    def _rounded(self, values):
+        return rounded(values, quantum=self.quantum)

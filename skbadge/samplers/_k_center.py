@@ -1,15 +1,11 @@
 """Farthest-first traversal: greedy k-center, lazy and exact."""
 
+from typing import Literal
+
 import numpy as np
 
 from skbadge._compat import StrOptions
-from skbadge.samplers._base import (
-    Sampler,
-    fill_uniformly,
-    first_row,
-    left_open,
-    negligible_mass,
-)
+from skbadge.samplers._base import Sampler, fill_uniformly, negligible_mass
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ties import Ties
@@ -21,21 +17,21 @@ class KCenter(Sampler):
     The greedy 2-approximation of the k-center problem (Gonzalez [1]_), which is the
     greedy form of Core-Set [2]_, and called MaxDist in the literature on regression
     [3]_: `MaxDist` is another name of this class. Rows at equal distance are picked in
-    the order of their positions, so the result is random only where ``first_center``
-    is, or where all rows left coincide with picks.
+    random order, so the result depends on chance only where there are such rows, where
+    ``first_center`` is random, or where all rows left coincide with picks.
 
     Parameters
     ----------
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
         How the first row is picked if there are no labelled rows.
 
-    algorithm : {"lazy", "plain"}, default="lazy"
-        Both make the same picks. "plain" updates the distances of all rows after each
-        pick. Distances only shrink as picks are added, so "lazy" brings up to date
-        only the rows whose last known distance could still be the greatest.
-
     Notes
     -----
+    Distances only shrink as picks are added, so only those rows are measured from a
+    pick whose last known distance could still be the greatest.
+
+    Distances are formed in float64. They are equal if they agree to twelve digits.
+
     Beyond the embedding, three float64 arrays of ``n_rows`` and blocks of fixed size
     are held.
 
@@ -59,28 +55,24 @@ class KCenter(Sampler):
 
     _parameter_constraints: dict = {
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
-        "algorithm": [StrOptions({"lazy", "plain"})],
     }
 
-    def __init__(self, *, first_center="max_norm", algorithm="lazy"):
+    def __init__(
+        self,
+        *,
+        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
+    ) -> None:
         self.first_center = first_center
-        self.algorithm = algorithm
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        traversal = _Traversal(embedding, n)
-        if labeled is None:
-            traversal.start(
-                first_row(embedding, self.first_center, feasible.open(), Ties(rng), rng)
-            )
-        else:
-            traversal.lower(labeled)
-        advance = traversal.plain if self.algorithm == "plain" else traversal.lazy
-        advance()
+        traversal = _Traversal(embedding, n, feasible.open(), Ties(rng))
+        traversal.begin(labeled, feasible, self.first_center, traversal.ties, rng)
+        traversal.lazy()
         return fill_uniformly(
             traversal.rows,
             np.sqrt(traversal.values),
             n,
-            left_open(feasible, traversal.rows),
+            traversal.open_rows,
             rng,
             value_name="distance",
             n_distances=traversal.n_distances,
@@ -100,20 +92,13 @@ class _Traversal(NearestPick, LazyGreedy):
     # What one distance of a contender costs, in distances of a pass over all rows.
     contender_cost = 4
 
-    def __init__(self, embedding, n):
+    closed_value = 0.0
+
+    def __init__(self, embedding, n, open_rows, ties):
         bound = np.full(len(embedding), np.inf)
         negligible = negligible_mass(embedding) / len(embedding)
-        super().__init__(embedding, n, bound, negligible)
+        super().__init__(embedding, n, open_rows, ties, bound, negligible)
         self.settled = 0
-
-    def plain(self):
-        """Pick from exact distances, one row at a time."""
-        while len(self.rows) < self.n:
-            row = int(self.bound.argmax())
-            if self.bound[row] <= self.negligible:
-                return
-            self._pick(row, self.bound[row])
-            self.refresh()
 
     def lazy(self):
         """Pick among the rows of greatest bound, brought up to date.
@@ -147,12 +132,10 @@ class _Traversal(NearestPick, LazyGreedy):
         if outstanding:
             centers = self.embedding.take(np.array(outstanding))
             np.minimum(sq_dists, block.min_sq_dists(centers), out=sq_dists)
-            sq_dists[np.isin(contenders, outstanding)] = 0.0
             self.n_distances += len(contenders) * len(outstanding)
         return block, sq_dists
 
     def _lower(self, block, sq_dists, position):
         center = block.take(np.array([position]))
         np.minimum(sq_dists, block.min_sq_dists(center), out=sq_dists)
-        sq_dists[position] = 0.0
         self.n_distances += len(block)

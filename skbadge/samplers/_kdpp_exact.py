@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import cholesky, eigh, solve_triangular
 
-from skbadge.embeddings import ConditionedEmbedding
+from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.samplers._base import negligible_mass
 from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
 from skbadge.samplers._symmetric_polynomials import draw_by_product

@@ -1,20 +1,17 @@
 """k-means++ seeding on implicit embeddings, exact, in about one pass over the rows."""
 
 from math import ceil
+from typing import Literal
 
 import numpy as np
 
 from skbadge._compat import StrOptions
-from skbadge.samplers._base import (
-    Sampler,
-    fill_uniformly,
-    first_row,
-    left_open,
-    negligible_mass,
-)
+from skbadge.samplers._base import Sampler, fill_uniformly, negligible_mass
 from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._ties import Ties
+
+LEAST_POSITIVE = float(np.finfo(np.float64).smallest_subnormal)
 
 
 class KMeansPlusPlus(Sampler):
@@ -33,18 +30,20 @@ class KMeansPlusPlus(Sampler):
         "norm_weighted" draws by squared norm. An outlier of great norm is always
         picked first by "max_norm", after which the second pick is close to uniform.
 
-    algorithm : {"lazy", "plain"}, default="lazy"
-        Both have the same law. "plain" updates the distances of all rows after each
-        pick, in ``O(n_rows * n)`` distances. "lazy" proposes rows from upper bounds of
-        the distances that were right some picks ago, and accepts a proposal with the
-        probability that makes up for it; bounds are renewed only when that pays. It
-        needs ``O(n_rows + n**2)`` distances in the usual case of ``n`` much smaller
-        than ``n_rows``.
-
     Notes
     -----
+    The values of the selection are the squared distances of the picks at the moment
+    they were picked, for the first of all its squared norm.
+
+    Rows are proposed from upper bounds of the distances that were right some picks ago,
+    and a proposal is accepted with the probability that makes up for it; bounds are
+    renewed only when that pays. This takes ``O(n_rows + n**2)`` distances in the usual
+    case of ``n`` much smaller than ``n_rows``, where ``n_rows * n`` would be all.
+
+    Rows that may not be picked are drawn with probability 0, the others in proportion.
+
     Beyond the embedding, two float64 arrays of ``n_rows`` and blocks of fixed size are
-    held (and, with a first centre of "max_norm", one boolean array for a moment).
+    held.
 
     References
     ----------
@@ -64,32 +63,48 @@ class KMeansPlusPlus(Sampler):
 
     _parameter_constraints: dict = {
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
-        "algorithm": [StrOptions({"lazy", "plain"})],
     }
 
-    def __init__(self, *, first_center="max_norm", algorithm="lazy"):
+    def __init__(
+        self,
+        *,
+        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
+    ) -> None:
         self.first_center = first_center
-        self.algorithm = algorithm
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        seeding = _Seeding(embedding, n)
-        if labeled is None:
-            seeding.start(
-                first_row(embedding, self.first_center, feasible.open(), Ties(rng), rng)
-            )
-        else:
-            seeding.lower(labeled)
-        advance = seeding.plain if self.algorithm == "plain" else seeding.lazy
-        advance(rng)
+        seeding = _Seeding(embedding, n, feasible.open())
+        seeding.begin(labeled, feasible, self.first_center, Ties(rng), rng)
+        seeding.lazy(rng)
         return fill_uniformly(
             seeding.rows,
             seeding.values,
             n,
-            left_open(feasible, seeding.rows),
+            seeding.open_rows,
             rng,
             value_name="squared distance",
             n_distances=seeding.n_distances,
         )
+
+
+class _Acceptance:
+    """How likely it is that a proposal is accepted, by those whose coins were thrown.
+
+    Smoothed by one proposal that is certain of acceptance.
+    """
+
+    def __init__(self):
+        self.n_tested, self.ratios = 1, 1.0
+
+    def add(self, n_tested, ratios):
+        """Count proposals, and the sum of their probabilities of acceptance."""
+        self.n_tested += n_tested
+        self.ratios += ratios
+
+    @property
+    def rate(self):
+        """Mean probability of acceptance."""
+        return self.ratios / self.n_tested
 
 
 class _Seeding(NearestPick):
@@ -99,12 +114,12 @@ class _Seeding(NearestPick):
     # proposals are gathered, and come in small blocks with Python in between.
     proposal_cost = 4
 
-    def __init__(self, embedding, n):
+    def __init__(self, embedding, n, open_rows):
         self.embedding = embedding
         self.n = n
+        self.open_rows = open_rows
         self.rows = []
         self.values = []
-        self.picked = set()
         self.bound = np.full(len(embedding), np.inf)
         self.settled = 0
         self.n_distances = 0
@@ -113,28 +128,18 @@ class _Seeding(NearestPick):
     def _pick(self, row, value):
         self.rows.append(int(row))
         self.values.append(float(value))
-        self.picked.add(int(row))
-
-    def plain(self, rng):
-        """Draw from exact distances, one row at a time."""
-        while len(self.rows) < self.n:
-            cumulative = np.cumsum(self.bound)
-            if cumulative[-1] <= self.negligible:
-                return
-            row = draw_weighted(cumulative, 1, rng)[0]
-            self._pick(row, self.bound[row])
-            self.refresh()
+        self.bound[self.open_rows.close(row)] = 0.0
 
     def lazy(self, rng):
         """Draw by exact rejection from the bounds.
 
         A proposal ``x`` comes with probability ``bound[x] / sum(bound)`` and is
-        accepted with probability ``d / bound[x]``, ``d`` its true squared distance: the
-        next pick has the law ``d / sum(d)`` whatever the bounds are. Three things keep
-        this exact. A coin is compared with the bound its proposal was drawn by, though
-        a better one is known once ``d`` is. When to refresh depends on proposals whose
-        coins have been thrown, never on one that waits. And ``d`` never exceeds the
-        bound, rounding or not.
+        accepted with probability ``d / bound[x]``, ``d`` its true squared distance, or
+        0 if it may not be picked any more: the next pick has the law ``d / sum(d)``
+        whatever the bounds are. Three things keep this exact. A coin is compared with
+        the bound its proposal was drawn by, though a better one is known once ``d`` is.
+        When to refresh depends on proposals whose coins have been thrown, never on one
+        that waits. And ``d`` never exceeds the bound, rounding or not.
         """
         while len(self.rows) < self.n:
             cumulative = np.cumsum(self.bound)
@@ -145,23 +150,24 @@ class _Seeding(NearestPick):
 
     def _draw_until_stale(self, cumulative, rng):
         """Propose from fixed bounds; return whether a refresh pays before the end."""
-        n_tested, acceptance = 0, 0.0
+        in_all, since_pick = _Acceptance(), _Acceptance()
         # Mass falls fastest after the first picks, so the question of a refresh is put
         # each time their number has doubled, and at the end of each block.
         checkpoint = max(1, 2 * len(self.rows))
         while len(self.rows) < self.n:
-            goal = min(self.n, checkpoint)
-            # Smoothed by one proposal that is certain of acceptance.
-            rate = (acceptance + 1) / (n_tested + 1)
-            size = ceil(1.2 * (goal - len(self.rows)) / rate)
+            n_picked, goal = len(self.rows), min(self.n, checkpoint)
+            size = ceil(1.2 * (goal - n_picked) / in_all.rate)
             proposals = draw_weighted(cumulative, min(max(size, 16), 256), rng)
             coins = rng.random_sample(len(proposals))
-            tested, ratios = self._test(proposals, coins, goal)
-            n_tested += tested
-            acceptance += ratios
+            tested = self._test(proposals, coins, goal)
+            in_all.add(*tested)
+            since_pick.add(*tested)
+            if len(self.rows) > n_picked:
+                since_pick = _Acceptance()
             if len(self.rows) >= checkpoint:
                 checkpoint *= 2
-            if self._refresh_pays((acceptance + 1) / (n_tested + 1)):
+            # Many proposals accepted in the past must not hide that no mass is left.
+            if self._refresh_pays(min(in_all.rate, since_pick.rate)):
                 return True
         return False
 
@@ -181,6 +187,8 @@ class _Seeding(NearestPick):
         between = block.sq_dists(block)
         self.n_distances += len(proposals) * (len(outstanding) + len(proposals))
         threshold = coins * bound
+        # Of a row that may not be picked any more both are 0, and so is their ratio.
+        bound = np.maximum(bound, LEAST_POSITIVE)
         ratios, position = 0.0, 0
         while position < len(proposals) and len(self.rows) < goal:
             accepted = np.flatnonzero(threshold[position:] < sq_dists[position:])
@@ -188,9 +196,10 @@ class _Seeding(NearestPick):
             tested = slice(position, last + 1)
             ratios += (sq_dists[tested] / bound[tested]).sum()
             position = last + 1
-            if len(accepted) and int(proposals[last]) not in self.picked:
+            if len(accepted):
                 self._pick(proposals[last], sq_dists[last])
                 np.minimum(sq_dists, between[last], out=sq_dists)
+                sq_dists *= self.open_rows.mask[proposals]
         return position, ratios
 
     def _refresh_pays(self, rate):

@@ -1,5 +1,7 @@
 """Largest cluster maximum distance: the farthest row of the heaviest cluster."""
 
+from typing import Literal
+
 import numpy as np
 
 from skbadge._compat import StrOptions
@@ -7,11 +9,10 @@ from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
     first_row,
-    left_open,
     negligible_mass,
 )
 from skbadge.utils._chunks import row_chunks
-from skbadge.utils._ties import Ties
+from skbadge.utils._ties import Ties, rounded
 
 
 class LCMD(Sampler):
@@ -21,15 +22,18 @@ class LCMD(Sampler):
     farthest from its centre within the cluster of greatest size :math:`\sum_x w(x)`,
     and becomes a centre itself (Holzmüller et al. [1]_). Dense regions
     are covered by more picks than by farthest-first traversal, and outliers by fewer.
-    ``labeled`` rows, if given, are centres from the start ("TP mode" of the paper);
-    without, the first pick is the only centre at first ("P mode").
+    ``labeled`` rows, if given, are centres from the start ("TP mode" of the paper), and
+    so are pending rows; without, the first pick is the only centre at first ("P mode").
 
-    The picks do not depend on the scale of the embedding, and not on chance but where
-    ``first_center`` is random, or where all rows left coincide with centres. Of equal
-    rows the first is taken, of clusters of equal size that of the older centre, and a
-    row changes to a new centre only if that is nearer than its own. (The authors' code
-    takes the farthest row of all clusters of the greatest size; the paper leaves ties
-    open.)
+    Rows that may not be picked count in the sizes of clusters like all others. A
+    cluster in which no row may be picked is passed over.
+
+    The picks do not depend on the scale of the embedding, and on chance only where
+    there are rows at equal distance, where ``first_center`` is random, or where all
+    rows left coincide with centres. Of clusters of equal size that of the older centre
+    is split, and a row changes to a new centre only if that is nearer than its own.
+    (The authors' code takes the farthest row of all clusters of the greatest size; the
+    paper leaves ties open.)
 
     Parameters
     ----------
@@ -41,27 +45,23 @@ class LCMD(Sampler):
         How the first row is picked if there are no labelled rows. "max_norm" is the
         paper's rule, of equal norms a random one.
 
-    algorithm : {"lazy", "plain"}, default="lazy"
-        Both make the same picks. "plain" measures all rows from each pick. "lazy"
-        leaves out those that cannot change to it: by the triangle inequality, a row at
-        distance :math:`d` from its centre :math:`c` is no nearer to a pick :math:`p`
-        with :math:`|p - c| \ge 2 d`.
-
     Notes
     -----
     The values of the selection are the distances of the picks to their centres at the
     moment they were picked, for the first of all its norm.
 
-    "plain" evaluates ``n_rows * (n + n_labeled)`` distances. "lazy" evaluates as many
-    where the columns are many and independent, so that all rows are about equally far
-    from each other, and far fewer where few directions carry most of the variance, as
-    they do in the embeddings of nets. Those to the labelled rows come as one product
-    in blocks. Beyond the embedding, about six float64 arrays of ``n_rows`` and blocks
-    of fixed size are held.
+    Rows that cannot change to a pick are not measured from it: by the triangle
+    inequality, a row at distance :math:`d` from its centre :math:`c` is no nearer to a
+    pick :math:`p` with :math:`|p - c| \ge 2 d`. Where the columns are many and
+    independent, all rows are about equally far from each other, and all
+    ``n_rows * (n + n_labeled)`` distances are evaluated; far fewer where few directions
+    carry most of the variance, as they do in the embeddings of nets. Those to the
+    labelled rows come as one product in blocks. Beyond the embedding, about six float64
+    arrays of ``n_rows`` and blocks of fixed size are held.
 
     Labelled rows that coincide but for rounding are one centre. Distances have the
-    precision of the embedding; pass one of float64 where rows of almost equal distance
-    are to be told apart.
+    precision of the embedding: in float32 they are equal if they agree to five digits.
+    Pass an embedding of float64 where such rows are to be told apart.
 
     References
     ----------
@@ -85,20 +85,25 @@ class LCMD(Sampler):
     _parameter_constraints: dict = {
         "weights": [StrOptions({"sq_dist", "dist", "none"})],
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
-        "algorithm": [StrOptions({"lazy", "plain"})],
     }
 
-    def __init__(self, *, weights="sq_dist", first_center="max_norm", algorithm="lazy"):
+    reads_population = True
+
+    def __init__(
+        self,
+        *,
+        weights: Literal["sq_dist", "dist", "none"] = "sq_dist",
+        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
+    ) -> None:
         self.weights = weights
         self.first_center = first_center
-        self.algorithm = algorithm
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        is_lazy = self.algorithm == "lazy"
-        clustering = _Clustering(embedding, n, labeled, self.weights, is_lazy)
-        if labeled is None:
+        ties = Ties(rng)
+        clustering = _Clustering(embedding, n, labeled, feasible, self.weights, ties)
+        if labeled is None and not len(feasible.pending):
             first = first_row(
-                embedding, self.first_center, feasible.open(), Ties(rng), rng
+                embedding, self.first_center, clustering.open_rows, ties, rng
             )
             clustering.pick(first, embedding.norms_sq()[first])
         clustering.advance()
@@ -106,7 +111,7 @@ class LCMD(Sampler):
             clustering.rows,
             np.sqrt(clustering.values),
             n,
-            left_open(feasible, clustering.rows),
+            clustering.open_rows,
             rng,
             value_name="distance",
             n_distances=clustering.n_distances,
@@ -114,33 +119,52 @@ class LCMD(Sampler):
 
 
 class _Clustering:
-    """Clusters of the rows around labelled rows and picks, in this order.
+    """Clusters of the rows around labelled rows, pending rows and picks, in this order.
 
     Invariant: ``nearest[x]`` is the first of the centres nearest to row ``x``, and
-    ``sq_dists[x]`` its squared distance, 0 for a pick.
+    ``sq_dists[x]`` its squared distance, 0 for a pending row or a pick.
     """
 
     # What one distance of a gathered row costs, in distances of a pass over all rows.
     gathered_cost = 3
 
-    def __init__(self, embedding, n, labeled, weights, is_lazy):
+    def __init__(self, embedding, n, labeled, feasible, weights, ties):
         self.embedding = embedding
         self.n = n
+        self.open_rows = feasible.open()
         self.weights = weights
-        self.is_lazy = is_lazy
+        self.ties = ties
         self.rows = []
         self.values = []
         self.negligible = negligible_mass(embedding) / len(embedding)
         self.n_distances = 0
-        self.labeled = None
         self.nearest = np.zeros(len(embedding), dtype=np.intp)
         self.sq_dists = np.full(len(embedding), np.inf)
+        self.start = []
+        self.n_centers = 0
         if labeled is not None:
-            self.labeled = labeled.take(first_copies(labeled, self.negligible))
-            self.nearest, self.sq_dists = embedding.nearest(self.labeled)
-            self.n_distances += len(labeled) ** 2 + len(embedding) * len(self.labeled)
-        self.n_centers = 0 if self.labeled is None else len(self.labeled)
+            self._start_from(labeled)
+        if len(feasible.pending):
+            # Those that coincide with a labelled row are no centres of their own.
+            is_far = self.sq_dists[feasible.pending] > self.negligible
+            self._start_from(embedding.take(feasible.pending[is_far]))
+            self.sq_dists[feasible.pending] = 0.0
         self.exhausted = np.zeros(self.n_centers + n, dtype=bool)
+
+    def _start_from(self, rows):
+        """Make some rows centres, but for copies of others among them."""
+        if not len(rows):
+            return
+        centers = rows.take(first_copies(rows, self.negligible))
+        nearest, sq_dists = self.embedding.nearest(centers)
+        self.n_distances += len(rows) ** 2 + len(self.embedding) * len(centers)
+        if self.n_centers:
+            closer = sq_dists < self.sq_dists
+            nearest = np.where(closer, nearest + self.n_centers, self.nearest)
+            sq_dists = np.where(closer, sq_dists, self.sq_dists)
+        self.nearest, self.sq_dists = nearest, sq_dists
+        self.start.append(centers)
+        self.n_centers += len(centers)
 
     def advance(self):
         """Pick rows until there are enough, or all coincide with centres."""
@@ -154,25 +178,30 @@ class _Clustering:
         """The farthest row of the largest cluster that has one left to pick."""
         sizes = self._sizes()
         sizes[self.exhausted[: self.n_centers]] = -np.inf
+        dtype = self.embedding.dtype
         while sizes.max() > -np.inf:
             largest = int(sizes.argmax())
             members = np.flatnonzero(self.nearest == largest)
+            members = members[self.open_rows.mask[members]]
             sq_dists = self.sq_dists[members]
             if sq_dists.max(initial=0.0) > self.negligible:
-                return int(members[sq_dists.argmax()])
+                return int(members[self.ties.greatest(sq_dists, members, dtype)])
             # For good: a cluster gains rows only when its centre is new.
             self.exhausted[largest] = True
             sizes[largest] = -np.inf
         return None
 
     def _sizes(self):
+        """Of the clusters, those equal but for rounding made equal."""
         # Summed anew for each pick: sums kept up to date would drift, and with them
         # the order of clusters of equal size.
-        weights = None if self.weights == "none" else self.sq_dists
+        if self.weights == "none":
+            return np.bincount(self.nearest, minlength=self.n_centers).astype(float)
+        weights = self.sq_dists
         if self.weights == "dist":
-            weights = np.sqrt(self.sq_dists)
+            weights = np.sqrt(weights)
         sizes = np.bincount(self.nearest, weights, minlength=self.n_centers)
-        return sizes.astype(np.float64, copy=False)
+        return rounded(sizes, self.embedding.dtype)
 
     def pick(self, row, value):
         """Make a row a centre, and let the rows nearer to it than to theirs change."""
@@ -187,6 +216,7 @@ class _Clustering:
         self.sq_dists[row] = 0.0
         self.nearest[row] = self.n_centers
         self.n_centers += 1
+        self.open_rows.close(row)
         self.rows.append(row)
         self.values.append(float(value))
 
@@ -196,7 +226,7 @@ class _Clustering:
         Slices of all rows, unless it costs less to gather those few that may.
         """
         n_rows = len(self.embedding)
-        if self.is_lazy and self.n_centers:
+        if self.n_centers:
             reach = self._reach(center)
             rows = np.flatnonzero(self.sq_dists > reach[self.nearest])
             if len(rows) * self.gathered_cost < n_rows:
@@ -211,7 +241,7 @@ class _Clustering:
         Half the distance between the centres, less what rounding may add to that and
         to the distances of a row, whose norm is within a small multiple of theirs.
         """
-        parts = [] if self.labeled is None else [self.labeled]
+        parts = self.start.copy()
         if self.rows:
             parts.append(self.embedding.take(np.array(self.rows)))
         between = np.concatenate([part.sq_dists(center)[:, 0] for part in parts])

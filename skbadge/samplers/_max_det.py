@@ -7,11 +7,17 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
-from skbadge._compat import Interval, StrOptions
+from skbadge._compat import Interval
 from skbadge.embeddings import Embedding
-from skbadge.samplers._base import Sampler, fill_uniformly, left_open, n_spanned_columns
+from skbadge.samplers._base import (
+    LEAST_SQ_DIST,
+    Sampler,
+    fill_uniformly,
+    n_spanned_columns,
+)
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._ties import Ties
 
 
 class MaxDet(Sampler):
@@ -28,8 +34,8 @@ class MaxDet(Sampler):
 
     so that the picks are the pivots of a partial Cholesky factorisation, which is kept
     up by one column a pick (Chen et al. [1]_, Algorithm 1). ``labeled`` rows, if given,
-    are in :math:`S` from the start. Rows of equal variance, to within rounding, are
-    picked in the order of their positions.
+    are in :math:`S` from the start, and so are pending ones. Rows of equal variance, to
+    within rounding, are picked in random order.
 
     Parameters
     ----------
@@ -37,11 +43,6 @@ class MaxDet(Sampler):
         Standard deviation of noise; its square is added to the diagonal of :math:`L`.
         Above 0, directions may be picked again once each has been picked; at 0, a
         batch can have no more rows than the rank of the embedding.
-
-    algorithm : {"lazy", "plain"}, default="lazy"
-        Both make the same picks. "plain" updates the variances of all rows after each
-        pick. Variances only shrink as picks are added, so "lazy" brings up to date
-        only the rows whose last known variance could still be the greatest.
 
     Notes
     -----
@@ -56,13 +57,13 @@ class MaxDet(Sampler):
     exhausted and the other rows are drawn uniformly, with a `QueryWarning`. Differences
     of no more count as ties.
 
-    With ``M = n + n_labeled`` (of labelled rows, only as many count as are linearly
-    independent if ``sigma`` is 0), "plain" takes
-    ``O(n_rows * M * (cost of an inner product + M))`` time, and holds
-    ``n_rows * M`` float64 numbers and a float64 copy of the embedding. "lazy" forms no
-    more inner products, in the usual case far fewer, and holds ``M`` numbers only for
-    rows that have contended. Both hold ``M * M`` numbers, and the inner products of
-    all labelled rows to begin with. All products are formed in float64.
+    Variances only shrink as picks are added, so only those rows are brought up to date
+    whose last known variance could still be the greatest. With ``M = n + n_labeled``
+    (of labelled rows, only as many count as are linearly independent if ``sigma`` is
+    0), this takes at most ``O(n_rows * M * (cost of an inner product + M))`` time, in
+    the usual case far less. ``M`` float64 numbers are held for each row that has
+    contended, ``M * M`` numbers besides, and the inner products of all labelled rows to
+    begin with. All products are formed in float64.
 
     References
     ----------
@@ -82,22 +83,21 @@ class MaxDet(Sampler):
 
     _parameter_constraints: dict = {
         "sigma": [Interval(Real, 0, None, closed="left")],
-        "algorithm": [StrOptions({"lazy", "plain"})],
     }
 
-    def __init__(self, *, sigma=0.0, algorithm="lazy"):
+    def __init__(self, *, sigma: float = 0.0) -> None:
         self.sigma = sigma
-        self.algorithm = algorithm
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        elimination = _Elimination(embedding, n, labeled, float(self.sigma) ** 2)
-        advance = elimination.plain if self.algorithm == "plain" else elimination.lazy
-        advance()
+        elimination = _Elimination(
+            embedding, n, labeled, feasible, float(self.sigma) ** 2, Ties(rng)
+        )
+        elimination.lazy()
         return fill_uniformly(
             elimination.rows,
             np.array(elimination.values) + elimination.noise,
             n,
-            left_open(feasible, elimination.rows),
+            elimination.open_rows,
             rng,
             value_name="conditional variance",
             n_distances=elimination.n_distances,
@@ -116,33 +116,33 @@ class _Block(NamedTuple):
 class _Elimination(LazyGreedy):
     """A partial Cholesky factorisation with greedy pivots under way.
 
-    The basis is a set of labelled rows, and then the picks. ``factor`` is the lower
-    Cholesky factor of its Gram matrix (plus noise), and row ``x`` has the coordinates
-    ``b(x)`` with ``factor[:t, :t] @ b(x) = L[basis, x]``.
+    The basis is a set of labelled and pending rows, and then the picks. ``factor`` is
+    the lower Cholesky factor of its Gram matrix (plus noise), and row ``x`` has the
+    coordinates ``b(x)`` with ``factor[:t, :t] @ b(x) = L[basis, x]``.
 
     Invariant: ``bound[x]`` is the squared norm of row ``x`` less that of its first
-    ``depth[x]`` coordinates, and ``-inf`` for a pick.
+    ``depth[x]`` coordinates, and ``-inf`` for a row that may not be picked. Rows have
+    no coordinates at first, and then those of all the basis there was.
     """
 
-    def __init__(self, embedding, n, labeled, noise):
+    def __init__(self, embedding, n, labeled, feasible, noise, ties):
         bound = embedding.norms_sq().copy()
-        negligible = _rounding(embedding) * bound.max()
-        super().__init__(embedding, n, bound, negligible, tolerance=negligible)
+        negligible = max(_rounding(embedding) * bound.max(), LEAST_SQ_DIST)
+        open_rows = feasible.open()
+        bound[~open_rows.mask] = self.closed_value
+        super().__init__(
+            embedding, n, open_rows, ties, bound, negligible, quantum=negligible
+        )
         self.noise = noise
-        self.labeled, start = _labeled_basis(labeled, noise)
-        self.n_labeled = self.n_basis = len(start)
-        if self.n_labeled:
-            self.n_distances += len(labeled) ** 2
-        self.factor = np.zeros((self.n_labeled + n,) * 2)
-        self.factor[: self.n_labeled, : self.n_labeled] = start
+        self.start = _Start.of(labeled, embedding.take(feasible.pending), noise)
+        self.n_start = self.n_basis = len(self.start.factor)
+        self.n_distances += self.start.n_products
+        self.factor = np.zeros((self.n_start + n,) * 2)
+        self.factor[: self.n_start, : self.n_start] = self.start.factor
         self.depth = np.zeros(len(embedding), dtype=np.int64)
         self.slots = np.full(len(embedding), -1)
         self.n_slots = 0
         self.kept = np.empty((0, len(self.factor)))
-
-    def plain(self):
-        """Pick from the variances of all rows."""
-        self._contest(*self._contenders(len(self.embedding)))
 
     def lazy(self):
         """Pick among the rows of greatest bound, brought up to date.
@@ -187,10 +187,8 @@ class _Elimination(LazyGreedy):
 
     def _basis_cross(self, depth, part):
         """Inner products of the basis, from ``depth`` on, with some rows."""
-        picks = self.rows[max(depth - self.n_labeled, 0) :]
-        crosses = []
-        if depth < self.n_labeled:
-            crosses.append(self.labeled.take(slice(depth, None)).cross(part))
+        crosses = [] if depth else self.start.crosses(part)
+        picks = self.rows[max(depth - self.n_start, 0) :]
         if picks:
             picks = self.embedding.take(np.array(picks)).astype(np.float64)
             crosses.append(picks.cross(part))
@@ -206,7 +204,6 @@ class _Elimination(LazyGreedy):
         new = (new[0] - coords @ block.coords[:t]) / pivot
         block.coords[t] = new
         values -= new**2
-        values[position] = -np.inf
         self.n_basis = t + 1
         self.depth[block.rows] = t + 1
         self.n_distances += len(values)
@@ -231,33 +228,45 @@ def _rounding(embedding):
     return max(n_spanned_columns(embedding) * eps, 64 * eps, last_digits**2)
 
 
-def _labeled_basis(labeled, noise):
-    """Labelled rows that span all of them, and the Cholesky factor of their Gram.
+class _Start(NamedTuple):
+    """The basis before the first pick: rows that span all labelled and pending ones.
 
-    Parameters
-    ----------
-    labeled : Embedding or None
-        The labelled rows.
-
-    noise : float
-        Added to the diagonal.
-
-    Returns
-    -------
-    basis : Embedding of shape (n_basis, n_columns)
-        In float64.
-
-    factor : ndarray of shape (n_basis, n_basis)
-        Lower triangular.
+    ``order[i]`` is the position of its ``i``-th row in ``parts`` laid end to end.
     """
-    if labeled is None:
-        return None, np.empty((0, 0))
-    # By the dtype they came in: two copies of a row that differ in the last digits
-    # would span a direction of noise, and none that lies in it could be picked.
-    rounding = _rounding(labeled)
-    labeled = labeled.astype(np.float64)
-    gram = labeled.cross(labeled)
-    tolerance = rounding * gram.diagonal().max()
-    gram[np.diag_indices_from(gram)] += noise
-    factor, order, rank, _ = dpstrf(gram, tol=tolerance, lower=1, overwrite_a=1)
-    return labeled.take(order[:rank] - 1), np.tril(factor[:rank, :rank])
+
+    parts: list
+    order: np.ndarray
+    factor: np.ndarray
+    n_products: int
+
+    @classmethod
+    def of(cls, labeled, pending, noise):
+        """Rows that are linearly independent, and the Cholesky factor of their Gram."""
+        parts = [part for part in (labeled, pending) if part is not None and len(part)]
+        if not parts:
+            return cls([], np.empty(0, dtype=np.intp), np.empty((0, 0)), 0)
+        # By the dtype they came in: two copies of a row that differ in the last digits
+        # would span a direction of noise, and none that lies in it could be picked.
+        rounding = max(_rounding(part) for part in parts)
+        parts = [part.astype(np.float64) for part in parts]
+        gram = np.block([[one.cross(other) for other in parts] for one in parts])
+        n_products = gram.size
+        tolerance = max(rounding * gram.diagonal().max(), LEAST_SQ_DIST)
+        gram[np.diag_indices_from(gram)] += noise
+        factor, order, rank, _ = dpstrf(gram, tol=tolerance, lower=1, overwrite_a=1)
+        order = order[:rank] - 1
+        kept = np.sort(order)
+        offsets = np.cumsum([0, *map(len, parts)])
+        ends = np.searchsorted(kept, offsets)
+        parts = [
+            part.take(kept[ends[i] : ends[i + 1]] - offsets[i])
+            for i, part in enumerate(parts)
+        ]
+        factor = np.tril(factor[:rank, :rank])
+        return cls(parts, np.searchsorted(kept, order), factor, n_products)
+
+    def crosses(self, part):
+        """Inner products with some rows, as a list of one array or none."""
+        if not self.parts:
+            return []
+        return [np.concatenate([own.cross(part) for own in self.parts])[self.order]]

@@ -11,7 +11,7 @@ class MaxDiag(Sampler):
     The diagonal :math:`k(x, x)` of the kernel is the variance of the prediction at
     :math:`x` if the embedding is that of a posterior; its greatest entries are then
     the batch that BALD would select (Holzmüller et al. [1]_), with all
-    the copies of the first pick in it. Equal rows come in random order.
+    the copies of the first pick in it. Rows of equal norm come in random order.
 
     ``labeled`` is ignored: condition the embedding instead.
 
@@ -34,5 +34,7 @@ class MaxDiag(Sampler):
 
     def _run(self, embedding, n, labeled, feasible, rng):
         norms_sq = embedding.norms_sq()
-        rows = top_rows(norms_sq, n, rng)
+        rows = top_rows(
+            norms_sq, n, rng, open_rows=feasible.open(), dtype=embedding.dtype
+        )
         return Selection(rows, norms_sq[rows], "squared norm")

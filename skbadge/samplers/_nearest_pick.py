@@ -2,23 +2,41 @@
 
 import numpy as np
 
+from skbadge.samplers._base import first_row
+
 
 class NearestPick:
     """What k-means++ seeding and farthest-first traversal keep while under way.
 
     Invariant: ``bound[x]`` is at least the squared distance of row ``x`` to the nearest
-    pick, exactly that for the picks up to ``rows[:settled]``, and 0 for a pick. Rows
-    picked since then are outstanding.
+    centre (a pick, a labelled or a pending row), exactly that for the picks up to
+    ``rows[:settled]``, and 0 for a row that may not be picked. Rows picked since then
+    are outstanding.
 
-    A subclass has `embedding`, `rows`, `bound`, `settled` and `n_distances`, and picks
-    a row by `_pick`.
+    A subclass has `embedding`, `open_rows`, `rows`, `bound`, `settled` and
+    `n_distances`, and picks a row by `_pick`, which closes it and lowers the bounds of
+    the rows that close to 0.
     """
 
     # Dtype of the bulk products, None for the embedding's own.
-    product_dtype = None
+    product_dtype: type | None = None
+
+    def begin(self, labeled, feasible, rule, ties, rng):
+        """Measure all rows from what counts as picked, or else from a first pick."""
+        pending = feasible.pending
+        if labeled is None and not len(pending):
+            row = first_row(self.embedding, rule, self.open_rows, ties, rng)
+            self.start(row)
+            return
+        if labeled is not None:
+            self.lower(labeled)
+        if len(pending):
+            self.lower(self.embedding.take(pending))
+        self.bound[~self.open_rows.mask] = 0.0
 
     def start(self, row):
         """Pick the first row, and measure all others from it."""
+        self.bound[~self.open_rows.mask] = 0.0
         self._pick(row, self.embedding.norms_sq()[row])
         self.refresh()
 
@@ -33,5 +51,4 @@ class NearestPick:
         outstanding = self.rows[self.settled :]
         if outstanding:
             self.lower(self.embedding.take(np.array(outstanding)))
-            self.bound[outstanding] = 0.0
         self.settled = len(self.rows)

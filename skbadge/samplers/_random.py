@@ -1,7 +1,5 @@
 """Random sampling, the baseline of all others."""
 
-import numpy as np
-
 from skbadge.samplers._base import Sampler
 from skbadge.samplers._selection import Selection
 
@@ -10,7 +8,8 @@ class Random(Sampler):
     """Rows drawn uniformly without replacement.
 
     Only the number of rows matters: ``labeled`` is ignored, and so is what the
-    embedding holds.
+    embedding holds. With groups, rows of a random order are taken while the quota of
+    their group lasts.
 
     Examples
     --------
@@ -22,4 +21,4 @@ class Random(Sampler):
     """
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        return Selection(rng.permutation(len(embedding))[:n].astype(np.int64))
+        return Selection(feasible.open().draw(n, rng))

@@ -2,10 +2,10 @@
 
 from skbadge._compat import StrOptions
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
-class Badge(GradientStrategy):
+class Badge(EmbeddingStrategy):
     """BADGE: rows whose loss gradients are large and unlike each other.
 
     Each row is embedded as the gradient of the loss at the label the model predicts,
@@ -29,7 +29,7 @@ class Badge(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
     }
 
@@ -37,6 +37,7 @@ class Badge(GradientStrategy):
         self.include_bias = include_bias
         self.first_center = first_center
 
-    def make_sampler(self):
-        """k-means++ seeding."""
-        return KMeansPlusPlus(first_center=self.first_center)
+    def recipe(self):
+        """k-means++ seeding on gradient embeddings."""
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel, KMeansPlusPlus(first_center=self.first_center))

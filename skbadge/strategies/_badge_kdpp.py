@@ -1,10 +1,10 @@
 """k-DPP sampling on gradient embeddings."""
 
 from skbadge.samplers import KDPP
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
-class BadgeKDPP(GradientStrategy):
+class BadgeKDPP(EmbeddingStrategy):
     """A k-DPP on gradient embeddings, the baseline that BADGE approximates.
 
     Batches are drawn with probability proportional to the determinant of their
@@ -46,7 +46,7 @@ class BadgeKDPP(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         **KDPP._parameter_constraints,
     }
 
@@ -67,12 +67,13 @@ class BadgeKDPP(GradientStrategy):
         self.proposal = proposal
         self.init = init
 
-    def make_sampler(self):
-        """A k-DPP."""
-        return KDPP(
+    def recipe(self):
+        """A k-DPP on gradient embeddings."""
+        sampler = KDPP(
             self.method,
             sketch=self.sketch,
             steps=self.steps,
             proposal=self.proposal,
             init=self.init,
         )
+        return Recipe("badge_bias" if self.include_bias else "badge", sampler)

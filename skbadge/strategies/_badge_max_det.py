@@ -4,10 +4,10 @@ from numbers import Real
 
 from skbadge._compat import Interval
 from skbadge.samplers import MaxDet
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
-class BadgeMaxDet(GradientStrategy):
+class BadgeMaxDet(EmbeddingStrategy):
     """Rows whose loss gradients span the greatest volume, picked greedily.
 
     BADGE's gradient embeddings [1]_ with the greedy mode of the k-DPP [2]_ in place of
@@ -48,7 +48,7 @@ class BadgeMaxDet(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         "sigma": [Interval(Real, 0, None, closed="left")],
     }
 
@@ -56,6 +56,7 @@ class BadgeMaxDet(GradientStrategy):
         self.include_bias = include_bias
         self.sigma = sigma
 
-    def make_sampler(self):
-        """Greedy maximisation of the determinant."""
-        return MaxDet(sigma=self.sigma)
+    def recipe(self):
+        """Greedy maximisation of the determinant of gradient embeddings."""
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel, MaxDet(sigma=self.sigma))

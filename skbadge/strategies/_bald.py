@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skbadge._compat import Interval
-from skbadge.outputs import Outputs
+from skbadge.outputs import Needs, Outputs
 from skbadge.strategies._base import ScoreStrategy
 from skbadge.strategies._joint_information import mutual_information
 
@@ -54,13 +54,17 @@ class Bald(ScoreStrategy):
     array([0.    , 0.6931])
     """
 
-    needs = ("posterior",)
     _parameter_constraints: dict = {
         "n_posterior": [Interval(Integral, 2, None, closed="left")],
     }
 
     def __init__(self, n_posterior: int = 20):
         self.n_posterior = n_posterior
+
+    @property
+    def needs(self) -> Needs:
+        """Posterior samples."""
+        return Needs(n_posterior=self.n_posterior)
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Mutual information of each row's label and the parameters, in nats."""

@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 
 from skbadge._compat import Interval
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
@@ -85,7 +86,6 @@ class BatchBald(Strategy):
     True
     """
 
-    needs = ("posterior",)
     _parameter_constraints: dict = {
         "n_posterior": [Interval(Integral, 2, None, closed="left")],
         "n_configurations": [Interval(Integral, 1, None, closed="left")],
@@ -94,6 +94,11 @@ class BatchBald(Strategy):
     def __init__(self, n_posterior: int = 20, *, n_configurations: int = 2000):
         self.n_posterior = n_posterior
         self.n_configurations = n_configurations
+
+    @property
+    def needs(self) -> Needs:
+        """Posterior samples."""
+        return Needs(n_posterior=self.n_posterior)
 
     def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:

@@ -8,6 +8,7 @@ import numpy as np
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import FisherSketch, fisher_embedding
 from skbadge.embeddings._fisher import fisher_dimensions
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection, bait_greedy
 from skbadge.samplers._bait_greedy import bait_nbytes
 from skbadge.strategies._base import Strategy
@@ -103,7 +104,8 @@ class Bait(Strategy):
     array([0, 2])
     """
 
-    needs = ("proba", "features", "labeled")
+    needs = Needs(proba=True, features=True, labeled=True)
+    reads_population = True
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "oversampling": [Interval(Real, 1, None, closed="left")],

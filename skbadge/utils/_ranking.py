@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbadge.utils._ties import Ties, equal_floor, rounded
+
 
 def draw_weighted(cumulative, size, rng):
     """Draw rows independently with probability proportional to their weights.
@@ -28,19 +30,25 @@ def draw_weighted(cumulative, size, rng):
     return np.minimum(rows, np.searchsorted(cumulative, total), out=rows)
 
 
-def top_rows(scores, n, rng):
+def top_rows(scores, n, rng, *, open_rows=None, dtype=np.float64):
     """Rows with the greatest scores, best first, ties in random order.
 
     Parameters
     ----------
     scores : ndarray of shape (n_rows,)
-        Finite.
+        Not NaN.
 
     n : int
-        Number of rows, at most ``n_rows``.
+        Number of rows, no more than may be picked.
 
     rng : RandomState
-        Breaks ties.
+        Breaks ties; advanced by one draw.
+
+    open_rows : OpenRows or None, default=None
+        The rows that may be picked, None for all. Those picked are closed.
+
+    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
+        Precision in which the scores were formed: those equal to within it tie.
 
     Returns
     -------
@@ -49,9 +57,18 @@ def top_rows(scores, n, rng):
     """
     if n == 0:
         return np.empty(0, dtype=np.int64)
+    ties = Ties(rng)
+    if open_rows is None:
+        return _best(np.arange(len(scores)), scores, n, ties, dtype)
+    rows = np.flatnonzero(open_rows.mask)
+    # With quotas any number of the best may be passed over.
+    n_ranked = n if open_rows.feasible.groups is None else len(rows)
+    return open_rows.first(_best(rows, scores[rows], n_ranked, ties, dtype), n)
+
+
+def _best(rows, scores, n, ties, dtype):
+    """The rows with the greatest scores, best first."""
     least = np.partition(scores, len(scores) - n)[len(scores) - n]
-    above = np.flatnonzero(scores > least)
-    tied = rng.permutation(np.flatnonzero(scores == least))[: n - len(above)]
-    rows = rng.permutation(above)
-    order = np.argsort(-scores[rows], kind="stable")
-    return np.concatenate([rows[order], tied]).astype(np.int64)
+    near = np.flatnonzero(scores >= equal_floor(least, dtype))
+    order = np.lexsort((ties.keys(rows[near]), -rounded(scores[near], dtype)))
+    return rows[near[order[:n]]].astype(np.int64, copy=False)

@@ -1,5 +1,7 @@
 """One rule for ties: values equal to within rounding are ordered by chance."""
 
+from math import floor, isfinite, log10
+
 import numpy as np
 
 from skbadge.utils._streams import row_uniforms
@@ -7,11 +9,16 @@ from skbadge.utils._streams import row_uniforms
 # Significant decimal digits in which two values agree that are equal but for rounding.
 DIGITS = {np.dtype(np.float64): 12, np.dtype(np.float32): 5}
 
+# From a table, since a power may come out otherwise in an array than by itself.
+LEAST_POWER = -340
+POWERS = np.array([float(f"1e{power}") for power in range(LEAST_POWER, 309)])
+
 
 def rounded(values, dtype=np.float64, quantum=0.0):
     """Values rounded so that those equal to within rounding become equal.
 
-    Rounding to a grid is transitive, which a tolerance is not.
+    Rounding to a grid is transitive, which a tolerance is not, and a greater value is
+    never rounded to a lesser one.
 
     Parameters
     ----------
@@ -30,12 +37,49 @@ def rounded(values, dtype=np.float64, quantum=0.0):
         float64 of the same shape.
     """
     values = np.asarray(values, dtype=np.float64)
+    digits = DIGITS[np.dtype(dtype)]
     with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        exponent = np.floor(np.log10(np.abs(values)))
-        step = np.maximum(10.0 ** (exponent - (DIGITS[np.dtype(dtype)] - 1)), quantum)
-        on_grid = np.round(values / step) * step
-    # Zero has no exponent, infinity no grid, and a subnormal step is no step.
+        power = np.floor(np.log10(np.abs(values))) - (digits - 1)
+        counts = np.round(values / _ten_to(power))
+        # 9.99... rounds to 10, which must be the 10 of the next power.
+        carries = np.abs(counts) == 10.0**digits
+        on_grid = np.where(carries, counts / 10, counts) * _ten_to(power + carries)
+        if quantum:
+            edge = 10.0 ** (digits - 1) * _ten_to(np.ceil(np.log10(quantum)))
+            coarse = np.clip(np.round(values / quantum) * quantum, -edge, edge)
+            on_grid = np.where(np.abs(values) < edge, coarse, on_grid)
+    # Zero has no power, infinity no grid, and a subnormal spacing is none.
     return np.where(np.isfinite(on_grid), on_grid, values)
+
+
+def equal_floor(value, dtype=np.float64, quantum=0.0):
+    """A bound from below for the values that round to what a value rounds to.
+
+    Parameters
+    ----------
+    value : float
+        The value.
+
+    dtype, quantum
+        As for `rounded`.
+
+    Returns
+    -------
+    floor : float
+        At most ``value``.
+    """
+    value = float(value)
+    if value == 0 or not isfinite(value):
+        return value - quantum
+    power = floor(log10(abs(value))) - (DIGITS[np.dtype(dtype)] - 1)
+    # Below a negative value the grid may be that of the next power of ten.
+    spacing = 10.0 ** (power + (value < 0))
+    return value - max(spacing, quantum)
+
+
+def _ten_to(power):
+    inside = np.clip(np.nan_to_num(power), LEAST_POWER, 308)
+    return POWERS[inside.astype(np.intp) - LEAST_POWER]
 
 
 class Ties:
@@ -91,27 +135,3 @@ class Ties:
         own = rounded(greatest, dtype, quantum)
         tied = near[rounded(values[near], dtype, quantum) == own]
         return int(tied[self.keys(tied if rows is None else rows[tied]).argmin()])
-
-
-def equal_floor(value, dtype=np.float64, quantum=0.0):
-    """A bound from below for the values that round to what a value rounds to.
-
-    Parameters
-    ----------
-    value : float
-        The value.
-
-    dtype, quantum
-        As for `rounded`.
-
-    Returns
-    -------
-    floor : float
-        At most ``value``.
-    """
-    value = float(value)
-    if not np.isfinite(value):
-        return value
-    digits = DIGITS[np.dtype(dtype)]
-    exponent = np.floor(np.log10(abs(value))) if value else -np.inf
-    return value - max(10.0 ** (exponent - digits + 1), quantum)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from skbadge.pools._identity import row_ids
+from skbadge.pools import row_ids
 
 X = np.array([[0.0, 1.5], [2.0, 0.0], [0.0, 1.5], [-0.0, 1.5], [3.0, 4.0]])
 

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.stats import chisquare
 
 from skbadge.embeddings import DenseEmbedding, Embedding
+from skbadge.samplers import Feasible
 
 # Tests of fit in this folder, rounded up: one in ten thousand shared among them.
 THRESHOLD = 1e-4 / 100
@@ -157,11 +158,12 @@ def law_pvalue(law, draws):
     return chisquare(counts, expected).pvalue
 
 
-def draw(sampler, embedding, n, n_draws, seed, labeled=None):
+def draw(sampler, embedding, n, n_draws, seed, labeled=None, feasible=None):
     """Draw many selections, below the validation that would take most of the time."""
     rng = np.random.RandomState(seed)
+    feasible = feasible or Feasible(len(embedding))
     return [
-        tuple(sampler._run(embedding, n, labeled, rng).rows.tolist())
+        tuple(sampler._run(embedding, n, labeled, feasible, rng).rows.tolist())
         for _ in range(n_draws)
     ]
 

@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare
 from sklearn.base import clone
 
 from skbadge import samplers
@@ -14,7 +15,8 @@ from skbadge.embeddings import (
     OuterProductEmbedding,
 )
 from skbadge.exceptions import QueryWarning
-from skbadge.samplers import Sampler
+from skbadge.samplers import Feasible, Sampler
+from tests.samplers._restrictions import CASES, is_open, random_case
 
 CLASSES = {
     getattr(samplers, name)
@@ -99,6 +101,75 @@ def test_more_rows_than_there_are(sampler):
     assert_contract(rows, 40, 40)
 
 
+def restricted(sampler, seed):
+    """Some rows that may be picked; without groups for what takes none."""
+    feasible = random_case(40, seed)
+    if feasible.groups is not None and type(sampler).__name__ == "KDPP":
+        return Feasible(40, feasible.mask, pending=feasible.pending)
+    return feasible
+
+
+@pytest.mark.parametrize("seed", CASES[:16])
+@pytest.mark.parametrize("n_labeled", [0, 4])
+def test_only_rows_that_may_be_picked_are(sampler, seed, n_labeled):
+    feasible = restricted(sampler, seed)
+    for n in (1, feasible.n_left // 2, feasible.n_left):
+        selection = sampler.run(
+            DenseEmbedding(rows_of()),
+            n,
+            labeled=DenseEmbedding(rows_of(n_labeled, seed=1)),
+            feasible=feasible,
+            random_state=seed,
+        )
+        assert_contract(selection.rows, n, 40)
+        assert selection.fallbacks == ()
+        for t, row in enumerate(selection.rows):
+            assert is_open(feasible, selection.rows[:t])[row]
+
+
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize("seed", CASES[:16])
+def test_copies_are_filled_up_with_rows_that_may_be_picked(sampler, seed):
+    if type(sampler).__name__ == "KDPP":
+        pytest.skip("refuses more rows than the rank")
+    feasible = restricted(sampler, seed)
+    X = np.repeat(rows_of(4), 10, axis=0)
+    n = feasible.n_left
+    rows = sampler.sample(DenseEmbedding(X), n, feasible=feasible, random_state=seed)
+    assert_contract(rows, n, 40)
+    for t, row in enumerate(rows):
+        assert is_open(feasible, rows[:t])[row]
+
+
+@pytest.mark.parametrize("seed", CASES[1:8])
+def test_more_rows_than_may_be_picked(sampler, seed):
+    feasible = restricted(sampler, seed)
+    n_left = feasible.n_left
+    match = rf"`n`=41 is above the {n_left} rows (that may be picked|there are):"
+    with pytest.warns(QueryWarning, match=match):
+        rows = sampler.sample(
+            DenseEmbedding(rows_of()), 41, feasible=feasible, random_state=0
+        )
+    assert_contract(rows, n_left, 40)
+
+
+def test_a_mask_stands_for_itself(sampler):
+    mask = np.arange(40) % 3 > 0
+    embedding = DenseEmbedding(rows_of())
+    np.testing.assert_array_equal(
+        sampler.sample(embedding, 9, feasible=mask, random_state=0),
+        sampler.sample(embedding, 9, feasible=Feasible(40, mask), random_state=0),
+    )
+
+
+def test_that_no_row_may_be_picked_is_refused(sampler):
+    embedding = DenseEmbedding(rows_of())
+    with pytest.raises(ValueError, match="No row may be picked"):
+        sampler.sample(embedding, 2, feasible=np.zeros(40, dtype=bool))
+    with pytest.raises(ValueError, match="of the 40 rows there are"):
+        sampler.sample(embedding, 2, feasible=Feasible(39))
+
+
 @pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
 @pytest.mark.parametrize("value", [0.0, 1.7])
 def test_equal_rows_are_drawn_without_repeats(sampler, value):
@@ -106,6 +177,41 @@ def test_equal_rows_are_drawn_without_repeats(sampler, value):
         pytest.skip("refuses more rows than the rank")
     rows = sampler.sample(DenseEmbedding(np.full((12, 3), value)), 5, random_state=0)
     assert_contract(rows, 5, 12)
+
+
+def test_rows_that_are_alike_are_equally_likely(sampler):
+    # Unit vectors: one is like the other for every sampler, whatever its position.
+    embedding = DenseEmbedding(np.eye(6))
+    rng = np.random.RandomState(0)
+    counts = np.zeros(6)
+    for _ in range(600):
+        counts[sampler.sample(embedding, 2, random_state=rng)] += 1
+    assert chisquare(counts).pvalue > 1e-5
+
+
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize(
+    ("dtype", "scale"),
+    [
+        (np.float32, 1e-45),
+        (np.float32, 1e-30),
+        (np.float32, 1e-21),
+        (np.float32, 1e-17),
+        (np.float32, 1e17),
+        (np.float64, 1e-320),
+        (np.float64, 1e-160),
+        (np.float64, 1e-145),
+        (np.float64, 1e-100),
+        (np.float64, 1e70),
+    ],
+)
+@pytest.mark.parametrize("n_distinct", [7, 21])
+def test_rows_of_any_scale_are_picked(sampler, dtype, scale, n_distinct):
+    X = np.random.RandomState(0).normal(size=(n_distinct, 30))
+    X = np.repeat(X * scale, 21 // n_distinct, axis=0).astype(dtype)
+    n = 7 if type(sampler).__name__ == "KDPP" else 21
+    rows = sampler.sample(DenseEmbedding(X), n, random_state=0)
+    assert_contract(rows, n, 21)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

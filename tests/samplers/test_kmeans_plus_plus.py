@@ -13,12 +13,10 @@ from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus
 from skbadge.samplers._kmeans_plus_plus import _Seeding
 from tests.samplers._laws import pairwise
 
-ALGORITHMS = ["lazy", "plain"]
 
-
-@pytest.fixture(params=ALGORITHMS)
-def sampler(request):
-    return KMeansPlusPlus(algorithm=request.param)
+@pytest.fixture
+def sampler():
+    return KMeansPlusPlus()
 
 
 def random_rows(n=300, n_columns=4, seed=0):
@@ -241,6 +239,63 @@ def test_rows_that_differ_by_rounding_alone_count_as_equal(sampler):
     assert set(rows[:3] // 4) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("scale", [1e-17, 1e-21, 1e-30, 1.0, 1e15])
+@pytest.mark.parametrize("copies", [1, 3])
+@pytest.mark.parametrize("first", ["max_norm", "uniform", "norm_weighted"])
+def test_rows_of_any_scale_are_told_apart(sampler, dtype, scale, copies, first):
+    X = np.random.RandomState(0).normal(size=(7, 4)) * scale
+    embedding = DenseEmbedding(np.repeat(X, copies, axis=0).astype(dtype))
+    sampler.set_params(first_center=first)
+    if copies == 1:
+        assert sampler.run(embedding, 7, random_state=0).fallbacks == ()
+        return
+    with pytest.warns(QueryWarning, match="Only 7 of 21 rows"):
+        rows = sampler.sample(embedding, 21, random_state=0)
+    assert set(rows[:7] // 3) == set(range(7))
+    assert len(set(rows.tolist())) == 21
+
+
+@pytest.mark.parametrize("scale", [1e-140, 1e150])
+def test_rows_of_any_scale_are_told_apart_in_double_precision(sampler, scale):
+    X = np.repeat(np.random.RandomState(0).normal(size=(7, 4)) * scale, 3, axis=0)
+    with pytest.warns(QueryWarning, match="Only 7 of 21 rows"):
+        sampler.sample(DenseEmbedding(X), 21, random_state=0)
+
+
+def test_confident_probabilities_are_told_apart_in_single_precision(sampler):
+    # Products of factors this small are 0 in float32, though norms are not.
+    rng = np.random.RandomState(0)
+    left = (rng.normal(size=(40, 3)) * 1e-22).astype(np.float32)
+    right = (rng.normal(size=(40, 5)) * 1e3).astype(np.float32)
+    embedding = OuterProductEmbedding(left, right)
+    expected = sampler.sample(embedding.astype(np.float64), 20, random_state=0)
+    selection = sampler.run(embedding, 20, random_state=0)
+    assert selection.fallbacks == ()
+    np.testing.assert_array_equal(selection.rows, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("scale", [1e-45, 1e-160, 1e-170, 1e-320])
+def test_rows_too_small_for_distances_are_drawn_uniformly(sampler, dtype, scale):
+    X = np.repeat(np.random.RandomState(0).normal(size=(7, 4)), 3, axis=0)
+    with pytest.warns(QueryWarning, match="were drawn uniformly from the rest"):
+        rows = sampler.sample(
+            DenseEmbedding((X * scale).astype(dtype)), 21, random_state=0
+        )
+    assert len(set(rows.tolist())) == 21
+
+
+def test_a_pool_of_many_copies_ends_soon(sampler):
+    # After 300 picks all mass is that of stale bounds, which many acceptances before
+    # must not hide.
+    X = np.random.RandomState(0).normal(size=(300, 8))
+    embedding = DenseEmbedding(np.repeat(X, 300, axis=0))
+    with pytest.warns(QueryWarning, match="Only 300 of 301 rows"):
+        selection = sampler.run(embedding, 301, random_state=0)
+    assert selection.n_distances < 90_000 * 1500
+
+
 def test_labelled_rows_that_cover_the_pool_leave_no_mass(sampler):
     X = random_rows(10)
     with pytest.warns(QueryWarning, match="Only 0 of 3 rows"):
@@ -328,10 +383,9 @@ def test_no_labelled_rows_are_like_none(sampler):
     np.testing.assert_array_equal(rows, sampler.sample(embedding, 9, random_state=0))
 
 
-@pytest.mark.parametrize("name", ["algorithm", "first_center"])
-def test_wrong_parameters_are_refused(name):
-    sampler = KMeansPlusPlus(**{name: "nearest"})
-    with pytest.raises(ValueError, match=f"The '{name}' parameter of KMeansPlusPlus"):
+def test_wrong_parameters_are_refused():
+    sampler = KMeansPlusPlus(first_center="nearest")
+    with pytest.raises(ValueError, match="The 'first_center' parameter of KMeansPlus"):
         sampler.sample(DenseEmbedding([[1.0]]), 1)
 
 
@@ -344,12 +398,10 @@ def gradients(n, n_classes, n_features, seed=0):
     return gradient_embedding(proba, features)
 
 
-def test_lazy_evaluates_a_fraction_of_the_distances_of_plain():
-    embedding = gradients(20_000, 10, 16)
-    lazy = KMeansPlusPlus().run(embedding, 200, random_state=0)
-    plain = KMeansPlusPlus(algorithm="plain").run(embedding, 200, random_state=0)
-    assert plain.n_distances == 20_000 * 200
-    assert 20_000 <= lazy.n_distances < 30 * 20_000
+def test_a_fraction_of_all_distances_is_evaluated():
+    # All would be those of 20,000 rows to 200 picks.
+    selection = KMeansPlusPlus().run(gradients(20_000, 10, 16), 200, random_state=0)
+    assert 20_000 <= selection.n_distances < 30 * 20_000
 
 
 def test_memory_beyond_the_factors_is_a_few_numbers_for_each_row():

@@ -13,21 +13,14 @@ from skbadge.embeddings import (
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import MaxDet
 
-ALGORITHMS = ["lazy", "plain"]
-
-
-@pytest.fixture(params=ALGORITHMS)
-def algorithm(request):
-    return request.param
-
 
 def normal(n, d=24, seed=0):
     return np.random.RandomState(seed).normal(size=(n, d))
 
 
-def test_numbers_of_rows_at_the_edge(algorithm):
+def test_numbers_of_rows_at_the_edge():
     X = normal(5)
-    embedding, sampler = DenseEmbedding(X), MaxDet(algorithm=algorithm)
+    embedding, sampler = DenseEmbedding(X), MaxDet()
     none = sampler.sample(embedding, 0)
     assert none.shape == (0,)
     assert none.dtype == np.int64
@@ -40,46 +33,38 @@ def test_numbers_of_rows_at_the_edge(algorithm):
         assert sorted(sampler.sample(embedding, 6)) == [0, 1, 2, 3, 4]
 
 
-def test_bad_embeddings_and_parameters_are_refused(algorithm):
+def test_bad_embeddings_and_parameters_are_refused():
     X = normal(8)
     X[[2, 5]] = np.inf
     with pytest.raises(ValueError, match=r"2 of 8 rows hold NaN .* row 2"):
-        MaxDet(algorithm=algorithm).sample(DenseEmbedding(X), 2)
+        MaxDet().sample(DenseEmbedding(X), 2)
     embedding = DenseEmbedding(normal(8))
     with pytest.raises(ValueError, match="Got 2 and 24"):
         MaxDet().sample(embedding, 2, labeled=DenseEmbedding(np.ones((1, 2))))
     for sigma in (-1.0, np.nan, "1"):
         with pytest.raises(ValueError, match="'sigma' parameter of MaxDet"):
             MaxDet(sigma=sigma).sample(embedding, 2)
-    with pytest.raises(ValueError, match="'algorithm' parameter of MaxDet"):
-        MaxDet(algorithm="eager").sample(embedding, 2)
 
 
-def test_inputs_and_the_global_generator_are_left_alone(algorithm):
+def test_inputs_and_the_global_generator_are_left_alone():
     X, seeds = normal(1500), normal(4, seed=1)
     copies, state = (X.copy(), seeds.copy()), np.random.get_state()[1].copy()
     embedding = DenseEmbedding(X)
     norms_sq = embedding.norms_sq().copy()
-    MaxDet(algorithm=algorithm).sample(
-        embedding, 15, labeled=DenseEmbedding(seeds), random_state=0
-    )
+    MaxDet().sample(embedding, 15, labeled=DenseEmbedding(seeds), random_state=0)
     np.testing.assert_array_equal(X, copies[0])
     np.testing.assert_array_equal(seeds, copies[1])
     np.testing.assert_array_equal(embedding.norms_sq(), norms_sq)
     np.testing.assert_array_equal(np.random.get_state()[1], state)
 
 
-def test_lazy_forms_few_products_of_those_plain_forms():
+def test_few_products_are_formed_of_all():
     rng = np.random.RandomState(0)
     embedding = gradient_embedding(
         rng.dirichlet(np.full(10, 0.3), size=20_000), rng.normal(size=(20_000, 64))
     )
-    lazy, plain = (
-        MaxDet(algorithm=algorithm).run(embedding, 200) for algorithm in ALGORITHMS
-    )
-    np.testing.assert_array_equal(lazy.rows, plain.rows)
-    assert plain.n_distances == 20_000 * 200
-    assert lazy.n_distances < plain.n_distances / 5
+    selection = MaxDet().run(embedding, 200, random_state=0)
+    assert selection.n_distances < 20_000 * 200 / 5
 
 
 def peak_memory(function):
@@ -100,12 +85,6 @@ def test_memory_is_within_its_bound():
         ),
     )
     embedding.norms_sq()
-    lazy, plain = (
-        peak_memory(lambda a=algorithm: MaxDet(algorithm=a).sample(embedding, n))
-        for algorithm in ALGORITHMS
-    )
-    array = 8 * n_rows
-    # Coordinates, factors in float64, and a few arrays of a number a row.
-    assert plain <= array * (n + 42 + 12) + 2**23
+    peak = peak_memory(lambda: MaxDet().sample(embedding, n, random_state=0))
     # The dense form would be 320 arrays of n_rows. Four to keep bounds and places.
-    assert lazy <= array * 6 + 2**22
+    assert peak <= 8 * n_rows * 6 + 2**22

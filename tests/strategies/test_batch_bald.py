@@ -18,9 +18,9 @@ from skbadge.strategies._joint_information import (
 )
 
 
-def dirichlet(n_samples, n_rows, n_classes, seed=0, alpha=1.0):
+def dirichlet(n_posterior, n_rows, n_classes, seed=0, alpha=1.0):
     rng = np.random.RandomState(seed)
-    return rng.dirichlet(np.full(n_classes, alpha), size=(n_samples, n_rows))
+    return rng.dirichlet(np.full(n_classes, alpha), size=(n_posterior, n_rows))
 
 
 def enumerated_entropy(posterior, rows):
@@ -286,7 +286,7 @@ def test_a_copy_adds_nothing_if_the_samples_are_certain():
     assert len(selection.fallbacks) == 1
 
 
-def test_certain_samples_need_few_configurations():
+def test_certain_posterior_need_few_configurations():
     # 3**20 would be possible, but no more than four are.
     rng = np.random.RandomState(0)
     posterior = np.eye(3)[rng.randint(3, size=(4, 20))]
@@ -352,7 +352,7 @@ def test_ties_are_broken_uniformly():
     [((20, 100_000, 2), 30), ((20, 50, 500), 1000), ((200, 500, 3), 2000)],
 )
 def test_memory_is_within_its_bound(shape, n_configurations):
-    n_samples, n_rows, n_classes = shape
+    n_posterior, n_rows, n_classes = shape
     rng = np.random.RandomState(0)
     posterior = rng.uniform(size=shape).astype(np.float32) ** 4
     posterior /= posterior.sum(axis=2, keepdims=True)
@@ -360,8 +360,8 @@ def test_memory_is_within_its_bound(shape, n_configurations):
     run(posterior, 6, n_configurations=n_configurations)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    bound = 64 * n_configurations * n_samples + 64 * n_rows
-    bound += max(2**23, 24 * (n_configurations + n_samples) * n_classes)
+    bound = 64 * n_configurations * n_posterior + 64 * n_rows
+    bound += max(2**23, 24 * (n_configurations + n_posterior) * n_classes)
     assert peak < bound
 
 

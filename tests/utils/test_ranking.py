@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from skbadge.samplers import Feasible
 from skbadge.utils._ranking import draw_weighted, top_rows
 
 
@@ -96,3 +97,47 @@ def test_zero_and_minus_zero_tie():
     scores = np.array([0.0, -0.0, -1.0])
     firsts = {int(top_rows(scores, 1, np.random.RandomState(i))[0]) for i in range(40)}
     assert firsts == {0, 1}
+
+
+@pytest.mark.parametrize(("dtype", "n_tied"), [(np.float64, 2), (np.float32, 3)])
+def test_scores_equal_to_within_rounding_tie(dtype, n_tied):
+    scores = np.array([0.3, 0.1 + 0.2, 0.3 + 1e-7, 0.1])
+    orders = {
+        tuple(top_rows(scores, 3, np.random.RandomState(seed), dtype=dtype).tolist())
+        for seed in range(60)
+    }
+    if n_tied == 2:
+        assert orders == {(2, 0, 1), (2, 1, 0)}
+    else:
+        assert len(orders) == 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_top_rows_keep_to_what_may_be_picked(seed):
+    rng = np.random.RandomState(seed)
+    scores = rng.randint(6, size=40) / 3.0
+    groups = rng.randint(12, size=40) if seed % 2 else None
+    feasible = Feasible(40, rng.uniform(size=40) < 0.6, groups, 2, [0, 5])
+    open_rows = feasible.open()
+    rows = top_rows(scores, feasible.n_left - 3, rng, open_rows=open_rows)
+    assert (np.diff(scores[rows]) <= 0).all()
+    assert not open_rows.mask[rows].any()
+    # What is left over is no better than what was picked when it could have been.
+    again = feasible.open()
+    for row in rows:
+        assert again.mask[row]
+        assert scores[row] >= scores[again.mask].max()
+        again.close(row)
+
+
+def test_top_rows_of_quotas_tie_at_random():
+    feasible = Feasible(4, groups=np.array([0, 0, 1, 1]))
+    rng = np.random.RandomState(0)
+    pairs, counts = np.unique(
+        [top_rows(np.ones(4), 2, rng, open_rows=feasible.open()) for _ in range(3000)],
+        axis=0,
+        return_counts=True,
+    )
+    assert len(pairs) == 8
+    assert (pairs // 2).sum(axis=1).tolist() == [1] * 8
+    assert chisquare(counts).pvalue > 1e-4

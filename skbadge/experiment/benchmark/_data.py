@@ -6,7 +6,7 @@ import joblib
 import numpy as np
 
 from skbadge.experiment.store._configuration import describe
-from skbadge.pools._rows import n_rows
+from skbadge.pools import n_rows
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,7 +25,7 @@ from skbadge.experiment.simulation._split import draw_split
 from skbadge.experiment.store._configuration import canonical
 from skbadge.experiment.store._result import COLUMNS, as_html, summary_of
 from skbadge.experiment.store._store import ResultStore
-from skbadge.outputs import innermost
+from skbadge.outputs._pipeline import innermost
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.utils._streams import stream_seed
 

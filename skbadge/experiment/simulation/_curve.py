@@ -31,8 +31,8 @@ from skbadge.experiment.simulation._simulation import (
 from skbadge.experiment.simulation._split import draw_split
 from skbadge.experiment.store._result import ExperimentResult
 from skbadge.experiment.store._store import ResultStore
-from skbadge.outputs import innermost
-from skbadge.pools._rows import n_rows
+from skbadge.outputs._pipeline import innermost
+from skbadge.pools import n_rows
 from skbadge.strategies import get_strategy
 from skbadge.utils._streams import stream_seed
 

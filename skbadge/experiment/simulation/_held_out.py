@@ -4,8 +4,8 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
-from skbadge.outputs import innermost, is_skorch_net
-from skbadge.pools._rows import is_table
+from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import is_table
 from skbadge.querier._querier import BadgeQuerier
 
 

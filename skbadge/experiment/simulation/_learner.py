@@ -16,7 +16,7 @@ from skbadge.experiment.simulation._simulation import (
     total_budget,
 )
 from skbadge.experiment.simulation._split import INITIAL, draw_split
-from skbadge.pools._rows import n_rows
+from skbadge.pools import n_rows
 from skbadge.querier._checks import check_X, check_y
 from skbadge.utils._streams import stream_seed
 

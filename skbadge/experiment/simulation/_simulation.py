@@ -10,8 +10,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import check_scoring
 
 from skbadge.experiment.simulation._held_out import with_validation
-from skbadge.outputs import innermost
-from skbadge.pools._rows import take_rows
+from skbadge.outputs._pipeline import innermost
+from skbadge.pools import take_rows
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query import query
 from skbadge.utils._streams import stream_seed

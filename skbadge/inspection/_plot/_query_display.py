@@ -14,8 +14,8 @@ from skbadge.inspection._plot._style import (
     new_axes,
     pyplot,
 )
-from skbadge.outputs import unwrap
-from skbadge.pools._rows import n_rows
+from skbadge.outputs._pipeline import unwrap
+from skbadge.pools import n_rows
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
 
