@@ -178,6 +178,7 @@ def initial_state(
     feasible = Feasible.of(feasible, len(fisher))
     pending = feasible.pending
     n_batch = n + len(pending)
+    # F-bar, the mean of n_rows rows in the end, and M.
     target, n_rows = fisher.total_information(), len(fisher)
     precision, weight = np.zeros_like(target), 1.0
     if labeled is not None and len(labeled):
@@ -195,13 +196,17 @@ def initial_state(
             precision += known / (n_labeled + n_batch)
             weight = n_batch / (n_labeled + n_batch)
         elif labeled_weighting is not None:
+            # The labelled rows' mean or sum, and each pick once.
             precision += known / (n_labeled if labeled_weighting == "mean" else 1)
     target /= n_rows
     if len(pending):
+        # As if they had been picked first.
         precision += weight * fisher.take(pending).total_information()
     precision.flat[:: len(precision) + 1] += regularization
-    if feasible.mask is not None:
-        fisher = fisher.take(feasible.restricted()[0])
+    candidates, _ = feasible.restricted()
+    if len(candidates) < len(fisher):
+        # Other rows count in F-bar alone. What they would do is never asked.
+        fisher = fisher.take(candidates)
     return BaitState(fisher, precision, target, weight, greatest_change, least_gain)
 
 
@@ -287,6 +292,7 @@ def forward(state, size, open_rows, ties):
     while len(rows) < size:
         gains = np.where(open_rows.mask, state.gains(), -np.inf)
         if gains.max() < state.negligible and state.n_updates:
+            # Too few digits are left of what the updates began with.
             state.refresh()
             continue
         row = ties.greatest(gains, None, state.fisher.dtype, state.rounding)
@@ -326,11 +332,13 @@ def backward(state, rows, n, ties):
     kept = np.arange(len(rows))
     if len(rows) <= n:
         return kept
+    # None but these can be removed, so that others need no updates.
     part, dtype = state.restricted(rows), state.fisher.dtype
     while len(kept) > n:
         losses = part.losses()[kept]
         least = rounded(losses.min(), dtype, part.rounding)
         tied = kept[rounded(losses, dtype, part.rounding) == least]
+        # By the same order as when rows were added: of copies the last one goes.
         removed = tied[ties.keys(rows[tied]).argmax()]
         part.remove(removed)
         kept = kept[kept != removed]

@@ -104,17 +104,19 @@ class _Approach:
 
     def __init__(self, embedding, feasible):
         embedding._require_columns()
+        # R and t, over all rows.
         self.total = np.sqrt(embedding.norms_sq()).sum()
         self.target = np.zeros(embedding.shape[1])
         for _, block in embedding._dense_blocks():
             self.target += block.sum(axis=0)
         self.candidates, restricted = feasible.restricted()
-        if feasible.mask is not None:
+        if len(self.candidates) < len(embedding):
             embedding = embedding.take(self.candidates)
         self.embedding = embedding
         self.open_rows = restricted.open()
         self.eps = float(np.finfo(embedding.dtype).eps)
         norms = np.sqrt(embedding.norms_sq())
+        # 1 / c(x), or 0 of a row without a direction.
         self.scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
         # <t, phi(x)> and <w, phi(x)> of each row, with w = 0.
         self.along_target = embedding.project(self.target[:, None])[:, 0]
@@ -163,7 +165,9 @@ class _Approach:
         length_sq = direction @ direction
         if length_sq == 0:
             return
+        # gamma = <v - w, t - w> / |v - w|^2
         step = direction @ (self.target - self.sum) / length_sq
+        # w + gamma (v - w), and its products with all rows.
         self.sum += step * direction
         products = self.embedding.cross(picked)[:, 0]
         self.along += step * (length * products - self.along)

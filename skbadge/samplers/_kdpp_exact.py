@@ -187,6 +187,7 @@ def draw_exactly(embedding, spectrum, n, rng):
     if n == 0:
         return np.empty(0, dtype=np.int64)
     positions = draw_by_product(np.log(spectrum.values), n, rng)
+    # With the basis V in columns, row x is drawn by |V_x|^2 less what rows before took.
     basis = spectrum.basis(embedding, positions)
     return pivoted_cholesky(
         np.einsum("ij,ij->i", basis, basis),

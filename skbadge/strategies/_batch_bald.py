@@ -162,6 +162,7 @@ class _Greedy:
         self.known = []
         self.configurations = Configurations.of_no_rows(len(posterior))
         self.bounds = mutual_information(posterior, positions)
+        # Bounds hold beyond any labels, those of pending rows as well.
         for row in feasible.pending:
             self._know(row)
 
@@ -212,12 +213,14 @@ class _Greedy:
             if len(candidates) > n_candidates:
                 order = np.argpartition(-self.bounds[candidates], n_candidates)
                 candidates = candidates[order[:n_candidates]]
+            # I(y_x; w | y_S), the joint information with the row less that without.
             gains = conditional_information(
                 self.configurations, self.posterior, self.positions[candidates]
             )
             self.bounds[candidates] = gains
             is_settled[candidates] = True
             best = max(best, gains.max())
+            # A block that did not settle it is followed by one twice as large.
             n_candidates *= 2
         gains = np.where(self.open_rows.mask & is_settled, self.bounds, -np.inf)
         return self.ties.greatest(gains, dtype=self.posterior.dtype, quantum=QUANTUM)

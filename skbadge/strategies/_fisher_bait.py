@@ -170,11 +170,10 @@ class Bait(Strategy):
         n_parameters = self.n_columns or n_outputs * width
         row_bytes = 8 * rank * n_sketched
         n_rows = len(pool) + (0 if labeled is None else len(labeled))
-        n_searched = len(pool)
+        n_searched = len(feasible.restricted()[0])
         needed = row_bytes * n_rows + maps
-        if feasible.mask is not None:
+        if n_searched < len(pool):
             # The search copies the roots and features of the rows it may pick.
-            n_searched = len(feasible.restricted()[0])
             needed += (row_bytes + pool.features[:1].nbytes) * n_searched
         needed += bait_nbytes(n_searched, rank, n_parameters)
         if needed > self.max_bytes:
