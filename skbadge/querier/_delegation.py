@@ -17,7 +17,7 @@ from sklearn.utils.metaestimators import available_if
 
 from skbadge._compat import routing_enabled
 from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap, wrapped
-from skbadge.querier._checks import check_X
+from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
 
 

@@ -9,7 +9,9 @@ import torch
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from skorch import NeuralNetClassifier, NeuralNetRegressor
@@ -159,6 +161,19 @@ def test_any_other_list_is_a_list_of_rows(estimator):
         querier, picked = run_rounds(estimator, rows, y)
         np.testing.assert_array_equal(picked, labeled)
         np.testing.assert_array_equal(querier.predict(rows), expected.predict(X))
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_lists_for_a_net_behind_a_search_or_frozen(is_frozen):
+    X, y = make_data()
+    net = make_net(classes=[0, 1, 2]).fit(X.astype(np.float32), np.arange(60) % 3)
+    estimator = FrozenEstimator(net)
+    if not is_frozen:
+        estimator = GridSearchCV(make_net(), {"lr": [0.1, 0.01]}, cv=2)
+    querier = BadgeQuerier(estimator, classes=["ant", "bee", "cat"], random_state=0)
+    querier.fit(X.tolist(), y)
+    np.testing.assert_array_equal(querier.query(X.tolist(), 5), querier.query(X, 5))
+    np.testing.assert_array_equal(querier.predict(list(X)), querier.predict(X))
 
 
 # Lists of anything
