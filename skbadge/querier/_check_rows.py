@@ -11,6 +11,7 @@ from sklearn.utils.validation import validate_data
 from skbadge.outputs import innermost, is_skorch_net, wrapped
 from skbadge.outputs._pipeline import transforms_target
 from skbadge.pools import (
+    array_of,
     frame_to_array,
     is_frame,
     is_masked,
@@ -102,7 +103,7 @@ def _check_parts(querier, X, name, reset):
     """Check tensors, and the arrays, tensors and frames among several inputs."""
     for part_name, part in named_parts(X, name):
         if is_tensor(part):
-            part = part.detach().cpu().float().numpy()
+            part = array_of(part)
         elif is_frame(part):
             part = np.empty(0) if not_numeric(part) else frame_to_array(part)
         if isinstance(part, np.ndarray) or sparse.issparse(part):
@@ -181,6 +182,7 @@ def _wants_columns(net, columns):
 
 def _check_finite(X, name):
     """Raise if a numeric array or sparse matrix holds NaN or infinity."""
+    X = X.tocsr() if sparse.issparse(X) else X
     values = X.data if sparse.issparse(X) else X
     # One sum tells in the usual case, without an array of flags.
     with np.errstate(over="ignore", invalid="ignore"):

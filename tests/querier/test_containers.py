@@ -89,7 +89,8 @@ LISTS = {
     "float32": lambda X: [X[:, :1].astype("f4"), X[:, 1:].astype("f4")],
     "tensors": lambda X: [torch.tensor(X[:, :1]), torch.tensor(X[:, 1:])],
     "images": lambda X: [X[:, :1], X[:, 1:].reshape(-1, 1, 3)],
-    "sparse": lambda X: [X[:, :1], sparse.coo_matrix(X[:, 1:])],
+    "coo": lambda X: [X[:, :1], sparse.coo_matrix(X[:, 1:])],
+    "lil": lambda X: [X[:, :1], sparse.lil_array(X[:, 1:])],
     "frames": lambda X: [pd.DataFrame(X[:, :1]), pd.DataFrame(X[:, 1:])],
 }
 
@@ -139,6 +140,13 @@ def test_masks_in_a_list_of_arrays_stay_booleans():
     X, y = make_data()
     querier = BadgeQuerier(make_net(Masked), random_state=0).fit([X, X > 1], y)
     assert len(querier.query([X, X > 1], 5)) == 5
+
+
+def test_large_numbers_in_a_tensor_are_not_infinite():
+    X, y = make_data()
+    X[:, 0] = 1e300
+    net = make_net(nn.Linear(4, 3).double(), lr=1e-320)
+    BadgeQuerier(net, random_state=0).fit(torch.tensor(X), y)
 
 
 def test_bad_lists_of_arrays_are_named():
