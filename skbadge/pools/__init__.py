@@ -1,7 +1,7 @@
 """Rows of anything a model may take: count them, take some, put them together."""
 
 from skbadge.pools._equality import row_codes, rows_among
-from skbadge.pools._identity import row_ids
+from skbadge.pools._identity import array_of, row_ids
 from skbadge.pools._inputs import (
     column_dtypes,
     frame_to_array,
@@ -37,6 +37,7 @@ from skbadge.pools._rows import (
 
 __all__ = [
     "Inputs",
+    "array_of",
     "column_dtypes",
     "concatenate_rows",
     "copy_rows",

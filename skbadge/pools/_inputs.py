@@ -5,7 +5,6 @@ from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -33,7 +32,7 @@ def read_inputs(X: Any) -> Any:
         return {name: read_inputs(part) for name, part in X.items()}
     if kind != "list" or not X:
         return X
-    shapes: list = [getattr(part, "shape", ()) for part in X]
+    shapes: list[tuple[int, ...]] = [getattr(part, "shape", ()) for part in X]
     lengths = {shape[0] if len(shape) >= 2 else None for shape in shapes}
     return Inputs(X) if len(lengths) == 1 and None not in lengths else X
 
@@ -101,7 +100,7 @@ def is_multi_input(X: Any) -> bool:
     return kind_of(X) in ("dict", "inputs", "list")
 
 
-def is_sliceable(X: Any, tensor_class: type = torch.Tensor) -> bool:
+def is_sliceable(X: Any, tensor_class: type) -> bool:
     """Whether every part of ``X`` is a tensor or a numeric, maybe sparse, array."""
     return all(
         isinstance(part, tensor_class)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
-import torch
 from scipy import sparse
 
 Kind = Literal[
@@ -51,19 +50,20 @@ def kind_of(X: Any) -> Kind:
         return "inputs"
     if isinstance(X, list | tuple):
         return "list"
-    if isinstance(X, torch.Tensor):
-        return "tensor"
-    if isinstance(X, torch.utils.data.Dataset):
-        return "torch dataset"
+    if isinstance(X, np.ndarray):
+        return "array"
     if hasattr(X, "iloc"):
         return "pandas"
-    return "polars" if _is_polars(X) else "array"
-
-
-def _is_polars(X):
-    # If polars was never imported, nothing can be its frame.
-    polars = sys.modules.get("polars")
-    return polars is not None and isinstance(X, polars.DataFrame | polars.Series)
+    # Nothing can be of a package that was never imported, and a model of scikit-learn
+    # needs no torch, which takes a second to load.
+    torch, polars = sys.modules.get("torch"), sys.modules.get("polars")
+    if torch is not None and isinstance(X, torch.Tensor):
+        return "tensor"
+    if torch is not None and isinstance(X, torch.utils.data.Dataset):
+        return "torch dataset"
+    if polars is not None and isinstance(X, polars.DataFrame | polars.Series):
+        return "polars"
+    return "array"
 
 
 def is_frame(X: Any) -> bool:

@@ -10,12 +10,10 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from skbadge._compat import num_samples
-from skbadge.pools import _flat_datasets
 from skbadge.pools._kinds import Inputs, kind_of
 
 
@@ -175,84 +173,55 @@ class _List(_Array):
         return [*first, *second]
 
 
-class _Dict:
-    """Dicts of containers, each with one entry a row."""
+class _Several:
+    """Several containers with one entry a row each: dicts of them, and `Inputs`."""
 
     @staticmethod
     def name(X):
-        return "dict"
+        return "list of arrays" if isinstance(X, Inputs) else "dict"
 
     @staticmethod
     def count(X):
-        sizes = {name: n_rows(part) for name, part in X.items()}
-        return _common_size("dict", sizes)
+        sizes = {key: n_rows(part) for key, part in _items(X)}
+        if len(set(sizes.values())) != 1:
+            raise ValueError(
+                f"The entries of a {_Several.name(X)} must have equal numbers of rows. "
+                f"Got {sizes}."
+            )
+        return next(iter(sizes.values()))
 
     @staticmethod
     def first(X, n):
-        return {name: first_rows(part, n) for name, part in X.items()}
+        return _like(X, {key: first_rows(part, n) for key, part in _items(X)})
 
     @staticmethod
     def take(X, rows):
-        return {name: take_rows(part, rows) for name, part in X.items()}
+        return _like(X, {key: take_rows(part, rows) for key, part in _items(X)})
 
     @staticmethod
     def copy(X):
-        return {name: copy_rows(part) for name, part in X.items()}
+        return _like(X, {key: copy_rows(part) for key, part in _items(X)})
 
     @staticmethod
     def concatenate(first, second, name):
-        if first.keys() != second.keys():
+        mine, theirs = dict(_items(first)), dict(_items(second))
+        if mine.keys() != theirs.keys():
             raise ValueError(
-                f"`{name}` must have the keys {list(first)}. Got {list(second)}."
+                f"`{name}` must have the keys {list(mine)}. Got {list(theirs)}."
             )
-        return {
-            key: concatenate_rows(first[key], second[key], f"{name}[{key!r}]")
-            for key in first
+        parts = {
+            key: concatenate_rows(part, theirs[key], f"{name}[{key!r}]")
+            for key, part in mine.items()
         }
+        return _like(first, parts)
 
 
-class _Inputs:
-    """Several inputs of a net, in their order."""
-
-    @staticmethod
-    def name(X):
-        return "list of arrays"
-
-    @staticmethod
-    def count(X):
-        sizes = dict(enumerate(map(n_rows, X)))
-        return _common_size("list of arrays", sizes)
-
-    @staticmethod
-    def first(X, n):
-        return Inputs(first_rows(part, n) for part in X)
-
-    @staticmethod
-    def take(X, rows):
-        return Inputs(take_rows(part, rows) for part in X)
-
-    @staticmethod
-    def copy(X):
-        return Inputs(map(copy_rows, X))
-
-    @staticmethod
-    def concatenate(first, second, name):
-        if len(first) != len(second):
-            raise ValueError(
-                f"`{name}` must be a list of {len(first)} arrays. Got {len(second)}."
-            )
-        return Inputs(
-            concatenate_rows(mine, theirs, f"{name}[{i}]")
-            for i, (mine, theirs) in enumerate(zip(first, second, strict=True))
-        )
+def _items(X):
+    return enumerate(X) if isinstance(X, Inputs) else X.items()
 
 
-def _common_size(what, sizes):
-    if len(set(sizes.values())) != 1:
-        raise ValueError(
-            f"The entries of a {what} must have equal numbers of rows. Got {sizes}."
-        )
-    return next(iter(sizes.values()))
+def _like(X, parts):
+    return Inputs(parts.values()) if isinstance(X, Inputs) else parts
 
 
 class _Sparse(_Array):
@@ -288,7 +257,7 @@ class _Tensor(_Array):
 
     @staticmethod
     def take(X, rows):
-        return X[torch.as_tensor(rows, device=X.device)]
+        return X[sys.modules["torch"].as_tensor(rows, device=X.device)]
 
     @staticmethod
     def copy(X):
@@ -296,7 +265,7 @@ class _Tensor(_Array):
 
     @staticmethod
     def concatenate(first, second, name):
-        return torch.cat([first, second])
+        return sys.modules["torch"].cat([first, second])
 
 
 class _Dataset:
@@ -306,12 +275,24 @@ class _Dataset:
     def name(X):
         return "Dataset"
 
-    count = staticmethod(_flat_datasets.count)
-    take = staticmethod(_flat_datasets.take)
+    @staticmethod
+    def count(X):
+        if not hasattr(X, "__len__"):
+            raise TypeError(
+                "A Dataset must have a length, and be indexed by row. Got a "
+                f"{type(X).__name__}, which has none."
+            )
+        return len(X)
 
     @staticmethod
     def first(X, n):
         return take_rows(X, np.arange(min(n, n_rows(X))))
+
+    @staticmethod
+    def take(X, rows):
+        from skbadge.pools import _flat_datasets
+
+        return _flat_datasets.take(X, rows)
 
     @staticmethod
     def copy(X):
@@ -319,6 +300,8 @@ class _Dataset:
 
     @staticmethod
     def concatenate(first, second, name):
+        from skbadge.pools import _flat_datasets
+
         return _flat_datasets.concatenate(first, second)
 
 
@@ -382,8 +365,8 @@ def _check_columns(first, second, name):
 
 _OPERATIONS = {
     "array": _Array,
-    "dict": _Dict,
-    "inputs": _Inputs,
+    "dict": _Several,
+    "inputs": _Several,
     "list": _List,
     "pandas": _Pandas,
     "polars": _Polars,

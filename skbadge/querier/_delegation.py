@@ -19,7 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from skbadge._compat import routing_enabled
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
-from skbadge.querier._checks import check_X
+from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
 from skbadge.utils._typing import Rows
 

@@ -89,7 +89,7 @@ def test_a_dataset_without_a_length_is_refused():
         def __iter__(self):
             return iter(X)
 
-    with pytest.raises(TypeError, match=r"must have a length .* Got a Stream"):
+    with pytest.raises(TypeError, match=r"must have a length.* Got a Stream"):
         n_rows(Stream())
 
 

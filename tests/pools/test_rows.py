@@ -198,7 +198,7 @@ def test_several_inputs_must_match():
         n_rows({"a": X, "b": X[:2]})
     with pytest.raises(ValueError, match="dict must have equal numbers"):
         n_rows({})
-    with pytest.raises(ValueError, match=r"`X` must be a list of 1 arrays. Got 2"):
+    with pytest.raises(ValueError, match=r"`X` must have the keys \[0\]. Got \[0, 1\]"):
         concatenate_rows(Inputs([X]), Inputs([X, X]))
     for make in (lambda part: {"a": part}, lambda part: Inputs([part])):
         name = r"`X\[('a'|0)\]` must be of the same kind .* tensor"

@@ -9,7 +9,9 @@ import torch
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
 from skorch import NeuralNetClassifier, NeuralNetRegressor
@@ -87,7 +89,8 @@ LISTS = {
     "float32": lambda X: [X[:, :1].astype("f4"), X[:, 1:].astype("f4")],
     "tensors": lambda X: [torch.tensor(X[:, :1]), torch.tensor(X[:, 1:])],
     "images": lambda X: [X[:, :1], X[:, 1:].reshape(-1, 1, 3)],
-    "sparse": lambda X: [X[:, :1], sparse.coo_matrix(X[:, 1:])],
+    "coo": lambda X: [X[:, :1], sparse.coo_matrix(X[:, 1:])],
+    "lil": lambda X: [X[:, :1], sparse.lil_array(X[:, 1:])],
     "frames": lambda X: [pd.DataFrame(X[:, :1]), pd.DataFrame(X[:, 1:])],
 }
 
@@ -139,6 +142,13 @@ def test_masks_in_a_list_of_arrays_stay_booleans():
     assert len(querier.query([X, X > 1], 5)) == 5
 
 
+def test_large_numbers_in_a_tensor_are_not_infinite():
+    X, y = make_data()
+    X[:, 0] = 1e300
+    net = make_net(nn.Linear(4, 3).double(), lr=1e-320)
+    BadgeQuerier(net, random_state=0).fit(torch.tensor(X), y)
+
+
 def test_bad_lists_of_arrays_are_named():
     X, y = make_data()
     spoilt = X.copy()
@@ -159,6 +169,19 @@ def test_any_other_list_is_a_list_of_rows(estimator):
         querier, picked = run_rounds(estimator, rows, y)
         np.testing.assert_array_equal(picked, labeled)
         np.testing.assert_array_equal(querier.predict(rows), expected.predict(X))
+
+
+@pytest.mark.parametrize("is_frozen", [True, False])
+def test_lists_for_a_net_behind_a_search_or_frozen(is_frozen):
+    X, y = make_data()
+    net = make_net(classes=[0, 1, 2]).fit(X.astype(np.float32), np.arange(60) % 3)
+    estimator = FrozenEstimator(net)
+    if not is_frozen:
+        estimator = GridSearchCV(make_net(), {"lr": [0.1, 0.01]}, cv=2)
+    querier = BadgeQuerier(estimator, classes=["ant", "bee", "cat"], random_state=0)
+    querier.fit(X.tolist(), y)
+    np.testing.assert_array_equal(querier.query(X.tolist(), 5), querier.query(X, 5))
+    np.testing.assert_array_equal(querier.predict(list(X)), querier.predict(X))
 
 
 # Lists of anything

@@ -17,7 +17,8 @@ from skbadge.experiment.simulation._simulation import (
 )
 from skbadge.experiment.simulation._split import INITIAL, draw_split
 from skbadge.pools import n_rows
-from skbadge.querier._checks import check_X, check_y
+from skbadge.querier._check_rows import check_X
+from skbadge.querier._checks import check_y
 from skbadge.utils._streams import stream_seed
 
 
