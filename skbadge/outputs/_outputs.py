@@ -1,7 +1,7 @@
 """What a model says about rows: its probabilities and its penultimate features."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,18 @@ class Outputs:
 
     def __len__(self):
         return self.n_rows
+
+    def take(self, rows):
+        """The outputs of some rows, by their positions."""
+        parts = {name: getattr(self, name) for name in ROW_FIELDS}
+        parts = {
+            name: part.take(rows) if isinstance(part, Embedding) else part[rows]
+            for name, part in parts.items()
+            if part is not None
+        }
+        if self.posterior is not None:
+            parts["posterior"] = self.posterior[:, rows]
+        return replace(self, n_rows=len(rows), **parts)
 
     @property
     def nbytes(self):

@@ -374,6 +374,44 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self._say(str(report))
         return (rows, report) if return_report else rows
 
+    def outputs(self, X):
+        """What the strategy in use needs to know of rows, read as `query` reads them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), or what the estimator takes
+            The rows.
+
+        Returns
+        -------
+        outputs : Outputs
+            One entry for each row.
+        """
+        estimator = self._trained_estimator("outputs")
+        strategy = self.strategy_ = self._current_strategy()
+        check_strategy_suits(strategy, estimator)
+        X = self._check_X(X, reset=False)
+        options = {
+            "feature_layer": self.feature_layer,
+            "batch_size": self.inference_batch_size,
+            **reading_options(strategy, self.random_state),
+        }
+        codec = getattr(self, "_codec", None)
+        with torch_seeded(self._seed("inference")):
+            return read_pool(estimator, X, strategy.needs, codec, options)
+
+    def check_parameters(self):
+        """Refuse an estimator and a strategy that cannot work together.
+
+        `fit` does this as well. Nothing is trained.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter.
+        """
+        self._check_parts()
+
     @property
     def X_labeled_(self):
         """All labelled rows so far, of the kind that `fit` was given."""
