@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
-from skbadge.experiment.store._configuration import config_hash
+from skbadge.experiment.store import config_hash
 
 
 def main(arguments=None):

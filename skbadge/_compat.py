@@ -6,6 +6,8 @@ from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    validate_parameter_constraints,
+    validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _num_samples
@@ -19,6 +21,8 @@ __all__ = [
     "fit_context",
     "num_samples",
     "routing_enabled",
+    "validate_parameter_constraints",
+    "validate_params",
 ]
 
 fit_context = _fit_context

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skbadge.experiment.store._store import STATUSES, ResultStore
+from skbadge.experiment.store import STATUSES, ResultStore
 from skbadge.inspection._frame import KEY, read_results
 from skbadge.utils._optional import import_optional
 

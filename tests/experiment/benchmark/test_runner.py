@@ -12,13 +12,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
-from skbadge.experiment import (
-    ResultStore,
-    draw_split,
-    resolve_scoring,
-    run_benchmark,
-    simulate,
-)
+from skbadge.experiment import ResultStore, run_benchmark
+from skbadge.experiment.simulation import draw_split, resolve_scoring, simulate
 from skbadge.nn import TabularNetClassifier
 from skbadge.utils._streams import stream_seed
 from tests.experiment._benchmarks import (

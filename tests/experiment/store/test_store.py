@@ -13,7 +13,9 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from skbadge.experiment import Evaluation, ResultStore, config_hash
+from skbadge.experiment import ResultStore
+from skbadge.experiment.simulation import Evaluation
+from skbadge.experiment.store import StoreError, config_hash
 
 NO_ROWS = np.empty(0, np.int64)
 CLAIM_AND_WAIT = """
@@ -162,7 +164,7 @@ def test_making_a_store_waits_for_another_connection_that_is_writing(
 
 
 def test_making_a_store_gives_up_after_the_timeout_and_may_be_tried_again(path, writer):
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StoreError, match=r"results\.db' does not work: .*locked"):
         ResultStore(path, timeout=0.01)
     writer.rollback()
     with ResultStore(path) as store:
