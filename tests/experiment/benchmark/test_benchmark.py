@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from skbadge import BadgeQuerier
 from skbadge.experiment import Benchmark
 from skbadge.experiment.store import config_hash
+from skbadge.nn import TabularNetRegressor
 from skbadge.strategies import Badge
 
 TOML = """
@@ -170,6 +171,11 @@ def test_a_benchmark_that_grows_keeps_its_runs(larger):
 )
 def test_what_determines_a_result_makes_another_run(changes):
     assert not set(hashes_of()) & set(hashes_of(**changes))
+
+
+def test_rows_held_out_make_another_run():
+    net = {"models": {"net": TabularNetRegressor()}, "scoring": "r2"}
+    assert not set(hashes_of(**net)) & set(hashes_of(**net, n_validation=10))
 
 
 def test_parameters_at_their_defaults_are_left_out_for_libraries_add_some():
@@ -336,11 +342,30 @@ def replaced(old, new):
             r"benchmark\.toml: `budget` must be at least `n_initial`, 10\. Got 4",
         ),
         (replaced("budget = 40", "budget = 40\nn_rounds = 2"), "say the same thing"),
+        (
+            "test_size = 1.5\n" + TOML,
+            r"benchmark\.toml: The 'test_size' parameter of Benchmark must be a float",
+        ),
+        (
+            replaced("neg_log_loss", "neg_log_los"),
+            r"benchmark\.toml: `scoring` 'neg_log_los' is not known\. Did you mean",
+        ),
+        (
+            replaced("n_repeats = 2", "n_repeats = '2'"),
+            r"benchmark\.toml: The 'n_repeats' parameter of Benchmark must be an int",
+        ),
     ],
 )
 def test_an_error_in_a_toml_file_says_where_and_what(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         Benchmark.from_toml(write_toml(tmp_path, text))
+
+
+def test_a_byte_order_mark_is_no_error(tmp_path):
+    path = write_toml(tmp_path, TOML)
+    expected = Benchmark.from_toml(path).configs()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert Benchmark.from_toml(path).configs() == expected
 
 
 def test_a_toml_file_that_is_not_there_is_named(tmp_path):
