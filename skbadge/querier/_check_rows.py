@@ -8,8 +8,12 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skbadge.outputs import innermost, is_skorch_net, wrapped
-from skbadge.outputs._pipeline import transforms_target
+from skbadge.outputs._pipeline import (
+    innermost,
+    is_skorch_net,
+    transforms_target,
+    wrapped,
+)
 from skbadge.pools import (
     array_of,
     frame_to_array,

@@ -380,6 +380,18 @@ class BadgeQuerier(Asking):
             return self.classes
         return getattr(self, "_first_classes", None)
 
+    def check_parameters(self) -> None:
+        """Refuse an estimator and a strategy that cannot work together.
+
+        `fit` does this as well. Nothing is trained.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the parameter.
+        """
+        self._check_parts()
+
     @property
     def X_labeled_(self) -> Rows:
         """All labelled rows so far, of the kind that `fit` was given."""

@@ -31,7 +31,7 @@ def config_hash(config):
 
     Examples
     --------
-    >>> from skbadge.experiment import config_hash
+    >>> from skbadge.experiment.store import config_hash
     >>> config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
     True
     """

@@ -89,7 +89,7 @@ def project_query(
     others = np.setdiff1d(np.arange(n_rows(X_pool)), picks)
     others = _part(others, max_points, rng)
     shown = np.concatenate([picks, others]).astype(np.int64)
-    X_labeled = _labeled_rows(querier) if with_labeled else None
+    X_labeled = getattr(querier, "X_labeled_", None) if with_labeled else None
     labeled_rows = None
     if X_labeled is not None:
         labeled_rows = _part(np.arange(n_rows(X_labeled)), max_points, rng)
@@ -112,15 +112,10 @@ def _part(rows, n, rng):
     return rows if len(rows) <= n else np.sort(rng.choice(rows, n, replace=False))
 
 
-def _labeled_rows(querier):
-    # A trained model that was frozen has no labelled rows yet.
-    return getattr(querier, "X_labeled_", None)
-
-
 def _coordinates(querier, parts, seed):
     """Rows as vectors, in the first space there is: a matrix for each part."""
     parts = [(X, rows) for X, rows in parts if X is not None]
-    strategy = querier.strategy_
+    strategy = getattr(querier, "strategy_", None)
     if isinstance(strategy, EmbeddingStrategy):
         read = [querier.outputs(X).take(rows) for X, rows in parts]
         found = [_dense(strategy.embed(part), seed) for part in read]
