@@ -78,12 +78,11 @@ def encoded_target(net, codes):
 
 def has_own_dataset(net):
     """Whether a net reads its rows in a way of its own, whatever they are."""
-    if type(net).get_dataset is not NeuralNet.get_dataset:
-        return True
-    if net.dataset is Dataset:
+    if isinstance(net.dataset, type) and issubclass(net.dataset, ArrayDataset):
         return False
     # Instances and functions are datasets of the user's own, too.
-    return not (isinstance(net.dataset, type) and issubclass(net.dataset, ArrayDataset))
+    overridden = type(net).get_dataset is not NeuralNet.get_dataset
+    return overridden or net.dataset is not Dataset
 
 
 class RelabeledDataset(torch.utils.data.Dataset):

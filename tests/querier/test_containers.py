@@ -239,12 +239,13 @@ sparse_formats = pytest.mark.parametrize(
 
 
 @sparse_formats
-@pytest.mark.parametrize("model", ["net", "pipeline", "linear"])
+@pytest.mark.parametrize("model", ["net", "pipeline", "passed on", "linear"])
 def test_every_sparse_format(make, model):
     X, y = make_data()
     estimator = {
         "net": make_net(),
         "pipeline": make_pipeline(MaxAbsScaler(), make_net()),
+        "passed on": make_pipeline("passthrough", make_net()),
         "linear": make_pipeline(MaxAbsScaler(), LogisticRegression()),
     }[model]
     matrix = make(X)
@@ -422,6 +423,14 @@ def test_file_paths_for_a_net_with_a_dataset_of_its_own(kind, dataset, tmp_path)
     querier, picked = run_rounds(make_net(dataset=dataset), make(), y)
     np.testing.assert_array_equal(picked, labeled)
     assert list(querier.X_labeled_) == [paths[row] for row in labeled]
+
+
+def test_a_net_for_tables_gets_an_array_of_a_frame():
+    # It overrides how its dataset is made, but reads tables.
+    X, y = make_data()
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    querier = BadgeQuerier(TabularNetClassifier(max_epochs=2), random_state=0)
+    assert isinstance(querier.fit(frame, y).X_labeled_, np.ndarray)
 
 
 def test_paths_for_a_net_without_one_are_refused():
