@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from skbadge.embeddings import sketch
 from skbadge.outputs import Needs
@@ -85,6 +86,7 @@ def project_query(
     projection : Projection
         In float64. The components are those of the pool's rows that are shown.
     """
+    check_is_fitted(querier)
     rng = check_random_state(random_state)
     others = np.setdiff1d(np.arange(n_rows(X_pool)), picks)
     others = _part(others, max_points, rng)

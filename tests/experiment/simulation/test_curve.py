@@ -303,7 +303,7 @@ def test_nothing_given_is_changed():
         (
             {
                 "querier": BadgeQuerier(LinearRegression()),
-                "strategies": ["random", "badge"],
+                "strategies": ["random", "margin"],
             },
             "needs class probabilities",
         ),
