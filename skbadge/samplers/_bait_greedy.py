@@ -257,7 +257,6 @@ def search(state, n, feasible, oversampling, found, rng):
         open_rows,
         rng,
         value_name="gain",
-        n_distances=0,
         found=found,
     )
     return replace(selection, rows=candidates[selection.rows])

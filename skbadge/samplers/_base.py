@@ -4,12 +4,14 @@ import warnings
 from abc import ABC, abstractmethod
 from dataclasses import replace
 from math import isinf
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
+from skbadge._compat import StrOptions
 from skbadge.embeddings import Embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._feasible import Feasible
@@ -17,6 +19,10 @@ from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_n
+
+# How the first of the picks is chosen, see `first_row`.
+FirstCenter = Literal["max_norm", "uniform", "norm_weighted"]
+FIRST_CENTER = {"first_center": [StrOptions(set(get_args(FirstCenter)))]}
 
 # Squared distances this small have lost digits to underflow.
 LEAST_SQ_DIST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
@@ -196,7 +202,7 @@ def fill_uniformly(
     rng,
     *,
     value_name,
-    n_distances,
+    n_distances=0,
     found="could be told apart by their embeddings",
 ):
     """Complete a selection from the rows left, if the method stopped short of ``n``.
@@ -281,11 +287,3 @@ def first_row(embedding, rule, open_rows, ties, rng):
     if rule == "norm_weighted":
         return int(draw_weighted(np.cumsum(norms_sq), 1, rng)[0])
     return ties.greatest(norms_sq, dtype=embedding.dtype)
-
-
-def left_open(feasible, rows):
-    """What some picks leave open."""
-    open_rows = feasible.open()
-    for row in rows:
-        open_rows.close(int(row))
-    return open_rows

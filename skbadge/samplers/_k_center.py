@@ -1,11 +1,14 @@
 """Farthest-first traversal: greedy k-center, lazy and exact."""
 
-from typing import Literal
-
 import numpy as np
 
-from skbadge._compat import StrOptions
-from skbadge.samplers._base import Sampler, fill_uniformly, negligible_mass
+from skbadge.samplers._base import (
+    FIRST_CENTER,
+    FirstCenter,
+    Sampler,
+    fill_uniformly,
+    negligible_mass,
+)
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ties import Ties
@@ -53,15 +56,9 @@ class KCenter(Sampler):
     array([3, 0, 2])
     """
 
-    _parameter_constraints: dict = {
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
-    }
+    _parameter_constraints: dict = FIRST_CENTER
 
-    def __init__(
-        self,
-        *,
-        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
-    ) -> None:
+    def __init__(self, *, first_center: FirstCenter = "max_norm") -> None:
         self.first_center = first_center
 
     def _run(self, embedding, n, labeled, feasible, rng):

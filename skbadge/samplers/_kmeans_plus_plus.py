@@ -1,12 +1,16 @@
 """k-means++ seeding on implicit embeddings, exact, in about one pass over the rows."""
 
 from math import ceil
-from typing import Literal
 
 import numpy as np
 
-from skbadge._compat import StrOptions
-from skbadge.samplers._base import Sampler, fill_uniformly, negligible_mass
+from skbadge.samplers._base import (
+    FIRST_CENTER,
+    FirstCenter,
+    Sampler,
+    fill_uniformly,
+    negligible_mass,
+)
 from skbadge.samplers._nearest_pick import NearestPick
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._ties import Ties
@@ -61,15 +65,9 @@ class KMeansPlusPlus(Sampler):
     array([3, 1])
     """
 
-    _parameter_constraints: dict = {
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
-    }
+    _parameter_constraints: dict = FIRST_CENTER
 
-    def __init__(
-        self,
-        *,
-        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
-    ) -> None:
+    def __init__(self, *, first_center: FirstCenter = "max_norm") -> None:
         self.first_center = first_center
 
     def _run(self, embedding, n, labeled, feasible, rng):

@@ -6,6 +6,8 @@ import numpy as np
 
 from skbadge._compat import StrOptions
 from skbadge.samplers._base import (
+    FIRST_CENTER,
+    FirstCenter,
     Sampler,
     fill_uniformly,
     first_row,
@@ -84,7 +86,7 @@ class LCMD(Sampler):
 
     _parameter_constraints: dict = {
         "weights": [StrOptions({"sq_dist", "dist", "none"})],
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        **FIRST_CENTER,
     }
 
     reads_population = True
@@ -93,7 +95,7 @@ class LCMD(Sampler):
         self,
         *,
         weights: Literal["sq_dist", "dist", "none"] = "sq_dist",
-        first_center: Literal["max_norm", "uniform", "norm_weighted"] = "max_norm",
+        first_center: FirstCenter = "max_norm",
     ) -> None:
         self.weights = weights
         self.first_center = first_center

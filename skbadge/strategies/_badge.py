@@ -1,9 +1,8 @@
 """BADGE: k-means++ seeding on gradient embeddings."""
 
-from skbadge._compat import StrOptions
 from skbadge.samplers import KMeansPlusPlus
+from skbadge.samplers._base import FIRST_CENTER, FirstCenter
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
-from skbadge.strategies._kernels import FirstCenter
 
 
 class Badge(EmbeddingStrategy):
@@ -31,7 +30,7 @@ class Badge(EmbeddingStrategy):
 
     _parameter_constraints: dict = {
         "include_bias": ["boolean"],
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        **FIRST_CENTER,
     }
 
     def __init__(

@@ -1,9 +1,8 @@
 """Farthest-first traversal of gradient embeddings."""
 
-from skbadge._compat import StrOptions
 from skbadge.samplers import KCenter
+from skbadge.samplers._base import FIRST_CENTER, FirstCenter
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
-from skbadge.strategies._kernels import FirstCenter
 
 
 class BadgeKCenter(EmbeddingStrategy):
@@ -41,7 +40,7 @@ class BadgeKCenter(EmbeddingStrategy):
 
     _parameter_constraints: dict = {
         "include_bias": ["boolean"],
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        **FIRST_CENTER,
     }
 
     def __init__(

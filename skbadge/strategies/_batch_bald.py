@@ -1,13 +1,11 @@
 """BatchBALD: rows whose labels together say most about the model's parameters."""
 
-from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
-from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._joint_information import (
@@ -20,7 +18,6 @@ from skbadge.utils._ties import Ties, equal_floor
 # Differences in nats below which rounding alone tells rows apart.
 QUANTUM = 1e-12
 
-VALUE_NAME = "gain in mutual information"
 
 FIRST_CANDIDATES = 16
 
@@ -101,25 +98,17 @@ class BatchBald(Strategy):
         return Needs(n_posterior=self.n_posterior)
 
     def _run(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0), VALUE_NAME)
-        # As if there were no rows but those that may be selected, and the pending ones.
-        positions, feasible = feasible.restricted()
-        greedy = _Greedy(
-            pool.posterior, positions, feasible, self.n_configurations, rng
-        )
+        greedy = _Greedy(pool.posterior, feasible, self.n_configurations, rng)
         rows, gains = greedy.select(n)
-        selection = fill_uniformly(
+        return fill_uniformly(
             rows,
             gains,
             n,
             greedy.open_rows,
             rng,
-            value_name=VALUE_NAME,
-            n_distances=0,
+            value_name="gain in mutual information",
             found="have labels that tell posterior samples apart",
         )
-        return replace(selection, rows=positions[selection.rows])
 
 
 class _Greedy:
@@ -129,9 +118,6 @@ class _Greedy:
     ----------
     posterior : ndarray of shape (n_posterior, n_rows, n_classes)
         Class probabilities of the pool's rows.
-
-    positions : ndarray of int
-        The rows of the pool that take part. All else counts these rows alone.
 
     feasible : Feasible
         Which of them may be selected.
@@ -152,16 +138,15 @@ class _Greedy:
         falls with each row, but for the sampling error of drawn configurations.
     """
 
-    def __init__(self, posterior, positions, feasible, n_configurations, rng):
+    def __init__(self, posterior, feasible, n_configurations, rng):
         self.posterior = posterior
-        self.positions = positions
         self.open_rows = feasible.open()
         self.n_configurations = n_configurations
         self.rng = rng
         self.ties = Ties(rng)
         self.known = []
         self.configurations = Configurations.of_no_rows(len(posterior))
-        self.bounds = mutual_information(posterior, positions)
+        self.bounds = mutual_information(posterior)
         # Bounds hold beyond any labels, those of pending rows as well.
         for row in feasible.pending:
             self._know(row)
@@ -191,7 +176,7 @@ class _Greedy:
 
     def _know(self, row):
         """Let the label of a row be known."""
-        self.known.append(self.positions[row])
+        self.known.append(row)
         self.configurations = self.configurations.with_row(
             self.posterior, self.known, self.n_configurations, self.rng
         )
@@ -215,7 +200,7 @@ class _Greedy:
                 candidates = candidates[order[:n_candidates]]
             # I(y_x; w | y_S), the joint information with the row less that without.
             gains = conditional_information(
-                self.configurations, self.posterior, self.positions[candidates]
+                self.configurations, self.posterior, candidates
             )
             self.bounds[candidates] = gains
             is_settled[candidates] = True

@@ -4,8 +4,9 @@ from numbers import Integral
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import KCenter
+from skbadge.samplers._base import FIRST_CENTER, FirstCenter
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
-from skbadge.strategies._kernels import FirstCenter, KernelName
+from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import ALL_KERNELS
 
 
@@ -40,10 +41,9 @@ class CoreSet(EmbeddingStrategy):
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
     """
 
-    mode = "TP"
     _parameter_constraints: dict = {
         "kernel": [StrOptions({"features", "cosine"} | ALL_KERNELS)],
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        **FIRST_CENTER,
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
@@ -61,4 +61,4 @@ class CoreSet(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """Farthest-first traversal."""
         sampler = KCenter(first_center=self.first_center)
-        return Recipe(self.kernel, sampler, mode=self.mode, n_columns=self.n_columns)
+        return Recipe(self.kernel, sampler, mode="TP", n_columns=self.n_columns)

@@ -14,7 +14,7 @@ TINY = np.finfo(np.float64).tiny
 BLOCK = 2**18
 
 
-def mutual_information(posterior, rows=None):
+def mutual_information(posterior):
     r"""Information that each row's label gives on which posterior sample is right.
 
     With class probabilities :math:`p_s` by posterior samples and their mean
@@ -26,19 +26,16 @@ def mutual_information(posterior, rows=None):
     posterior : ndarray of shape (n_posterior, n_rows, n_classes)
         Floating, rows sum to 1.
 
-    rows : ndarray of int or None, default=None
-        Some of the rows; None for all.
-
     Returns
     -------
     information : ndarray of shape (n_rows,)
         float64, in nats, between 0 and ``min(log(n_posterior), log(n_classes))``.
     """
     n_posterior, n_rows, n_classes = posterior.shape
-    information = np.empty(n_rows if rows is None else len(rows))
+    information = np.empty(n_rows)
     cost = 4 * n_posterior * n_classes
-    for block in row_chunks(len(information), cost, BLOCK, minimum=1):
-        proba = _normalized(posterior[:, block if rows is None else rows[block]])
+    for block in row_chunks(n_rows, cost, BLOCK, minimum=1):
+        proba = _normalized(posterior[:, block])
         # Terms p ln(p / q) - p + q, whose last two sum to 0 over the classes.
         divergence = kl_div(proba, proba.mean(axis=0))
         information[block] = divergence.sum(axis=2).mean(axis=0)

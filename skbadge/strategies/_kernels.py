@@ -27,7 +27,6 @@ KernelName = Literal[
     "nngp",
     "ntk",
 ]
-FirstCenter = Literal["max_norm", "uniform", "norm_weighted"]
 
 
 class Kernel(NamedTuple):

@@ -51,7 +51,6 @@ class LCMD(EmbeddingStrategy):
     (5,)
     """
 
-    mode = "TP"
     _parameter_constraints: dict = {
         "kernel": [StrOptions(ALL_KERNELS)],
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
@@ -65,6 +64,5 @@ class LCMD(EmbeddingStrategy):
 
     def recipe(self) -> Recipe:
         """Largest cluster maximum distance, from the labelled rows on."""
-        return Recipe(
-            self.kernel, LCMDSampler(), mode=self.mode, n_columns=self.n_columns
-        )
+        sampler = LCMDSampler()
+        return Recipe(self.kernel, sampler, mode="TP", n_columns=self.n_columns)

@@ -62,11 +62,9 @@ class PosteriorBait(PosteriorStrategy):
         kernel: KernelName = "last_layer",
         n_columns: int | None = 512,
     ):
-        self.sigma = sigma
+        super().__init__(sigma=sigma, kernel=kernel, n_columns=n_columns)
         self.oversampling = oversampling
         self.count_labeled = count_labeled
-        self.kernel = kernel
-        self.n_columns = n_columns
 
     def make_sampler(self) -> Bait:
         """Forward-backward search."""

@@ -1,8 +1,8 @@
 """k-means++ seeding on the posterior given the labelled rows."""
 
-from skbadge._compat import StrOptions
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.strategies._kernels import FirstCenter, KernelName
+from skbadge.samplers._base import FIRST_CENTER, FirstCenter
+from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import PosteriorStrategy
 
 
@@ -40,7 +40,7 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
 
     _parameter_constraints: dict = {
         **PosteriorStrategy._parameter_constraints,
-        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        **FIRST_CENTER,
     }
 
     def __init__(
@@ -51,10 +51,8 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
         kernel: KernelName = "last_layer",
         n_columns: int | None = 512,
     ):
-        self.sigma = sigma
+        super().__init__(sigma=sigma, kernel=kernel, n_columns=n_columns)
         self.first_center = first_center
-        self.kernel = kernel
-        self.n_columns = n_columns
 
     def make_sampler(self) -> KMeansPlusPlus:
         """k-means++ seeding."""

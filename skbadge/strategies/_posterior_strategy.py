@@ -6,6 +6,7 @@ from typing import Literal
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import Posterior, Scale
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import KernelName
 
 MODEL_KERNELS = {"gradients", "last_layer", "linear"}
 ALL_KERNELS = MODEL_KERNELS | {"nngp", "ntk", "laplace"}
@@ -14,10 +15,9 @@ ALL_KERNELS = MODEL_KERNELS | {"nngp", "ntk", "laplace"}
 class PosteriorStrategy(EmbeddingStrategy):
     """A strategy on the posterior of a Gaussian process given the labelled rows.
 
-    A subclass has the parameters ``sigma``, ``kernel`` and ``n_columns`` and implements
-    `make_sampler`. Its transformations are ``train`` of Holzmüller et al.: rows are
-    scaled so that the labelled ones have a mean squared norm of 1, and conditioned on
-    these, in float64.
+    A subclass implements `make_sampler`, and may have more parameters than these. The
+    transformations are ``train`` of Holzmüller et al.: rows are scaled so that the
+    labelled ones have a mean squared norm of 1, and conditioned on these, in float64.
     """
 
     mode: Literal["P", "TP"] = "P"
@@ -26,6 +26,17 @@ class PosteriorStrategy(EmbeddingStrategy):
         "kernel": [StrOptions(ALL_KERNELS)],
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
+
+    def __init__(
+        self,
+        *,
+        sigma: float = 1e-3,
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
+    ):
+        self.sigma = sigma
+        self.kernel = kernel
+        self.n_columns = n_columns
 
     def recipe(self) -> Recipe:
         """What the strategy is made of."""

@@ -1,7 +1,6 @@
 """Rows of greatest posterior variance, each by itself."""
 
 from skbadge.samplers import MaxDiag
-from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import PosteriorStrategy
 
 
@@ -34,17 +33,6 @@ class PosteriorVariance(PosteriorStrategy):
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
     """
-
-    def __init__(
-        self,
-        *,
-        sigma: float = 1e-3,
-        kernel: KernelName = "last_layer",
-        n_columns: int | None = 512,
-    ):
-        self.sigma = sigma
-        self.kernel = kernel
-        self.n_columns = n_columns
 
     def make_sampler(self) -> MaxDiag:
         """Greatest variances."""
