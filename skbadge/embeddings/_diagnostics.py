@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbadge.embeddings._base import Embedding
+from skbadge.utils._validation import check_positions
 
 
 @dataclass(frozen=True)
@@ -166,11 +167,7 @@ def _check(rows, n_rows):
             "`rows` must be a 1-D array of int positions. "
             f"Got dtype {rows.dtype} and shape {rows.shape} instead."
         )
-    if rows.min() < 0 or rows.max() >= n_rows or len(np.unique(rows)) < len(rows):
-        raise ValueError(
-            f"`rows` must be distinct positions between 0 and {n_rows - 1}. Got {rows}."
-        )
-    return rows
+    return check_positions(rows, n_rows, "`rows` must hold")
 
 
 def _log_det(gram, norms, rounding):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from numbers import Integral
+
+from skbadge.utils._validation import is_int
 
 FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
 NAMES = (*FIELDS, "labeled", "ids")
@@ -81,12 +82,12 @@ class Needs:
             value = getattr(self, name)
             if not isinstance(value, bool):
                 raise TypeError(f"`{name}` must be a bool. Got {value!r} instead.")
-        if not _is_int(self.n_posterior) or self.n_posterior < 0:
+        if not is_int(self.n_posterior) or self.n_posterior < 0:
             raise ValueError(
                 f"`n_posterior` must be an int >= 0. Got {self.n_posterior!r} instead."
             )
         wide = self.n_columns
-        if wide is not None and not (_is_int(wide) and wide >= 1):
+        if wide is not None and not (is_int(wide) and wide >= 1):
             raise ValueError(
                 f"`n_columns` must be an int >= 1 or None. Got {wide!r} instead."
             )
@@ -165,8 +166,3 @@ class Needs:
 
 
 FLAGS = tuple(item.name for item in fields(Needs) if not item.name.startswith("n_"))
-
-
-def _is_int(value):
-    """Whether a value is a whole number, True and False not being any."""
-    return isinstance(value, Integral) and not isinstance(value, bool)

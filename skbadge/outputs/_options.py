@@ -1,10 +1,10 @@
 """How a model is read, whatever is read of it."""
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Literal
 
 from skbadge.utils._typing import RandomState
+from skbadge.utils._validation import is_int
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,7 @@ class ReadingOptions:
 
     def __post_init__(self) -> None:
         size = self.batch_size
-        is_int = isinstance(size, Integral) and not isinstance(size, bool)
-        if size != "auto" and not (is_int and size >= 1):
+        if size != "auto" and not (is_int(size) and size >= 1):
             raise ValueError(
                 f"`batch_size` must be 'auto' or an int >= 1. Got {size!r} instead."
             )

@@ -7,13 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
-from skbadge.outputs import Needs, Outputs
+from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._options import ReadingOptions
-from skbadge.pools import n_rows, take_rows
+from skbadge.outputs._pipeline import innermost
+from skbadge.outputs.readers import read_model
+from skbadge.pools import n_rows, row_ids, take_rows
+from skbadge.querier._codecs import LabelCodec
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
 from skbadge.querier._query_report import QueryReport
-from skbadge.querier._reading import read_labeled, read_rows
 from skbadge.querier._strategy_in_use import (
     check_strategy_suits,
     fingerprint,
@@ -23,7 +25,6 @@ from skbadge.querier._strategy_in_use import (
 from skbadge.strategies import ScoreStrategy, get_strategy
 from skbadge.utils._streams import stream_seed, torch_seeded
 from skbadge.utils._typing import Rows
-from skbadge.utils._validation import check_n, check_rows
 
 
 def _has_scores(querier):
@@ -117,14 +118,13 @@ class Asking(LikeItsEstimator):
             pending,
             self._counted_twice(strategy),
         )
-        which = "there are" if feasible.is_everything else "that may be picked"
-        n = check_n(n, feasible.n_left, which)
+        n = feasible.up_to(n)
         n_left, positions = feasible.n_left, None
         if feasible.mask is not None and not strategy.reads_population:
             # The others have no part in the selection: they need not even be read.
             positions, feasible = feasible.restricted()
             X_pool = take_rows(X_pool, positions)
-        pool, labeled = self._read(estimator, strategy, X_pool)
+        pool, labeled = self._read_both(estimator, strategy, X_pool)
         read = perf_counter()
         self._was_asked = True
         selection = strategy.run(
@@ -135,9 +135,7 @@ class Asking(LikeItsEstimator):
             random_state=self._seed(f"query-{self._round_name()}"),
         )
         done = perf_counter()
-        rows = check_rows(selection.rows, n, len(pool), str(strategy))
-        if not feasible.is_everything:
-            feasible.check(rows, str(strategy))
+        rows = feasible.check(selection.rows, n, str(strategy))
         rows = rows if positions is None else positions[rows]
         report = QueryReport(
             strategy=str(strategy),
@@ -186,7 +184,7 @@ class Asking(LikeItsEstimator):
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
         with torch_seeded(self._seed("inference")):
-            return read_rows(estimator, X, needs, *self._reading(needs))
+            return self._read(estimator, X, needs, self._options(needs))
 
     @available_if(_has_scores)
     def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:
@@ -219,23 +217,38 @@ class Asking(LikeItsEstimator):
             return self._labeled.X
         return None
 
-    def _read(self, estimator, strategy, X_pool):
+    def _read_both(self, estimator, strategy, X_pool):
         """What the model says about a pool and the labelled rows."""
         needs = Needs.of(strategy.needs)
-        reading = needs, *self._reading(needs)
-        rows = getattr(self, "_labeled", None)
+        options = self._options(needs)
         with torch_seeded(self._seed("inference")):
-            pool = read_rows(estimator, X_pool, *reading)
-            return pool, read_labeled(estimator, rows, *reading)
+            pool = self._read(estimator, X_pool, needs, options)
+            if not needs.labeled or not hasattr(self, "_labeled"):
+                return pool, None
+            rows, codec = self._labeled, self._codec
+            outputs = self._read(estimator, rows.X, needs, options)
+        if isinstance(codec, LabelCodec) and not codec.is_coded:
+            # The columns are those of the classes the model has seen.
+            codec = LabelCodec(innermost(estimator).classes_, is_coded=False)
+        ids = row_ids(rows.X) if needs.ids else None
+        return pool, Labeled(outputs, rows.y, codec.encode(rows.y), ids)
 
-    def _reading(self, needs):
-        """The labels' coding, and how to read; one seed for pool and labelled rows."""
+    def _read(self, estimator, X, needs, options):
+        """What the model says about rows, with a column for each class."""
+        outputs = read_model(estimator, X, needs, options)
+        codec = getattr(self, "_codec", None)
+        for part in (outputs.proba, outputs.posterior):
+            if part is not None and isinstance(codec, LabelCodec):
+                codec.check_width(part.shape[-1])
+        return outputs
+
+    def _options(self, needs):
+        """How to read; one seed for pool and labelled rows."""
         seed = None
         if needs.posterior or needs.gradients:
             # They must have the same dropout masks and be sketched alike.
             seed = stream_seed(self.random_state, "posterior")
-        options = ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
-        return getattr(self, "_codec", None), options
+        return ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
 
     def _kind(self):
         return kind_of(self._any_estimator())

@@ -12,6 +12,7 @@ from sklearn.utils.validation import column_or_1d
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
 from skbadge.querier._check_rows import check_masked
+from skbadge.utils._validation import is_missing
 
 
 def check_y(querier, y, X, estimator):
@@ -77,7 +78,7 @@ def _check_labels(y, X):
 def _check_targets(y, X, estimator):
     y = np.asarray(y)
     if y.dtype == object:
-        known = [np.nan if _is_missing(target) else target for target in y.ravel()]
+        known = [np.nan if is_missing(target) else target for target in y.ravel()]
         y = np.array(known).reshape(y.shape)
     if y.dtype.kind not in "biuf":
         # The beginning is what scikit-learn says of complex numbers.
@@ -122,7 +123,7 @@ def _check_lengths(y, X):
 
 def _check_label_kinds(labels):
     """Raise where labels are missing, or NumPy would turn numbers into strings."""
-    missing = [row for row, label in enumerate(labels) if _is_missing(label)]
+    missing = [row for row, label in enumerate(labels) if is_missing(label)]
     if missing:
         raise ValueError(
             f"`y` contains NaN or None: {len(missing)} of {len(labels)} labels, the "
@@ -135,13 +136,6 @@ def _check_label_kinds(labels):
             "`y` must hold labels of one kind. Got strings and numbers; make them all "
             "strings or all ints."
         )
-
-
-def _is_missing(label):
-    # pandas' NA has no truth value, and pandas may not be there to ask.
-    if label is None or type(label).__name__ == "NAType":
-        return True
-    return isinstance(label, Real) and label != label
 
 
 def resolve_classes(classes, y, *, keep_order):

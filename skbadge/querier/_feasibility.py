@@ -4,6 +4,7 @@ import numpy as np
 
 from skbadge.pools import row_codes, rows_among
 from skbadge.samplers import Feasible
+from skbadge.utils._validation import check_positions, is_missing
 
 
 def resolve_feasible(
@@ -69,18 +70,10 @@ def _positions(rows, n_pool, name):
             f"`{name}` must be a boolean mask of the {n_pool} rows of `X_pool`, or "
             f"int positions in it. Got dtype {rows.dtype} and shape {rows.shape}."
         )
-    outside = rows[(rows < 0) | (rows >= n_pool)]
-    if len(outside):
-        raise ValueError(
-            f"`{name}` must hold positions in `X_pool`, between 0 and {n_pool - 1}. "
-            f"Got {outside[0]} among them."
-        )
-    if len(np.unique(rows)) < len(rows):
-        hint = ""
-        if len(rows) == n_pool and rows.max() == 1:
-            hint = " If the zeros and ones are a mask, pass a boolean mask: `== 1`."
-        raise ValueError(f"`{name}` must hold distinct positions.{hint}")
-    return rows.astype(np.int64)
+    hint = ""
+    if len(rows) == n_pool and rows.max() == 1:
+        hint = " If the zeros and ones are a mask, pass a boolean mask: `== 1`."
+    return check_positions(rows, n_pool, f"`{name}` must hold", hint)
 
 
 def _of_content(X_pool, groups):
@@ -106,7 +99,7 @@ def _group_codes(groups, n_pool):
     else:
         # Values of several kinds have no order.
         listed = values.tolist()
-        missing = np.array([_is_missing(item) for item in listed])
+        missing = np.array([is_missing(item) for item in listed])
         known = {}
         codes = np.array([known.setdefault(item, len(known)) for item in listed])
     if missing.any():
@@ -117,10 +110,3 @@ def _group_codes(groups, n_pool):
             "a group values of their own."
         )
     return codes
-
-
-def _is_missing(item):
-    # pandas' NA has no truth value.
-    if item is None or type(item).__name__ in ("NAType", "NaTType"):
-        return True
-    return bool(item != item)

@@ -45,11 +45,6 @@ class LabeledRows:
             If a parameter with one entry a row is given for some rows only, labels
             are strings here and numbers there, or targets differ in shape.
         """
-        if self.y.shape[1:] != y.shape[1:]:
-            raise ValueError(
-                "`y` must have the shape of the targets so far but for the number of "
-                f"rows, {self.y.shape}. Got {y.shape} instead."
-            )
         _check_kind(self.y, y)
         new = LabeledRows.of(X, y, params)
         merged = {**self.params, **new.params}
@@ -108,7 +103,12 @@ def is_aligned(value, y):
 
 
 def _check_kind(y, others):
-    """Raise if labels are strings here and numbers there: NumPy would mix them up."""
+    """Raise unless labels have the shape and, which NumPy would mix up, the kind."""
+    if y.shape[1:] != others.shape[1:]:
+        raise ValueError(
+            "`y` must have the shape of the targets so far but for the number of rows, "
+            f"{y.shape}. Got {others.shape} instead."
+        )
     if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
         raise ValueError(
             "`y` must hold labels of one kind, strings or numbers. Got "

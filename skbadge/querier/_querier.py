@@ -335,11 +335,6 @@ class BadgeQuerier(Asking):
         known = self._known_classes()
         if known is not None:
             resolve_classes(known, labels, keep_order=True)
-        if labels.shape[1:] != self.y_labeled_.shape[1:]:
-            raise ValueError(
-                "`y` must have the shape of the targets so far but for the number of "
-                f"rows, {self.y_labeled_.shape}. Got {labels.shape} instead."
-            )
         self._labeled = self._labeled.relabeled(positions, labels)
         return self
 

@@ -16,7 +16,6 @@ from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ties import Ties, rounded
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_n
 
 
 @validate_params(
@@ -115,8 +114,7 @@ def bait_greedy(
     array([0, 2])
     """
     may_be_picked = Feasible.of(feasible, len(fisher))
-    which = "there are" if may_be_picked.is_everything else "that may be picked"
-    n = check_n(n, may_be_picked.n_left, which)
+    n = may_be_picked.up_to(n)
     if labeled is not None and labeled.n_parameters != fisher.n_parameters:
         raise ValueError(
             "`labeled` must have roots as wide as those of `fisher`. "

@@ -18,7 +18,6 @@ from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_n
 
 # How the first of the picks is chosen, see `first_row`.
 FirstCenter = Literal["max_norm", "uniform", "norm_weighted"]
@@ -111,8 +110,7 @@ class Sampler(BaseEstimator, ABC):
         """
         self._validate_params()
         feasible = Feasible.of(feasible, len(embedding))
-        which = "there are" if feasible.is_everything else "that may be picked"
-        n = check_n(n, feasible.n_left, which)
+        n = feasible.up_to(n)
         _check_norms(embedding, "embedding")
         if labeled is not None:
             _check_norms(labeled, "labeled")

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from numbers import Integral
 
 import numpy as np
 from numpy.random import RandomState
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+
+from skbadge.utils._validation import check_n, check_positions, check_rows, is_int
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,17 +121,32 @@ class Feasible:
         used = np.bincount(self.groups[self.pending], minlength=n_groups)
         return np.maximum(self.max_per_group - used, 0)
 
-    def check(self, rows: NDArray[np.int64], source: str) -> None:
-        """Raise unless a selection keeps to what may be picked.
+    def up_to(self, n: int) -> int:
+        """How many rows to pick if asked for ``n``, with a warning if fewer are left.
 
         Parameters
         ----------
-        rows : ndarray of int
-            Distinct positions.
+        n : int
+            Number of rows asked for.
+        """
+        which = "there are" if self.is_everything else "that may be picked"
+        return check_n(n, self.n_left, which)
+
+    def check(self, rows: ArrayLike, n: int, source: str) -> NDArray[np.int64]:
+        """Positions that somebody else's code selected, if it keeps to what may be.
+
+        Parameters
+        ----------
+        rows : array-like of int of shape (n,)
+            What was selected.
+
+        n : int
+            Number of rows that were asked for.
 
         source : str
             Who selected them, for the error.
         """
+        rows = check_rows(rows, n, self.n_rows, source)
         open_rows = self.open()
         kept = open_rows.first(rows[open_rows.mask[rows]], len(rows))
         wrong = np.setdiff1d(rows, kept)
@@ -139,6 +155,7 @@ class Feasible:
                 f"{source} must return rows that may be picked. Row {wrong[0]} is not "
                 "a candidate, is pending, or its group is used up."
             )
+        return rows
 
     def open(self) -> "OpenRows":
         """The state of a selection that has not picked anything yet."""
@@ -182,7 +199,7 @@ class Feasible:
 
     def _check_groups(self):
         quota = self.max_per_group
-        if isinstance(quota, bool) or not isinstance(quota, Integral) or quota < 1:
+        if not is_int(quota) or quota < 1:
             raise ValueError(f"`max_per_group` must be an int >= 1. Got {quota!r}.")
         if self.groups is None:
             return
@@ -205,15 +222,8 @@ class Feasible:
                 "`pending` must hold positions of rows, ints. Got dtype "
                 f"{pending.dtype} and shape {pending.shape}."
             )
-        outside = pending[(pending < 0) | (pending >= self.n_rows)]
-        if len(outside):
-            raise ValueError(
-                f"`pending` must hold positions between 0 and {self.n_rows - 1}. Got "
-                f"{outside[0]} among them."
-            )
-        if len(np.unique(pending)) < len(pending):
-            raise ValueError("`pending` must hold distinct positions.")
-        object.__setattr__(self, "pending", pending.astype(np.int64, copy=False))
+        pending = check_positions(pending, self.n_rows, "`pending` must hold")
+        object.__setattr__(self, "pending", pending)
 
 
 class OpenRows:

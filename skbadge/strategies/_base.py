@@ -12,7 +12,6 @@ from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.samplers import Feasible, Selection
 from skbadge.utils._ranking import top_rows
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_n
 
 
 class Strategy(BaseEstimator, ABC):
@@ -103,8 +102,7 @@ class Strategy(BaseEstimator, ABC):
         """
         self._validate_params()
         feasible = Feasible.of(feasible, len(pool))
-        which = "there are" if feasible.is_everything else "that may be picked"
-        n = check_n(n, feasible.n_left, which)
+        n = feasible.up_to(n)
         for name in Needs.of(self.needs).fields:
             if getattr(pool, name) is None:
                 raise ValueError(

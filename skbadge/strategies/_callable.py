@@ -6,7 +6,6 @@ from inspect import Parameter, signature
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.utils._validation import check_rows
 
 DEFAULT_NEEDS = Needs(proba=True, features=True, labeled=True)
 
@@ -49,9 +48,7 @@ class CallableStrategy(Strategy):
                 "may be selected."
             )
         rows = self.function(pool, n, **options)
-        rows = check_rows(rows, n, len(pool), f"The strategy {name}")
-        feasible.check(rows, f"The strategy {name}")
-        return Selection(rows)
+        return Selection(feasible.check(rows, n, f"The strategy {name}"))
 
 
 def _takes_feasible(function):

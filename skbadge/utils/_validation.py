@@ -27,7 +27,7 @@ def check_n(n, n_rows, which="there are"):
     n : int
         ``min(n, n_rows)``, with a `QueryWarning` if that is less than asked for.
     """
-    if isinstance(n, bool | np.bool_) or not isinstance(n, Integral):
+    if not is_int(n):
         raise TypeError(f"`n` must be an int. Got {n!r} instead.")
     if n < 0:
         raise ValueError(f"`n` must be >= 0. Got {n} instead.")
@@ -70,13 +70,31 @@ def check_rows(rows, n, n_rows, source):
             f"{source} must return an array of {n} int positions. Got dtype "
             f"{rows.dtype} and shape {rows.shape} instead."
         )
-    rows = rows.astype(np.int64)
+    return check_positions(rows, n_rows, f"{source} must return")
+
+
+def check_positions(rows, n_rows, claim, hint=""):
+    """Distinct int64 positions; an error starts with a claim, "`rows` must hold"."""
+    rows = rows.astype(np.int64, copy=False)
     outside = rows[(rows < 0) | (rows >= n_rows)]
     if len(outside):
         raise ValueError(
-            f"{source} must return positions between 0 and {n_rows - 1}. "
-            f"Got {outside[0]} among them."
+            f"{claim} positions between 0 and {n_rows - 1}. Got {outside[0]} among "
+            "them."
         )
-    if len(np.unique(rows)) < n:
-        raise ValueError(f"{source} must return distinct positions. Got {rows}.")
+    if len(np.unique(rows)) < len(rows):
+        raise ValueError(f"{claim} distinct positions. Got {rows}.{hint}")
     return rows
+
+
+def is_int(value):
+    """Whether a value is a whole number, True and False not being any."""
+    return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+
+
+def is_missing(value):
+    """Whether a value of any kind is None, NaN, NaT or pandas' NA."""
+    # pandas' NA has no truth value, and pandas may not be there to ask.
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    return bool(value != value)

@@ -170,8 +170,12 @@ def test_a_thousand_rows():
 
 def test_bad_arguments_are_refused():
     embedding = DenseEmbedding(np.eye(4))
-    for rows in ([0, 4], [-1, 0], [1, 1]):
-        with pytest.raises(ValueError, match="distinct positions between 0 and 3"):
+    for rows, match in (
+        ([0, 4], "positions between 0 and 3. Got 4"),
+        ([-1, 0], "positions between 0 and 3. Got -1"),
+        ([1, 1], "distinct positions"),
+    ):
+        with pytest.raises(ValueError, match=f"`rows` must hold {match}"):
             batch_diagnostics(embedding, rows)
     for rows in ([0.0, 1.0], [[0, 1]], np.array([True, False, False, True])):
         with pytest.raises(ValueError, match="1-D array of int positions"):
