@@ -387,6 +387,16 @@ def as_factor(array: ArrayLike, name: str) -> NDArray:
     return factor
 
 
+def check_finite(embedding: Embedding, name: str) -> None:
+    """Raise if a row of an embedding is not finite."""
+    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
+    if len(wrong):
+        raise ValueError(
+            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
+            f"or infinity, the first is row {wrong[0]}."
+        )
+
+
 def coarsest(dtypes):
     """Of some floating dtypes the one with the fewest digits."""
     return min(dtypes, key=lambda dtype: dtype.itemsize)

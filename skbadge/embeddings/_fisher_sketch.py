@@ -2,6 +2,9 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+
+from skbadge.utils._typing import RandomState
 
 
 class FisherSketch:
@@ -21,7 +24,7 @@ class FisherSketch:
     n_columns : int
         The number of columns :math:`q`.
 
-    rng : RandomState
+    random_state : None, int or RandomState, default=None
         Source of randomness. Rows that are compared need the same sketch.
 
     References
@@ -31,8 +34,14 @@ class FisherSketch:
     """
 
     def __init__(
-        self, n_outputs: int, width: int, n_columns: int, rng: np.random.RandomState
+        self,
+        n_outputs: int,
+        width: int,
+        n_columns: int,
+        *,
+        random_state: RandomState = None,
     ):
+        rng = check_random_state(random_state)
         scale = 1 / np.sqrt(n_columns)
         if n_outputs == 1:
             self.left = np.ones((1, n_columns))

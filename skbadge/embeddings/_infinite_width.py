@@ -19,7 +19,14 @@ class _ReLUKernelEmbedding(InputKernelEmbedding):
         "sigma_b": [Interval(Real, 0, np.inf, closed="left")],
     }
 
-    def __init__(self, X, n_hidden_layers, sigma_w, sigma_b):
+    def __init__(
+        self,
+        X: ArrayLike,
+        *,
+        n_hidden_layers: int = 2,
+        sigma_w: float = 0.2,
+        sigma_b: float = 0.0,
+    ):
         self.n_hidden_layers = n_hidden_layers
         self.sigma_w = sigma_w
         self.sigma_b = sigma_b
@@ -108,16 +115,6 @@ class NNGPEmbedding(_ReLUKernelEmbedding):
            [1.273, 4.   ]])
     """
 
-    def __init__(
-        self,
-        X: ArrayLike,
-        *,
-        n_hidden_layers: int = 2,
-        sigma_w: float = 0.2,
-        sigma_b: float = 0.0,
-    ):
-        super().__init__(X, n_hidden_layers, sigma_w, sigma_b)
-
     def _kernel_norms_sq(self, norms_sq):
         # k_L(x, x)
         norms_sq = self._first_norms_sq(norms_sq)
@@ -202,7 +199,9 @@ class NTKEmbedding(_ReLUKernelEmbedding):
         sigma_w: float = 0.2,
         sigma_b: float = 0.2,
     ):
-        super().__init__(X, n_hidden_layers, sigma_w, sigma_b)
+        super().__init__(
+            X, n_hidden_layers=n_hidden_layers, sigma_w=sigma_w, sigma_b=sigma_b
+        )
 
     def _tangent_norms_sq(self, norms_sq):
         """Yield Theta_0(x, x), Theta_1(x, x), ..."""

@@ -95,12 +95,7 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
     def _table(self, other):
         """The rows themselves, in float64, if ``other`` has a like kernel."""
         mine, theirs = (
-            (
-                type(part),
-                part.X.shape[1],
-                *(getattr(part, p) for p in part._parameter_constraints),
-            )
-            for part in (self, other)
+            (type(part), part.X.shape[1], part._parameters) for part in (self, other)
         )
         if mine != theirs:
             raise ValueError(
@@ -121,8 +116,6 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         return (self.X.shape[1],)
 
     def __repr__(self) -> str:
-        names = [
-            f"{name}={getattr(self, name):.3g}" for name in self._parameter_constraints
-        ]
+        names = [f"{name}={value:.3g}" for name, value in self._parameters.items()]
         shape = f"shape=({len(self)}, inf)"
         return f"{type(self).__name__}({', '.join([shape, *names])})"

@@ -105,12 +105,13 @@ class OuterProductEmbedding(Embedding):
 
 
 @scaled.register
-def _(embedding: OuterProductEmbedding, factor):
+def scaled_outer(embedding: OuterProductEmbedding, factor):
+    """The outer product with its smaller factor scaled, here or on a device."""
     left, right = embedding.left, embedding.right
-    # A Python float leaves the dtype as it is. The smaller factor is copied.
+    # A Python float leaves the dtype as it is.
     if left.shape[1] <= right.shape[1]:
-        return OuterProductEmbedding(left * float(factor), right)
-    return OuterProductEmbedding(left, right * float(factor))
+        return type(embedding)(left * float(factor), right)
+    return type(embedding)(left, right * float(factor))
 
 
 @row_products.register

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding, coarsest
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._dense import projected
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._product import row_products
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
+from skbadge.embeddings._stacked import Stack
 
 
-class RowStackedEmbedding(Embedding):
+class RowStackedEmbedding(Stack):
     """Embeddings one below the other, as ``numpy.vstack`` would put them.
 
     Each part stays where it is, in main memory or on a device, and nothing is copied.
@@ -79,21 +79,6 @@ class RowStackedEmbedding(Embedding):
     def shape(self) -> tuple[int, float]:
         """Rows and columns; `math.inf` columns if the parts have as many."""
         return self._n_rows, self.parts[0].shape[1]
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Floating dtype of the bulk products: the coarsest of the parts'."""
-        return coarsest(part.dtype for part in self.parts)
-
-    @property
-    def device(self) -> torch.device | None:
-        """Device of torch's that holds the first part; None is main memory."""
-        return self.parts[0].device
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by the parts."""
-        return sum(part.nbytes for part in self.parts)
 
     def _gathered(self, function, out):
         """Fill an array with what a function gives for the rows of each part."""

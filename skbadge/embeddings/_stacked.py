@@ -13,7 +13,28 @@ from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
 
 
-class StackedEmbedding(Embedding):
+class Stack(Embedding):
+    """What embeddings share that are made of like parts."""
+
+    parts: tuple
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Floating dtype of the bulk products: the coarsest of the parts'."""
+        return coarsest(part.dtype for part in self.parts)
+
+    @property
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the first part; None is main memory."""
+        return self.parts[0].device
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held by the parts."""
+        return sum(part.nbytes for part in self.parts)
+
+
+class StackedEmbedding(Stack):
     """Embeddings side by side, as ``numpy.hstack`` would put them.
 
     Norms and inner products add. This is how a bias column joins a gradient embedding,
@@ -43,21 +64,6 @@ class StackedEmbedding(Embedding):
     def shape(self) -> tuple[int, float]:
         """Rows and columns; `math.inf` columns if a part has as many."""
         return len(self.parts[0]), sum(part.shape[1] for part in self.parts)
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Floating dtype of the bulk products: the coarsest of the parts'."""
-        return coarsest(part.dtype for part in self.parts)
-
-    @property
-    def device(self) -> torch.device | None:
-        """Device of torch's that holds the first part; None is main memory."""
-        return self.parts[0].device
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by the parts."""
-        return sum(part.nbytes for part in self.parts)
 
     def _norms_sq(self):
         return np.sum([part.norms_sq() for part in self.parts], axis=0)

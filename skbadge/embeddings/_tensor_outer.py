@@ -14,7 +14,7 @@ from skbadge.embeddings._on_device import (
     full_precision,
     to_numpy,
 )
-from skbadge.embeddings._outer import OuterProductEmbedding
+from skbadge.embeddings._outer import OuterProductEmbedding, scaled_outer
 from skbadge.embeddings._product import row_products
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
@@ -70,12 +70,7 @@ def _(embedding: OuterProductEmbedding, device):
     return TensorOuterProduct(*(from_numpy(factor).to(device) for factor in factors))
 
 
-@scaled.register
-def _(embedding: TensorOuterProduct, factor):
-    left, right = embedding.left, embedding.right
-    if left.shape[1] <= right.shape[1]:
-        return TensorOuterProduct(left * float(factor), right)
-    return TensorOuterProduct(left, right * float(factor))
+scaled.register(TensorOuterProduct, scaled_outer)
 
 
 @row_products.register

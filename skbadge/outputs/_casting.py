@@ -51,7 +51,7 @@ def cast_input(module, X):
             dtype = cast(part.tocsr().data[:0]).dtype
             # scipy has no sparse matrices of half precision.
             return part.astype(dtype if dtype in ("f4", "f8", "i8") else "f4")
-        if not is_sliceable(part, torch.Tensor):
+        if not is_sliceable(part):
             return part
         tensor = as_tensor(part)
         wanted = rule(tensor.dtype)

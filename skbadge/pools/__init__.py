@@ -19,7 +19,6 @@ from skbadge.pools._inputs import (
 from skbadge.pools._kinds import (
     Inputs,
     is_dataset,
-    is_dict,
     is_frame,
     is_masked,
     is_several,
@@ -45,7 +44,6 @@ __all__ = [
     "frame_to_array",
     "frame_to_arrays",
     "is_dataset",
-    "is_dict",
     "is_frame",
     "is_masked",
     "is_multi_input",

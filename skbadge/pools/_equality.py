@@ -19,7 +19,8 @@ from scipy import sparse
 from skbadge.pools._identity import array_of, row_bytes
 from skbadge.pools._inputs import frame_to_array, not_numeric
 from skbadge.pools._kinds import kind_of
-from skbadge.pools._rows import n_rows
+from skbadge.pools._rows import n_rows, objects_of
+from skbadge.utils._streams import mixed_words
 
 _CHUNK_ENTRIES = 2**17
 _N_CELLS = 2**16
@@ -160,22 +161,14 @@ def _parts_blocks(parts, book, by_entry):
 def _frame_blocks(X, book, by_entry):
     if not hasattr(X, "columns"):
         numeric = not not_numeric(X) and not by_entry
-        values = frame_to_array(X) if numeric else _objects(X)
+        values = frame_to_array(X) if numeric else objects_of(X.to_list())
         return _array_blocks(values, book, by_entry)
     others = list(X.columns) if by_entry else not_numeric(X)
     numbers = [name for name in X.columns if name not in others]
     blocks = [frame_to_array(X[numbers] if others else X)] if numbers else []
     for name in others:
-        blocks += _array_blocks(_objects(X[name]), book, by_entry)
+        blocks += _array_blocks(objects_of(X[name].to_list()), book, by_entry)
     return blocks
-
-
-def _objects(column):
-    """The entries of a Series as Python objects."""
-    entries = column.to_list()
-    array = np.empty(len(entries), dtype=object)
-    array[:] = entries
-    return array
 
 
 def _dataset_blocks(X, book, by_entry):
@@ -250,10 +243,7 @@ def _hash(block, offset=0):
 
 def _weights(columns):
     """An odd random word for each column: the mixing of SplitMix64, by its number."""
-    words = columns.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
-        words = (words ^ (words >> np.uint64(shift))) * np.uint64(factor)
-    return words ^ (words >> np.uint64(31)) | np.uint64(1)
+    return mixed_words(columns.astype(np.uint64)) | np.uint64(1)
 
 
 def _chunks(shape):

@@ -6,8 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from skbadge.pools._rows import n_rows
-
 
 class _Flat(NamedTuple):
     """Rows of several datasets: each row's dataset, and its position there."""
@@ -15,6 +13,16 @@ class _Flat(NamedTuple):
     datasets: list
     source: NDArray
     position: NDArray
+
+
+def count(X: Dataset) -> int:
+    """Number of rows."""
+    if not hasattr(X, "__len__"):
+        raise TypeError(
+            "A Dataset must have a length, and be indexed by row. Got a "
+            f"{type(X).__name__}, which has none."
+        )
+    return len(X)
 
 
 def take(X: Dataset, rows: NDArray) -> Dataset:
@@ -40,7 +48,7 @@ def _flatten(X):
         return _Flat(inside.datasets, inside.source[rows], inside.position[rows])
     if type(X) is ConcatDataset:
         return _join([_flatten(part) for part in X.datasets])
-    size = n_rows(X)
+    size = count(X)
     return _Flat([X], np.zeros(size, dtype=np.int64), np.arange(size))
 
 

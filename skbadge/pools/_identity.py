@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skbadge.pools._inputs import parts_of
 from skbadge.pools._kinds import kind_of
-from skbadge.pools._rows import n_rows, take_rows
+from skbadge.pools._rows import n_rows, objects_of, take_rows
 
 _CHUNK_NBYTES = 2**24
 
@@ -48,10 +48,7 @@ def array_of(X: Any) -> NDArray:
     try:
         return np.asarray(X)
     except ValueError:
-        array = np.empty(len(X), dtype=object)
-        for i, row in enumerate(X):
-            array[i] = row
-        return array
+        return objects_of(X)
 
 
 def _array_bytes(X):

@@ -5,6 +5,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -100,10 +101,10 @@ def is_multi_input(X: Any) -> bool:
     return kind_of(X) in ("dict", "inputs", "list")
 
 
-def is_sliceable(X: Any, tensor_class: type) -> bool:
+def is_sliceable(X: Any) -> bool:
     """Whether every part of ``X`` is a tensor or a numeric, maybe sparse, array."""
     return all(
-        isinstance(part, tensor_class)
+        isinstance(part, torch.Tensor)
         or (
             (isinstance(part, np.ndarray) or sparse.issparse(part))
             and part.ndim > 0

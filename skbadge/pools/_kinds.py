@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from scipy import sparse
 
 Kind = Literal[
@@ -50,17 +51,14 @@ def kind_of(X: Any) -> Kind:
         return "inputs"
     if isinstance(X, list | tuple):
         return "list"
-    if isinstance(X, np.ndarray):
-        return "array"
+    if isinstance(X, torch.Tensor):
+        return "tensor"
+    if isinstance(X, torch.utils.data.Dataset):
+        return "torch dataset"
     if hasattr(X, "iloc"):
         return "pandas"
-    # Nothing can be of a package that was never imported, and a model of scikit-learn
-    # needs no torch, which takes a second to load.
-    torch, polars = sys.modules.get("torch"), sys.modules.get("polars")
-    if torch is not None and isinstance(X, torch.Tensor):
-        return "tensor"
-    if torch is not None and isinstance(X, torch.utils.data.Dataset):
-        return "torch dataset"
+    # If polars was never imported, nothing can be its frame.
+    polars = sys.modules.get("polars")
     if polars is not None and isinstance(X, polars.DataFrame | polars.Series):
         return "polars"
     return "array"
@@ -69,11 +67,6 @@ def kind_of(X: Any) -> Kind:
 def is_frame(X: Any) -> bool:
     """Whether rows are a DataFrame, of pandas or polars; a Series is none."""
     return hasattr(X, "columns") and kind_of(X) in ("pandas", "polars")
-
-
-def is_dict(X: Any) -> bool:
-    """Whether rows are a dict of containers."""
-    return kind_of(X) == "dict"
 
 
 def is_several(X: Any) -> bool:

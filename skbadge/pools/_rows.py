@@ -10,10 +10,12 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from skbadge._compat import num_samples
+from skbadge.pools import _flat_datasets
 from skbadge.pools._kinds import Inputs, kind_of
 
 
@@ -151,9 +153,14 @@ def _as_array(X, other):
         return np.asarray(X)
     if other.ndim > 1:
         return np.array(X, dtype=object)
-    array = np.empty(len(X), dtype=object)
-    for i, row in enumerate(X):
-        array[i] = row
+    return objects_of(X)
+
+
+def objects_of(entries):
+    """A list as an array of its entries, which may be lists themselves."""
+    array = np.empty(len(entries), dtype=object)
+    for i, entry in enumerate(entries):
+        array[i] = entry
     return array
 
 
@@ -257,7 +264,7 @@ class _Tensor(_Array):
 
     @staticmethod
     def take(X, rows):
-        return X[sys.modules["torch"].as_tensor(rows, device=X.device)]
+        return X[torch.as_tensor(rows, device=X.device)]
 
     @staticmethod
     def copy(X):
@@ -265,34 +272,22 @@ class _Tensor(_Array):
 
     @staticmethod
     def concatenate(first, second, name):
-        return sys.modules["torch"].cat([first, second])
+        return torch.cat([first, second])
 
 
 class _Dataset:
     """Torch Datasets."""
+
+    count = staticmethod(_flat_datasets.count)
+    take = staticmethod(_flat_datasets.take)
 
     @staticmethod
     def name(X):
         return "Dataset"
 
     @staticmethod
-    def count(X):
-        if not hasattr(X, "__len__"):
-            raise TypeError(
-                "A Dataset must have a length, and be indexed by row. Got a "
-                f"{type(X).__name__}, which has none."
-            )
-        return len(X)
-
-    @staticmethod
     def first(X, n):
         return take_rows(X, np.arange(min(n, n_rows(X))))
-
-    @staticmethod
-    def take(X, rows):
-        from skbadge.pools import _flat_datasets
-
-        return _flat_datasets.take(X, rows)
 
     @staticmethod
     def copy(X):
@@ -300,8 +295,6 @@ class _Dataset:
 
     @staticmethod
     def concatenate(first, second, name):
-        from skbadge.pools import _flat_datasets
-
         return _flat_datasets.concatenate(first, second)
 
 

@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from skbadge._compat import StrOptions
 from skbadge.embeddings import Embedding
+from skbadge.embeddings._base import check_finite
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
@@ -141,14 +142,8 @@ class Sampler(BaseEstimator, ABC):
 
 
 def _check_norms(embedding, name):
-    norms_sq = embedding.norms_sq()
-    wrong = np.flatnonzero(~np.isfinite(norms_sq))
-    if len(wrong):
-        raise ValueError(
-            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
-            f"or infinity, the first is row {wrong[0]}."
-        )
-    greatest = norms_sq.max(initial=0.0)
+    check_finite(embedding, name)
+    greatest = embedding.norms_sq().max(initial=0.0)
     if greatest > np.finfo(embedding.dtype).max / 16:
         raise ValueError(
             f"`{name}` has rows of norm {np.sqrt(greatest):.3g}, too large for "

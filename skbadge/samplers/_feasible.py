@@ -146,16 +146,16 @@ class Feasible:
         source : str
             Who selected them, for the error.
         """
-        rows = check_rows(rows, n, self.n_rows, source)
+        picks = check_rows(rows, n, self.n_rows, source)
         open_rows = self.open()
-        kept = open_rows.first(rows[open_rows.mask[rows]], len(rows))
-        wrong = np.setdiff1d(rows, kept)
+        kept = open_rows.first(picks[open_rows.mask[picks]], n)
+        wrong = np.setdiff1d(picks, kept)
         if len(wrong):
             raise ValueError(
                 f"{source} must return rows that may be picked. Row {wrong[0]} is not "
                 "a candidate, is pending, or its group is used up."
             )
-        return rows
+        return picks
 
     def open(self) -> "OpenRows":
         """The state of a selection that has not picked anything yet."""

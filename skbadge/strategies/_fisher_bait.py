@@ -187,7 +187,7 @@ class Bait(Strategy):
             )
         if self.n_columns is None:
             return None
-        return FisherSketch(n_outputs, width, self.n_columns, rng)
+        return FisherSketch(n_outputs, width, self.n_columns, random_state=rng)
 
     def _embed(self, outputs, sketch):
         return fisher_embedding(

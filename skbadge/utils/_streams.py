@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.utils import check_random_state
 
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
 
 def stream_seed(random_state, stream):
     """Seed of one named stream of randomness derived from a ``random_state``.
@@ -54,9 +56,14 @@ def row_uniforms(seed, rows):
     """
     with np.errstate(over="ignore"):
         mixed = np.asarray(rows).astype(np.uint64)
-        mixed = (mixed + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed + np.uint64(1)) * GOLDEN
         mixed ^= _finalized(np.array(seed, dtype=np.uint64))
         return (_finalized(mixed) >> np.uint64(11)) * 2.0**-53
+
+
+def mixed_words(words):
+    """SplitMix64's outputs for states given by number."""
+    return _finalized(words * GOLDEN)
 
 
 def _finalized(mixed):

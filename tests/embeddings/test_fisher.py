@@ -152,7 +152,7 @@ def test_classes_without_probability():
 
 def kinds():
     proba, features = outputs(30, 5)
-    sketch = FisherSketch(4, 4, 7, np.random.RandomState(0))
+    sketch = FisherSketch(4, 4, 7, random_state=0)
     return {
         "factored": fisher_embedding(proba, features),
         "bias": fisher_embedding(proba, features, include_bias=True),
@@ -208,7 +208,7 @@ def test_sketched_products_are_unbiased_and_close_for_many_columns(fisher):
     n_outputs = 1 if fisher == "binary" else 3
 
     def sketched_gram(q, seed):
-        sketch = FisherSketch(n_outputs, 3, q, np.random.RandomState(seed))
+        sketch = FisherSketch(n_outputs, 3, q, random_state=seed)
         sketched = fisher_embedding(proba, features, fisher=fisher, sketch=sketch)
         assert sketched.n_parameters == q
         lines = sketched.dense().reshape(-1, q)

@@ -95,7 +95,7 @@ def test_one_logit_is_found_as_by_brute_force(include_bias):
 @pytest.mark.parametrize("n_classes", [2, 4])
 def test_sketched_roots_are_searched_as_they_are(n_classes):
     proba, features = outputs(10, n_classes)
-    sketch = FisherSketch(n_classes - 1, 3, 5, np.random.RandomState(0))
+    sketch = FisherSketch(n_classes - 1, 3, 5, random_state=0)
     embedding = fisher_embedding(proba, features, sketch=sketch)
     roots = embedding.dense()
     oracle = Oracle(roots.transpose(0, 2, 1) @ roots, None, 3, 0.2, "repo")

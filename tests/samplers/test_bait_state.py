@@ -20,7 +20,7 @@ WEIGHTINGS = ["repo", "counts", "mean"]
 def embedding(kind, n_rows=12, seed=0, n_classes=4):
     proba, features = outputs(n_rows, n_classes, seed=seed)
     if kind == "sketched":
-        sketch = FisherSketch(n_classes - 1, 3, 8, np.random.RandomState(0))
+        sketch = FisherSketch(n_classes - 1, 3, 8, random_state=0)
         return fisher_embedding(proba, features, sketch=sketch)
     return fisher_embedding(proba, features, fisher=kind)
 

@@ -112,7 +112,7 @@ def test_float32_selects_as_float64():
 
 def test_a_sketch_is_drawn_from_the_random_state_once_for_all_rows():
     rows, known = pool(), labeled()
-    sketch = FisherSketch(3, 3, 6, np.random.RandomState(7))
+    sketch = FisherSketch(3, 3, 6, random_state=7)
     fishers = [
         fisher_embedding(part.proba, part.features, sketch=sketch)
         for part in (rows, known.outputs)

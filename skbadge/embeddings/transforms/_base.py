@@ -4,12 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
-import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbadge.embeddings._base import Embedding
+from skbadge.embeddings._base import Embedding, check_finite
 from skbadge.utils._typing import RandomState
 
 
@@ -113,12 +112,7 @@ def _check_embedding(embedding, name):
     """Raise unless it is an embedding of finite rows."""
     if not isinstance(embedding, Embedding):
         raise TypeError(f"`{name}` must be an Embedding. Got {type(embedding)}.")
-    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
-    if len(wrong):
-        raise ValueError(
-            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
-            f"or infinity, the first is row {wrong[0]}."
-        )
+    check_finite(embedding, name)
 
 
 def transform_pool_and_labeled(
@@ -155,8 +149,7 @@ def transform_pool_and_labeled(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from skbadge.embeddings import (
+    >>>     >>> from skbadge.embeddings import (
     ...     OuterProductEmbedding, Posterior, Scale, Sketch, transform_pool_and_labeled
     ... )
     >>> rng = np.random.default_rng(0)

@@ -200,7 +200,7 @@ def _sliceable_data(net, dataset):
     if not ours and type(dataset) is not Dataset:
         return None
     data = frame_to_arrays(dataset.X, _main_module(net).forward)
-    if not is_sliceable(data, torch.Tensor):
+    if not is_sliceable(data):
         return None
     lengths = {part.shape[0] for part in parts_of(data)}
     return data if lengths == {len(dataset)} else None
