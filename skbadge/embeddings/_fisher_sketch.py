@@ -50,11 +50,6 @@ class FisherSketch:
             self.left = rng.normal(size=(n_outputs, n_columns))
         self.right = rng.normal(size=(width, n_columns)) * scale
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by the two maps."""
-        return self.left.nbytes + self.right.nbytes
-
     def __call__(self, fisher) -> NDArray[np.float64]:
         """Sketched roots of a `FactoredFisher`, of shape (n_rows, rank, q)."""
         # A line of the root is a line of S beside the one z: (R_1 s) o (R_2 z).

@@ -119,11 +119,6 @@ class KroneckerSketch:
         """For each layer the widths of its two factors."""
         return [(len(left), len(right)) for left, right in self.projections]
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes held by the projections."""
-        return sum(left.nbytes + right.nbytes for left, right in self.projections)
-
     def convert(self, function: Callable[[np.ndarray], Any]) -> "KroneckerSketch":
         """The same map with its arrays converted, e.g. to tensors on a device.
 

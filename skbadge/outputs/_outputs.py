@@ -121,12 +121,11 @@ class Outputs:
         identify = self.identify
         if identify is not None:
             identify = partial(_identified, identify, positions)
-        arrays = [
-            (name, getattr(self, name)) for name in ("proba", "features", "inputs")
-        ]
         return replace(
             self,
-            **{name: part[rows] for name, part in arrays if part is not None},
+            proba=None if self.proba is None else self.proba[rows],
+            features=None if self.features is None else self.features[rows],
+            inputs=None if self.inputs is None else self.inputs[rows],
             gradients=None if self.gradients is None else self.gradients.take(rows),
             posterior=None if self.posterior is None else self.posterior[:, rows],
             n_rows=len(positions),

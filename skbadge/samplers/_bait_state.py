@@ -128,10 +128,6 @@ class BaitState:
         """Absolute error that updates may have left in a gain."""
         return UPDATE_ERROR * self._greatest if self.n_updates else 0.0
 
-    def objective(self):
-        """The trace of the inverse precision times the target."""
-        return float(np.einsum("ij,ji->", self.covariance, self.target))
-
     def add(self, row):
         """Add a row to the precision."""
         self._update(row, 1.0)

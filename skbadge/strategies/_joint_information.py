@@ -115,10 +115,6 @@ class Configurations:
         members /= members.sum(axis=1, keepdims=True)
         return members
 
-    def entropy(self):
-        """Entropy of the joint labels in nats; an estimate, if they are drawn."""
-        return float(-self.weights() @ self.log_proba())
-
     def extended(self, proba):
         """All configurations of one row more; impossible ones are left out.
 

@@ -1,6 +1,8 @@
 """Base kernels of a model by name: what they need of it, and how they embed rows."""
 
 from collections.abc import Callable
+from functools import partial
+from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -46,11 +48,6 @@ def badge(outputs, include_bias=False):
     )
 
 
-def badge_bias(outputs):
-    """The same, for the last layer's bias as well."""
-    return badge(outputs, include_bias=True)
-
-
 def features(outputs):
     """The input of the last linear layer."""
     return DenseEmbedding(outputs.features)
@@ -83,57 +80,32 @@ def last_layer(outputs):
     return DenseEmbedding(jacobian)
 
 
-def gradients(outputs):
-    """Gradients for the weights of all layers, as they were read."""
-    return outputs.gradients
-
-
-def linear(outputs):
-    """The inputs themselves."""
-    return DenseEmbedding(outputs.inputs)
-
-
-def nngp(outputs):
-    """NNGP kernel of the inputs, for the net of the benchmark."""
-    return NNGPEmbedding(outputs.inputs)
-
-
-def ntk(outputs):
-    """Neural tangent kernel of the inputs, for the net of the benchmark."""
-    return NTKEmbedding(outputs.inputs)
-
-
-def laplace(outputs):
-    """Laplace kernel of the inputs."""
-    return LaplaceEmbedding(outputs.inputs)
+def of_inputs(kind):
+    """A kernel of the inputs themselves, in a kind of embedding."""
+    return Kernel(Needs(inputs=True), lambda outputs: kind(outputs.inputs))
 
 
 KERNELS = {
     "badge": Kernel(Needs(proba=True, features=True), badge),
-    "badge_bias": Kernel(Needs(proba=True, features=True), badge_bias),
+    "badge_bias": Kernel(
+        Needs(proba=True, features=True), partial(badge, include_bias=True)
+    ),
     "cosine": Kernel(Needs(features=True), cosine),
     "features": Kernel(Needs(features=True), features),
-    "gradients": Kernel(Needs(gradients=True), gradients),
-    "laplace": Kernel(Needs(inputs=True), laplace),
+    "gradients": Kernel(Needs(gradients=True), attrgetter("gradients")),
+    "laplace": of_inputs(LaplaceEmbedding),
     "last_layer": Kernel(Needs(features=True), last_layer),
-    "linear": Kernel(Needs(inputs=True), linear),
-    "nngp": Kernel(Needs(inputs=True), nngp),
-    "ntk": Kernel(Needs(inputs=True), ntk),
+    "linear": of_inputs(DenseEmbedding),
+    # Of the benchmark's net.
+    "nngp": of_inputs(NNGPEmbedding),
+    "ntk": of_inputs(NTKEmbedding),
 }
 
 
 def find_kernel(kernel):
-    """A kernel by its name, or from a function of the user's own.
+    """A kernel by its name, or from a user's function of `Outputs`.
 
-    Parameters
-    ----------
-    kernel : str or callable
-        A function takes `Outputs` and returns an `Embedding`. Its attribute ``needs``
-        says what it reads, by default the features.
-
-    Returns
-    -------
-    kernel : Kernel
+    Its attribute ``needs`` says what it reads, by default the features.
     """
     if isinstance(kernel, str):
         return KERNELS[kernel]

@@ -40,6 +40,10 @@ def state_of(kind, regularization=0.7, weighting="repo", n=3, **shape):
     )
 
 
+def trace_of(state):
+    return float(np.einsum("ij,ji->", state.covariance, state.target))
+
+
 def oracle_of(kind, regularization=0.7, weighting="repo", n=3, **shape):
     _, pool = roots_and_information(kind, **shape)
     _, labeled = roots_and_information(kind, n_rows=5, seed=1)
@@ -58,7 +62,7 @@ def test_gains_and_losses_are_differences_of_the_objective(kind, weighting):
     for row in rows:
         state.add(row)
     objective = oracle.objective(rows)
-    np.testing.assert_allclose(state.objective(), objective, rtol=1e-12)
+    np.testing.assert_allclose(trace_of(state), objective, rtol=1e-12)
     gains, losses = state.gains(), state.losses()
     for row in range(12):
         gain = objective - oracle.objective([*rows, row])
@@ -111,14 +115,14 @@ def test_updates_equal_recomputation(kind, n_classes):
 def test_removing_the_row_just_added_restores_everything(kind, regularization):
     state = state_of(kind, regularization)
     state.add(2)
-    before = state.objective(), state.gains(), state.covariance.copy()
+    before = trace_of(state), state.gains(), state.covariance.copy()
     state.add(5)
     loss = state.losses()[5]
     gain = before[1][5]
-    assert abs(state.objective() - before[0]) > 1e-9 * before[0]
+    assert abs(trace_of(state) - before[0]) > 1e-9 * before[0]
     np.testing.assert_allclose(loss, gain, rtol=1e-7)
     state.remove(5)
-    after = state.objective(), state.gains(), state.covariance
+    after = trace_of(state), state.gains(), state.covariance
     for old, new in zip(before, after):
         scale = np.abs(old).max()
         np.testing.assert_allclose(new, old, rtol=1e-7, atol=1e-10 * scale)
@@ -177,10 +181,10 @@ def test_the_start_is_that_of_the_definition_in_all_coordinates(weighting):
     state = state_of("full", weighting=weighting)
     assert state.covariance.shape == (9, 9)
     assert oracle.target.shape == (12, 12)
-    np.testing.assert_allclose(state.objective(), oracle.objective([]), rtol=1e-12)
+    np.testing.assert_allclose(trace_of(state), oracle.objective([]), rtol=1e-12)
     for row in (3, 7):
         state.add(row)
-    np.testing.assert_allclose(state.objective(), oracle.objective([3, 7]), rtol=1e-12)
+    np.testing.assert_allclose(trace_of(state), oracle.objective([3, 7]), rtol=1e-12)
 
 
 def test_without_labelled_rows_a_row_counts_once():
@@ -192,7 +196,7 @@ def test_without_labelled_rows_a_row_counts_once():
             pool, None, 3, regularization=0.7, labeled_weighting=weighting
         )
         state.add(4)
-        np.testing.assert_allclose(state.objective(), oracle.objective([4]), rtol=1e-12)
+        np.testing.assert_allclose(trace_of(state), oracle.objective([4]), rtol=1e-12)
 
 
 def test_two_classes_are_one_logit_with_half_the_regularisation():
@@ -210,6 +214,6 @@ def test_two_classes_are_one_logit_with_half_the_regularisation():
             state.add(row)
     for state in states:
         np.testing.assert_allclose(
-            state.objective(), oracle.objective([3, 8]), rtol=1e-12
+            trace_of(state), oracle.objective([3, 8]), rtol=1e-12
         )
     np.testing.assert_allclose(*(state.gains() for state in states), rtol=1e-11)
