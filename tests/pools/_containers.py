@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from skbadge.pools import Inputs
+from skbadge.pools import Inputs, kind_of
 
 try:
     import polars as pl
@@ -32,7 +32,7 @@ class Rows(torch.utils.data.Dataset):
 
 def read(X):
     """What is in the rows, as a float64 array of shape (n_rows, n_columns)."""
-    if isinstance(X, dict):
+    if kind_of(X) == "dict":
         parts = [read(X[key]) for key in sorted(X)]
         return np.hstack(parts)
     if isinstance(X, Inputs):

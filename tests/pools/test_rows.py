@@ -55,7 +55,7 @@ def test_rows_are_put_together_in_order(make):
 def spoil(rows):
     """Change rows in place, through everything that holds them."""
     if is_several(rows):
-        for part in rows.values() if isinstance(rows, dict) else rows:
+        for part in rows.values() if kind_of(rows) == "dict" else rows:
             spoil(part)
     elif sparse.issparse(rows) and rows.format == "dok":
         for key in list(rows.keys()):

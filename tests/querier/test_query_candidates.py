@@ -142,7 +142,7 @@ def test_the_law_of_badge_is_that_of_the_candidates_alone():
         ({"candidates": []}, ValueError, "at least one row. Got none"),
         ({"candidates": MASK * 1.0}, TypeError, "boolean mask of the 60 rows"),
         ({"candidates": "abc"}, TypeError, "boolean mask of the 60 rows"),
-        ({"pending": [60]}, ValueError, "`pending` must hold positions in"),
+        ({"pending": [60]}, ValueError, "`pending` must hold positions"),
         ({"pending": np.arange(60)}, ValueError, "No row may be picked"),
         ({"groups": GROUPS[:-1]}, ValueError, "one value for each of the 60 rows"),
         ({"groups": "site"}, ValueError, 'must be "duplicates" or hold one value'),
