@@ -36,13 +36,7 @@ def n_outputs(estimator, X):
 def output_shape(estimator, X):
     """Shape of what a fitted net returns for one row, by running a few rows.
 
-    Parameters, and what is raised, are those of `n_outputs`.
-
-    Returns
-    -------
-    shape : tuple of int
-        ``(n_outputs,)``, or ``()`` for a net that returns one number for each row
-        without an axis of its own.
+    It is ``()`` for a net that returns one number a row without an axis of its own.
     """
     net, X = unwrap(estimator, X)
     if not is_skorch_net(net):

@@ -14,39 +14,8 @@ def unwrap(estimator, X, *, keep_targets=False):
 
     Frozen estimators, fitted searches and target transformations are opened; the steps
     of a pipeline before its last one are applied to ``X``. Wrappers may be nested in
-    any order.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        Fitted; the predictor itself, or a `~sklearn.pipeline.Pipeline`, a search such
-        as `~sklearn.model_selection.GridSearchCV`, a
-        `~sklearn.frozen.FrozenEstimator` or a
-        `~sklearn.compose.TransformedTargetRegressor` around it.
-
-    X : array-like
-        Rows as ``estimator`` takes them.
-
-    keep_targets : bool, default=False
-        Whether to stop at a `~sklearn.compose.TransformedTargetRegressor`: the model
-        inside predicts in other units than it does.
-
-    Returns
-    -------
-    predictor : estimator object
-        The innermost estimator.
-
-    X : array-like
-        Rows as ``predictor`` takes them.
-
-    Raises
-    ------
-    NotFittedError
-        If a search, a target transformation or a pipeline step was not fitted.
-    ValueError
-        If a search was fitted with ``refit=False``.
-    TypeError
-        If a pipeline does not end in an estimator.
+    any order. With ``keep_targets`` it stops at a transformation of targets: the model
+    inside predicts in other units.
     """
     while True:
         if isinstance(estimator, FrozenEstimator):
@@ -96,18 +65,7 @@ def innermost(estimator):
 
 
 def wrapped(estimator):
-    """List an estimator, what it wraps, what that wraps, down to the predictor.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        As for `innermost`.
-
-    Returns
-    -------
-    estimators : list of estimator objects
-        From the outermost to the innermost.
-    """
+    """List an estimator, what it wraps, what that wraps, down to the predictor."""
     estimators = []
     while estimator is not None:
         estimators.append(estimator)
@@ -151,13 +109,7 @@ def _last_step(pipeline):
 
 
 def is_search(estimator):
-    """Whether an estimator is a search, which trains clones of its estimator.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-    """
+    """Whether an estimator is a search, which trains clones of its estimator."""
     # The base class of scikit-learn's searches is private, and other libraries'
     # searches do not all derive from it.
     if isinstance(estimator, type) or is_skorch_net(estimator):
@@ -170,13 +122,7 @@ def is_search(estimator):
 
 
 def transforms_target(estimator):
-    """Whether an estimator trains a clone of its regressor on transformed targets.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything.
-    """
+    """Whether an estimator trains a clone of its regressor on transformed targets."""
     return isinstance(estimator, TransformedTargetRegressor)
 
 

@@ -37,30 +37,11 @@ def check_X(querier, X, estimator, *, name, reset):
     A net takes whatever it is given, so its rows are checked here, the way
     scikit-learn checks them; every other estimator checks them itself.
 
-    Parameters
-    ----------
-    querier : BadgeQuerier
-        Remembers, or is asked for, the number and names of the features.
-
-    X : array-like, sparse matrix, data frame, tensor, Dataset, or dict or list of those
-        The rows. A list of arrays is several inputs if ``estimator`` leads to a net
-        without a Pipeline, and all arrays have two axes or more and equal lengths.
-
-    estimator : estimator object
-        What will see the rows.
-
-    name : str
-        What to call them in an error.
-
-    reset : bool
-        Whether these rows say what the features are, or must agree with earlier ones.
-
-    Returns
-    -------
-    X : same kind, ndarray, CSR matrix or Inputs
-        For a net, a list of rows or a data frame becomes an array, and sparse rows
-        become CSR, unless the net has a data set of its own, which gets rows as they
-        are (but for a Series, which becomes an array). Several inputs become `Inputs`.
+    For a net, a list of rows or a data frame becomes an array, and sparse rows become
+    CSR. A net with a data set of its own gets rows as they are, but for a Series. A
+    list of arrays becomes `Inputs` if the net stands behind no Pipeline and the arrays
+    have two axes or more and equal lengths. With ``reset``, these rows say what the
+    features are.
     """
     if X is None:
         raise ValueError(f"`{name}` must hold rows. Got None instead.")

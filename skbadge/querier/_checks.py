@@ -16,32 +16,7 @@ from skbadge.utils._validation import is_missing
 
 
 def check_y(querier, y, X, estimator):
-    """Labels or targets as an array, one for each row.
-
-    Parameters
-    ----------
-    querier : BadgeQuerier
-        Named in errors.
-
-    y : array-like of shape (n_rows,) or (n_rows, n_outputs)
-        Class labels for a classifier, numbers for a regressor.
-
-    X : array-like or other container of rows
-        The rows they belong to.
-
-    estimator : estimator object
-        What will be trained on them.
-
-    Returns
-    -------
-    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Same labels, or targets in float64.
-
-    Raises
-    ------
-    ValueError
-        If they are missing, of the wrong kind, or of another number than the rows.
-    """
+    """Labels as an array, or targets in float64, one for each row."""
     check_masked(y, "y")
     if y is None:
         raise ValueError(
@@ -139,29 +114,7 @@ def _check_label_kinds(labels):
 
 
 def resolve_classes(classes, y, *, keep_order):
-    """The classes there are, and a check that the labels are among them.
-
-    Parameters
-    ----------
-    classes : array-like of shape (n_classes,) or None
-        All labels that may ever occur; None to take them from ``y``.
-
-    y : ndarray of shape (n_rows,)
-        The labels there are.
-
-    keep_order : bool
-        Whether ``classes`` stay in the order given, rather than sorted.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        Distinct.
-
-    Raises
-    ------
-    ValueError
-        If a label is not among ``classes``, or these are not distinct.
-    """
+    """The classes there are, sorted or in the order given; raises for other labels."""
     seen = np.unique(y)
     if classes is None:
         return seen
@@ -196,16 +149,7 @@ def check_named_before(classes, known):
 
 
 def check_estimator_kind(estimator, classes):
-    """Raise if an estimator, behind its wrappers, is no classifier and no regressor.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        What is to be trained.
-
-    classes : array-like or None
-        The labels that were named, which a regressor has none of.
-    """
+    """Raise if an estimator, behind its wrappers, is no classifier and no regressor."""
     if isinstance(estimator, type):
         raise TypeError(
             "`estimator` must be an instance, not a class. Pass an instance "

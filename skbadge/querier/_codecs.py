@@ -32,18 +32,7 @@ def speaks_codes(estimator):
 def trained_classes(estimator, X):
     """The classes of a trained model: its own, or the positions of its output units.
 
-    Parameters
-    ----------
-    estimator : estimator object
-        Fitted.
-
-    X : array-like or other container of rows
-        A few rows to run.
-
-    Returns
-    -------
-    classes : ndarray of shape (n_classes,)
-        A net with a single logit has two.
+    A net with a single logit has two.
     """
     if speaks_codes(estimator):
         return np.arange(max(n_outputs(estimator, X), 2))
@@ -70,13 +59,7 @@ class LabelCodec:
 
     @classmethod
     def for_training(cls, classes, is_coded):
-        """A codec for classes that a model can be trained on.
-
-        Raises
-        ------
-        ValueError
-            If a net is to be trained on one class only.
-        """
+        """A codec for classes that a model can be trained on: two for a net."""
         if is_coded and len(classes) < 2:
             raise ValueError(
                 f"`y` holds one class only, {classes.tolist()}, but a net needs at "
@@ -96,18 +79,7 @@ class LabelCodec:
             )
 
     def encode(self, y):
-        """Positions of labels in `classes`, -1 for a label that is not there.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_rows,)
-            Labels.
-
-        Returns
-        -------
-        codes : ndarray of shape (n_rows,)
-            int64.
-        """
+        """int64 positions of labels in `classes`, -1 for a label that is not there."""
         order = np.argsort(self.classes, kind="stable")
         position = np.searchsorted(self.classes, y, sorter=order)
         codes = order[np.minimum(position, len(order) - 1)]

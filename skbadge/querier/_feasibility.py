@@ -12,28 +12,7 @@ def resolve_feasible(
 ):
     """The rows of a pool that a query may return.
 
-    Parameters
-    ----------
-    X_pool : array-like or other container of rows
-        The pool.
-
-    n_pool : int
-        Its number of rows.
-
-    candidates, groups, max_per_group, pending
-        As for `BadgeQuerier.query`.
-
-    X_labeled : same kind as ``X_pool``, or None, default=None
-        The labelled rows, if rows of the pool that equal one are to be marked.
-
-    Returns
-    -------
-    feasible : Feasible
-
-    Raises
-    ------
-    TypeError, ValueError
-        If one of them does not fit the pool, or no row is left.
+    Rows that equal one of ``X_labeled`` are marked as repeats.
     """
     mask = None
     if candidates is not None:

@@ -37,14 +37,7 @@ class LabeledRows:
         return cls(copy_rows(X), y.copy(), kept)
 
     def extended(self, X, y, params):
-        """These rows and copies of more, with what belongs to rows put together.
-
-        Raises
-        ------
-        ValueError
-            If a parameter with one entry a row is given for some rows only, labels
-            are strings here and numbers there, or targets differ in shape.
-        """
+        """These rows and copies of more, with what belongs to rows put together."""
         _check_kind(self.y, y)
         new = LabeledRows.of(X, y, params)
         merged = {**self.params, **new.params}
@@ -63,16 +56,7 @@ class LabeledRows:
         return LabeledRows(X_all, np.concatenate([self.y, new.y]), merged)
 
     def relabeled(self, rows, y):
-        """These rows with other labels for some of them.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Their positions.
-
-        y : ndarray of shape (n_relabeled,) or (n_relabeled, n_outputs)
-            The labels in their place, checked.
-        """
+        """These rows with other, checked labels at some positions."""
         _check_kind(self.y, y)
         # Of two lengths of strings, or kinds of numbers, the one that holds both.
         changed = self.y.astype(np.result_type(self.y, y))
@@ -80,13 +64,7 @@ class LabeledRows:
         return replace(self, y=changed)
 
     def without(self, rows):
-        """These rows but some, with parameters of one entry a row cut likewise.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Positions of those to leave out.
-        """
+        """These rows but some, with parameters of one entry a row cut likewise."""
         kept = np.setdiff1d(np.arange(len(self.y)), rows)
         params = {
             name: take_rows(value, kept) if is_aligned(value, self.y) else value

@@ -20,21 +20,7 @@ def kind_of(estimator):
 
 
 def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        The strategy.
-
-    estimator : estimator object
-        A classifier or regressor.
-
-    Raises
-    ------
-    ValueError
-        Naming the strategies that work.
-    """
+    """Raise if a strategy needs class probabilities of a regressor."""
     needs_classes = _needs_classes(strategy)
     if is_classifier(estimator) or not needs_classes:
         return
@@ -71,16 +57,8 @@ def _way_out(strategy):
 def fingerprint(strategy):
     """What tells a strategy from others: equal for equal class and parameters.
 
-    Parameters
-    ----------
-    strategy : Strategy
-        Not fitted.
-
-    Returns
-    -------
-    fingerprint : tuple of str and list
-        The hash of class and parameters by value, and the objects that cannot be
-        hashed: these are equal to themselves only, see `is_same`.
+    It is the hash by value, and a list of the objects that cannot be hashed: these are
+    equal to themselves only, see `is_same`.
     """
     content = _Content()
     return joblib.hash(content.of(strategy)), content.unhashed

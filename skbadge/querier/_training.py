@@ -53,15 +53,7 @@ def is_frozen(estimator):
 def unlabeled_mark(estimator):
     """The label by which a model's training knows unlabelled rows.
 
-    Parameters
-    ----------
-    estimator : estimator object
-        The model, or a pipeline or search around it.
-
-    Returns
-    -------
-    mark : scalar or None
-        None if it trains on labelled rows only, or is not trained at all.
+    None if it trains on labelled rows only, or is not trained at all.
     """
     predictor = innermost(estimator)
     semi_supervised = LabelPropagation | LabelSpreading | SelfTrainingClassifier
@@ -75,22 +67,7 @@ def unlabeled_mark(estimator):
 
 
 def check_takes_unlabeled(estimator, rows):
-    """Raise if an estimator cannot train on these rows and unlabelled ones together.
-
-    Parameters
-    ----------
-    estimator : estimator object
-        What is to be trained.
-
-    rows : LabeledRows
-        The labelled rows.
-
-    Raises
-    ------
-    ValueError
-        If its model knows no unlabelled rows, a step before it learns from labels, or
-        there are parameters of one entry a labelled row.
-    """
+    """Raise if an estimator cannot train on these rows and unlabelled ones together."""
     if unlabeled_mark(estimator) is None:
         raise ValueError(
             "`X_unlabeled` needs an estimator that trains on unlabelled rows: "
@@ -150,27 +127,9 @@ def _with_unlabeled(X, y, X_unlabeled, mark):
 
 
 def make_codec(estimator, rows, classes, *, seed, fit_params):
-    """How a model is to write what it predicts.
+    """How a model is to write what it predicts, see `fit_clone`.
 
-    Parameters
-    ----------
-    estimator : estimator object
-        What is to be trained.
-
-    rows : LabeledRows
-        What it is to be trained on.
-
-    classes : array-like of shape (n_classes,) or None
-        All labels that may ever occur; None for those of a trained model, or else
-        those in ``rows``. A regressor has none.
-
-    seed, fit_params
-        As in `fit_clone`.
-
-    Returns
-    -------
-    codec : LabelCodec or NumberCodec
-        For a classifier, or a regressor.
+    Without ``classes``, they are those of a trained model, or else those of the rows.
     """
     if not is_classifier(estimator):
         return NumberCodec(rows.y.shape[1:])
@@ -183,33 +142,10 @@ def make_codec(estimator, rows, classes, *, seed, fit_params):
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
-    """Train a clone of an estimator from scratch.
+    """Train a clone of an estimator from scratch; a frozen one is returned as it is.
 
-    Parameters
-    ----------
-    estimator : estimator object
-        Stays as it is.
-
-    rows : LabeledRows
-        What to train on.
-
-    codec : LabelCodec, NumberCodec or None
-        The labels' coding; None if no net is to be trained.
-
-    seed : int or None
-        Makes training reproducible, torch included. None leaves all to the estimator.
-
-    fit_params : dict
-        Parameters of the estimator's ``fit``, routed.
-
-    X_unlabeled : same kind as ``rows.X``, or None
-        Unlabelled rows to train on as well, for an estimator that has an
-        `unlabeled_mark`.
-
-    Returns
-    -------
-    estimator : estimator object
-        Fitted. A frozen estimator is returned as it is.
+    The seed makes training reproducible, torch included; None leaves all to the
+    estimator. ``codec`` is None if no net is to be trained.
     """
     if is_frozen(estimator):
         return estimator
@@ -221,15 +157,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
 
 
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
-    """Go on training a fitted estimator, from the weights it has.
-
-    Parameters and return value are those of `fit_clone`.
-
-    Raises
-    ------
-    ValueError
-        If the estimator cannot go on.
-    """
+    """Go on training a fitted estimator, from the weights it has."""
     if is_frozen(estimator):
         return estimator
     names = [

@@ -211,30 +211,8 @@ def initial_state(
 def search(state, n, feasible, oversampling, found, rng):
     """Search forward and backward, and fill up uniformly.
 
-    Parameters
-    ----------
-    state : BaitState
-        What `initial_state` returned.
-
-    n : int
-        How many rows to pick.
-
-    feasible : Feasible
-        Which rows of the pool may be picked.
-
-    oversampling : float
-        Rows added, as a multiple of ``n``.
-
-    found : str
-        What the search finds true of its picks alone, for a fallback.
-
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    selection : Selection
-        Positions in the pool. The values are the gains.
+    The rows are positions in the pool, the values are gains. ``found`` is what the
+    search finds true of its picks alone, for a fallback.
     """
     candidates, feasible = feasible.restricted()
     open_rows, ties = feasible.open(), Ties(rng)
@@ -261,29 +239,10 @@ def search(state, n, feasible, oversampling, found, rng):
 
 
 def forward(state, size, open_rows, ties):
-    """Add rows, each the one that lowers the objective most.
+    """Add rows, each the one that lowers the objective most, and by how much.
 
-    Parameters
-    ----------
-    state : BaitState
-        Changed by the rows added.
-
-    size : int
-        How many to add. It stops short where no row left carries information.
-
-    open_rows : OpenRows
-        The rows that may be added. Those added are closed.
-
-    ties : Ties
-        Orders rows that are equal for the objective.
-
-    Returns
-    -------
-    rows : ndarray of int64
-        In the order in which they were added.
-
-    values : ndarray of float64
-        How far each lowered the objective.
+    It stops short of ``size`` where no row left carries information. The rows are
+    closed, and added to the state.
     """
     rows, values = [], []
     while len(rows) < size:
@@ -305,26 +264,8 @@ def forward(state, size, open_rows, ties):
 def backward(state, rows, n, ties):
     """Remove rows, each the one whose loss raises the objective least.
 
-    What is left of rows that keep a quota keeps it too.
-
-    Parameters
-    ----------
-    state : BaitState
-        With the rows in its precision, which is changed by the rows removed.
-
-    rows : ndarray of int64
-        The rows to choose from, in the order in which they were added.
-
-    n : int
-        How many to keep.
-
-    ties : Ties
-        Of rows that are equal for the objective, the one that comes last is removed.
-
-    Returns
-    -------
-    kept : ndarray of int64
-        Positions in ``rows``, ascending.
+    Returns ascending positions in ``rows``. What is left of rows that keep a quota
+    keeps it too.
     """
     kept = np.arange(len(rows))
     if len(rows) <= n:
@@ -343,17 +284,8 @@ def backward(state, rows, n, ties):
 
 
 def bait_nbytes(n_rows: int, rank: int, n_parameters: int) -> int:
-    """Bytes that `bait_greedy` holds at most, beyond the roots.
+    """Bytes that `bait_greedy` holds at most, beyond the roots of rows it may pick.
 
-    Parameters
-    ----------
-    n_rows, rank, n_parameters : int
-        Shape of the Fisher embedding of the rows that may be picked.
-
-    Returns
-    -------
-    nbytes : int
-        Two small matrices a row, some matrices of all parameters, and 32 MiB for
-        blocks of rows.
+    Two small matrices a row, some matrices of all parameters, and 32 MiB for blocks.
     """
     return 8 * (2 * n_rows * rank**2 + 6 * n_parameters**2) + 2**25

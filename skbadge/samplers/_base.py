@@ -200,31 +200,8 @@ def fill_uniformly(
 ):
     """Complete a selection from the rows left, if the method stopped short of ``n``.
 
-    Parameters
-    ----------
-    rows, values : list
-        What was selected so far.
-
-    n : int
-        Number of rows to select.
-
-    open_rows : OpenRows
-        The rows that may still be picked, those selected closed.
-
-    rng : RandomState
-        Source of randomness.
-
-    value_name, n_distances
-        Passed on to the selection.
-
-    found : str
-        What the method found true of the rows it selected, and of no others.
-
-    Returns
-    -------
-    selection : Selection
-        Exactly ``n`` distinct rows; a fallback is noted, and warned of, if some had to
-        be drawn uniformly.
+    Its picks must be closed. If rows had to be drawn uniformly, a note and a warning
+    say so, with ``found``: what is true of the picks and of no other row.
     """
     rows = np.asarray(rows, dtype=np.int64)
     values = np.asarray(values, dtype=np.float64)
@@ -248,28 +225,8 @@ def fill_uniformly(
 def first_row(embedding, rule, open_rows, ties, rng):
     """The row to start from when there is nothing yet to keep a distance from.
 
-    Parameters
-    ----------
-    embedding : Embedding
-        The rows.
-
-    rule : {"max_norm", "uniform", "norm_weighted"}
-        The greatest norm, any row, or with probability proportional to the squared
-        norm. If all norms are zero, any row.
-
-    open_rows : OpenRows
-        The rows that may be picked.
-
-    ties : Ties
-        Orders rows of equal norm.
-
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    row : int
-        Its position.
+    The greatest norm, any row, or with probability proportional to the squared norm. If
+    all norms are zero, any row.
     """
     norms_sq = embedding.norms_sq()
     if not open_rows.mask.all():

@@ -254,23 +254,10 @@ class _Clustering:
 
 
 def first_copies(embedding, negligible):
-    """Rows that no earlier row coincides with.
+    """Rows that no earlier row coincides with, by a negligible squared distance.
 
     Rows that have equal centres may come out nearer to either by rounding: a cluster
     would fall to pieces.
-
-    Parameters
-    ----------
-    embedding : Embedding
-        The rows.
-
-    negligible : float
-        Squared distance at which rows coincide.
-
-    Returns
-    -------
-    rows : ndarray of int64
-        Ascending.
     """
     is_first = np.empty(len(embedding), dtype=bool)
     for rows in row_chunks(len(embedding), len(embedding), minimum=64):

@@ -319,19 +319,7 @@ class _MixtureDraw:
         return int(ranking[self._positions[expert]])
 
     def next(self, rng):
-        """Draw one item.
-
-        Returns
-        -------
-        item : int
-            Its position.
-
-        probability : float
-            The one it was drawn with.
-
-        advice : ndarray of shape (n_experts,)
-            The one each expert gave it.
-        """
+        """Draw an item; return it, its probability, and the one each expert gave it."""
         favourites = {expert: self._favourite(expert) for expert in self.rankings}
         floor = self.probabilities[self.uniform] / len(self._items)
         mass = dict.fromkeys(favourites.values(), floor)

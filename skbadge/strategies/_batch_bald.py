@@ -152,16 +152,7 @@ class _Greedy:
             self._know(row)
 
     def select(self, n):
-        """Select up to ``n`` rows, fewer once nothing is left to learn.
-
-        Returns
-        -------
-        rows : list of int
-            Distinct.
-
-        gains : list of float
-            What each added to the joint mutual information.
-        """
+        """Select rows, ``n`` or all that tell something, and return their gains too."""
         rows, gains = [], []
         while len(rows) < n:
             row = self._next()

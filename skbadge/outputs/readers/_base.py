@@ -19,31 +19,7 @@ class Reader(ABC):
         self.model = model
 
     def read(self, X, needs, options):
-        """Read all that is needed, and nothing else.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_rows, ...)
-            Rows as the model takes them.
-
-        needs : Needs
-            At least one of its `fields` is needed.
-
-        options : ReadingOptions
-            How to read it.
-
-        Returns
-        -------
-        outputs : Outputs
-            Checked.
-
-        Raises
-        ------
-        NotFittedError
-            If the model is not fitted.
-        TypeError, ValueError
-            If it does not have what is needed, see `model_outputs`.
-        """
+        """Read all that is needed, at least one of its fields, and check it."""
         self._check_fitted()
         outputs = None
         if needs.fields != ("posterior",):

@@ -27,27 +27,7 @@ SUBJECTS = {
 def check_outputs(outputs, hint, all_finite=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
-    Parameters
-    ----------
-    outputs : Outputs
-        What was read.
-
-    hint : str
-        What makes this kind of model return something else than probabilities.
-
-    all_finite : bool, default=False
-        Whether all values are known to be finite.
-
-    Returns
-    -------
-    outputs : Outputs
-        As given.
-
-    Raises
-    ------
-    ValueError
-        If values are NaN or infinite, or rows of ``proba`` have negative entries or
-        do not sum to 1 within 1e-3.
+    The hint says what makes this kind of model return something else.
     """
     for name in SUBJECTS:
         array = getattr(outputs, name)
@@ -69,23 +49,7 @@ def _all_finite(array):
 
 
 def not_finite_error(name, bad, which="rows"):
-    """Make the error for values that are not finite.
-
-    Parameters
-    ----------
-    name : str
-        Of a field of `Outputs`.
-
-    bad : ndarray of bool of shape (n_rows,)
-        The rows that have such values.
-
-    which : str, default="rows"
-        What rows these are.
-
-    Returns
-    -------
-    error : ValueError
-    """
+    """Make the error for rows of a field that hold values that are not finite."""
     subject, hint = SUBJECTS[name]
     return ValueError(
         f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} {which}, the "

@@ -24,23 +24,7 @@ READERS = (
 
 
 def choose_reader(predictor):
-    """Choose the reader of a model.
-
-    Parameters
-    ----------
-    predictor : estimator object
-        Fitted, without wrappers.
-
-    Returns
-    -------
-    reader : Reader
-        Of the model's family.
-
-    Raises
-    ------
-    TypeError
-        If it is a bare module of torch.
-    """
+    """Choose the reader of a fitted model without wrappers."""
     if isinstance(predictor, nn.Module):
         raise TypeError(
             "A torch module is no estimator. Wrap it in skorch's NeuralNetClassifier "
@@ -53,26 +37,9 @@ def choose_reader(predictor):
 
 
 def read_model(estimator, X, needs, options):
-    """Open the wrappers of a model, and read it.
+    """Open the wrappers of a fitted model, and read it.
 
-    Parameters
-    ----------
-    estimator : estimator object
-        Fitted.
-
-    X : array-like of shape (n_rows, ...)
-        Rows as ``estimator`` takes them.
-
-    needs : Needs
-        What to read. If it is nothing, the model is not asked at all.
-
-    options : ReadingOptions
-        How.
-
-    Returns
-    -------
-    outputs : Outputs
-        Checked.
+    If nothing is needed, the model is not asked at all.
     """
     if needs.fields:
         predictor, rows = unwrap(estimator, X)

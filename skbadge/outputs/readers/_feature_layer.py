@@ -18,18 +18,10 @@ TRANSFORMS = (partial(softmax, axis=1), partial(log_softmax, axis=1), expit)
 
 
 def named_modules(roots):
-    """Name every module of a net.
+    """Name every module of a net, given its roots by attribute name.
 
-    Parameters
-    ----------
-    roots : dict of str to module
-        The net's modules by attribute name.
-
-    Returns
-    -------
-    modules : dict of str to module
-        Those inside ``module_`` have the names of its own ``named_modules()``, those
-        inside another root start with the root's name. Roots have their own name.
+    Those inside ``module_`` have the names of its own ``named_modules()``, those inside
+    another root start with the root's name. Roots have their own name.
     """
     modules = {}
     for name, root in roots.items():
@@ -40,29 +32,7 @@ def named_modules(roots):
 
 
 def choose_feature_layer(modules, feature_layer, batches):
-    """Find the module whose input are the features.
-
-    Parameters
-    ----------
-    modules : dict of str to module
-        From `named_modules`.
-
-    feature_layer : str
-        A name, or "auto" for the last linear layer whose output is the net's output.
-
-    batches : SlicedBatches, IteratedBatches or ForwardBatches
-        Runs a few rows.
-
-    Returns
-    -------
-    layer : module
-        The one.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or the net predicts NaN.
-    """
+    """Find the module whose input are the features, by its name or "auto"."""
     linears = {name: m for name, m in modules.items() if isinstance(m, nn.Linear)}
     if feature_layer == "auto":
         name = _find_output_layer(linears, batches)
@@ -145,24 +115,7 @@ def _snapshot(tensor):
 
 
 def layer_error(feature_layer, modules, linears):
-    """Make the error for a layer that cannot be found.
-
-    Parameters
-    ----------
-    feature_layer : str
-        What the user asked for, "auto" or a name.
-
-    modules : dict of str to module
-        Every module that could have been named.
-
-    linears : dict of str to module
-        The linear layers among them.
-
-    Returns
-    -------
-    error : ValueError
-        Names the parameter, what came, the nearest name and the candidates.
-    """
+    """Make the error for a layer that cannot be found, with the nearest name."""
     listed = ", ".join(
         f"{name!r} ({layer.in_features} -> {layer.out_features})"
         for name, layer in linears.items()

@@ -59,20 +59,7 @@ class GradientBuffer:
             buffer.commit(len(rows))
 
     def finish(self):
-        """The gradients of all rows.
-
-        Returns
-        -------
-        embedding : Embedding
-            A `DenseEmbedding` if sketched or of few columns, otherwise one part for
-            each layer: an `OuterProductEmbedding`, or, for a layer with positions, a
-            `DenseEmbedding`.
-
-        Raises
-        ------
-        ValueError
-            If a gradient is not finite, or not as many rows came as were announced.
-        """
+        """The gradients of all rows, dense or with a part for each layer."""
         arrays = [buffer.finish() for buffer in self._buffers]
         if self._owners is None:
             return _finite(DenseEmbedding(arrays[0]))

@@ -13,16 +13,6 @@ def inference(net):
 
     Inside the block modules are in whatever mode skorch puts them. After it the modes,
     compiled modules, torch's generators and its flags are as they were.
-
-    Parameters
-    ----------
-    net : skorch net
-        Fitted.
-
-    Raises
-    ------
-    NotFittedError
-        If it is not initialized.
     """
     check_initialized(net)
     names = [f"{name}_" for name in net._modules + net._criteria]
@@ -74,13 +64,7 @@ def without_fast_paths():
 def restored(attributes, names):
     """Restore train modes on exit, and run uncompiled modules meanwhile.
 
-    Parameters
-    ----------
-    attributes : dict
-        The ``vars`` of the object that holds the modules.
-
-    names : list of str
-        The attributes that hold them. What is not a module is left alone.
+    The names are those of attributes. What is not a module is left alone.
     """
     roots = [attributes[name] for name in names if name in attributes]
     modules = [

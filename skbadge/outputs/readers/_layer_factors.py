@@ -137,12 +137,9 @@ def _single(tensor):
 
 
 def _patches(module, inputs):
-    """What a convolution sees at each position.
+    """What a convolution sees: (n_rows, n_positions, n_groups, n_inputs).
 
-    Returns
-    -------
-    patches : tensor of shape (n_rows, n_positions, n_groups, n_inputs)
-        Inputs in the order of the layer's weights.
+    Inputs are in the order of the layer's weights.
     """
     mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
     inputs = functional.pad(inputs, module._reversed_padding_repeated_twice, mode=mode)

@@ -131,19 +131,7 @@ class LayerGradients:
         return record
 
     def commit(self, output):
-        """Differentiate the batch that was run last.
-
-        Parameters
-        ----------
-        output : tensor of shape (n_batch, ...)
-            What the net returned for it.
-
-        Raises
-        ------
-        ValueError
-            If the net ran no layer, or others than before, or not on the rows in
-            order, or torch cannot differentiate its output.
-        """
+        """Differentiate the batch that was run last, given what the net returned."""
         calls, self._calls = self._calls, {}
         layers = [layer for layer in self.layers if layer.name in calls]
         calls = [calls[layer.name] for layer in layers]

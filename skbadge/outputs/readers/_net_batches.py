@@ -46,25 +46,8 @@ def first_output(output):
 def batches_of(net, X, batch_size, share=1):
     """How a net is run on rows.
 
-    Parameters
-    ----------
-    net : skorch net
-        Fitted.
-
-    X : array-like of shape (n_rows, ...)
-        Rows as it takes them.
-
-    batch_size : int or "auto"
-        Rows in one forward pass, if the net has no data loading of its own.
-
-    share : int, default=1
-        Divides the automatic size.
-
-    Returns
-    -------
-    batches : SlicedBatches, IteratedBatches or ForwardBatches
-        Iterating over it runs the net and gives its output, batch by batch; `probe`
-        runs a few rows; ``n_rows`` is None if it is unknown.
+    Iterating over it gives the net's output, batch by batch, and `probe` that of a few
+    rows; ``n_rows`` is None if it is unknown. ``share`` divides the automatic size.
     """
     dataset = None
     if not _overridden(net, "get_dataset", "get_iterator", "forward_iter"):

@@ -27,26 +27,9 @@ from skbadge.outputs.readers._probabilities import HINT, is_binary, nonlinearity
 
 
 def read_pass(net, batches, needs, options):
-    """Run all batches, and keep what is needed.
+    """Run all batches of a net in inference mode, and keep what is needed.
 
-    Parameters
-    ----------
-    net : skorch net
-        In inference mode, see `inference`.
-
-    batches : SlicedBatches, IteratedBatches or ForwardBatches
-        How it is run.
-
-    needs : Needs
-        What to keep; posterior samples are not read here.
-
-    options : ReadingOptions
-        How.
-
-    Returns
-    -------
-    outputs : Outputs
-        Checked.
+    Posterior samples are not read here.
     """
     nonlinearity = nonlinearity_of(net)
     parts = _collectors(net, batches, needs, options, nonlinearity)

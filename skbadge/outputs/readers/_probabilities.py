@@ -73,20 +73,7 @@ def loss_gradient(output, nonlinearity):
 
     For logits that is the residual :math:`p - e_{\hat y}`, formed without cancellation;
     for a net that returns something else, torch differentiates
-    :math:`-\log p_{\hat y}`.
-
-    Parameters
-    ----------
-    output : tensor of shape (n_rows, ...)
-        The net's output.
-
-    nonlinearity : callable
-        From `nonlinearity_of`.
-
-    Returns
-    -------
-    gradient : tensor of the shape of ``output``
-        Float32 or better.
+    :math:`-\log p_{\hat y}`. It is float32 or better, of the output's shape.
     """
     output = output.detach()
     output = output if output.dtype is torch.float64 else output.float()

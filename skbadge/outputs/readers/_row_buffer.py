@@ -29,19 +29,7 @@ class RowBuffer:
         return self._staged is not None
 
     def stage(self, rows, dtype, copy=np.copyto):
-        """Write rows behind the filled part. Staging again overwrites them.
-
-        Parameters
-        ----------
-        rows : array-like of shape (n_batch, n_columns)
-            Whatever ``copy`` takes.
-
-        dtype : numpy dtype
-            What to hold them in.
-
-        copy : callable, default=numpy.copyto
-            Takes an ndarray, and the rows to write there.
-        """
+        """Write rows behind the filled part. Staging again overwrites them."""
         stop = self.filled + len(rows)
         if self._array is None:
             capacity = max(stop, self.n_rows or 0)
@@ -59,18 +47,7 @@ class RowBuffer:
         self._staged = len(rows)
 
     def commit(self, n_batch):
-        """Accept the staged rows.
-
-        Parameters
-        ----------
-        n_batch : int
-            How many rows the batch had.
-
-        Raises
-        ------
-        ValueError
-            If another number of rows was staged since the last commit.
-        """
+        """Accept the staged rows, which must be as many as the batch had."""
         if self._staged != n_batch:
             raise ValueError(
                 f"The {self.name} must have one row for each row of the model's "
@@ -80,17 +57,7 @@ class RowBuffer:
         self._staged = None
 
     def finish(self):
-        """Return the filled rows.
-
-        Returns
-        -------
-        rows : ndarray of shape (n_rows, n_columns)
-
-        Raises
-        ------
-        ValueError
-            If the number of rows was known and another number arrived.
-        """
+        """Return the filled rows. Raises if they are not as many as were announced."""
         if self.n_rows is not None and self.filled != self.n_rows:
             raise ValueError(
                 f"The net must return one output for each row. Got {self.filled} "
