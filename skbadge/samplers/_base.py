@@ -281,11 +281,3 @@ def first_row(embedding, rule, open_rows, ties, rng):
     if rule == "norm_weighted":
         return int(draw_weighted(np.cumsum(norms_sq), 1, rng)[0])
     return ties.greatest(norms_sq, dtype=embedding.dtype)
-
-
-def left_open(feasible, rows):
-    """What some picks leave open."""
-    open_rows = feasible.open()
-    for row in rows:
-        open_rows.close(int(row))
-    return open_rows
