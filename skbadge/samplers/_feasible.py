@@ -88,7 +88,7 @@ class Feasible:
         n_rows : int
             Number of rows.
         """
-        if not isinstance(feasible, cls):
+        if not isinstance(feasible, Feasible):
             return cls(n_rows, feasible)
         if feasible.n_rows != n_rows:
             raise ValueError(
@@ -279,14 +279,14 @@ class OpenRows:
             rows = order[:n]
             self.mask[rows] = False
             return rows
-        rows = []
-        for row in order:
-            if len(rows) == n:
+        picked: list[int] = []
+        for row in order.tolist():
+            if len(picked) == n:
                 break
             if self.mask[row]:
-                rows.append(row)
+                picked.append(row)
                 self.close(row)
-        return np.array(rows, dtype=np.int64)
+        return np.array(picked, dtype=np.int64)
 
     def _members(self, group):
         order, starts = self._sorted

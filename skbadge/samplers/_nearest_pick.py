@@ -19,7 +19,7 @@ class NearestPick:
     """
 
     # Dtype of the bulk products, None for the embedding's own.
-    product_dtype = None
+    product_dtype: type | None = None
 
     def begin(self, labeled, feasible, rule, ties, rng):
         """Measure all rows from what counts as picked, or else from a first pick."""
