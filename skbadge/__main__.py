@@ -1,14 +1,23 @@
 """The command line: run a benchmark, look at its state, report on it, export it."""
 
 import argparse
+import signal
 import sys
+import threading
+from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
-from skbadge.experiment.store._configuration import config_hash
+from skbadge.experiment.report import write_csv
+from skbadge.experiment.store import COLUMNS, config_hash
 
 
-def main(arguments=None):
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as what stops joblib's workers too."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit status.
 
     Parameters
@@ -19,18 +28,37 @@ def main(arguments=None):
     Returns
     -------
     status : int
-        0 if all is well, 1 if runs failed, 2 if the command is wrong, 130 if it was
-        interrupted.
+        0 if all is well, 1 if runs failed, 2 if the command cannot be carried out, 130
+        if it was interrupted and 143 if it was terminated.
     """
     parsed = _parser().parse_args(arguments)
     try:
-        return parsed.command(parsed)
-    except KeyboardInterrupt:
+        with _terminated_like_interrupted():
+            return parsed.command(parsed)
+    except KeyboardInterrupt as stopped:
         print("Interrupted. Run the same command to go on.", file=sys.stderr)
-        return 130
+        return 143 if isinstance(stopped, Terminated) else 130
     except (OSError, TypeError, ValueError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+
+
+@contextmanager
+def _terminated_like_interrupted():
+    """Let SIGTERM end a command as Ctrl-C does, and so its workers with it."""
+
+    def stop(number, frame):
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        # Only there may handlers be set.
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _parser():
@@ -48,7 +76,7 @@ def _parser():
     report = commands.add_parser("report", help="write tables and pictures")
     report.add_argument("sources", nargs="+", type=Path, help="stores and CSV files")
     report.add_argument("--out", type=Path, required=True, help="folder to write to")
-    report.add_argument("--baseline", default="random", help="strategy [random]")
+    report.add_argument("--baseline", help="strategy to compare with [random]")
     report.add_argument("--only", type=Path, help="runs of this TOML file alone")
     report.set_defaults(command=_report)
     status = commands.add_parser("status", help="count runs, and list failures")
@@ -89,6 +117,7 @@ def _report(arguments):
 
 def _status(arguments):
     with ResultStore(arguments.store, create=False) as store:
+        store.check()
         store.tidy()
         for status, count in store.counts().items():
             print(f"{status:8} {count}")
@@ -98,8 +127,9 @@ def _status(arguments):
 
 def _export(arguments):
     with ResultStore(arguments.store, create=False) as store:
+        store.check()
         frame = store.to_frame()
-    frame.to_csv(arguments.csv, index=False)
+    write_csv(frame, arguments.csv, replaces=COLUMNS)
     print(f"{len(frame)} evaluations: {arguments.csv}")
     return 0
 

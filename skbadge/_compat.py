@@ -1,11 +1,17 @@
 """Every import of something private in scikit-learn, in one place."""
 
+from pathlib import Path
+
 from sklearn.base import _fit_context
+from sklearn.datasets import get_data_home
+from sklearn.datasets._openml import _get_data_features
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     StrOptions,
+    validate_parameter_constraints,
+    validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled
 from sklearn.utils.validation import _num_samples
@@ -18,9 +24,18 @@ __all__ = [
     "StrOptions",
     "fit_context",
     "num_samples",
+    "openml_columns",
     "routing_enabled",
+    "validate_parameter_constraints",
+    "validate_params",
 ]
 
 fit_context = _fit_context
 num_samples = _num_samples
 routing_enabled = _routing_enabled
+
+
+def openml_columns(data_id, data_home):
+    """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
+    home = Path(get_data_home(data_home)) / "openml"
+    return _get_data_features(data_id, str(home))

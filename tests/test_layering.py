@@ -33,7 +33,7 @@ LAYERS = [
 LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
 # The rooms of experiments, in the same order.
 EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
-OPTIONAL = {"matplotlib", "pandas", "tqdm", "dask", "filelock"}
+OPTIONAL = {"matplotlib", "pandas", "polars", "tqdm", "dask", "filelock"}
 
 
 def name_of(path):
@@ -57,8 +57,12 @@ def imports(path, *, lazy):
 
 
 def _run_at_import(node):
+    later = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     for child in ast.iter_child_nodes(node):
-        if not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+        is_for_types = isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(
+            child.test
+        )
+        if not isinstance(child, later) and not is_for_types:
             yield child
             yield from _run_at_import(child)
 

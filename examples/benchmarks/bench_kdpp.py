@@ -97,7 +97,7 @@ def bench_methods():
 def bench_sketches():
     """What a sketch saves, and what it loses."""
     print(f"\nsketches: N = {N_ROWS}, K = {N_CLASSES}, d = {N_FEATURES}, n = {N}")
-    strategies = {f"k-DPP, sketch={q}": BadgeKDPP(sketch=q) for q in (100, 200, 400)}
+    strategies = {f"k-DPP, sketch={q}": BadgeKDPP(n_columns=q) for q in (100, 200, 400)}
     strategies["k-DPP, exact"] = BadgeKDPP()
     measured = compare(strategies, synthetic_pool())
     ratio = measured["k-DPP, exact"][0] / measured["k-DPP, sketch=400"][0]

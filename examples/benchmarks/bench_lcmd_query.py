@@ -19,7 +19,7 @@ from measuring import report, timed
 
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetRegressor
-from skbadge.outputs import model_outputs
+from skbadge.outputs import Needs, model_outputs
 
 N_COLUMNS, WIDTH, SKETCH = 20, 512, 512
 
@@ -75,7 +75,8 @@ def compare(n_rows, n_labeled, n, device, targets):
     module = querier.estimator_.module_.eval()
     tensor = torch.from_numpy(X).to(device)
     forward_time, _ = timed(synchronised(lambda: forward(module, tensor), device))
-    options = {"needs": "gradients", "sketch_size": SKETCH, "random_state": 0}
+    needs = Needs(gradients=True, n_columns=SKETCH)
+    options = {"needs": needs, "random_state": 0}
     reading_time, _ = timed(
         synchronised(
             lambda: model_outputs(querier.estimator_, X, **options).gradients, device

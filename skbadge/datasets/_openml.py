@@ -1,40 +1,50 @@
 """Data sets of OpenML, by way of scikit-learn's loader."""
 
-import gzip
-import json
 import os
 import re
-import shutil
 import warnings
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import suppress
 from numbers import Integral
-from pathlib import Path
+from os import PathLike
+from typing import Literal
 from urllib.error import URLError
-from urllib.parse import urlparse
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.datasets import fetch_openml, get_data_home
 
-from skbadge.datasets._table import tabular_data
+from skbadge._compat import Interval, openml_columns, validate_params
+from skbadge.datasets._table import TABLE, TabularData, tabular_data
 from skbadge.utils._optional import import_optional
+from skbadge.utils._typing import RandomState
 
 TEXT_TYPES = {"nominal", "string", "date"}
 
 
+@validate_params(
+    {
+        "data": [Interval(Integral, 1, None, closed="left"), str],
+        "version": [Interval(Integral, 1, None, closed="left"), None],
+        "target": [str, None],
+        "data_home": [str, PathLike, None],
+        **TABLE,
+    },
+    prefer_skip_nested_validation=False,
+)
 def load_openml(
-    data,
+    data: int | str,
     *,
-    version=None,
-    target=None,
-    task="auto",
-    data_home=None,
-    max_rows=None,
-    min_frequency=None,
-    max_categories=None,
-    scale=True,
-    dtype=np.float32,
-    random_state=None,
-):
+    version: int | None = None,
+    target: str | None = None,
+    task: Literal["auto", "classification", "regression"] = "auto",
+    data_home: str | PathLike | None = None,
+    max_rows: int | None = None,
+    min_frequency: int | float | None = None,
+    max_categories: int | None = None,
+    scale: bool = True,
+    dtype: DTypeLike = np.float32,
+    random_state: RandomState = None,
+) -> TabularData:
     """Load a data set of OpenML, ready for a net.
 
     scikit-learn's `fetch_openml` downloads it, once, and keeps it on disk. Beyond that
@@ -44,7 +54,6 @@ def load_openml(
     * rows are read by pandas, fast. What comes out is compared with what OpenML says
       about the columns, and if it differs (quotes, percent signs, encodings) the rows
       are read again by the slower LIAC-ARFF.
-    * a file on disk that cannot be read stays there, where scikit-learn deletes it.
     * rows whose target is missing are left out and counted, where scikit-learn
       refuses the data set.
 
@@ -109,9 +118,10 @@ def load_openml(
     request = _request(data, version)
     if data_home is not None:
         data_home = os.path.expanduser(os.path.expandvars(data_home))
-    home = Path(get_data_home(data_home))
+    home = get_data_home(data_home)
     details, description = _details(data, home, request)
-    columns = _columns(home, int(details["id"]))
+    found = openml_columns(int(details["id"]), home)
+    columns = {column["name"]: column for column in found}
     target = _target(data, columns, target)
     ignored = [
         name
@@ -143,10 +153,6 @@ def _request(data, version):
     """Keyword arguments of `fetch_openml` that say which data set."""
     if isinstance(data, str):
         return {"name": data, "version": "active" if version is None else version}
-    if isinstance(data, bool | np.bool_) or not isinstance(data, Integral):
-        raise TypeError(f"data must be an int (id) or a str (name). Got {data!r}.")
-    if data < 1:
-        raise ValueError(f"data must be >= 1, as an id of OpenML. Got {data} instead.")
     if version is not None:
         raise ValueError(
             f"version={version!r} goes with a name, not with the id data={data}: an "
@@ -155,9 +161,9 @@ def _request(data, version):
     return {"data_id": int(data)}
 
 
-def _fetch(data, home, files, **request):
-    """Call `fetch_openml`; what it raises says what to do, and ``files`` stay."""
-    with warnings.catch_warnings(), _kept(files):
+def _fetch(data, home, **request):
+    """Call `fetch_openml`; what it raises says what to do."""
+    with warnings.catch_warnings():
         # The error that follows these, if one follows, says it all.
         for message in ("A network error occurred", "Invalid cache, redownloading"):
             warnings.filterwarnings("ignore", message=message)
@@ -178,63 +184,17 @@ def _fetch(data, home, files, **request):
             raise ValueError(f"data={data!r} cannot be loaded: {error}") from error
 
 
-@contextmanager
-def _kept(paths):
-    """Put files back if they disappear: scikit-learn deletes what it cannot parse."""
-    with ExitStack() as stack:
-        files = {path: stack.enter_context(open(path, "rb")) for path in paths}
-        try:
-            yield
-        finally:
-            for path, file in files.items():
-                if not path.exists():
-                    part = path.with_suffix(".part")
-                    with open(part, "wb") as copy:
-                        shutil.copyfileobj(file, copy)
-                    part.replace(path)
-
-
-def _cached(home, path):
-    """Where scikit-learn keeps what it got from a path of OpenML's server."""
-    return home / "openml" / "openml.org" / f"{path.lstrip('/')}.gz"
-
-
-def _read_json(path):
-    with gzip.open(path) as file:
-        return json.load(file)
-
-
-def _rows_file(home, details):
-    return _cached(home, urlparse(details["url"]).path)
-
-
-def _cached_rows(home, data):
-    """The files with rows of the data sets on disk of an id or a name."""
-    pattern = "*.gz" if isinstance(data, str) else f"{data}.gz"
-    for path in _cached(home, "api/v1/json/data/any").parent.glob(pattern):
-        # Scikit-learn replaces what cannot be read.
-        with suppress(OSError, EOFError, ValueError, KeyError):
-            details = _read_json(path)["data_set_description"]
-            file = _rows_file(home, details)
-            if file.exists() and (
-                not isinstance(data, str) or details["name"].lower() == data.lower()
-            ):
-                yield file
-
-
 def _details(data, home, request):
     """What OpenML says about a data set; afterwards all its files are on disk."""
-    files = list(_cached_rows(home, data))
     request = {**request, "target_column": None}
     try:
         # No row is read yet, for which the columns must be known first.
-        bunch = _fetch(
-            data, home, files, parser="pandas", read_csv_kwargs={"nrows": 0}, **request
-        )
+        options = {"nrows": 0}
+        bunch = _fetch(data, home, parser="pandas", read_csv_kwargs=options, **request)
     except ValueError as error:
         if not _is_parser_error(error):
             raise
-        bunch = _fetch(data, home, files, parser="liac-arff", **request)
+        bunch = _fetch(data, home, parser="liac-arff", **request)
     description = bunch.DESCR.removesuffix("\n\nDownloaded from openml.org.")
     return bunch.details, re.sub(r"https?://\S+", "", description).strip()
 
@@ -243,12 +203,6 @@ def _is_parser_error(error):
     from pandas.errors import ParserError
 
     return isinstance(error.__cause__, ParserError)
-
-
-def _columns(home, data_id):
-    """What OpenML says about the columns, by name, in the order of the file."""
-    found = _read_json(_cached(home, f"api/v1/json/data/features/{data_id}"))
-    return {column["name"]: column for column in found["data_features"]["feature"]}
 
 
 def _target(data, columns, target):
@@ -280,7 +234,6 @@ def _frame(data, home, details, columns, target):
         for position, column in enumerate(columns.values())
         if _kind(column) in TEXT_TYPES
     }
-    files = [_rows_file(home, details)]
     with warnings.catch_warnings():
         # What there is to say about the data set was said when its details came.
         warnings.simplefilter("ignore", UserWarning)
@@ -288,7 +241,6 @@ def _frame(data, home, details, columns, target):
             bunch = _fetch(
                 data,
                 home,
-                files,
                 parser="pandas",
                 read_csv_kwargs={"dtype": text},
                 **request,
@@ -296,7 +248,7 @@ def _frame(data, home, details, columns, target):
             frame = _typed(bunch.frame, columns)
             if _is_as_said(frame, columns):
                 return frame
-        bunch = _fetch(data, home, files, parser="liac-arff", **request)
+        bunch = _fetch(data, home, parser="liac-arff", **request)
     return _typed(bunch.frame, columns)
 
 

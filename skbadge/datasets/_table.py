@@ -5,17 +5,31 @@ import warnings
 from dataclasses import dataclass
 from html import escape
 from numbers import Integral
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.compose import ColumnTransformer
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils import check_random_state
 
-from skbadge.nn._preprocessor import column_kinds, table_preprocessor
+from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.nn import table_preprocessor
+from skbadge.nn._preprocessor import column_kinds
 from skbadge.utils._optional import import_optional
+from skbadge.utils._typing import RandomState
 
-TASKS = ("auto", "classification", "regression")
+if TYPE_CHECKING:
+    import pandas as pd
+
+# What loaders have in common; `table_preprocessor` checks what is its own.
+TABLE = {
+    "task": [StrOptions({"auto", "classification", "regression"})],
+    "max_rows": [Interval(Integral, 1, None, closed="left"), None],
+    "random_state": ["random_state"],
+}
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -60,17 +74,17 @@ class TabularData:
         Rows left out because their target is missing.
     """
 
-    X: object
-    y: np.ndarray
-    task: str
-    classes: np.ndarray | None
+    X: "pd.DataFrame"
+    y: NDArray
+    task: Literal["classification", "regression"]
+    classes: NDArray | None
     preprocessor: ColumnTransformer
     name: str
     target_name: str
     description: str = ""
     id: int | None = None
     version: int | None = None
-    ignored_columns: tuple = ()
+    ignored_columns: tuple[str, ...] = ()
     n_dropped: int = 0
 
     def _facts(self):
@@ -105,18 +119,22 @@ class TabularData:
         return f"<table>{lines}</table>{preview}"
 
 
+@validate_params(
+    {"path": [str, PathLike], "target": [str], **TABLE},
+    prefer_skip_nested_validation=False,
+)
 def load_table(
-    path,
-    target,
+    path: str | PathLike,
+    target: str,
     *,
-    task="auto",
-    max_rows=None,
-    min_frequency=None,
-    max_categories=None,
-    scale=True,
-    dtype=np.float32,
-    random_state=None,
-):
+    task: Literal["auto", "classification", "regression"] = "auto",
+    max_rows: int | None = None,
+    min_frequency: int | float | None = None,
+    max_categories: int | None = None,
+    scale: bool = True,
+    dtype: DTypeLike = np.float32,
+    random_state: RandomState = None,
+) -> TabularData:
     """Read a table from a file of your own.
 
     Parameters
@@ -218,32 +236,13 @@ def tabular_data(
 ):
     """Assemble a `TabularData` from a frame that holds the target as well.
 
-    Parameters
-    ----------
-    frame : DataFrame
-        Features and target.
-
-    target : str
-        Name of the target's column.
-
-    task, max_rows, random_state
-        As in `load_table`.
-
-    preprocessing : dict
-        Keyword arguments of `table_preprocessor`.
-
-    ignored : sequence of str, default=()
-        Columns of ``frame`` to leave out.
-
-    **about : dict
-        More attributes of the result.
-
-    Returns
-    -------
-    data : TabularData
-        The result.
+    ``preprocessing`` are keyword arguments of `table_preprocessor`, ``ignored`` columns
+    to leave out, ``about`` more attributes of the result; the rest as in `load_table`.
     """
-    _check(target, frame.columns, task, max_rows)
+    if target not in frame.columns:
+        raise ValueError(
+            f"target must be one of {list(frame.columns)}. Got {target!r}."
+        )
     known = frame[target].notna().to_numpy()
     if not known.any():
         raise ValueError(f"target={target!r} has no value in any of {len(frame)} rows.")
@@ -266,40 +265,10 @@ def tabular_data(
     )
 
 
-def _check(target, columns, task, max_rows):
-    if task not in TASKS:
-        raise ValueError(f"task must be one of {TASKS}. Got {task!r} instead.")
-    if target not in columns:
-        raise ValueError(f"target must be one of {list(columns)}. Got {target!r}.")
-    if max_rows is None:
-        return
-    if isinstance(max_rows, bool) or not isinstance(max_rows, Integral):
-        raise TypeError(f"max_rows must be an int or None. Got {max_rows!r} instead.")
-    if max_rows < 1:
-        raise ValueError(f"max_rows must be >= 1. Got {max_rows} instead.")
-
-
 def encode_target(values, task):
-    """Encode a target without missing values.
+    """Encode a target without missing values: ``y``, its task, its classes or None.
 
-    Parameters
-    ----------
-    values : Series of shape (n_samples,)
-        The target.
-
-    task : {"auto", "classification", "regression"}
-        What it is; "auto" takes numbers for a regression, and nothing else.
-
-    Returns
-    -------
-    y : ndarray of shape (n_samples,)
-        int64 or float64.
-
-    task : {"classification", "regression"}
-        What it is.
-
-    classes : ndarray of shape (n_classes,) or None
-        Sorted labels.
+    "auto" takes numbers for a regression, and nothing else.
     """
     from pandas.api.types import is_bool_dtype, is_numeric_dtype
 

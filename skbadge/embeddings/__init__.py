@@ -1,7 +1,8 @@
 """Implicit matrices: what samplers work on, and how gradients are held."""
 
+# Registers what `to_device` does.
+from skbadge.embeddings import _tensor_outer as _tensor_outer
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._fisher import fisher_embedding
@@ -9,11 +10,11 @@ from skbadge.embeddings._fisher_base import FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import gradient_embedding
 from skbadge.embeddings._infinite_width import NNGPEmbedding, NTKEmbedding
-from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._laplace import LaplaceEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._product import ProductEmbedding
 from skbadge.embeddings._random_projection import sketch
+from skbadge.embeddings._row_stacked import RowStackedEmbedding
 from skbadge.embeddings._scaled import ScaledEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 from skbadge.embeddings.transforms import (
@@ -29,19 +30,18 @@ from skbadge.embeddings.transforms import (
 __all__ = [
     "AcsGrad",
     "AcsRandomFeatures",
-    "ConditionedEmbedding",
     "DenseEmbedding",
     "Embedding",
     "EmbeddingTransformer",
     "FisherEmbedding",
     "FisherSketch",
-    "KroneckerSketch",
     "LaplaceEmbedding",
     "NNGPEmbedding",
     "NTKEmbedding",
     "OuterProductEmbedding",
     "Posterior",
     "ProductEmbedding",
+    "RowStackedEmbedding",
     "Scale",
     "ScaledEmbedding",
     "Sketch",

@@ -1,9 +1,13 @@
 """The implicit matrix every sampler works on."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from math import isinf
+from typing import Self
 
 import numpy as np
+import torch
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from scipy.linalg.blas import dsyrk
 
 from skbadge.embeddings._nearest import least, least_in_blocks
@@ -16,32 +20,41 @@ class Embedding(ABC):
     Samplers ask an embedding for squared norms, inner products and rows, never for its
     entries, so that a matrix with millions of columns costs no more than its factors.
     A subclass provides six primitives (`_norms_sq`, `cross`, `_take`, `_cast`,
-    `_dense` and `paired_sq_dists`) and `shape` and `dtype`; the rest is derived here.
-    Embeddings are immutable: squared norms are computed once and kept.
+    `_dense` and `paired_sq_dists`) and `shape`, `dtype` and `nbytes`. The rest is
+    derived here. Embeddings are immutable: squared norms are computed once and kept.
 
     Distances are combined in float64 and clipped at 0. Where the expansion
     ``|x|^2 + |y|^2 - 2<x, y>`` has lost its digits to cancellation, a pair is computed
     again from differences, so that equal rows are at distance exactly 0.
+
+    Three functions know what to do with any kind and may be registered for a new one,
+    as `functools.singledispatch` does it: `to_device`, ``_scaled.scaled`` and
+    ``_random_projection.sketched``.
     """
 
-    _cached_norms_sq = None
+    _cached_norms_sq: NDArray[np.float64] | None = None
 
     @property
     @abstractmethod
-    def shape(self):
+    def shape(self) -> tuple[int, float]:
         """Rows and columns, a pair of ints; `math.inf` columns for a kernel only."""
 
     @property
     @abstractmethod
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Floating dtype of the bulk products."""
+
+    @property
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the rows; None is main memory."""
+        return None
 
     @abstractmethod
     def _norms_sq(self):
         """Squared norms of the rows, float64 of shape (n_rows,)."""
 
     @abstractmethod
-    def cross(self, other):
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another embedding of the same kind.
 
         Parameters
@@ -68,7 +81,7 @@ class Embedding(ABC):
         """The matrix itself."""
 
     @abstractmethod
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position, free of cancellation.
 
         Parameters
@@ -84,23 +97,23 @@ class Embedding(ABC):
 
     @property
     @abstractmethod
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the factors."""
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n_rows, n_columns = self.shape
         return f"{type(self).__name__}(shape=({n_rows}, {n_columns}))"
 
-    def norms_sq(self):
+    def norms_sq(self) -> NDArray[np.float64]:
         """Squared norms of the rows, float64 of shape (n_rows,). Do not modify."""
         if self._cached_norms_sq is None:
             self._cached_norms_sq = self._norms_sq()
         return self._cached_norms_sq
 
-    def take(self, rows):
+    def take(self, rows: slice | NDArray[np.integer]) -> Self:
         """Embedding of some rows.
 
         Parameters
@@ -118,7 +131,7 @@ class Embedding(ABC):
             part._cached_norms_sq = self._cached_norms_sq[rows]
         return part
 
-    def astype(self, dtype):
+    def astype(self, dtype: DTypeLike) -> Self:
         """The same embedding, with bulk products in another dtype.
 
         Parameters
@@ -137,7 +150,7 @@ class Embedding(ABC):
         cast._cached_norms_sq = self._cached_norms_sq
         return cast
 
-    def to_dense(self, max_bytes=2**30):
+    def to_dense(self, max_bytes: float = 2**30) -> NDArray:
         """Materialise the matrix, for tests and small problems.
 
         Parameters
@@ -156,33 +169,32 @@ class Embedding(ABC):
             If the matrix would take more than ``max_bytes``, or has infinitely many
             columns.
         """
-        self._require_columns()
-        n_rows, n_columns = self.shape
-        n_bytes = n_rows * n_columns * self.dtype.itemsize
+        n_bytes = len(self) * self._require_columns() * self.dtype.itemsize
         if n_bytes > max_bytes:
             raise ValueError(
                 f"The dense form of {self!r} takes {n_bytes / 1e9:.3g} GB, above "
-                f"`max_bytes`={max_bytes / 1e9:.3g} GB. Samplers do not need it; raise "
+                f"`max_bytes`={max_bytes / 1e9:.3g} GB. Samplers do not need it. Raise "
                 "`max_bytes` if you do."
             )
         return self._dense()
 
-    def _require_columns(self):
-        """Raise if the matrix has no columns to form, only inner products."""
+    def _require_columns(self) -> int:
+        """The number of columns. Raises if there are none to form, only products."""
         if isinf(self.shape[1]):
             raise ValueError(
-                f"{self!r} is known by the inner products of its rows only: there are "
-                "no columns to form, to project or to sketch. Use a method that needs "
+                f"{self!r} is known by the inner products of its rows only. It has no "
+                "columns to form, to project or to sketch. Use a method that needs "
                 "inner products only, or an embedding with finitely many columns."
             )
+        return int(self.shape[1])
 
-    def _dense_blocks(self):
+    def _dense_blocks(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Yield (rows, their matrix in float64) in blocks of bounded size."""
         n_rows, n_columns = self.shape
         for rows in row_chunks(n_rows, n_columns, minimum=256):
             yield rows, self.take(rows).astype(np.float64)._dense()
 
-    def column_gram(self):
+    def column_gram(self) -> NDArray[np.float64]:
         """Inner products of the columns: with ``E`` the matrix, ``E.T @ E``.
 
         The matrix is formed a block of rows at a time and never held as a whole.
@@ -192,18 +204,17 @@ class Embedding(ABC):
         gram : ndarray of shape (n_columns, n_columns)
             float64, symmetric.
         """
-        self._require_columns()
-        n_columns = self.shape[1]
+        n_columns = self._require_columns()
         gram = np.zeros((n_columns, n_columns), order="F")
         if not n_columns:
             return gram
         for _, block in self._dense_blocks():
             # Adds to the upper triangle in place; the transpose is BLAS's own order.
             gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
-        _mirror(gram)
+        mirror(gram)
         return gram
 
-    def project(self, directions):
+    def project(self, directions: NDArray) -> NDArray[np.float64]:
         """Coordinates of the rows along some directions: ``E @ directions``.
 
         The matrix is formed a block of rows at a time and never held as a whole.
@@ -224,7 +235,7 @@ class Embedding(ABC):
             np.matmul(block, directions, out=coordinates[rows])
         return coordinates
 
-    def quadratic_forms(self, matrix):
+    def quadratic_forms(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each row times a square matrix times the row.
 
         The rows are formed a block at a time and never held as a whole.
@@ -250,7 +261,7 @@ class Embedding(ABC):
         """Share of ``|x|^2 + |y|^2`` below which an expanded distance is noise."""
         return 64 * float(np.finfo(self.dtype).eps)
 
-    def sq_dists(self, other):
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding of the same kind.
 
         Parameters
@@ -265,6 +276,7 @@ class Embedding(ABC):
         """
         scale = self.norms_sq()[:, None] + other.norms_sq()
         sq_dists = np.multiply(self.cross(other), -2.0, dtype=np.float64)
+        # |x|^2 + |y|^2 - 2<x, y>, and again where that is noise.
         sq_dists += scale
         scale *= self._cancellation
         left, right = np.nonzero(sq_dists <= scale)
@@ -278,7 +290,9 @@ class Embedding(ABC):
         """Numbers held for one row, by factor."""
         return (self.shape[1],)
 
-    def min_sq_dists(self, other, dtype=None):
+    def min_sq_dists(
+        self, other: Self, dtype: DTypeLike | None = None
+    ) -> NDArray[np.float64]:
         """Squared distance of each row to the nearest row of another embedding.
 
         The ``(n_rows, n_rows_of_other)`` matrix is formed in blocks of bounded size.
@@ -299,7 +313,9 @@ class Embedding(ABC):
         """
         return self.nearest(other, dtype)[1]
 
-    def nearest(self, other, dtype=None):
+    def nearest(
+        self, other: Self, dtype: DTypeLike | None = None
+    ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
         """For each row the nearest row of another embedding, in blocks of bounded size.
 
         Parameters
@@ -310,7 +326,7 @@ class Embedding(ABC):
         Returns
         -------
         nearest : ndarray of shape (n_rows,)
-            intp positions in ``other``, of equally near ones the first.
+            intp positions in ``other``. Among equally near rows, the first one wins.
 
         sq_dists : ndarray of shape (n_rows,)
             float64 squared distances, non-negative.
@@ -318,7 +334,7 @@ class Embedding(ABC):
         nearest = np.empty(len(self), dtype=np.intp)
         sq_dists = np.empty(len(self))
         width = min(len(other), 1024)
-        dtype = dtype or self.dtype
+        dtype = np.dtype(dtype or self.dtype)
         cost = width if dtype == self.dtype else width + sum(self._pair_cost())
         other = other.astype(dtype)
         for rows in row_chunks(len(self), cost):
@@ -348,7 +364,7 @@ class Embedding(ABC):
         return least(block)
 
 
-def _mirror(matrix, width=256):
+def mirror(matrix, width=256):
     """Copy the upper triangle of a square matrix to the lower one, in place."""
     for start in range(0, len(matrix), width):
         own, rest = slice(start, start + width), slice(start + width, None)
@@ -357,22 +373,8 @@ def _mirror(matrix, width=256):
         matrix[rest, own] = matrix[own, rest].T
 
 
-def as_factor(array, name):
-    """A 2-D floating array of at least single precision, checked but not copied.
-
-    Parameters
-    ----------
-    array : array-like of shape (n_rows, n_columns)
-        Integers become float64, half precision float32.
-
-    name : str
-        What to call it in an error.
-
-    Returns
-    -------
-    factor : ndarray of shape (n_rows, n_columns)
-        float32 or float64.
-    """
+def as_factor(array: ArrayLike, name: str) -> NDArray:
+    """A float32 or float64 array, not copied if it is one, or an error by name."""
     factor = np.asarray(array)
     if factor.ndim != 2:
         raise ValueError(
@@ -385,19 +387,13 @@ def as_factor(array, name):
     return factor
 
 
-def row_norms_sq(factor):
-    """Squared norms of the rows of an array, accumulated in float64.
+def coarsest(dtypes):
+    """Of some floating dtypes the one with the fewest digits."""
+    return min(dtypes, key=lambda dtype: dtype.itemsize)
 
-    Parameters
-    ----------
-    factor : ndarray of shape (n_rows, n_columns)
-        Floating.
 
-    Returns
-    -------
-    norms_sq : ndarray of shape (n_rows,)
-        float64.
-    """
+def row_norms_sq(factor: NDArray) -> NDArray[np.float64]:
+    """Squared norms of the rows of an array, accumulated in float64."""
     norms_sq = np.empty(len(factor))
     for rows in row_chunks(len(factor), factor.shape[1], budget=2**17, minimum=64):
         block = factor[rows].astype(np.float64, copy=False)

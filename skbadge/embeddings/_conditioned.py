@@ -1,9 +1,14 @@
 """A kernel less what the labelled rows explain of it."""
 
-import numpy as np
+from typing import Self
 
-from skbadge.embeddings._base import row_norms_sq
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skbadge.embeddings._base import Embedding, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._device import to_device
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding, products_in_blocks
 
 
@@ -17,7 +22,7 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
     Parameters
     ----------
     prior : Embedding of shape (n_rows, n_columns)
-        The rows with the kernel :math:`k`. Of any dtype; products are formed in
+        The rows with the kernel :math:`k`, of any dtype. Products are formed in
         float64.
 
     coordinates : ndarray of shape (n_rows, n_labeled)
@@ -25,52 +30,69 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
 
     Notes
     -----
-    Posterior variances may be a millionth of the prior ones: distances are differences
-    of distances, of which those of the prior are free of cancellation, and equal rows
-    are at distance exactly 0.
+    Posterior variances may be a millionth of the prior ones. Squared distances are
+    therefore formed as differences of squared distances: those of the prior are free of
+    cancellation, and equal rows are at distance exactly 0.
     """
 
-    def __init__(self, prior, coordinates):
+    def __init__(self, prior: Embedding, coordinates: NDArray[np.float64]):
         self.prior = prior
         self.coordinates = coordinates
         self._dtype = np.dtype(np.float64)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.prior)
 
     @property
-    def nbytes(self):
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the prior's rows; None is main memory."""
+        return self.prior.device
+
+    @property
+    def nbytes(self) -> int:
         """Bytes held by the prior's rows and the coordinates."""
         return self.prior.nbytes + self.coordinates.nbytes
 
     def _norms_sq(self):
+        # k(x, x) - |w(x)|^2
         variances = self.prior.norms_sq() - row_norms_sq(self.coordinates)
         return np.maximum(variances, 0.0, out=variances)
 
     def _products(self, other):
+        # k(x, x') - <w(x), w(x')>
         products = np.empty((len(self), len(other)))
         products_in_blocks(self.prior, other.prior, out=products)
         products -= self.coordinates @ other.coordinates.T
         return products
 
-    def sq_dists(self, other):
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding with this kernel."""
+        # |phi(x) - phi(x')|^2 - |w(x) - w(x')|^2
         prior, others = (part.prior.astype(np.float64) for part in (self, other))
         sq_dists = prior.sq_dists(others)
         explained = DenseEmbedding(self.coordinates)
         sq_dists -= explained.sq_dists(DenseEmbedding(other.coordinates))
         return np.maximum(sq_dists, 0.0, out=sq_dists)
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         sq_dists = self.prior.paired_sq_dists(other.prior)
         sq_dists = sq_dists - row_norms_sq(self.coordinates - other.coordinates)
         return np.maximum(sq_dists, 0.0, out=sq_dists)
 
     def _take(self, rows):
-        part = ConditionedEmbedding(self.prior.take(rows), self.coordinates[rows])
+        return self._of(self.prior.take(rows), self.coordinates[rows])
+
+    def _of(self, prior, coordinates):
+        """Other rows, or the same ones elsewhere, in the same dtype."""
+        part = ConditionedEmbedding(prior, coordinates)
         part._dtype = self._dtype
         return part
 
     def _pair_cost(self):
         return (*self.prior._pair_cost(), self.coordinates.shape[1])
+
+
+@to_device.register
+def _(embedding: ConditionedEmbedding, device):
+    return embedding._of(to_device(embedding.prior, device), embedding.coordinates)

@@ -1,8 +1,13 @@
-"""An embedding whose matrix is held as it is."""
+"""An embedding whose matrix is held as it is, and projections, which are such."""
+
+from functools import singledispatch
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
+from skbadge.embeddings._scaled import scaled
 
 
 class DenseEmbedding(Embedding):
@@ -21,28 +26,28 @@ class DenseEmbedding(Embedding):
     array([ 0., 25.])
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix: ArrayLike):
         self.matrix = as_factor(matrix, "matrix")
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Rows and columns, a pair of ints."""
         return self.matrix.shape
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Floating dtype of the bulk products."""
         return self.matrix.dtype
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the matrix."""
         return self.matrix.nbytes
 
     def _norms_sq(self):
         return row_norms_sq(self.matrix)
 
-    def cross(self, other):
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another dense embedding."""
         return self.matrix @ other.matrix.T
 
@@ -55,6 +60,18 @@ class DenseEmbedding(Embedding):
     def _dense(self):
         return self.matrix.copy()
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         return row_norms_sq(np.subtract(self.matrix, other.matrix, dtype=np.float64))
+
+
+@scaled.register
+def _(embedding: DenseEmbedding, factor):
+    # A Python float leaves the dtype as it is.
+    return DenseEmbedding(embedding.matrix * float(factor))
+
+
+@singledispatch
+def projected(embedding: Embedding, directions: NDArray) -> Embedding:
+    """`Embedding.project` as an embedding in float64 that stays where the rows are."""
+    return DenseEmbedding(embedding.project(directions))

@@ -2,13 +2,13 @@
 
 from functools import singledispatch
 
-from skbadge.embeddings._dense import DenseEmbedding
-from skbadge.embeddings._scaled import ScaledEmbedding
-from skbadge.embeddings._stacked import StackedEmbedding
+import torch
+
+from skbadge.embeddings._base import Embedding
 
 
 @singledispatch
-def to_device(embedding, device):
+def to_device(embedding: Embedding, device: str | torch.device | None) -> Embedding:
     """Let products be formed on a device, such as a GPU.
 
     Samplers and transformations take what comes out as they take what goes in. Picks
@@ -17,16 +17,17 @@ def to_device(embedding, device):
     Parameters
     ----------
     embedding : Embedding of shape (n_rows, n_columns)
-        Matrices and stacks of matrices are moved. Kinds that are known by factors or by
-        a formula stay in main memory.
+        Matrices, outer products and what is put together of them are moved. Kernels of
+        the rows of a table stay in main memory, and so do kinds of other packages that
+        register nothing.
 
     device : str, torch.device or None
-        A device with float64, such as "cuda"; "cpu" lets torch form the products. None
+        A device with float64, such as "cuda". "cpu" lets torch form the products. None
         is main memory, without torch.
 
     Returns
     -------
-    embedding : Embedding of shape (n_rows, n_columns)
+    embedding : Embedding
         With the same entries.
 
     Examples
@@ -38,42 +39,3 @@ def to_device(embedding, device):
     array([2, 0])
     """
     return embedding
-
-
-@to_device.register
-def _(embedding: DenseEmbedding, device):
-    if device is None:
-        return embedding
-    from skbadge.embeddings._tensor import tensor_embedding
-
-    return tensor_embedding(embedding.matrix, device)
-
-
-@to_device.register
-def _(embedding: StackedEmbedding, device):
-    return StackedEmbedding([to_device(part, device) for part in embedding.parts])
-
-
-@to_device.register
-def _(embedding: ScaledEmbedding, device):
-    return ScaledEmbedding(to_device(embedding.embedding, device), embedding.factor)
-
-
-@singledispatch
-def projected(embedding, directions):
-    """Coordinates of the rows along some directions, where the rows are.
-
-    Parameters
-    ----------
-    embedding : Embedding of shape (n_rows, n_columns)
-        The rows.
-
-    directions : ndarray of shape (n_columns, n_directions)
-        One direction in each column.
-
-    Returns
-    -------
-    projected : Embedding of shape (n_rows, n_directions)
-        Dense, in float64, on the same device.
-    """
-    return DenseEmbedding(embedding.project(directions))

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from skbadge.embeddings._base import Embedding
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class BatchDiagnostics:
     mean_norm: float
     min_distance: float
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f"log-determinant {self.log_det:.4g}, rank {self.rank} of {self.n} "
             f"(eigenvalues above {self.threshold:.3g}: {self.log_det_above:.4g}), "
@@ -52,7 +55,12 @@ class BatchDiagnostics:
         )
 
 
-def batch_diagnostics(embedding, rows=None, *, threshold=None):
+def batch_diagnostics(
+    embedding: Embedding,
+    rows: ArrayLike | None = None,
+    *,
+    threshold: float | None = None,
+) -> BatchDiagnostics:
     """Measure how diverse and how uncertain a batch is.
 
     The quantities of Figure 2 of Ash et al. [1]_: on gradient embeddings, the mean
@@ -65,7 +73,7 @@ def batch_diagnostics(embedding, rows=None, *, threshold=None):
         Of the pool, or of the batch alone.
 
     rows : array-like of shape (n,) or None, default=None
-        Distinct int positions of the batch in ``embedding``; None for all rows.
+        Distinct int positions of the batch in ``embedding``. None takes all rows.
 
     threshold : float or None, default=None
         Eigenvalues of the Gram matrix above it count towards the rank. None sets it to
@@ -85,17 +93,17 @@ def batch_diagnostics(embedding, rows=None, *, threshold=None):
 
     Notes
     -----
-    Takes ``O(n**3)`` time, and a few arrays of ``n * n`` float64 numbers; all products
+    Takes ``O(n**3)`` time and a few arrays of ``n * n`` float64 numbers. All products
     are formed in float64.
 
     The log-determinant is that of the rows scaled to unit norm, plus the logarithms of
-    their squared norms, and so is finite for rows that are linearly independent though
-    their norms differ by many orders of magnitude. The threshold belongs to the
-    unscaled matrix: there, rows so short count as none, and `rank` is below ``n``.
+    their squared norms. It is finite for linearly independent rows, even if their norms
+    differ by many orders of magnitude. The threshold belongs to the unscaled matrix:
+    there, rows so short count as none, and `rank` is below ``n``.
 
     The code of the paper's first release sums logarithms of the eigenvalues above
     0.01, which is ``log_det_above`` with ``threshold=0.01``. The sum has fewer terms
-    the lower the rank, so that it compares batches of equal rank only.
+    if the rank is lower, and so it compares batches of equal rank only.
 
     References
     ----------
@@ -149,6 +157,7 @@ def batch_diagnostics(embedding, rows=None, *, threshold=None):
 
 
 def _check(rows, n_rows):
+    """Positions as an array; raises unless they are distinct and in range."""
     rows = np.asarray(rows)
     if rows.size == 0:
         return np.empty(0, dtype=np.int64)
@@ -167,19 +176,12 @@ def _check(rows, n_rows):
 def _log_det(gram, norms, rounding):
     """Log-determinant of a Gram matrix; ``-inf`` if it is singular, but for rounding.
 
-    Parameters
-    ----------
-    gram : ndarray of shape (n, n)
-        Overwritten.
-
-    norms : ndarray of shape (n,)
-        Norms of the rows.
-
-    rounding : float
-        Share of the greatest eigenvalue that rounding may leave in place of zero.
+    The matrix is overwritten. ``rounding`` is the share of the greatest eigenvalue that
+    rounding may leave in place of zero.
     """
     if not norms.all():
         return -np.inf
+    # log det G = log det (G scaled to unit norms) + 2 sum log |x|
     gram /= norms[:, None]
     gram /= norms
     eigenvalues = np.linalg.eigvalsh(gram)
@@ -189,6 +191,7 @@ def _log_det(gram, norms, rounding):
 
 
 def _min_distance(batch):
+    """Least distance between two rows; infinite for fewer than two."""
     if len(batch) < 2:
         return np.inf
     sq_dists = batch.sq_dists(batch)

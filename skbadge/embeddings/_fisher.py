@@ -1,9 +1,13 @@
 """Fisher embeddings of rows from probabilities and features."""
 
+from typing import Literal
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from skbadge.embeddings._base import as_factor, row_norms_sq
-from skbadge.embeddings._fisher_base import DenseFisher, FactoredFisher
+from skbadge.embeddings._fisher_base import DenseFisher, FactoredFisher, FisherEmbedding
+from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import _check_proba
 from skbadge.utils._chunks import row_chunks
 
@@ -41,23 +45,24 @@ def fisher_dimensions(n_classes, *, fisher="full", n_top_classes=2):
 
 
 def fisher_embedding(
-    proba,
-    features,
+    proba: ArrayLike,
+    features: ArrayLike,
     *,
-    include_bias=False,
-    one_logit=False,
-    fisher="full",
-    n_top_classes=2,
-    sketch=None,
-):
+    include_bias: bool = False,
+    one_logit: bool = False,
+    fisher: Literal["full", "top_k", "binary"] = "full",
+    n_top_classes: int = 2,
+    sketch: FisherSketch | None = None,
+) -> FisherEmbedding:
     r"""Roots of the Fisher information of the last layer, one for each row.
 
     For a softmax layer with input :math:`z` and probabilities :math:`p`, the Fisher
     information of the weights is :math:`(\mathrm{diag}\, p - p p^\top) \otimes
     z z^\top`, the expectation over labels drawn from :math:`p` of the outer product of
-    the gradient with itself (Ash et al. [1]_). It vanishes where all logits change
-    alike, so each root is given in ``n_classes - 1`` orthonormal coordinates of the
-    rest; regularisation by a multiple of the identity means the same in both.
+    the gradient with itself (Ash et al. [1]_). It is 0 in directions in which all
+    logits change alike. So each root is given in ``n_classes - 1`` orthonormal
+    coordinates of the rest. Regularisation by a multiple of the identity means the same
+    in both.
 
     Parameters
     ----------
@@ -94,7 +99,7 @@ def fisher_embedding(
         Without a sketch, ``n_parameters`` is ``n_features + include_bias`` times 1
         (one logit, "binary") or ``n_classes - 1``, and ``rank`` is 1,
         ``n_top_classes`` or ``n_classes - 1``. It holds ``8 * rank * n_outputs`` bytes
-        a row beyond the features, or ``8 * rank * n_components`` with a sketch.
+        a row beyond the features, or ``8 * rank * n_columns`` with a sketch.
 
     Raises
     ------
@@ -118,25 +123,26 @@ def fisher_embedding(
     array([[1.16, 2.  ],
            [2.  , 4.  ]])
     """
-    proba, features, one_logit = _check_input(proba, features, one_logit)
+    P, Z, one_logit = _check_input(proba, features, one_logit)
     rank, n_outputs = fisher_dimensions(
-        proba.shape[1], fisher=fisher, n_top_classes=n_top_classes
+        P.shape[1], fisher=fisher, n_top_classes=n_top_classes
     )
     n_columns = n_outputs if sketch is None else sketch.right.shape[1]
-    roots = np.empty((len(proba), rank, n_columns))
-    cost = (rank + 1) * proba.shape[1] * 3 + rank * n_columns + features.shape[1]
-    for rows in row_chunks(len(proba), cost, minimum=1):
-        part = _logit_roots(proba[rows].astype(np.float64), fisher, n_top_classes)
+    # Rows made of two precisions can be told apart by the lower one at best.
+    dtype = np.float32 if np.float32 in (P.dtype, Z.dtype) else np.float64
+    roots = np.empty((len(P), rank, n_columns))
+    cost = (rank + 1) * P.shape[1] * 3 + rank * n_columns + Z.shape[1]
+    for rows in row_chunks(len(P), cost, minimum=1):
+        part = _logit_roots(P[rows].astype(np.float64), fisher, n_top_classes)
         if one_logit and fisher != "binary":
+            # p (1 - p) of one logit is half of what the softmax has.
             part *= np.sqrt(0.5)
         if sketch is not None:
-            part = sketch(
-                FactoredFisher(part, features[rows], include_bias=include_bias)
-            )
+            part = sketch(FactoredFisher(part, Z[rows], include_bias=include_bias))
         roots[rows] = part
     if sketch is not None:
-        return DenseFisher(roots)
-    return FactoredFisher(roots, features, include_bias=include_bias)
+        return DenseFisher(roots, dtype)
+    return FactoredFisher(roots, Z, include_bias=include_bias, dtype=dtype)
 
 
 def _check_input(proba, features, one_logit):
@@ -185,18 +191,22 @@ def _softmax_roots(proba):
     """Transposed Cholesky factors of ``diag(p) - p p^T``, of ``n_classes - 1`` lines.
 
     Line ``j`` is ``sqrt(p_j / (t_j t_{j+1})) (t_{j+1} e_j - sum_{i > j} p_i e_i)`` with
-    ``t_j`` the sum of the probabilities from ``j`` on: sums of positive numbers only,
-    so that a certain prediction, with 1 - p below rounding, keeps its digits.
+    ``t_j`` the sum of the probabilities from ``j`` on. All sums are of positive
+    numbers, so a certain prediction, with 1 - p below rounding, keeps its digits.
     """
     n_classes = proba.shape[1]
     tails = np.cumsum(proba[:, ::-1], axis=1)[:, ::-1]
+    # heads[:, j] is t_j, and tails[:, j] is t_{j+1}.
     heads, tails = tails[:, :-1], tails[:, 1:]
+    # sqrt(p_j / t_j); a class behind which nothing is left has no line.
     shares = np.divide(proba[:, :-1], heads, out=np.zeros_like(heads), where=heads > 0)
     tails = np.sqrt(tails)
     inverse = np.divide(1.0, tails, out=np.zeros_like(tails), where=tails > 0)
     shares = np.sqrt(shares)
+    # Off the diagonal, for i > j: -sqrt(p_j / (t_j t_{j+1})) p_i.
     roots = -(shares * inverse)[:, :, None] * proba[:, None, :]
     roots *= np.triu(np.ones((n_classes - 1, n_classes)), 1)
+    # On the diagonal: sqrt(p_j / (t_j t_{j+1})) t_{j+1}.
     line = np.arange(n_classes - 1)
     roots[:, line, line] = shares * tails
     return roots
@@ -211,6 +221,7 @@ def _top_roots(proba, n_top_classes):
     roots = np.repeat(-proba[:, None, :], n_top_classes, axis=1)
     rows = np.arange(len(proba))
     for line in range(n_top_classes):
+        # The entry of y itself is 1 - p_y.
         roots[rows, line, top[:, line]] = _all_but(proba, top[:, line])
     return np.sqrt(weights)[:, :, None] * roots
 
@@ -218,8 +229,9 @@ def _top_roots(proba, n_top_classes):
 def _reduced(roots):
     """Lines that sum to 0 in ``n_classes - 1`` orthonormal coordinates.
 
-    A Householder reflection takes the vector of ones to the last axis, so that the last
-    coordinate of each line becomes 0.
+    A Householder reflection takes the vector of ones to the last axis. The last
+    coordinate of each line then becomes 0 and is left out.
     """
     n_classes = roots.shape[2]
+    # With w = 1 / sqrt(K) - e_K and I - 2 w w^T / |w|^2, and lines that sum to 0.
     return roots[:, :, :-1] + roots[:, :, -1:] / (np.sqrt(n_classes) - 1)

@@ -1,8 +1,10 @@
 """Fisher embeddings: a root of the Fisher information for each row."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skbadge.embeddings._base import row_norms_sq
 from skbadge.utils._chunks import row_chunks
@@ -12,24 +14,32 @@ class FisherEmbedding(ABC):
     r"""One small matrix :math:`V_x` a row, with :math:`V_x^\top V_x` its information.
 
     A row is not a vector but a root of its Fisher information, of shape
-    ``(rank, n_parameters)``; its lines are expected gradients (Ash et al., BAIT,
-    section 3). Rules that work on it ask for the three products below and never hold
-    all the roots at once.
+    ``(rank, n_parameters)``. The lines of a root are expected gradients (Ash et al.,
+    BAIT, section 3). Rules that work on the embedding ask for the three products below.
+    They never hold all the roots at once.
+
+    Attributes
+    ----------
+    dtype : numpy dtype
+        Precision of what the rows were made of: rows that differ by less are equal.
+        All products are float64.
     """
+
+    dtype: np.dtype = np.dtype(np.float64)
 
     @property
     @abstractmethod
-    def rank(self):
+    def rank(self) -> int:
         """Number of lines of each root."""
 
     @property
     @abstractmethod
-    def n_parameters(self):
+    def n_parameters(self) -> int:
         """Number of columns of each root."""
 
     @property
     @abstractmethod
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held."""
 
     @property
@@ -38,23 +48,23 @@ class FisherEmbedding(ABC):
         """Numbers that the products of one row hold on the way."""
 
     @abstractmethod
-    def __len__(self):
+    def __len__(self) -> int:
         """Number of rows."""
 
     @abstractmethod
-    def take(self, rows):
+    def take(self, rows: slice | NDArray[np.integer]) -> "FisherEmbedding":
         """The embedding of some rows, given as a slice or as positions."""
 
     @abstractmethod
-    def dense(self):
+    def dense(self) -> NDArray[np.float64]:
         """The roots themselves, float64 of shape (n_rows, rank, n_parameters)."""
 
     @abstractmethod
-    def norms_sq(self):
+    def norms_sq(self) -> NDArray[np.float64]:
         """Traces of the rows' Fisher information, float64 of shape (n_rows,)."""
 
     @abstractmethod
-    def products(self, matrix):
+    def products(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each root times a matrix.
 
         Parameters
@@ -69,7 +79,7 @@ class FisherEmbedding(ABC):
         """
 
     @abstractmethod
-    def grams(self, matrix):
+    def grams(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Each root times a symmetric matrix times the root's transpose.
 
         Parameters
@@ -87,11 +97,11 @@ class FisherEmbedding(ABC):
     def _add_information(self, total):
         """Add the Fisher information of all rows to a matrix, in place."""
 
-    def chunks(self):
+    def chunks(self) -> Iterator[slice]:
         """Yield slices of rows whose products are of bounded size."""
         yield from row_chunks(len(self), self._row_cost, minimum=1)
 
-    def total_information(self):
+    def total_information(self) -> NDArray[np.float64]:
         """Sum of the rows' Fisher information.
 
         Returns
@@ -106,7 +116,7 @@ class FisherEmbedding(ABC):
 
 
 class FactoredFisher(FisherEmbedding):
-    r"""Roots that are Kronecker products :math:`S_x \otimes z_x^\top`.
+    r"""Roots that are Kronecker products :math:`V_x = S_x \otimes z_x^\top`.
 
     Parameters
     ----------
@@ -119,12 +129,16 @@ class FactoredFisher(FisherEmbedding):
 
     include_bias : bool, default=False
         Append a 1 to each :math:`z_x`.
+
+    dtype : numpy dtype or None, default=None
+        Precision of what the rows were made of; None for that of the features.
     """
 
-    def __init__(self, roots, features, *, include_bias=False):
+    def __init__(self, roots, features, *, include_bias=False, dtype=None):
         self.roots = roots
         self.features = features
         self.include_bias = include_bias
+        self.dtype = np.dtype(features.dtype if dtype is None else dtype)
 
     def __len__(self):
         return len(self.roots)
@@ -157,10 +171,14 @@ class FactoredFisher(FisherEmbedding):
     def take(self, rows):
         """The embedding of some rows, given as a slice or as positions."""
         return FactoredFisher(
-            self.roots[rows], self.features[rows], include_bias=self.include_bias
+            self.roots[rows],
+            self.features[rows],
+            include_bias=self.include_bias,
+            dtype=self.dtype,
         )
 
     def _vectors(self):
+        """The vectors ``z_x`` in float64, the bias included."""
         features = self.features.astype(np.float64, copy=False)
         if not self.include_bias:
             return features
@@ -173,14 +191,18 @@ class FactoredFisher(FisherEmbedding):
 
     def norms_sq(self):
         """Traces of the rows' Fisher information, float64 of shape (n_rows,)."""
+        # |S (x) z^T|^2 = |S|^2 |z|^2
         vectors = row_norms_sq(self.features) + self.include_bias
         return np.einsum("nij,nij->n", self.roots, self.roots) * vectors
 
     def products(self, matrix):
         """Each root times a matrix, see `FisherEmbedding.products`."""
         n_outputs, n_columns = self.roots.shape[2], matrix.shape[1]
+        # The matrix is one block U_c of `width` lines for each output c. Side by side,
+        # the blocks are multiplied with all z_x in one product of matrices.
         blocks = matrix.reshape(n_outputs, self.width, n_columns)
         blocks = blocks.transpose(1, 0, 2).reshape(self.width, -1)
+        # inner[x, c] = z_x^T U_c, and V_x U = S_x inner[x].
         inner = (self._vectors() @ blocks).reshape(-1, n_outputs, n_columns)
         return self.roots @ inner
 
@@ -188,26 +210,32 @@ class FactoredFisher(FisherEmbedding):
         """Each root times a symmetric matrix times its transpose."""
         n_outputs, width = self.roots.shape[2], self.width
         vectors = self._vectors()
+        # blocks[c, :, c'] is the block M_cc' of a pair of outputs.
         blocks = matrix.reshape(n_outputs, width, n_outputs, width)
         inner = np.empty((len(self), n_outputs, n_outputs))
         for c in range(n_outputs):
+            # inner[x, c, c'] = z_x^T M_cc' z_x. M is symmetric, so c' >= c will do.
             images = vectors @ blocks[c, :, c:].reshape(width, -1)
             images = images.reshape(len(self), n_outputs - c, width)
             inner[:, c, c:] = np.einsum("ncd,nd->nc", images, vectors)
             inner[:, c:, c] = inner[:, c, c:]
+        # V_x M V_x^T = S_x inner[x] S_x^T
         return self.roots @ inner @ self.roots.transpose(0, 2, 1)
 
     def _add_information(self, total):
         n_outputs, width = self.roots.shape[2], self.width
         vectors = self._vectors()
+        # V_x^T V_x = (S_x^T S_x) (x) (z_x z_x^T): its block of the outputs c and c' is
+        # weights[x, c, c'] z_x z_x^T.
         weights = self.roots.transpose(0, 2, 1) @ self.roots
         blocks = total.reshape(n_outputs, width, n_outputs, width)
         for c in range(n_outputs):
+            # All blocks c' >= c of one c in one product of matrices.
             weighted = weights[:, c, c:, None] * vectors[:, None, :]
             images = vectors.T @ weighted.reshape(len(self), -1)
             images = images.reshape(width, n_outputs - c, width)
             blocks[c, :, c:] += images
-            # What is below the diagonal of blocks is what is above it.
+            # Blocks below the diagonal equal those above it.
             blocks[c + 1 :, :, c] += images[:, 1:].transpose(1, 2, 0)
 
 
@@ -218,10 +246,14 @@ class DenseFisher(FisherEmbedding):
     ----------
     roots : ndarray of shape (n_rows, rank, n_parameters)
         float64.
+
+    dtype : numpy dtype, default=numpy.float64
+        Precision of what the rows were made of.
     """
 
-    def __init__(self, roots):
+    def __init__(self, roots, dtype=np.float64):
         self.roots = roots
+        self.dtype = np.dtype(dtype)
 
     def __len__(self):
         return len(self.roots)
@@ -247,7 +279,7 @@ class DenseFisher(FisherEmbedding):
 
     def take(self, rows):
         """The embedding of some rows, given as a slice or as positions."""
-        return DenseFisher(self.roots[rows])
+        return DenseFisher(self.roots[rows], self.dtype)
 
     def dense(self):
         """The roots themselves, float64 of shape (n_rows, rank, n_parameters)."""
@@ -266,5 +298,6 @@ class DenseFisher(FisherEmbedding):
         return self.roots @ matrix @ self.roots.transpose(0, 2, 1)
 
     def _add_information(self, total):
+        # The sum over rows of V_x^T V_x: all lines of all roots below each other.
         flat = self.roots.reshape(-1, self.n_parameters)
         total += flat.T @ flat

@@ -1,6 +1,7 @@
 """Sketches of Fisher embeddings, where there are too many parameters."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class FisherSketch:
@@ -17,7 +18,7 @@ class FisherSketch:
     n_outputs, width : int
         Lengths of :math:`s` and of :math:`z`.
 
-    n_components : int
+    n_columns : int
         The number of columns :math:`q`.
 
     rng : RandomState
@@ -29,20 +30,23 @@ class FisherSketch:
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
     """
 
-    def __init__(self, n_outputs, width, n_components, rng):
-        scale = 1 / np.sqrt(n_components)
+    def __init__(
+        self, n_outputs: int, width: int, n_columns: int, rng: np.random.RandomState
+    ):
+        scale = 1 / np.sqrt(n_columns)
         if n_outputs == 1:
-            self.left = np.ones((1, n_components))
+            self.left = np.ones((1, n_columns))
         else:
             # The factor sqrt(q) cancels the variance of one of the two maps.
-            self.left = rng.normal(size=(n_outputs, n_components))
-        self.right = rng.normal(size=(width, n_components)) * scale
+            self.left = rng.normal(size=(n_outputs, n_columns))
+        self.right = rng.normal(size=(width, n_columns)) * scale
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the two maps."""
         return self.left.nbytes + self.right.nbytes
 
-    def __call__(self, fisher):
+    def __call__(self, fisher) -> NDArray[np.float64]:
         """Sketched roots of a `FactoredFisher`, of shape (n_rows, rank, q)."""
+        # A line of the root is a line of S beside the one z: (R_1 s) o (R_2 z).
         return (fisher.roots @ self.left) * (fisher._vectors() @ self.right)[:, None, :]

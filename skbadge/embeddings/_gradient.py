@@ -1,14 +1,21 @@
 """Gradient embeddings: the last layer's gradient at the label the model predicts."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from skbadge.embeddings._base import as_factor
+from skbadge.embeddings._base import Embedding, as_factor
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 
 
-def gradient_embedding(proba, features, *, include_bias=False, one_logit=False):
+def gradient_embedding(
+    proba: ArrayLike,
+    features: ArrayLike,
+    *,
+    include_bias: bool = False,
+    one_logit: bool = False,
+) -> Embedding:
     r"""Gradient of the loss at the predicted label with respect to the last layer.
 
     For the cross-entropy of a linear layer with input :math:`z` and softmax
@@ -32,8 +39,8 @@ def gradient_embedding(proba, features, *, include_bias=False, one_logit=False):
     one_logit : bool, default=False
         The two columns of ``proba`` come from one logit: take the gradient with
         respect to that logit. All inner products are then half of those of the
-        softmax with the same probabilities (but for rows at exactly 1/2, which count
-        as the positive class here, and as the first one there).
+        softmax with the same probabilities. Rows at exactly 1/2 are an exception: they
+        count as the positive class here, and as the first one there.
 
     Returns
     -------
@@ -79,6 +86,7 @@ def gradient_embedding(proba, features, *, include_bias=False, one_logit=False):
 
 
 def _check_proba(proba):
+    """Raise unless rows are probabilities."""
     # A product with ones is many times faster than a sum along the short axis.
     sums = proba @ np.ones(proba.shape[1], dtype=proba.dtype)
     # Written so that NaN fails as well.
@@ -93,6 +101,7 @@ def _check_proba(proba):
 
 
 def _softmax_residual(proba):
+    """The vectors p - e_yhat."""
     residual = proba.copy()
     rows = np.arange(len(proba))
     predicted = proba.argmax(axis=1)
@@ -104,5 +113,6 @@ def _softmax_residual(proba):
 
 
 def _one_logit_residual(proba):
+    """The numbers s - 1[s >= 1/2], with s the probability of the positive class."""
     negative, positive = proba[:, :1], proba[:, 1:]
     return np.where(positive >= negative, -negative, positive)

@@ -2,9 +2,12 @@
 
 from abc import abstractmethod
 from copy import copy
+from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
+from skbadge._compat import validate_parameter_constraints
 from skbadge.embeddings._base import as_factor, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding
@@ -13,8 +16,9 @@ from skbadge.embeddings._kernel_only import KernelOnlyEmbedding
 class InputKernelEmbedding(KernelOnlyEmbedding):
     """A kernel that depends on the distances and norms of the rows of a table.
 
-    A subclass lists its parameters in ``_parameters``, and provides `_kernel_norms_sq`
-    and `_kernel_sq_dists`.
+    A subclass lists its parameters in ``_parameter_constraints``, stores them before it
+    calls this constructor, which checks them, and provides `_kernel_norms_sq` and
+    `_kernel_sq_dists`.
 
     Parameters
     ----------
@@ -22,15 +26,23 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         Kept without a copy if it is float32 or float64.
     """
 
-    _parameters = ()
+    _parameter_constraints: dict = {}
 
-    def __init__(self, X):
+    def __init__(self, X: ArrayLike):
+        validate_parameter_constraints(
+            self._parameter_constraints, self._parameters, type(self).__name__
+        )
         self.X = as_factor(X, "X")
         self._dtype = self.X.dtype
         if not self.X.shape[1]:
             raise ValueError("`X` must have at least one column. Got 0.")
         # Of the table, from which those of the kernel and all distances follow.
         self._input_norms_sq = row_norms_sq(self.X)
+
+    @property
+    def _parameters(self):
+        """The kernel's parameters by name."""
+        return {name: getattr(self, name) for name in self._parameter_constraints}
 
     @abstractmethod
     def _kernel_norms_sq(self, norms_sq):
@@ -49,11 +61,11 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
             Their squared norms, that broadcast to its shape.
         """
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.X)
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the table and the norms of its rows."""
         return self.X.nbytes + self._input_norms_sq.nbytes
 
@@ -61,19 +73,20 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         return self._kernel_norms_sq(self._input_norms_sq)
 
     def _products(self, other):
+        # (k(x, x) + k(y, y) - |phi(x) - phi(y)|^2) / 2
         products = -self.sq_dists(other)
         products += self.norms_sq()[:, None]
         products += other.norms_sq()
         products /= 2
         return products
 
-    def sq_dists(self, other):
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of another embedding of the same kernel."""
         sq_dists = self._table(other).sq_dists(other._table(self))
         norms = self._input_norms_sq[:, None], other._input_norms_sq[None, :]
         return self._kernel_sq_dists(sq_dists, *norms)
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         sq_dists = self._table(other).paired_sq_dists(other._table(self))
         norms = self._input_norms_sq, other._input_norms_sq
@@ -82,7 +95,11 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
     def _table(self, other):
         """The rows themselves, in float64, if ``other`` has a like kernel."""
         mine, theirs = (
-            (type(part), part.X.shape[1], *(getattr(part, p) for p in part._parameters))
+            (
+                type(part),
+                part.X.shape[1],
+                *(getattr(part, p) for p in part._parameter_constraints),
+            )
             for part in (self, other)
         )
         if mine != theirs:
@@ -103,16 +120,9 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
     def _pair_cost(self):
         return (self.X.shape[1],)
 
-    def __repr__(self):
-        names = [f"{name}={getattr(self, name):.3g}" for name in self._parameters]
+    def __repr__(self) -> str:
+        names = [
+            f"{name}={getattr(self, name):.3g}" for name in self._parameter_constraints
+        ]
         shape = f"shape=({len(self)}, inf)"
         return f"{type(self).__name__}({', '.join([shape, *names])})"
-
-
-def check_real(value, name, *, positive):
-    """Raise unless a parameter is a finite number of the right sign."""
-    allowed = "> 0" if positive else ">= 0"
-    is_real = isinstance(value, (int, float, np.integer, np.floating))
-    is_real = is_real and not isinstance(value, bool) and np.isfinite(value)
-    if not is_real or value < 0 or (positive and value == 0):
-        raise ValueError(f"`{name}` must be a finite number {allowed}. Got {value!r}.")

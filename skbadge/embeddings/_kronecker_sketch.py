@@ -1,9 +1,18 @@
 """A seeded random projection of layers' gradients, applied batch by batch."""
 
+from collections.abc import Callable, Iterable
+from copy import copy
 from numbers import Integral
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
+
+from skbadge._compat import Interval, validate_parameter_constraints
+from skbadge.utils._typing import RandomState
+
+_POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
 
 
 class KroneckerSketch:
@@ -18,9 +27,9 @@ class KroneckerSketch:
 
     with independent entries of :math:`R_l, S_l` from :math:`N(0, 1 / q)`, needs the
     factors only [1]_. Inner products of sketches are unbiased estimates of those of the
-    gradients; the layers add up to one vector, and do not stand side by side.
+    gradients. The layers add up to one vector. They do not stand side by side.
 
-    The map is linear: it is applied to one batch after another, of the pool and of the
+    The map is linear. It is applied to one batch after another, of the pool and of the
     labelled rows, and gradients are never held. With the same seed it is that of
     `sketch` for a `StackedEmbedding` of `OuterProductEmbedding`.
 
@@ -29,7 +38,7 @@ class KroneckerSketch:
     widths : sequence of (int, int)
         For each layer the widths of its two factors, ``(n_left, n_right)``.
 
-    n_features : int
+    n_columns : int
         Columns of the sketch :math:`q`, at least 1.
 
     random_state : None, int or RandomState
@@ -47,7 +56,7 @@ class KroneckerSketch:
     Raises
     ------
     ValueError
-        If ``n_features`` or a width is not a positive int, or there is no layer.
+        If ``n_columns`` or a width is not a positive int, or there is no layer.
 
     Notes
     -----
@@ -63,7 +72,7 @@ class KroneckerSketch:
     Examples
     --------
     >>> import numpy as np
-    >>> from skbadge.embeddings import KroneckerSketch
+    >>> from skbadge.embeddings._kronecker_sketch import KroneckerSketch
     >>> rng = np.random.default_rng(0)
     >>> layers = [(rng.normal(size=(8, 3)), rng.normal(size=(8, 5)))]
     >>> layers += [(rng.normal(size=(8, 1)), rng.normal(size=(8, 4)))]
@@ -72,15 +81,24 @@ class KroneckerSketch:
     (8, 16)
     """
 
-    def __init__(self, widths, n_features, *, random_state=None, dtype=np.float32):
-        widths = [tuple(pair) for pair in widths]
-        _check_positive_int(n_features, "n_features")
+    def __init__(
+        self,
+        widths: Iterable[tuple[int, int]],
+        n_columns: int,
+        *,
+        random_state: RandomState = None,
+        dtype: DTypeLike = np.float32,
+    ):
+        widths = list(widths)
         if not widths:
             raise ValueError("`widths` must have at least one pair. Got none.")
-        for width in (width for pair in widths for width in pair):
-            _check_positive_int(width, "widths")
+        given = [("widths", width) for pair in widths for width in pair]
+        for name, value in [("n_columns", n_columns), *given]:
+            validate_parameter_constraints(
+                {name: _POSITIVE_INT}, {name: value}, "KroneckerSketch"
+            )
         rng = check_random_state(random_state)
-        self.n_features = int(n_features)
+        self.n_columns = int(n_columns)
         self.projections = [
             self._draw(left, right, rng, np.dtype(dtype)) for left, right in widths
         ]
@@ -88,23 +106,25 @@ class KroneckerSketch:
     def _draw(self, n_left, n_right, rng, dtype):
         # Drawn in float64 whatever the dtype, so that a seed stands for one map.
         left, right = (
-            rng.standard_normal((width, self.n_features)).astype(dtype)
+            rng.standard_normal((width, self.n_columns)).astype(dtype)
             for width in (n_left, n_right)
         )
-        left /= np.sqrt(self.n_features)
+        # R_l and S_l both have entries from N(0, 1 / q). The factor sqrt(q) of s
+        # cancels the 1 / sqrt(q) of one of them.
+        left /= np.sqrt(self.n_columns)
         return left, right
 
     @property
-    def widths(self):
+    def widths(self) -> list[tuple[int, int]]:
         """For each layer the widths of its two factors."""
         return [(len(left), len(right)) for left, right in self.projections]
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the projections."""
         return sum(left.nbytes + right.nbytes for left, right in self.projections)
 
-    def convert(self, function):
+    def convert(self, function: Callable[[np.ndarray], Any]) -> "KroneckerSketch":
         """The same map with its arrays converted, e.g. to tensors on a device.
 
         Parameters
@@ -118,14 +138,13 @@ class KroneckerSketch:
         sketch : KroneckerSketch
             A new one.
         """
-        converted = object.__new__(type(self))
-        converted.n_features = self.n_features
+        converted = copy(self)
         converted.projections = [
             (function(left), function(right)) for left, right in self.projections
         ]
         return converted
 
-    def __call__(self, layers):
+    def __call__(self, layers: Iterable[tuple[Any, Any]]) -> Any:
         """Sketch a batch of rows.
 
         Parameters
@@ -137,7 +156,7 @@ class KroneckerSketch:
 
         Returns
         -------
-        sketched : array of shape (n_rows, n_features)
+        sketched : array of shape (n_rows, n_columns)
             Sum over the layers. Linear in the gradients, so that the sketch of a row
             does not depend on its batch but for rounding.
 
@@ -154,12 +173,9 @@ class KroneckerSketch:
             )
         total = None
         for factors, projections in zip(layers, self.projections, strict=True):
+            # (R_l g_l) o (sqrt(q) S_l x_l), of shape (n_rows, q)
             block = (factors[0] @ projections[0]) * (factors[1] @ projections[1])
+            # or (n_rows, n_positions, q): the gradient sums outer products over them.
             block = block if len(block.shape) == 2 else block.sum(1)
             total = block if total is None else total + block
         return total
-
-
-def _check_positive_int(value, name):
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
-        raise ValueError(f"`{name}` must hold ints >= 1. Got {value!r}.")

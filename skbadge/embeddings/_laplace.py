@@ -1,8 +1,12 @@
 """The Laplace kernel of the rows of a table."""
 
-import numpy as np
+from numbers import Real
 
-from skbadge.embeddings._input_kernel import InputKernelEmbedding, check_real
+import numpy as np
+from numpy.typing import ArrayLike
+
+from skbadge._compat import Interval
+from skbadge.embeddings._input_kernel import InputKernelEmbedding
 
 
 class LaplaceEmbedding(InputKernelEmbedding):
@@ -10,7 +14,7 @@ class LaplaceEmbedding(InputKernelEmbedding):
 
     The distance is Euclidean (`sklearn.metrics.pairwise.laplacian_kernel` takes
     Manhattan distances). One of the kernels of Holzmüller et al. [1]_ that need the
-    inputs only, and know nothing of the net.
+    inputs only and not the net.
 
     Parameters
     ----------
@@ -18,7 +22,7 @@ class LaplaceEmbedding(InputKernelEmbedding):
         Standardised inputs, kept without a copy if they are float32 or float64.
 
     gamma : float, default=1.0
-        Above 0. Its inverse is the distance at which the kernel has fallen to 1/e.
+        Above 0. The kernel falls to 1/e at the distance ``1 / gamma``.
 
     Raises
     ------
@@ -29,7 +33,7 @@ class LaplaceEmbedding(InputKernelEmbedding):
     -----
     Squared distances in the space of the kernel are
     :math:`2 (1 - e^{-\gamma r})`, with :math:`r` from differences where the expansion
-    :math:`\|x\|^2 + \|x'\|^2 - 2 x^\top x'` has cancelled: it is never the root of a
+    :math:`\|x\|^2 + \|x'\|^2 - 2 x^\top x'` has cancelled. It is never the root of a
     negative number, and equal rows are at distance exactly 0.
 
     References
@@ -46,20 +50,21 @@ class LaplaceEmbedding(InputKernelEmbedding):
            [0.368, 1.   ]])
     """
 
-    _parameters = ("gamma",)
+    _parameter_constraints = {"gamma": [Interval(Real, 0, np.inf, closed="neither")]}
 
-    def __init__(self, X, *, gamma=1.0):
-        check_real(gamma, "gamma", positive=True)
-        super().__init__(X)
+    def __init__(self, X: ArrayLike, *, gamma: float = 1.0):
         self.gamma = gamma
+        super().__init__(X)
 
     def _kernel_norms_sq(self, norms_sq):
         # 1, but NaN for a row that is not finite: samplers refuse it by name.
         return np.where(np.isfinite(norms_sq), 1.0, np.nan)
 
     def _kernel_sq_dists(self, sq_dists, a, b):
+        # 2 (1 - e^(-gamma r))
         return -2 * np.expm1(-self.gamma * np.sqrt(sq_dists))
 
     def _products(self, other):
+        # Not 1 less half the distance, which has no digits left for far rows.
         table = self._table(other).sq_dists(other._table(self))
         return np.exp(-self.gamma * np.sqrt(table))

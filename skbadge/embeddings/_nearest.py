@@ -9,8 +9,7 @@ def least_in_blocks(least_of, other, width):
     Parameters
     ----------
     least_of : callable
-        For an embedding of a few rows, the position of the least, of equal ones the
-        first, and its value, as from `least`.
+        For an embedding of a few rows, what `least` returns.
 
     other : Embedding
         The rows to look at, at least one.
@@ -21,7 +20,7 @@ def least_in_blocks(least_of, other, width):
     Returns
     -------
     position : ndarray of shape (n_rows,)
-        intp positions in ``other``, of equal ones the first.
+        intp positions in ``other``. Among equal values, the first one wins.
 
     values : ndarray of shape (n_rows,)
         float64.
@@ -36,41 +35,16 @@ def least_in_blocks(least_of, other, width):
 
 
 def least(block):
-    """Where each line of a matrix is least, of equal entries the first, and the value.
-
-    Parameters
-    ----------
-    block : ndarray of shape (n_rows, n_columns)
-        At least one column.
-
-    Returns
-    -------
-    position, values : ndarray of shape (n_rows,)
-        intp columns, and the entries there.
-    """
+    """Column and value of the least entry of each line. The first of equals wins."""
     if block.shape[1] == 1:
-        # For which argmin is slow.
+        # argmin is slow here.
         return np.zeros(len(block), dtype=np.intp), block[:, 0]
     position = block.argmin(axis=1)
     return position, block[np.arange(len(block)), position]
 
 
 def nearest_by_distances(embedding, other, width):
-    """Nearest rows of another embedding, by distances and not by products.
-
-    Parameters
-    ----------
-    embedding, other : Embedding
-        Of the same kind.
-
-    width : int
-        How many rows of ``other`` to look at in one go.
-
-    Returns
-    -------
-    nearest, sq_dists : ndarray of shape (n_rows,)
-        See `Embedding.nearest`.
-    """
+    """`Embedding._nearest` by distances and not by products."""
     return least_in_blocks(
         lambda columns: least(embedding.sq_dists(columns)), other, width
     )

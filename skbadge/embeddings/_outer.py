@@ -1,8 +1,17 @@
 """An embedding whose rows are outer products of two short vectors."""
 
-import numpy as np
+from typing import Self
 
-from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from skbadge.embeddings._base import Embedding, as_factor, coarsest, row_norms_sq
+from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
+from skbadge.embeddings._product import row_products
+from skbadge.embeddings._random_projection import sketched
+from skbadge.embeddings._scaled import scaled
+from skbadge.utils._chunks import row_chunks
 
 
 class OuterProductEmbedding(Embedding):
@@ -28,7 +37,7 @@ class OuterProductEmbedding(Embedding):
     array([[ 2.,  0.,  3., -2., -0., -3.]])
     """
 
-    def __init__(self, left, right):
+    def __init__(self, left: ArrayLike, right: ArrayLike):
         self.left = as_factor(left, "left")
         self.right = as_factor(right, "right")
         if len(self.left) != len(self.right):
@@ -38,17 +47,17 @@ class OuterProductEmbedding(Embedding):
             )
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """Rows and columns, a pair of ints."""
         return len(self.left), self.left.shape[1] * self.right.shape[1]
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Floating dtype of the bulk products: the coarser of the two factors'."""
-        return min(self.left.dtype, self.right.dtype, key=lambda t: t.itemsize)
+        return coarsest([self.left.dtype, self.right.dtype])
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the factors."""
         return self.left.nbytes + self.right.nbytes
 
@@ -59,7 +68,7 @@ class OuterProductEmbedding(Embedding):
             norms_sq *= row_norms_sq(self.right)
         return norms_sq
 
-    def cross(self, other):
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another outer product embedding."""
         products = self.right @ other.right.T
         return np.multiply(self.left @ other.left.T, products)
@@ -80,14 +89,42 @@ class OuterProductEmbedding(Embedding):
     def _pair_cost(self):
         return self.left.shape[1], self.right.shape[1]
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         # With da = a - a' and dz = z - z', a (x) z - a' (x) z' = da (x) z + a' (x) dz.
         d_left = np.subtract(self.left, other.left, dtype=np.float64)
         d_right = np.subtract(self.right, other.right, dtype=np.float64)
-        cross_left = np.einsum("ij,ij->i", d_left, other.left)
-        cross_right = np.einsum("ij,ij->i", self.right, d_right)
+        # |da|^2 |z|^2 + |a'|^2 |dz|^2
         sq_dists = row_norms_sq(d_left) * row_norms_sq(self.right)
         sq_dists += row_norms_sq(other.left) * row_norms_sq(d_right)
+        # + 2 <da, a'> <z, dz>
+        cross_left = np.einsum("ij,ij->i", d_left, other.left)
+        cross_right = np.einsum("ij,ij->i", self.right, d_right)
         sq_dists += 2.0 * cross_left * cross_right
         return np.maximum(sq_dists, 0.0, out=sq_dists)
+
+
+@scaled.register
+def _(embedding: OuterProductEmbedding, factor):
+    left, right = embedding.left, embedding.right
+    # A Python float leaves the dtype as it is. The smaller factor is copied.
+    if left.shape[1] <= right.shape[1]:
+        return OuterProductEmbedding(left * float(factor), right)
+    return OuterProductEmbedding(left, right * float(factor))
+
+
+@row_products.register
+def _(first: DenseEmbedding, second):
+    return OuterProductEmbedding(first.matrix, second.matrix)
+
+
+@sketched.register
+def _(embedding: OuterProductEmbedding, n_columns, rng):
+    widths = embedding.left.shape[1], embedding.right.shape[1]
+    project = KroneckerSketch(
+        [widths], n_columns, random_state=rng, dtype=embedding.dtype
+    )
+    products = np.empty((len(embedding), n_columns), dtype=embedding.dtype)
+    for rows in row_chunks(len(embedding), n_columns):
+        products[rows] = project([(embedding.left[rows], embedding.right[rows])])
+    return products

@@ -4,20 +4,27 @@ from functools import singledispatch
 from numbers import Integral
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from skbadge._compat import Interval, validate_parameter_constraints
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._dense import DenseEmbedding
-from skbadge.embeddings._kronecker_sketch import KroneckerSketch
-from skbadge.embeddings._outer import OuterProductEmbedding
-from skbadge.embeddings._stacked import StackedEmbedding
-from skbadge.utils._chunks import row_chunks
+from skbadge.utils._typing import RandomState
+
+_CONSTRAINTS = {
+    "n_columns": [Interval(Integral, 1, None, closed="left")],
+    "random_state": ["random_state"],
+}
 
 
-def sketch(embedding, n_features, *, random_state=None):
+def sketch(
+    embedding: Embedding, n_columns: int, *, random_state: RandomState = None
+) -> DenseEmbedding:
     r"""Project an embedding to fewer columns, keeping inner products on average.
 
     A dense embedding :math:`x` becomes :math:`R x`, with independent entries of
-    :math:`R` from :math:`N(0, 1 / q)`, :math:`q` being ``n_features``. An outer product
+    :math:`R` from :math:`N(0, 1 / q)`, :math:`q` being ``n_columns``. An outer product
     becomes the Kronecker sketch :math:`\sqrt q\, (R_1 a) \circ (R_2 z)`, which costs no
     more than its factors [1]_. Embeddings side by side are sketched independently, and
     the sketches added. Inner products are unbiased. That of two outer products of norm
@@ -34,7 +41,7 @@ def sketch(embedding, n_features, *, random_state=None):
         What to project. Kinds other than those of this package are projected as if
         they were dense.
 
-    n_features : int
+    n_columns : int
         Columns of the sketch, at least 1.
 
     random_state : None, int or RandomState
@@ -42,20 +49,20 @@ def sketch(embedding, n_features, *, random_state=None):
 
     Returns
     -------
-    sketched : DenseEmbedding of shape (n_rows, n_features)
-        In the dtype of ``embedding``.
+    sketched : DenseEmbedding of shape (n_rows, n_columns)
+        In the dtype of ``embedding``, in main memory.
 
     Raises
     ------
     ValueError
-        If ``n_features`` is not a positive int, or an embedding has no columns, as
+        If ``n_columns`` is not a positive int, or the embedding has no columns, as
         those of infinitely wide nets.
 
     Notes
     -----
     For factors of ``n_left`` and ``n_right`` columns the projections hold
-    ``n_features * (n_left + n_right)`` numbers, and the time is
-    ``O(n_rows * n_features * (n_left + n_right))``. Beyond the projections and the
+    ``n_columns * (n_left + n_right)`` numbers, and the time is
+    ``O(n_rows * n_columns * (n_left + n_right))``. Beyond the projections and the
     result, blocks of bounded size are held.
 
     References
@@ -74,38 +81,18 @@ def sketch(embedding, n_features, *, random_state=None):
     >>> sketch(embedding, 100, random_state=0)
     DenseEmbedding(shape=(50, 100))
     """
-    if isinstance(n_features, bool) or not isinstance(n_features, Integral):
-        raise ValueError(f"`n_features` must be an int >= 1. Got {n_features!r}.")
-    if n_features < 1:
-        raise ValueError(f"`n_features` must be an int >= 1. Got {n_features}.")
+    parameters = {"n_columns": n_columns, "random_state": random_state}
+    validate_parameter_constraints(_CONSTRAINTS, parameters, "sketch")
     rng = check_random_state(random_state)
-    return DenseEmbedding(_sketched(embedding, int(n_features), rng))
+    return DenseEmbedding(sketched(embedding, int(n_columns), rng))
 
 
 @singledispatch
-def _sketched(embedding, n_features, rng):
-    embedding._require_columns()
-    directions = rng.standard_normal((embedding.shape[1], n_features))
-    directions /= np.sqrt(n_features)
+def sketched(
+    embedding: Embedding, n_columns: int, rng: np.random.RandomState
+) -> NDArray:
+    """The sketch of an embedding of any kind as an array, for valid input."""
+    # R transposed, with entries from N(0, 1 / q).
+    directions = rng.standard_normal((embedding._require_columns(), n_columns))
+    directions /= np.sqrt(n_columns)
     return embedding.project(directions).astype(embedding.dtype, copy=False)
-
-
-@_sketched.register
-def _(embedding: OuterProductEmbedding, n_features, rng):
-    widths = embedding.left.shape[1], embedding.right.shape[1]
-    project = KroneckerSketch(
-        [widths], n_features, random_state=rng, dtype=embedding.dtype
-    )
-    products = np.empty((len(embedding), n_features), dtype=embedding.dtype)
-    for rows in row_chunks(len(embedding), n_features):
-        products[rows] = project([(embedding.left[rows], embedding.right[rows])])
-    return products
-
-
-@_sketched.register
-def _(embedding: StackedEmbedding, n_features, rng):
-    # Independent projections make the products across parts zero on average.
-    total = np.zeros((len(embedding), n_features), dtype=embedding.dtype)
-    for part in embedding.parts:
-        total += _sketched(part, n_features, rng)
-    return total

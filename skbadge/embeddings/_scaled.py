@@ -1,13 +1,14 @@
 """Embeddings times a number."""
 
 from functools import singledispatch
+from typing import Self
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._dense import DenseEmbedding
-from skbadge.embeddings._outer import OuterProductEmbedding
-from skbadge.embeddings._stacked import StackedEmbedding
+from skbadge.embeddings._device import to_device
 
 
 class ScaledEmbedding(Embedding):
@@ -19,7 +20,7 @@ class ScaledEmbedding(Embedding):
         Kept as it is.
 
     factor : float
-        What to multiply the rows by; inner products are multiplied by its square.
+        What to multiply the rows by. Inner products are multiplied by its square.
 
     Examples
     --------
@@ -28,35 +29,40 @@ class ScaledEmbedding(Embedding):
     array([9., 9.])
     """
 
-    def __init__(self, embedding, factor):
+    def __init__(self, embedding: Embedding, factor: float):
         self.embedding = embedding
         self.factor = float(factor)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, float]:
         """Rows and columns of the embedding."""
         return self.embedding.shape
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Floating dtype of the bulk products."""
         return self.embedding.dtype
 
     @property
-    def nbytes(self):
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the embedding; None is main memory."""
+        return self.embedding.device
+
+    @property
+    def nbytes(self) -> int:
         """Bytes held by the embedding."""
         return self.embedding.nbytes
 
     def _norms_sq(self):
         return self.factor**2 * self.embedding.norms_sq()
 
-    def cross(self, other):
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of a scaled embedding of the same kind."""
         products = self.embedding.cross(other.embedding)
         products *= self.factor * other.factor
         return products
 
-    def sq_dists(self, other):
+    def sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances to the rows of an embedding scaled by the same factor."""
         self._check_factor(other)
         return self.factor**2 * self.embedding.sq_dists(other.embedding)
@@ -66,7 +72,7 @@ class ScaledEmbedding(Embedding):
         nearest, sq_dists = self.embedding._nearest(other.embedding, width)
         return nearest, self.factor**2 * sq_dists
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         self._check_factor(other)
         return self.factor**2 * self.embedding.paired_sq_dists(other.embedding)
@@ -74,8 +80,8 @@ class ScaledEmbedding(Embedding):
     def _check_factor(self, other):
         if self.factor != other.factor:
             raise ValueError(
-                "Rows must be scaled by the same factor for their distances to be "
-                f"comparable. Got {self.factor:.6g} and {other.factor:.6g}."
+                "Distances need rows that are scaled by the same factor. "
+                f"Got {self.factor:.6g} and {other.factor:.6g}."
             )
 
     def _take(self, rows):
@@ -94,23 +100,8 @@ class ScaledEmbedding(Embedding):
 
 
 @singledispatch
-def scaled(embedding, factor):
-    """An embedding times a number, of the same kind where that holds a matrix.
-
-    Parameters
-    ----------
-    embedding : Embedding
-        What to multiply.
-
-    factor : float
-        The number.
-
-    Returns
-    -------
-    scaled : Embedding
-        A copy for a dense embedding, the smaller factor copied for an outer product, a
-        stack of scaled parts for a stack, and a `ScaledEmbedding` for other kinds.
-    """
+def scaled(embedding: Embedding, factor: float) -> Embedding:
+    """An embedding times a number, of the same kind where that holds a matrix."""
     return ScaledEmbedding(embedding, factor)
 
 
@@ -119,24 +110,6 @@ def _(embedding: ScaledEmbedding, factor):
     return ScaledEmbedding(embedding.embedding, embedding.factor * float(factor))
 
 
-@scaled.register
-def _(embedding: DenseEmbedding, factor):
-    return DenseEmbedding(_times(embedding.matrix, factor))
-
-
-@scaled.register
-def _(embedding: OuterProductEmbedding, factor):
-    left, right = embedding.left, embedding.right
-    if left.shape[1] <= right.shape[1]:
-        return OuterProductEmbedding(_times(left, factor), right)
-    return OuterProductEmbedding(left, _times(right, factor))
-
-
-@scaled.register
-def _(embedding: StackedEmbedding, factor):
-    return StackedEmbedding([scaled(part, factor) for part in embedding.parts])
-
-
-def _times(matrix, factor):
-    # A Python float leaves the dtype as it is.
-    return np.multiply(matrix, float(factor))
+@to_device.register
+def _(embedding: ScaledEmbedding, device):
+    return ScaledEmbedding(to_device(embedding.embedding, device), embedding.factor)

@@ -1,8 +1,16 @@
 """Embeddings side by side."""
 
-import numpy as np
+from collections.abc import Sequence
+from typing import Self
 
-from skbadge.embeddings._base import Embedding
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from skbadge.embeddings._base import Embedding, coarsest
+from skbadge.embeddings._device import to_device
+from skbadge.embeddings._random_projection import sketched
+from skbadge.embeddings._scaled import scaled
 
 
 class StackedEmbedding(Embedding):
@@ -23,7 +31,7 @@ class StackedEmbedding(Embedding):
     array([[1., 2.]])
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts: Sequence[Embedding]):
         self.parts = tuple(parts)
         if len({len(part) for part in self.parts}) != 1:
             raise ValueError(
@@ -32,24 +40,29 @@ class StackedEmbedding(Embedding):
             )
 
     @property
-    def shape(self):
-        """Rows and columns, a pair of ints."""
+    def shape(self) -> tuple[int, float]:
+        """Rows and columns; `math.inf` columns if a part has as many."""
         return len(self.parts[0]), sum(part.shape[1] for part in self.parts)
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype:
         """Floating dtype of the bulk products: the coarsest of the parts'."""
-        return min((part.dtype for part in self.parts), key=lambda t: t.itemsize)
+        return coarsest(part.dtype for part in self.parts)
 
     @property
-    def nbytes(self):
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the first part; None is main memory."""
+        return self.parts[0].device
+
+    @property
+    def nbytes(self) -> int:
         """Bytes held by the parts."""
         return sum(part.nbytes for part in self.parts)
 
     def _norms_sq(self):
         return np.sum([part.norms_sq() for part in self.parts], axis=0)
 
-    def cross(self, other):
+    def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of an embedding stacked from like parts."""
         products = self.parts[0].cross(other.parts[0])
         for mine, theirs in zip(self.parts[1:], other.parts[1:], strict=True):
@@ -68,7 +81,26 @@ class StackedEmbedding(Embedding):
     def _pair_cost(self):
         return tuple(cost for part in self.parts for cost in part._pair_cost())
 
-    def paired_sq_dists(self, other):
+    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         pairs = zip(self.parts, other.parts, strict=True)
         return np.sum([mine.paired_sq_dists(theirs) for mine, theirs in pairs], axis=0)
+
+
+@scaled.register
+def _(embedding: StackedEmbedding, factor):
+    return StackedEmbedding([scaled(part, factor) for part in embedding.parts])
+
+
+@to_device.register
+def _(embedding: StackedEmbedding, device):
+    return StackedEmbedding([to_device(part, device) for part in embedding.parts])
+
+
+@sketched.register
+def _(embedding: StackedEmbedding, n_columns, rng):
+    # Independent projections make the products across parts zero on average.
+    total = np.zeros((len(embedding), n_columns), dtype=embedding.dtype)
+    for part in embedding.parts:
+        total += sketched(part, n_columns, rng)
+    return total

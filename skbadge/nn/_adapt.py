@@ -5,21 +5,21 @@ from inspect import Parameter, signature
 import numpy as np
 import torch
 from sklearn.base import clone
-from skorch import NeuralNetRegressor
+from skorch import NeuralNet, NeuralNetRegressor
 from skorch.dataset import Dataset
 
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
-from skbadge.outputs._skorch import input_dtype
+from skbadge.outputs._casting import input_dtype
 
 
-def adapt_net(net, n_classes=None, *, named_inputs=False):
+def adapt_net(net, n_classes=None, *, several_inputs=False):
     """Set the parameters that let a net train on any table, and on missing classes.
 
     A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
     module's floating dtype, or, if it is a regressor, `TargetDataset`, which casts
     targets as well. A net with a data set of its own is left as it is, and so is a
-    module with several inputs that does not get them by name, for skorch splits data
+    module with several inputs that does not get them as such, for skorch splits data
     frames by column. The net's module, criterion and training stay the user's.
 
     Parameters
@@ -31,22 +31,21 @@ def adapt_net(net, n_classes=None, *, named_inputs=False):
         The net's ``classes``, if it has none, become ``0 .. n_classes - 1``, whether
         or not all of them occur in the labels.
 
-    named_inputs : bool, default=False
-        Whether rows come as a dict of arrays. Of several, only those of floating dtype
-        are cast: integers may be codes, masks or lengths.
+    several_inputs : bool, default=False
+        Whether rows come as a dict or list of arrays. Of several, only those of
+        floating dtype are cast: integers may be codes, masks or lengths.
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
         module = untrained(net).module_
-        several = _has_several_inputs(module)
-        if named_inputs or not several:
-            keeps_integers = several or _looks_up_integers(module)
+        if several_inputs or not _has_several_inputs(module):
             is_regressor = isinstance(net, NeuralNetRegressor)
             params["dataset"] = TargetDataset if is_regressor else ArrayDataset
             params["dataset__dtype"] = str(
                 input_dtype(module) or torch.get_default_dtype()
             ).removeprefix("torch.")
-            params["dataset__cast_integers"] = not keeps_integers
+            codes = "codes" if _looks_up_integers(module) else True
+            params["dataset__cast_integers"] = False if several_inputs else codes
     if n_classes is not None and getattr(net, "classes", ()) is None:
         params["classes"] = list(range(n_classes))
     if params:
@@ -75,6 +74,15 @@ def encoded_target(net, codes):
     if issubclass(criterion, torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
         return codes.astype(np.float32)
     return codes.astype(np.int64)
+
+
+def has_own_dataset(net):
+    """Whether a net reads its rows in a way of its own, whatever they are."""
+    if isinstance(net.dataset, type) and issubclass(net.dataset, ArrayDataset):
+        return False
+    # Instances and functions are datasets of the user's own, too.
+    overridden = type(net).get_dataset is not NeuralNet.get_dataset
+    return overridden or net.dataset is not Dataset
 
 
 class RelabeledDataset(torch.utils.data.Dataset):

@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from skorch.utils import is_dataset
 
 from skbadge.nn._adapt import adapt_net, untrained
 from skbadge.nn._target_dataset import TargetDataset
-from skbadge.outputs import output_shape
-from skbadge.outputs._skorch import input_dtype
+from skbadge.outputs._casting import input_dtype
+from skbadge.outputs._output_shape import output_shape
+from skbadge.pools import is_dataset
 
 # With other shapes than those of the outputs, these broadcast targets: every row's
 # output is then compared with every row's target.
@@ -19,7 +19,7 @@ _ELEMENTWISE = (
 )
 
 
-def adapt_regressor(net, X, y, *, named_inputs=False):
+def adapt_regressor(net, X, y, *, several_inputs=False):
     """Set the parameters that let a regression net train on any table and target.
 
     skorch hands targets to the loss as they are, and torch's losses refuse float64 and
@@ -39,7 +39,7 @@ def adapt_regressor(net, X, y, *, named_inputs=False):
     y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
         Targets, float64.
 
-    named_inputs : bool, default=False
+    several_inputs : bool, default=False
         As in `skbadge.nn._adapt.adapt_net`.
 
     Returns
@@ -55,7 +55,7 @@ def adapt_regressor(net, X, y, *, named_inputs=False):
     ValueError
         If the net has another number of outputs than there are targets.
     """
-    adapt_net(net, named_inputs=named_inputs)
+    adapt_net(net, several_inputs=several_inputs)
     own_predict = type(net).predict.__module__.partition(".")[0] != "skorch"
     if own_predict and net.dataset is not TargetDataset:
         return y, None

@@ -1,12 +1,14 @@
 """A skorch dataset that casts tables once and hands out whole batches."""
 
-from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import sparse
 from skorch.dataset import Dataset, get_len
-from skorch.utils import is_pandas_ndframe
+
+from skbadge.pools import frame_to_array, kind_of, map_parts, not_numeric
 
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
 _HINT = (
@@ -25,12 +27,12 @@ class ArrayDataset(Dataset):
 
     Parameters
     ----------
-    X : array-like, tensor, CSR matrix or DataFrame of shape (n_samples, ...), or a \
-            dict, list or tuple of those
-        The rows. A numeric DataFrame becomes one 2-D array; a list of numbers, or of
-        lists of numbers, becomes an array; in dicts, lists and tuples of arrays each
-        value is cast by itself. Sparse input becomes CSR and stays sparse; its rows
-        are made dense when they are read.
+    X : array-like, tensor, sparse matrix or DataFrame of shape (n_samples, ...), or \
+            a dict, list or tuple of those
+        The rows. A numeric DataFrame, of pandas or polars, becomes one 2-D array; a
+        list of numbers, or of lists of numbers, becomes an array; in dicts, lists and
+        tuples of arrays each value is cast by itself. Sparse input becomes CSR and
+        stays sparse; its rows are made dense when they are read.
 
     y : array-like of shape (n_samples, ...) or None, default=None
         The targets, in the dtype that the criterion expects: they are not cast.
@@ -41,10 +43,11 @@ class ArrayDataset(Dataset):
     dtype : {"float16", "bfloat16", "float32", "float64"} or None, default="float32"
         Torch dtype of floating-point data. None leaves floating-point data as it is.
 
-    cast_integers : bool, default=True
+    cast_integers : bool or "codes", default=True
         Whether integers and booleans are cast to ``dtype`` too (with ``dtype=None``:
-        to torch's default dtype). Set it to False for modules that look integers up
-        in an embedding table.
+        to torch's default dtype). With False, integers of any size become int64 and
+        booleans stay masks, for modules with several inputs. With "codes", booleans
+        become int64 as well, for modules that look all of it up in an embedding table.
 
     Attributes
     ----------
@@ -81,19 +84,26 @@ class ArrayDataset(Dataset):
 
     skbadge_tensor_dataset = True
 
-    def __init__(self, X, y=None, length=None, dtype="float32", cast_integers=True):
+    def __init__(
+        self,
+        X: Any,
+        y: Any = None,
+        length: int | None = None,
+        dtype: Literal["float16", "bfloat16", "float32", "float64"] | None = "float32",
+        cast_integers: bool | Literal["codes"] = True,
+    ):
         if dtype is not None and dtype not in _DTYPES:
             raise ValueError(
                 f"dtype must be one of {list(_DTYPES)} or None. Got {dtype!r} instead."
             )
         self.dtype = dtype
         self.cast_integers = cast_integers
-        X = _map_arrays(_without_number_lists(X), self._cast)
+        X = map_parts(self._cast, _without_number_lists(X))
         if y is not None:
-            y = _map_arrays(_without_number_lists(y), _as_target)
+            y = map_parts(_as_target, _without_number_lists(y))
         super().__init__(X, y, length)
 
-    def transform(self, X, y):
+    def transform(self, X: Any, y: Any) -> tuple[Any, Any]:
         """Turn one row into what the ``DataLoader`` collates.
 
         Parameters
@@ -118,9 +128,9 @@ class ArrayDataset(Dataset):
             return row[0] if sparse.issparse(values) else row
 
         y = self._as_tensor(y) if isinstance(y, np.ndarray) else y
-        return super().transform(_map_arrays(X, read), y)
+        return super().transform(map_parts(read, X), y)
 
-    def take_batch(self, rows):
+    def take_batch(self, rows: slice | NDArray) -> tuple[Any, Any]:
         """Cut a batch out of the data, without collating single rows.
 
         Parameters
@@ -141,22 +151,21 @@ class ArrayDataset(Dataset):
         def cut(values):
             return self._as_tensor(values[rows])
 
-        X = _map_arrays(self.X, cut)
+        X = map_parts(cut, self.X)
         if self.y is None:
             return X, torch.zeros(get_len(X), 1)
-        return X, _map_arrays(self.y, cut)
+        return X, map_parts(cut, self.y)
 
     def _cast(self, values):
         """Cast one table; leave it alone if it has the right dtype already."""
         if torch.is_tensor(values):
-            kind = "f" if values.is_floating_point() else "i"
-            target = self._target("c" if values.is_complex() else kind)
+            target = self._target(_tensor_kind(values))
             return values if target is None else values.to(getattr(torch, target))
         if sparse.issparse(values):
             # The matrix class, because single rows of sparse arrays are 1-D.
             values = sparse.csr_matrix(values)
-        elif is_pandas_ndframe(values):
-            values = _frame_to_array(values)
+        elif kind_of(values) in ("pandas", "polars"):
+            values = _numbers(values)
         else:
             values = _as_array(values)
         target = self._target(values.dtype.kind)
@@ -181,8 +190,11 @@ class ArrayDataset(Dataset):
             return self.dtype
         if kind not in "biu":
             raise TypeError(f"X must hold numbers. Got dtype kind {kind!r}. {_HINT}")
+        if self.cast_integers == "codes":
+            return "int64"
         if not self.cast_integers:
-            return None
+            # torch looks up neither small nor unsigned integers. Booleans are masks.
+            return None if kind == "b" else "int64"
         return self.dtype or str(torch.get_default_dtype()).removeprefix("torch.")
 
     def _as_tensor(self, values):
@@ -196,29 +208,31 @@ class ArrayDataset(Dataset):
         return dense if self.dtype is None else dense.to(getattr(torch, self.dtype))
 
 
-def _map_arrays(data, function):
-    """Apply a function to an array, or to every array in a dict, list or tuple."""
-    if isinstance(data, Mapping):
-        return {name: _map_arrays(values, function) for name, values in data.items()}
-    if isinstance(data, (list, tuple)):
-        return type(data)([_map_arrays(values, function) for values in data])
-    return function(data)
-
-
 def _without_number_lists(data):
     """Turn lists of numbers into arrays, so that a list left is one of arrays."""
-    if isinstance(data, Mapping):
+    kind = kind_of(data)
+    if kind == "dict":
         return {name: _without_number_lists(values) for name, values in data.items()}
-    is_list = isinstance(data, (list, tuple))
-    if is_list and not (data and all(len(getattr(x, "shape", ())) for x in data)):
+    if kind == "list" and not (
+        data and all(len(getattr(x, "shape", ())) for x in data)
+    ):
         return np.asarray(data)
     return data
 
 
+def _tensor_kind(values):
+    if values.is_complex():
+        return "c"
+    if values.is_floating_point():
+        return "f"
+    return "b" if values.dtype == torch.bool else "i"
+
+
 def _as_target(values):
-    if torch.is_tensor(values):
+    kind = kind_of(values)
+    if kind == "tensor":
         return values
-    return values.to_numpy() if is_pandas_ndframe(values) else np.asarray(values)
+    return values.to_numpy() if kind in ("pandas", "polars") else np.asarray(values)
 
 
 def _as_array(values):
@@ -235,17 +249,9 @@ def _as_array(values):
         raise TypeError(f"X must hold numbers: {error}. {_HINT}") from error
 
 
-def _frame_to_array(frame):
+def _numbers(frame):
     """Make one array of a DataFrame or Series; columns must be numeric."""
-    from pandas import DataFrame
-    from pandas.api.types import is_float_dtype, is_numeric_dtype
-
-    dtypes = DataFrame(frame).dtypes
-    bad = [name for name, dtype in dtypes.items() if not is_numeric_dtype(dtype)]
+    bad = not_numeric(frame)
     if bad:
         raise TypeError(f"X has columns that are not numeric: {bad}. {_HINT}")
-    if len(set(dtypes)) == 1 and isinstance(dtypes.iloc[0], np.dtype):
-        return frame.to_numpy()
-    if any(map(is_float_dtype, dtypes)) or np.any(frame.isna()):
-        return frame.to_numpy(dtype="float64", na_value=np.nan)
-    return frame.to_numpy(dtype="int64")
+    return frame_to_array(frame)

@@ -1,15 +1,25 @@
 """A ColumnTransformer that turns a mixed table into what a net can read."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from skbadge.pools import column_dtypes, is_frame, kind_of
+
 
 def table_preprocessor(
-    X, *, min_frequency=None, max_categories=None, scale=True, dtype=np.float32
-):
+    X: Any,
+    *,
+    min_frequency: int | float | None = None,
+    max_categories: int | None = None,
+    scale: bool = True,
+    dtype: DTypeLike = np.float32,
+) -> ColumnTransformer:
     """Impute, encode and scale the columns of a table, each after its kind.
 
     * Numbers: the median in the place of missing values, then zero mean and unit
@@ -27,7 +37,8 @@ def table_preprocessor(
     Parameters
     ----------
     X : DataFrame of shape (n_samples, n_columns)
-        A table with the columns, dtypes and categories to expect. No label is needed.
+        A table of pandas or polars with the columns, dtypes and categories to expect.
+        No label is needed.
 
     min_frequency : int >= 1, float in (0, 1) or None, default=None
         Categories rarer than this number, or this share, of the rows are one.
@@ -99,28 +110,41 @@ def column_kinds(X):
     numbers, times, others : list
         Names; booleans are among the others.
     """
-    from pandas.api import types
-
-    numbers, times, others = [], [], []
-    for column, dtype in X.dtypes.items():
-        if types.is_bool_dtype(dtype):
-            others.append(column)
-        elif types.is_numeric_dtype(dtype):
-            numbers.append(column)
-        elif types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype):
-            times.append(column)
-        else:
-            others.append(column)
+    kind = _polars_kind if kind_of(X) == "polars" else _pandas_kind
+    kinds = [(name, kind(dtype)) for name, dtype in column_dtypes(X)]
+    numbers, times, others = (
+        [name for name, its_kind in kinds if its_kind == wanted]
+        for wanted in ("number", "time", "other")
+    )
     return numbers, times, others
 
 
+def _pandas_kind(dtype):
+    from pandas.api import types
+
+    if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
+        return "number"
+    is_time = types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype)
+    return "time" if is_time else "other"
+
+
+def _polars_kind(dtype):
+    if dtype.is_numeric():
+        return "number"
+    return "time" if dtype.is_temporal() else "other"
+
+
 def _check(X, dtype):
-    if not hasattr(X, "dtypes"):
-        raise TypeError(f"X must be a pandas DataFrame. Got {type(X).__name__}.")
+    if not is_frame(X):
+        raise TypeError(
+            f"X must be a pandas DataFrame. Got {type(X).__name__} instead; one of "
+            "polars will do as well."
+        )
     if X.shape[1] == 0:
         raise ValueError("X must have at least one column. Got none.")
-    repeated = X.columns[X.columns.duplicated()]
-    if len(repeated):
+    columns = list(X.columns)
+    repeated = [name for name in columns if columns.count(name) > 1]
+    if repeated:
         raise ValueError(f"X must have columns of distinct names. Got {repeated[0]!r}.")
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64. Got {dtype!r} instead.")
@@ -148,6 +172,9 @@ def _cast(X, dtype):
 
 
 def _seconds(X):
+    """Times as numbers of seconds, and NaN where one is missing."""
+    if kind_of(X) == "polars":
+        return np.column_stack([_polars_seconds(X[name]) for name in X.columns])
     import pandas as pd
 
     def seconds(column):
@@ -158,17 +185,32 @@ def _seconds(X):
     return X.apply(seconds)
 
 
+def _polars_seconds(column):
+    # Dates are stored as days, times of a day as nanoseconds.
+    per_second = {"ms": 1e3, "us": 1e6, "ns": 1e9}
+    unit = getattr(column.dtype, "time_unit", "ns")
+    is_date = str(column.dtype) == "Date"
+    numbers = column.to_physical().to_numpy().astype(np.float64)
+    return numbers * 86400 if is_date else numbers / per_second[unit]
+
+
 def _labels(X):
     """Values as strings, however they are stored, and NaN where one is missing."""
+    if kind_of(X) == "polars":
+        return np.column_stack([_strings(X[name]) for name in X.columns])
+    return X.apply(_strings)
 
-    def labels(column):
-        strings = column.astype(object).map(str)
-        return strings.where(column.notna(), np.nan)
 
-    return X.apply(labels)
+def _strings(column):
+    if kind_of(column) == "polars":
+        entries = [np.nan if item is None else str(item) for item in column.to_list()]
+        return np.array(entries, dtype=object)
+    strings = column.astype(object).map(str)
+    return strings.where(column.notna(), np.nan)
 
 
 def _categories(column):
-    labels = sorted(column.dropna().astype(object).map(str).unique())
-    missing = [np.nan] if column.isna().any() else []
+    strings = set(_strings(column))
+    labels = sorted(item for item in strings if isinstance(item, str))
+    missing = [np.nan] if len(labels) < len(strings) else []
     return np.array([*labels, *missing], dtype=object)

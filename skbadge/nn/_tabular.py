@@ -1,6 +1,7 @@
 """What the nets for tables have in common: validation, widths, seeds, failures."""
 
 import math
+from collections.abc import Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
 
@@ -30,7 +31,7 @@ class TabularNetMixin:
     parameters of a net for tables.
     """
 
-    module = MLP
+    module: type[torch.nn.Module] = MLP
     dataset = ArrayDataset
     iterator_train = TensorBatches
     iterator_valid = TensorBatches
@@ -41,7 +42,7 @@ class TabularNetMixin:
 
     history_ = None
     initialized_ = False
-    virtual_params_ = MappingProxyType({})
+    virtual_params_: Mapping = MappingProxyType({})
 
     _parameter_constraints = {
         "hidden_sizes": ["array-like"],

@@ -1,7 +1,10 @@
 """A skorch dataset for regression on tables."""
 
+from typing import Any, Literal
+
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from skbadge.nn._dataset import ArrayDataset
 
@@ -30,12 +33,12 @@ class TargetDataset(ArrayDataset):
 
     def __init__(
         self,
-        X,
-        y=None,
-        length=None,
-        dtype="float32",
-        cast_integers=True,
-        target_shape=None,
+        X: Any,
+        y: ArrayLike | None = None,
+        length: int | None = None,
+        dtype: Literal["float16", "bfloat16", "float32", "float64"] = "float32",
+        cast_integers: bool | Literal["codes"] = True,
+        target_shape: tuple[int, ...] | None = None,
     ):
         if y is not None:
             y = torch.from_numpy(np.array(np.asarray(y), np.float64, order="C"))

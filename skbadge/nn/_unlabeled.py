@@ -1,7 +1,6 @@
 """Unlabelled rows in training: set apart by their mark, and drawn in mini-batches."""
 
 import zlib
-from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -9,7 +8,9 @@ from skorch.dataset import unpack_data
 from skorch.utils import data_from_dataset, is_dataset, to_numpy
 from torch.utils.data import Subset
 
+from skbadge import pools
 from skbadge.nn._dataset import _without_number_lists
+from skbadge.pools import map_parts
 from skbadge.utils._streams import torch_seeded
 
 
@@ -66,8 +67,8 @@ def take_rows(data, rows):
 
     Parameters
     ----------
-    data : ndarray, tensor, CSR matrix, DataFrame, Dataset, list of numbers, or a \
-            dict, list or tuple of those
+    data : array-like, tensor, sparse matrix, DataFrame, Dataset, or a dict, list or \
+            tuple of those
         The rows.
 
     rows : ndarray of shape (n_rows,), dtype int64
@@ -78,14 +79,9 @@ def take_rows(data, rows):
     taken : same kind
         A list of numbers becomes an array.
     """
-    if is_dataset(data):
-        return Subset(data, rows)
-    data = _without_number_lists(data)
-    if isinstance(data, Mapping):
-        return {name: take_rows(values, rows) for name, values in data.items()}
-    if isinstance(data, (list, tuple)):
-        return type(data)([take_rows(values, rows) for values in data])
-    return data.iloc[rows] if hasattr(data, "iloc") else data[rows]
+    return map_parts(
+        lambda part: pools.take_rows(part, rows), _without_number_lists(data)
+    )
 
 
 def take_labels(y, rows):

@@ -1,13 +1,20 @@
 """What a strategy needs to know of a model."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from numbers import Integral
 
 FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
+NAMES = (*FIELDS, "labeled", "ids")
+# What "posterior" stands for where names are given instead of numbers.
+N_POSTERIOR = 20
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a strategy needs to know of a model, and nothing else is read.
+    """What a strategy needs to know of a model. Nothing else is read.
 
     The union of two is ``first | second``.
 
@@ -23,27 +30,41 @@ class Needs:
         Numbers that stand for the rows themselves.
 
     n_posterior : int, default=0
-        Samples of the model's posterior: dropout masks of a net, while an ensemble has
-        as many as members. 0 for none.
+        Samples of the model's posterior, at least 0: dropout masks of a net. An
+        ensemble has as many samples as members, however many are asked for. 0 reads
+        none.
 
     gradients : bool, default=False
         Gradients with respect to the weights of all layers.
 
     n_columns : int or None, default=None
-        Columns that gradients are sketched to while they are read; None holds them
-        exactly.
+        Columns that gradients are sketched to while they are read, at least 1. None
+        holds them exactly. It says nothing where no gradients are needed.
 
     labeled : bool, default=False
-        The same of the labelled rows.
+        All of this for the labelled rows as well.
 
     ids : bool, default=False
         Identities of rows, by which they are known again when positions change.
+
+    Raises
+    ------
+    TypeError
+        If a flag is no bool.
+    ValueError
+        If a number is out of its range.
+
+    See Also
+    --------
+    model_outputs : Reads what is needed.
 
     Examples
     --------
     >>> from skbadge.outputs import Needs
     >>> Needs(proba=True) | Needs(features=True, labeled=True)
     Needs(proba, features, labeled)
+    >>> Needs.of(("proba", "posterior"))
+    Needs(proba, n_posterior=20)
     """
 
     proba: bool = False
@@ -55,58 +76,84 @@ class Needs:
     labeled: bool = False
     ids: bool = False
 
+    def __post_init__(self) -> None:
+        for name in FLAGS:
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise TypeError(f"`{name}` must be a bool. Got {value!r} instead.")
+        if not _is_int(self.n_posterior) or self.n_posterior < 0:
+            raise ValueError(
+                f"`n_posterior` must be an int >= 0. Got {self.n_posterior!r} instead."
+            )
+        wide = self.n_columns
+        if wide is not None and not (_is_int(wide) and wide >= 1):
+            raise ValueError(
+                f"`n_columns` must be an int >= 1 or None. Got {wide!r} instead."
+            )
+
     @classmethod
-    def of(cls, needs):
-        """What is needed, as a strategy may say it.
+    def of(cls, needs: Needs | str | Iterable[str]) -> Needs:
+        """What is needed, however a strategy says it.
 
         Parameters
         ----------
         needs : Needs, str or iterable of str
-            Names are those of the parameters, and "posterior" for 20 samples.
+            Names are those of the flags, and "posterior" for 20 samples.
+
+        Returns
+        -------
+        needs : Needs
+            As given, if it is one.
+
+        Raises
+        ------
+        ValueError
+            If a name is not known.
+
+        Examples
+        --------
+        >>> from skbadge.outputs import Needs
+        >>> Needs.of("features")
+        Needs(features)
         """
-        if isinstance(needs, cls):
+        if isinstance(needs, Needs):
             return needs
         names = (needs,) if isinstance(needs, str) else tuple(needs)
-        known = {item.name for item in fields(cls)} - {"n_posterior", "n_columns"}
-        known |= {"posterior"}
-        unknown = [name for name in names if name not in known]
-        if unknown:
-            raise ValueError(
-                f"`needs` must be among {sorted(known)}. Got {unknown[0]!r}."
-            )
-        found = {name: True for name in names if name != "posterior"}
-        return cls(**found, n_posterior=20 if "posterior" in names else 0)
+        for name in names:
+            if name not in NAMES:
+                raise ValueError(
+                    f"`needs` must be one or more of {NAMES}, or a Needs. Got {name!r}."
+                )
+        flags = {name: True for name in names if name != "posterior"}
+        return cls(**flags, n_posterior=N_POSTERIOR if "posterior" in names else 0)
 
     @property
-    def posterior(self):
+    def posterior(self) -> bool:
         """Whether posterior samples are needed."""
         return self.n_posterior > 0
 
     @property
-    def fields(self):
-        """Names of the fields of `Outputs` that are needed, a tuple of str."""
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields of `Outputs` that are needed."""
         return tuple(name for name in FIELDS if getattr(self, name))
 
-    def __or__(self, other):
+    def __or__(self, other: Needs | str | Iterable[str]) -> Needs:
         """What either needs: of two numbers the greater, exact gradients if one does.
 
         Whoever asked for fewer samples or columns gets more, and may sketch further.
         """
         mine, theirs = self, Needs.of(other)
-        widths = [part.n_columns for part in (mine, theirs) if part.gradients]
-        exact = not widths or None in widths
+        flags = {name: getattr(mine, name) or getattr(theirs, name) for name in FLAGS}
+        readers = [part for part in (mine, theirs) if part.gradients]
+        widths = [part.n_columns for part in readers if part.n_columns is not None]
+        sketched = readers and len(widths) == len(readers)
         return Needs(
-            proba=mine.proba or theirs.proba,
-            features=mine.features or theirs.features,
-            inputs=mine.inputs or theirs.inputs,
+            **flags,
             n_posterior=max(mine.n_posterior, theirs.n_posterior),
-            gradients=mine.gradients or theirs.gradients,
-            n_columns=None if exact else max(widths),
-            labeled=mine.labeled or theirs.labeled,
-            ids=mine.ids or theirs.ids,
+            n_columns=max(widths) if sketched else None,
         )
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         parts = []
         for item in fields(self):
             value = getattr(self, item.name)
@@ -115,3 +162,11 @@ class Needs:
             elif value:
                 parts.append(f"{item.name}={value}")
         return f"Needs({', '.join(parts)})"
+
+
+FLAGS = tuple(item.name for item in fields(Needs) if not item.name.startswith("n_"))
+
+
+def _is_int(value):
+    """Whether a value is a whole number, True and False not being any."""
+    return isinstance(value, Integral) and not isinstance(value, bool)

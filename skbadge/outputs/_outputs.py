@@ -1,9 +1,14 @@
 """What a model says about rows: its probabilities and its penultimate features."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skbadge.embeddings import Embedding
 
@@ -36,7 +41,7 @@ class Outputs:
         From an array of positions to a list of identities of these rows, which stay
         theirs when positions change. Given to strategies that need "ids".
 
-    posterior : ndarray of shape (n_samples, n_rows, n_outputs) or None
+    posterior : ndarray of shape (n_posterior, n_rows, n_outputs) or None
         Class probabilities by each of several samples from the model's posterior:
         dropout masks or the members of an ensemble. float32 as it is read, rows sum
         to 1.
@@ -58,25 +63,25 @@ class Outputs:
         case.
     """
 
-    proba: np.ndarray | None = None
-    features: np.ndarray | None = None
+    proba: NDArray | None = None
+    features: NDArray | None = None
     one_logit: bool = False
     n_rows: int | None = None
-    identify: Callable | None = None
-    posterior: np.ndarray | None = None
-    inputs: np.ndarray | None = None
+    identify: Callable[[NDArray], list[str]] | None = None
+    posterior: NDArray | None = None
+    inputs: NDArray | None = None
     gradients: Embedding | None = None
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
         sizes = {name: len(part) for name, part in arrays.items() if part is not None}
         if self.posterior is not None:
             if np.ndim(self.posterior) != 3 or not len(self.posterior):
                 raise ValueError(
-                    "`posterior` must have shape (n_samples, n_rows, n_outputs), with "
-                    "at least one sample. Got an array of shape "
+                    "`posterior` must have shape (n_posterior, n_rows, n_outputs), "
+                    "with at least one sample. Got an array of shape "
                     f"{np.shape(self.posterior)} instead."
                 )
             sizes["posterior"] = self.posterior.shape[1]
@@ -90,14 +95,47 @@ class Outputs:
             )
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 
-    def __len__(self):
-        return self.n_rows
+    def __len__(self) -> int:
+        return cast(int, self.n_rows)
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes held by the arrays."""
         parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
         return sum(part.nbytes for part in parts if part is not None)
+
+    def take(self, rows: NDArray | slice) -> Outputs:
+        """Outputs of some rows.
+
+        Parameters
+        ----------
+        rows : slice, or ndarray of int
+            Which rows, in which order. A slice copies nothing.
+
+        Returns
+        -------
+        outputs : Outputs
+            The same fields.
+        """
+        positions = np.arange(len(self))[rows]
+        identify = self.identify
+        if identify is not None:
+            identify = partial(_identified, identify, positions)
+        return replace(
+            self,
+            proba=None if self.proba is None else self.proba[rows],
+            features=None if self.features is None else self.features[rows],
+            inputs=None if self.inputs is None else self.inputs[rows],
+            gradients=None if self.gradients is None else self.gradients.take(rows),
+            posterior=None if self.posterior is None else self.posterior[:, rows],
+            n_rows=len(positions),
+            identify=identify,
+        )
+
+
+def _identified(identify, positions, rows):
+    """Identities of rows that were taken from others."""
+    return identify(positions[rows])
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +159,9 @@ class Labeled:
     """
 
     outputs: Outputs
-    y: np.ndarray
-    codes: np.ndarray | None = None
-    ids: list | None = None
+    y: NDArray
+    codes: NDArray | None = None
+    ids: list[str] | None = None
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.outputs)

@@ -1,13 +1,12 @@
 """The way from what the user holds to the model that predicts."""
 
-import sys
-
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
+from skorch import NeuralNet
 
 
 def unwrap(estimator, X, *, keep_targets=False):
@@ -133,20 +132,8 @@ def _inside(estimator):
 
 
 def is_skorch_net(estimator):
-    """Whether an estimator is a skorch net, without importing skorch.
-
-    Parameters
-    ----------
-    estimator : object
-        Anything. Wrappers are not opened, see `innermost`.
-
-    Returns
-    -------
-    is_net : bool
-        False while skorch is not imported, as no net can exist then.
-    """
-    net_class = getattr(sys.modules.get("skorch.net"), "NeuralNet", None)
-    return net_class is not None and isinstance(estimator, net_class)
+    """Whether an estimator is a skorch net. Wrappers are not opened."""
+    return isinstance(estimator, NeuralNet)
 
 
 def _is_passthrough(step):

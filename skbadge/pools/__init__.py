@@ -1,1 +1,69 @@
 """Rows of anything a model may take: count them, take some, put them together."""
+
+from skbadge.pools._equality import row_codes, rows_among
+from skbadge.pools._identity import array_of, row_ids
+from skbadge.pools._inputs import (
+    column_dtypes,
+    frame_to_array,
+    frame_to_arrays,
+    is_multi_input,
+    is_sliceable,
+    map_parts,
+    named_parts,
+    not_numeric,
+    parts_of,
+    read_inputs,
+    row_nbytes,
+    takes_columns,
+)
+from skbadge.pools._kinds import (
+    Inputs,
+    is_dataset,
+    is_dict,
+    is_frame,
+    is_masked,
+    is_several,
+    is_table,
+    is_tensor,
+    kind_of,
+)
+from skbadge.pools._rows import (
+    concatenate_rows,
+    copy_rows,
+    first_rows,
+    n_rows,
+    take_rows,
+)
+
+__all__ = [
+    "Inputs",
+    "array_of",
+    "column_dtypes",
+    "concatenate_rows",
+    "copy_rows",
+    "first_rows",
+    "frame_to_array",
+    "frame_to_arrays",
+    "is_dataset",
+    "is_dict",
+    "is_frame",
+    "is_masked",
+    "is_multi_input",
+    "is_several",
+    "is_sliceable",
+    "is_table",
+    "is_tensor",
+    "kind_of",
+    "map_parts",
+    "n_rows",
+    "named_parts",
+    "not_numeric",
+    "parts_of",
+    "read_inputs",
+    "row_codes",
+    "row_ids",
+    "row_nbytes",
+    "rows_among",
+    "take_rows",
+    "takes_columns",
+]

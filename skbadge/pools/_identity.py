@@ -1,19 +1,26 @@
 """Identities of rows that do not depend on where in a pool they stand."""
 
+from collections.abc import Iterator
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import NDArray
 
-from skbadge.pools._rows import is_dataset, is_dict, is_frame, is_tensor
+from skbadge.pools._inputs import parts_of
+from skbadge.pools._kinds import kind_of
+from skbadge.pools._rows import n_rows, take_rows
+
+_CHUNK_NBYTES = 2**24
 
 
-def row_ids(X, rows=None):
+def row_ids(X: Any, rows: NDArray | None = None) -> list[str]:
     """Identities of rows, equal if and (but for hash collisions) only if rows are.
 
     Parameters
     ----------
-    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+    X : array-like, sparse matrix, data frame, tensor, Dataset, or dict or `Inputs` of \
+            those
         The rows.
 
     rows : ndarray of int or None, default=None
@@ -24,34 +31,82 @@ def row_ids(X, rows=None):
     ids : list of str
         Sixteen hexadecimal digits each. Numbers count by value, not by dtype.
     """
-    return [blake2b(row, digest_size=8).hexdigest() for row in _row_bytes(X, rows)]
+    return [blake2b(row, digest_size=8).hexdigest() for row in row_bytes(X, rows)]
 
 
-def _row_bytes(X, rows):
-    if is_dict(X):
-        parts = [_row_bytes(X[key], rows) for key in sorted(X)]
-        return [b"|".join(row) for row in zip(*parts, strict=True)]
-    if is_dataset(X):
-        rows = range(len(X)) if rows is None else rows
-        items = (X[int(row)] for row in rows)
-        entries = (
-            item[0] if isinstance(item, tuple | list) else item for item in items
-        )
-        return [_row_bytes([np.asarray(entry)], None)[0] for entry in entries]
-    if is_frame(X):
-        frame = X if rows is None else X.iloc[rows]
-        columns = [_row_bytes(frame[name].to_numpy(), None) for name in frame.columns]
-        return [b"|".join(row) for row in zip(*columns, strict=True)]
-    if sparse.issparse(X):
-        matrix = X.tocsr()
-        matrix = (matrix if rows is None else matrix[rows]).toarray()
-        return _row_bytes(matrix, None)
-    array = X.detach().cpu().float().numpy() if is_tensor(X) else np.asarray(X)
-    array = array if rows is None else array[rows]
+def row_bytes(X: Any, rows: NDArray | None = None) -> Iterator[bytes]:
+    """What `row_ids` hashes: for each row, bytes that say what is in it."""
+    return _BYTES[kind_of(X)](X if rows is None else take_rows(X, rows))
+
+
+def array_of(X: Any) -> NDArray:
+    """A tensor, or an array-like, as an array; ragged rows are objects."""
+    if kind_of(X) == "tensor":
+        X = X.detach().cpu()
+        # NumPy has no bfloat16.
+        return (X if X.dtype.itemsize > 2 else X.float()).numpy()
+    try:
+        return np.asarray(X)
+    except ValueError:
+        array = np.empty(len(X), dtype=object)
+        for i, row in enumerate(X):
+            array[i] = row
+        return array
+
+
+def _array_bytes(X):
+    array = array_of(X)
     if array.dtype.kind in "biuf":
-        # Adding 0 makes -0.0 and 0.0 one value.
-        array = array.astype(np.float64) + 0.0
-        return [row.tobytes() for row in array]
-    return [
-        repr(row.tolist() if hasattr(row, "tolist") else row).encode() for row in array
-    ]
+        for start in range(0, len(array), step := _chunk_rows(array.shape[1:])):
+            # Adding 0 makes -0.0 and 0.0 one value.
+            chunk = array[start : start + step].astype(np.float64) + 0.0
+            yield from (row.tobytes() for row in chunk)
+    else:
+        for row in array:
+            yield repr(row.tolist() if hasattr(row, "tolist") else row).encode()
+
+
+def _sparse_bytes(X):
+    matrix = X.tocsr()
+    for start in range(0, matrix.shape[0], step := _chunk_rows(matrix.shape[1:])):
+        yield from _array_bytes(matrix[start : start + step].toarray())
+
+
+def _chunk_rows(shape):
+    return max(1, _CHUNK_NBYTES // (8 * max(1, int(np.prod(shape, dtype=np.int64)))))
+
+
+def _parts_bytes(parts):
+    for row in zip(*map(row_bytes, parts), strict=True):
+        yield b"|".join(row)
+
+
+def _frame_bytes(X):
+    if not hasattr(X, "columns"):
+        return _array_bytes(X.to_numpy())
+    return _parts_bytes([X[name].to_numpy() for name in X.columns])
+
+
+def _dataset_bytes(X):
+    for i in range(n_rows(X)):
+        item = X[i]
+        # Its rows may have targets beside them.
+        item = item[0] if isinstance(item, tuple | list) else item
+        parts = parts_of(item)
+        arrays = [
+            array_of(part) if kind_of(part) == "tensor" else part for part in parts
+        ]
+        yield from _parts_bytes([np.asarray([array]) for array in arrays])
+
+
+_BYTES = {
+    "array": _array_bytes,
+    "dict": lambda X: _parts_bytes([X[key] for key in sorted(X)]),
+    "inputs": _parts_bytes,
+    "list": _array_bytes,
+    "pandas": _frame_bytes,
+    "polars": _frame_bytes,
+    "sparse": _sparse_bytes,
+    "tensor": _array_bytes,
+    "torch dataset": _dataset_bytes,
+}

@@ -1,20 +1,131 @@
-"""What skorch users pass as ``X``: its rows, their size, and tables as arrays."""
+"""Rows that are several inputs of a net, and tables as the arrays that a net takes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator
 from inspect import Parameter, signature
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
+
+from skbadge.pools._kinds import Inputs, is_frame, kind_of
 
 NUMERIC_KINDS = "biufc"
 
 
-def is_frame(X):
-    """Whether ``X`` is a pandas ``DataFrame``, without importing pandas."""
-    return hasattr(X, "iloc") and hasattr(X, "columns")
+def read_inputs(X: Any) -> Any:
+    """Tell several inputs of a net from a list of rows.
+
+    Parameters
+    ----------
+    X : object
+        What a net without steps before it is given.
+
+    Returns
+    -------
+    X : Inputs, dict, or the same
+        `Inputs` of a list or tuple whose elements all have two axes or more and equal
+        lengths, also where it is an entry of a dict. Any other list is a list of rows.
+    """
+    kind = kind_of(X)
+    if kind == "dict":
+        return {name: read_inputs(part) for name, part in X.items()}
+    if kind != "list" or not X:
+        return X
+    shapes: list[tuple[int, ...]] = [getattr(part, "shape", ()) for part in X]
+    lengths = {shape[0] if len(shape) >= 2 else None for shape in shapes}
+    return Inputs(X) if len(lengths) == 1 and None not in lengths else X
 
 
-def frame_to_arrays(X, forward):
+def map_parts(function: Callable[[Any], Any], X: Any) -> Any:
+    """Apply a function to each of several arrays, or to the one array.
+
+    Parameters
+    ----------
+    function : callable
+        From a container of rows to anything.
+
+    X : container of rows, or dict, list or tuple of those
+        A list is taken for a list of arrays. Lists of rows are for the caller to find.
+
+    Returns
+    -------
+    mapped : same kind
+        What the function returned, in the same structure.
+    """
+    kind = kind_of(X)
+    if kind == "dict":
+        return {name: map_parts(function, part) for name, part in X.items()}
+    if kind in ("inputs", "list"):
+        return type(X)([map_parts(function, part) for part in X])
+    return function(X)
+
+
+def parts_of(X: Any) -> list:
+    """List the arrays that make up ``X``, where `map_parts` would find them."""
+    parts: list = []
+    map_parts(parts.append, X)
+    return parts
+
+
+def named_parts(X: Any, name: str) -> Iterator[tuple[str, Any]]:
+    """List the containers that make up rows, and what to call each in an error.
+
+    Parameters
+    ----------
+    X : container of rows, dict or `Inputs`
+        A plain list is one container.
+
+    name : str
+        What to call ``X``.
+
+    Yields
+    ------
+    name : str
+        Such as "X['image']" or "X[0]".
+
+    part : container of rows
+        The part.
+    """
+    kind = kind_of(X)
+    if kind not in ("dict", "inputs"):
+        yield name, X
+        return
+    for key, part in X.items() if kind == "dict" else enumerate(X):
+        yield from named_parts(part, f"{name}[{key!r}]")
+
+
+def is_multi_input(X: Any) -> bool:
+    """Whether ``X`` is several arrays, as `map_parts` takes it."""
+    return kind_of(X) in ("dict", "inputs", "list")
+
+
+def is_sliceable(X: Any, tensor_class: type) -> bool:
+    """Whether every part of ``X`` is a tensor or a numeric, maybe sparse, array."""
+    return all(
+        isinstance(part, tensor_class)
+        or (
+            (isinstance(part, np.ndarray) or sparse.issparse(part))
+            and part.ndim > 0
+            and part.dtype.kind in NUMERIC_KINDS
+        )
+        for part in parts_of(X)
+    )
+
+
+def row_nbytes(X: Any) -> int:
+    """Bytes of one row of ``X`` as dense arrays, at least 1."""
+    total = 0
+    for part in parts_of(X):
+        itemsize = part.dtype.itemsize
+        total += itemsize * int(np.prod(part.shape[1:], dtype=np.int64))
+    return max(1, total)
+
+
+# Tables
+
+
+def frame_to_arrays(X: Any, forward: Callable) -> Any:
     """Turn a numeric DataFrame into what a module's forward takes.
 
     Parameters
@@ -31,23 +142,14 @@ def frame_to_arrays(X, forward):
         One array for a module with one input, skorch's dict of columns for a module
         with several. A DataFrame with other than numeric columns is left to skorch.
     """
-    if not is_frame(X):
-        return X
-    kinds = {getattr(dtype, "kind", "O") for dtype in X.dtypes}
-    if not kinds <= set(NUMERIC_KINDS):
+    if not is_frame(X) or not_numeric(X):
         return X
     if takes_columns(forward, X.columns):
-        return {name: _to_numpy(X[name]).reshape(-1, 1) for name in X.columns}
-    return _to_numpy(X)
+        return {name: frame_to_array(X[name]).reshape(-1, 1) for name in X.columns}
+    return frame_to_array(X)
 
 
-def _to_numpy(X):
-    array = X.to_numpy()
-    # Nullable columns, and mixtures of booleans and numbers, arrive as objects.
-    return X.to_numpy(dtype=float, na_value=np.nan) if array.dtype == object else array
-
-
-def takes_columns(forward, columns):
+def takes_columns(forward: Callable, columns: Any) -> bool:
     """Whether a forward takes the columns of a DataFrame one by one, by name."""
     parameters = signature(forward).parameters.values()
     kinds = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
@@ -59,46 +161,46 @@ def takes_columns(forward, columns):
     return len(required) > 1 or (len(columns) > 1 and set(columns) <= known)
 
 
-def map_parts(function, X):
-    """Apply a function to each array of a dict or list, or to the one array."""
-    if isinstance(X, Mapping):
-        return {name: map_parts(function, part) for name, part in X.items()}
-    if isinstance(X, list | tuple):
-        return [map_parts(function, part) for part in X]
-    return function(X)
+def column_dtypes(X: Any) -> list[tuple[str, Any]]:
+    """Names and dtypes of the columns of a DataFrame or Series."""
+    if hasattr(X, "columns"):
+        return list(zip(X.columns, X.dtypes, strict=True))
+    return [(X.name, X.dtype)]
 
 
-def is_multi_input(X):
-    """Whether ``X`` is several arrays, a dict or a list of them."""
-    return isinstance(X, Mapping | list | tuple)
+def not_numeric(X: Any) -> list[str]:
+    """Names of the columns that hold neither numbers nor booleans."""
+    return [name for name, dtype in column_dtypes(X) if not _is_numeric(dtype)]
 
 
-def parts_of(X):
-    """List the arrays that make up ``X``."""
-    if isinstance(X, Mapping):
-        return [item for part in X.values() for item in parts_of(part)]
-    if isinstance(X, list | tuple):
-        return [item for part in X for item in parts_of(part)]
-    return [X]
+def _is_numeric(dtype):
+    if hasattr(dtype, "is_numeric"):
+        # polars'
+        return dtype.is_numeric() or str(dtype) == "Boolean"
+    return getattr(dtype, "kind", "O") in NUMERIC_KINDS
 
 
-def is_sliceable(X, tensor_class):
-    """Whether every part of ``X`` is a tensor or a numeric, maybe sparse, array."""
-    return all(
-        isinstance(part, tensor_class)
-        or (
-            (isinstance(part, np.ndarray) or sparse.issparse(part))
-            and part.ndim > 0
-            and part.dtype.kind in NUMERIC_KINDS
-        )
-        for part in parts_of(X)
-    )
+def frame_to_array(X: Any) -> NDArray:
+    """Make one array of a numeric DataFrame, or of a Series.
 
+    Parameters
+    ----------
+    X : DataFrame or Series, of pandas or polars
+        Holds numbers and booleans, also nullable ones.
 
-def row_nbytes(X):
-    """Bytes of one row of ``X`` as dense arrays, at least 1."""
-    total = 0
-    for part in parts_of(X):
-        itemsize = part.dtype.itemsize
-        total += itemsize * int(np.prod(part.shape[1:], dtype=np.int64))
-    return max(1, total)
+    Returns
+    -------
+    X : ndarray of shape (n_rows, n_columns) or (n_rows,)
+        Not copied where the frame holds one. Missing values are NaN.
+    """
+    if kind_of(X) == "polars":
+        array = X.to_numpy()
+        # Booleans with nulls arrive as objects.
+        return array.astype(np.float64) if array.dtype == object else array
+    dtypes = {dtype for _, dtype in column_dtypes(X)}
+    if len(dtypes) == 1 and isinstance(next(iter(dtypes)), np.dtype):
+        return X.to_numpy()
+    is_float = any(getattr(dtype, "kind", "O") not in "biu" for dtype in dtypes)
+    if is_float or np.any(X.isna()):
+        return X.to_numpy(dtype=np.float64, na_value=np.nan)
+    return X.to_numpy(dtype=np.int64)

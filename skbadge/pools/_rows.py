@@ -1,75 +1,45 @@
-"""Rows of the containers a model may take: count them, and put them together."""
+"""Rows of any container: count, take, copy them, and put them together.
+
+skorch's ``get_len`` and ``multi_indexing`` read every list as a list of arrays, and
+know neither polars nor all sparse formats, so that what a container can do is said
+here, once for each kind.
+"""
 
 import sys
-from copy import copy
+from copy import deepcopy
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from skbadge._compat import num_samples
+from skbadge.pools._kinds import Inputs, kind_of
 
 
-def _torch():
-    # If torch was never imported, nothing can be a tensor or a data set of its kind.
-    return sys.modules.get("torch")
-
-
-def is_tensor(X):
-    """Whether ``X`` is a torch tensor."""
-    torch = _torch()
-    return torch is not None and isinstance(X, torch.Tensor)
-
-
-def is_dataset(X):
-    """Whether ``X`` is a torch ``Dataset``."""
-    torch = _torch()
-    return torch is not None and isinstance(X, torch.utils.data.Dataset)
-
-
-def is_dict(X):
-    """Whether ``X`` is a dict of containers, and not a matrix in the guise of one."""
-    return isinstance(X, dict) and not sparse.issparse(X)
-
-
-def is_frame(X):
-    """Whether ``X`` is a data frame or series, of pandas or of its kind."""
-    return hasattr(X, "iloc")
-
-
-def is_table(X):
-    """Whether ``X`` is something `sklearn.utils.check_array` is meant for."""
-    return not (is_dict(X) or is_tensor(X) or is_dataset(X))
-
-
-def n_rows(X):
+def n_rows(X: Any) -> int:
     """Number of rows.
 
     Parameters
     ----------
-    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
-        The rows. The values of a dict must have equal numbers of rows.
+    X : array-like, sparse matrix, data frame, tensor, Dataset, or dict or `Inputs` of \
+            those
+        The rows. The parts of a dict must have equal numbers of rows.
 
     Returns
     -------
     n_rows : int
         How many.
     """
-    if is_dict(X):
-        sizes = {key: n_rows(value) for key, value in X.items()}
-        if len(set(sizes.values())) != 1:
-            raise ValueError(
-                f"The entries of a dict must have equal numbers of rows. Got {sizes}."
-            )
-        return next(iter(sizes.values()))
-    return len(X) if is_dataset(X) else num_samples(X)
+    return _operations(X).count(X)
 
 
-def first_rows(X, n):
+def first_rows(X: Any, n: int) -> Any:
     """The first rows of a container.
 
     Parameters
     ----------
-    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+    X : as for `n_rows`
         The rows.
 
     n : int
@@ -80,19 +50,15 @@ def first_rows(X, n):
     rows : same kind
         A view where the container allows it.
     """
-    if is_dict(X):
-        return {key: first_rows(value, n) for key, value in X.items()}
-    if is_dataset(X):
-        return _torch().utils.data.Subset(X, range(min(n, len(X))))
-    return X.iloc[:n] if is_frame(X) else X[:n]
+    return _operations(X).first(X, n)
 
 
-def take_rows(X, rows):
+def take_rows(X: Any, rows: ArrayLike) -> Any:
     """Some rows of a container.
 
     Parameters
     ----------
-    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+    X : as for `n_rows`
         The rows.
 
     rows : ndarray of int
@@ -101,45 +67,34 @@ def take_rows(X, rows):
     Returns
     -------
     rows : same kind
-        A copy; of a list, an ndarray; of a Dataset, a Subset.
+        A copy, of pandas with the index; of a sparse matrix, CSR; of a Dataset, a
+        ``Subset`` of the dataset at the bottom.
     """
-    if is_dict(X):
-        return {key: take_rows(value, rows) for key, value in X.items()}
-    if is_dataset(X):
-        return _torch().utils.data.Subset(X, rows)
-    if is_frame(X):
-        return X.iloc[rows]
-    if sparse.issparse(X):
-        return X.tocsr()[rows]
-    return X[rows] if is_tensor(X) else np.asarray(X)[rows]
+    return _operations(X).take(X, np.asarray(rows, dtype=np.int64))
 
 
-def copy_rows(X):
+def copy_rows(X: Any) -> Any:
     """A copy that its owner's changes do not reach; a Dataset stays the same.
 
     Parameters
     ----------
-    X : array-like, sparse matrix, data frame, tensor, dict of these, or Dataset
+    X : as for `n_rows`
         The rows.
 
     Returns
     -------
     rows : same kind
-        The copy.
+        The copy. Objects in arrays and data frames, such as strings, are shared.
     """
-    if is_dict(X):
-        return {key: copy_rows(value) for key, value in X.items()}
-    if is_tensor(X):
-        return X.detach().clone()
-    return X if is_dataset(X) else copy(X)
+    return _operations(X).copy(X)
 
 
-def concatenate_rows(first, second, name="X"):
+def concatenate_rows(first: Any, second: Any, name: str = "X") -> Any:
     """All rows of one container, then all rows of another of the same kind.
 
     Parameters
     ----------
-    first, second : array-like, sparse matrix, data frame, tensor, dict or Dataset
+    first, second : as for `n_rows`
         Of the same kind. Lists and arrays are one kind.
 
     name : str
@@ -148,41 +103,278 @@ def concatenate_rows(first, second, name="X"):
     Returns
     -------
     rows : same kind
-        A new container.
+        A new container. Two lists make a list, a list and an array make an array; the
+        indices of pandas are kept, and sparse matrices make a CSR matrix.
     """
-    if _kind(first) != _kind(second):
+    mine, theirs = _operations(first), _operations(second)
+    if mine.name(first) != theirs.name(second):
         raise TypeError(
             f"`{name}` must be of the same kind as the labelled rows so far, "
-            f"{_kind(first)}. Got {_kind(second)} instead."
+            f"{mine.name(first)}. Got {theirs.name(second)} instead."
         )
-    if is_dict(first):
-        if first.keys() != second.keys():
+    # Where a list meets an array, it is for the array to say how.
+    chosen = theirs if mine is _List else mine
+    return chosen.concatenate(first, second, name)
+
+
+class _Array:
+    """Arrays, and what NumPy makes arrays of."""
+
+    @staticmethod
+    def name(X):
+        return "array"
+
+    @staticmethod
+    def count(X):
+        return num_samples(X)
+
+    @staticmethod
+    def first(X, n):
+        return X[:n]
+
+    @staticmethod
+    def take(X, rows):
+        return np.asarray(X)[rows]
+
+    @staticmethod
+    def copy(X):
+        return np.array(X)
+
+    @staticmethod
+    def concatenate(first, second, name):
+        return np.concatenate([_as_array(first, second), _as_array(second, first)])
+
+
+def _as_array(X, other):
+    """Rows as an array; those of a list stay objects beside an array of objects."""
+    if not isinstance(X, list | tuple) or other.dtype != object:
+        return np.asarray(X)
+    if other.ndim > 1:
+        return np.array(X, dtype=object)
+    array = np.empty(len(X), dtype=object)
+    for i, row in enumerate(X):
+        array[i] = row
+    return array
+
+
+class _List(_Array):
+    """Lists and tuples of rows, which may be of different lengths: they stay lists."""
+
+    @staticmethod
+    def take(X, rows):
+        return [X[row] for row in rows]
+
+    @staticmethod
+    def copy(X):
+        return deepcopy(X)
+
+    @staticmethod
+    def concatenate(first, second, name):
+        return [*first, *second]
+
+
+class _Several:
+    """Several containers with one entry a row each: dicts of them, and `Inputs`."""
+
+    @staticmethod
+    def name(X):
+        return "list of arrays" if isinstance(X, Inputs) else "dict"
+
+    @staticmethod
+    def count(X):
+        sizes = {key: n_rows(part) for key, part in _items(X)}
+        if len(set(sizes.values())) != 1:
             raise ValueError(
-                f"`{name}` must have the keys {list(first)}. Got {list(second)}."
+                f"The entries of a {_Several.name(X)} must have equal numbers of rows. "
+                f"Got {sizes}."
             )
-        return {
-            key: concatenate_rows(first[key], second[key], f"{name}[{key!r}]")
-            for key in first
+        return next(iter(sizes.values()))
+
+    @staticmethod
+    def first(X, n):
+        return _like(X, {key: first_rows(part, n) for key, part in _items(X)})
+
+    @staticmethod
+    def take(X, rows):
+        return _like(X, {key: take_rows(part, rows) for key, part in _items(X)})
+
+    @staticmethod
+    def copy(X):
+        return _like(X, {key: copy_rows(part) for key, part in _items(X)})
+
+    @staticmethod
+    def concatenate(first, second, name):
+        mine, theirs = dict(_items(first)), dict(_items(second))
+        if mine.keys() != theirs.keys():
+            raise ValueError(
+                f"`{name}` must have the keys {list(mine)}. Got {list(theirs)}."
+            )
+        parts = {
+            key: concatenate_rows(part, theirs[key], f"{name}[{key!r}]")
+            for key, part in mine.items()
         }
-    if is_dataset(first):
-        return _torch().utils.data.ConcatDataset([first, second])
-    if is_tensor(first):
-        return _torch().cat([first, second])
-    if sparse.issparse(first):
-        return sparse.vstack([first, second], format="csr")
-    if is_frame(first):
-        concat = sys.modules["pandas"].concat
-        return concat([first, second], ignore_index=True)
-    return np.concatenate([np.asarray(first), np.asarray(second)])
+        return _like(first, parts)
 
 
-def _kind(X):
-    if is_dict(X):
-        return "dict"
-    if is_dataset(X):
-        return "Dataset"
-    if is_tensor(X):
-        return "tensor"
-    if sparse.issparse(X):
+def _items(X):
+    return enumerate(X) if isinstance(X, Inputs) else X.items()
+
+
+def _like(X, parts):
+    return Inputs(parts.values()) if isinstance(X, Inputs) else parts
+
+
+class _Sparse(_Array):
+    """Sparse matrices and arrays. Only some formats can be sliced: CSR can."""
+
+    @staticmethod
+    def name(X):
         return "sparse matrix"
-    return "data frame" if is_frame(X) else "array"
+
+    @staticmethod
+    def first(X, n):
+        return X.tocsr()[:n]
+
+    @staticmethod
+    def take(X, rows):
+        return X.tocsr()[rows]
+
+    @staticmethod
+    def copy(X):
+        return X.copy()
+
+    @staticmethod
+    def concatenate(first, second, name):
+        return sparse.vstack([first, second], format="csr")
+
+
+class _Tensor(_Array):
+    """Torch tensors, on the device where they are."""
+
+    @staticmethod
+    def name(X):
+        return "tensor"
+
+    @staticmethod
+    def take(X, rows):
+        return X[sys.modules["torch"].as_tensor(rows, device=X.device)]
+
+    @staticmethod
+    def copy(X):
+        return X.detach().clone()
+
+    @staticmethod
+    def concatenate(first, second, name):
+        return sys.modules["torch"].cat([first, second])
+
+
+class _Dataset:
+    """Torch Datasets."""
+
+    @staticmethod
+    def name(X):
+        return "Dataset"
+
+    @staticmethod
+    def count(X):
+        if not hasattr(X, "__len__"):
+            raise TypeError(
+                "A Dataset must have a length, and be indexed by row. Got a "
+                f"{type(X).__name__}, which has none."
+            )
+        return len(X)
+
+    @staticmethod
+    def first(X, n):
+        return take_rows(X, np.arange(min(n, n_rows(X))))
+
+    @staticmethod
+    def take(X, rows):
+        from skbadge.pools import _flat_datasets
+
+        return _flat_datasets.take(X, rows)
+
+    @staticmethod
+    def copy(X):
+        return X
+
+    @staticmethod
+    def concatenate(first, second, name):
+        from skbadge.pools import _flat_datasets
+
+        return _flat_datasets.concatenate(first, second)
+
+
+class _Pandas(_Array):
+    """DataFrames and Series of pandas; their index goes with the rows."""
+
+    @staticmethod
+    def name(X):
+        return "data frame" if hasattr(X, "columns") else "series"
+
+    @staticmethod
+    def first(X, n):
+        return X.iloc[:n]
+
+    @staticmethod
+    def take(X, rows):
+        return X.iloc[rows]
+
+    @staticmethod
+    def copy(X):
+        return X.copy()
+
+    @staticmethod
+    def concatenate(first, second, name):
+        _check_columns(first, second, name)
+        return sys.modules["pandas"].concat([first, second])
+
+
+class _Polars(_Array):
+    """DataFrames and Series of polars."""
+
+    @staticmethod
+    def name(X):
+        return f"polars {_Pandas.name(X)}"
+
+    @staticmethod
+    def take(X, rows):
+        return X[rows]
+
+    @staticmethod
+    def copy(X):
+        # A clone would share memory with a NumPy array that X was made of.
+        return X[np.arange(len(X))]
+
+    @staticmethod
+    def concatenate(first, second, name):
+        _check_columns(first, second, name)
+        if not hasattr(first, "columns"):
+            frames = first.to_frame(), second.alias(first.name).to_frame()
+            return _Polars.concatenate(*frames, name).to_series()
+        # The columns of a few rows may have found a narrower dtype.
+        frames = [first, second.select(first.columns)]
+        return sys.modules["polars"].concat(frames, how="vertical_relaxed")
+
+
+def _check_columns(first, second, name):
+    mine, theirs = (list(getattr(X, "columns", ())) for X in (first, second))
+    if len(mine) != len(theirs) or set(mine) != set(theirs):
+        raise ValueError(f"`{name}` must have the columns {mine}. Got {theirs}.")
+
+
+_OPERATIONS = {
+    "array": _Array,
+    "dict": _Several,
+    "inputs": _Several,
+    "list": _List,
+    "pandas": _Pandas,
+    "polars": _Polars,
+    "sparse": _Sparse,
+    "tensor": _Tensor,
+    "torch dataset": _Dataset,
+}
+
+
+def _operations(X):
+    return _OPERATIONS[kind_of(X)]

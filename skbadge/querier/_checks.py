@@ -1,136 +1,17 @@
-"""Checks of what users hand to `BadgeQuerier`."""
+"""Checks of labels, classes and estimators that users hand to `BadgeQuerier`."""
 
 from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
-from sklearn.utils import check_array, get_tags
+from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d, validate_data
+from sklearn.utils.validation import column_or_1d
 
-from skbadge.outputs import innermost, is_skorch_net, wrapped
-from skbadge.outputs._pipeline import transforms_target
-from skbadge.pools._inputs import takes_columns
-from skbadge.pools._rows import is_dict, is_frame, is_table, is_tensor, n_rows
-from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
-
-
-def check_X(querier, X, estimator, *, name, reset):
-    """Check rows as far as the estimator does not.
-
-    A net takes whatever it is given, so its rows are checked here, the way
-    scikit-learn checks them; every other estimator checks them itself.
-
-    Parameters
-    ----------
-    querier : BadgeQuerier
-        Remembers, or is asked for, the number and names of the features.
-
-    X : array-like, sparse matrix, data frame, tensor, dict or Dataset
-        The rows.
-
-    estimator : estimator object
-        What will see the rows.
-
-    name : str
-        What to call them in an error.
-
-    reset : bool
-        Whether these rows say what the features are, or must agree with earlier ones.
-
-    Returns
-    -------
-    X : same kind, or ndarray
-        A list, or a data frame for a net with one input, becomes an array.
-    """
-    if X is None:
-        raise ValueError(f"`{name}` must hold rows. Got None instead.")
-    if not np.isscalar(X) and n_rows(X) == 0:
-        raise ValueError(f"`{name}` must have at least one row. Got none.")
-    if not is_table(X):
-        _check_parts(querier, X, name, reset)
-        return X
-    rows = X
-    while transforms_target(estimator):
-        # It hands rows on as they are.
-        estimator = wrapped(estimator)[1]
-    is_net = is_skorch_net(estimator)
-    columns = getattr(X, "columns", None) if is_frame(X) else None
-    if is_net and not (columns is not None and _wants_columns(estimator, columns)):
-        rows = _check_numeric(querier, X, name)
-        _check_finite(rows, name)
-    if reset or getattr(rows, "ndim", 2) != 1:
-        # Names are read from the data frame, the width from what became of it.
-        checked = X if columns is not None else rows
-        validate_data(querier, checked, reset=reset, skip_check_array=True)
-    return rows
-
-
-def _check_parts(querier, X, name, reset):
-    """Check tensors, and the arrays and tensors of a dict."""
-    if is_dict(X):
-        for key, part in X.items():
-            if is_tensor(part) or isinstance(part, np.ndarray):
-                _check_finite(_as_array(part), f"{name}[{key!r}]")
-    elif is_tensor(X):
-        _check_finite(_as_array(X), name)
-        # Integers may be tokens, whose number differs from call to call.
-        if X.ndim > 1 and X.is_floating_point():
-            validate_data(querier, X, reset=reset, skip_check_array=True)
-
-
-def _as_array(part):
-    return part.detach().cpu().float().numpy() if is_tensor(part) else part
-
-
-def _check_numeric(querier, X, name):
-    """Rows as an array or CSR matrix."""
-    try:
-        return check_array(
-            X,
-            accept_sparse="csr",
-            allow_nd=True,
-            ensure_all_finite=False,
-            input_name=name,
-            estimator=querier,
-        )
-    except ValueError as error:
-        if "could not convert string" in str(error):
-            error.add_note(
-                f"A net needs numbers, but `{name}` holds strings. Encode them in a "
-                "step before it, for example with a ColumnTransformer in a Pipeline."
-            )
-        raise
-
-
-def _wants_columns(net, columns):
-    """Whether a net's module takes a data frame's columns one by one."""
-    forward = getattr(net.module, "forward", None)
-    if forward is None:
-        return False
-    if isinstance(net.module, type):
-        forward = forward.__get__(object())
-    return takes_columns(forward, columns)
-
-
-def _check_finite(X, name):
-    """Raise if a numeric array or sparse matrix holds NaN or infinity."""
-    values = X.data if sparse.issparse(X) else X
-    # One sum tells in the usual case, without an array of flags.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if values.dtype.kind != "f" or np.isfinite(values.sum(dtype=np.float64)):
-            return
-    if sparse.issparse(X):
-        rows = np.unique(X.tocoo().row[~np.isfinite(X.tocoo().data)])
-    else:
-        rows = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
-    if len(rows):
-        raise ValueError(
-            f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
-            f"the first is row {rows[0]}."
-        )
+from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import Inputs, n_rows
+from skbadge.querier._check_rows import check_masked
 
 
 def check_y(querier, y, X, estimator):
@@ -160,6 +41,7 @@ def check_y(querier, y, X, estimator):
     ValueError
         If they are missing, of the wrong kind, or of another number than the rows.
     """
+    check_masked(y, "y")
     if y is None:
         raise ValueError(
             f"This {type(querier).__name__} estimator requires y to be passed, but the "
@@ -226,9 +108,15 @@ def _takes_several_targets(estimator):
 
 def _check_lengths(y, X):
     if len(y) != n_rows(X):
+        hint = ""
+        if isinstance(X, Inputs):
+            hint = (
+                f" A net reads a list of arrays as its {len(X)} inputs. If each array "
+                "is a row, stack them: `np.stack(X)`."
+            )
         raise ValueError(
             "Found input variables with inconsistent numbers of samples: `X` has "
-            f"{n_rows(X)} rows and `y` {len(y)}."
+            f"{n_rows(X)} rows and `y` {len(y)}.{hint}"
         )
 
 
@@ -342,41 +230,3 @@ def check_estimator_kind(estimator, classes):
         raise ValueError(
             f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
         )
-
-
-def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor.
-
-    Parameters
-    ----------
-    strategy : Strategy
-        The strategy.
-
-    estimator : estimator object
-        A classifier or regressor.
-
-    Raises
-    ------
-    ValueError
-        Naming the strategies that work.
-    """
-    if is_classifier(estimator) or not _needs_classes(strategy):
-        return
-    suited = [
-        name for name in get_strategy_names() if not _needs_classes(get_strategy(name))
-    ]
-    hint = ""
-    if isinstance(strategy, CallableStrategy):
-        hint = (
-            " A function receives probabilities unless it has an attribute `needs`, "
-            'such as ("features", "labeled").'
-        )
-    raise ValueError(
-        f"`strategy` {strategy} needs class probabilities, and a regressor, "
-        f"{type(innermost(estimator)).__name__}, has none. For regressors there are "
-        f"{suited}.{hint}"
-    )
-
-
-def _needs_classes(strategy):
-    return not {"proba", "posterior"}.isdisjoint(strategy.needs)

@@ -6,7 +6,8 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from skbadge.outputs import innermost, is_skorch_net, n_outputs
+from skbadge.outputs._output_shape import n_outputs
+from skbadge.outputs._pipeline import innermost, is_skorch_net
 
 
 def is_pretrained(estimator):

@@ -2,7 +2,8 @@
 
 from copy import deepcopy
 
-from sklearn.base import is_classifier
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.metrics import accuracy_score, r2_score
@@ -16,9 +17,11 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 
 from skbadge._compat import routing_enabled
-from skbadge.outputs import cast_input, innermost, is_skorch_net, unwrap, wrapped
-from skbadge.querier._checks import check_X
+from skbadge.outputs._casting import cast_input
+from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
+from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
+from skbadge.utils._typing import Rows
 
 
 def _estimator_has(method):
@@ -43,14 +46,14 @@ def _classifier_has(method):
     return check
 
 
-class LikeItsEstimator:
+class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
     """What a querier does as the estimator it wraps and trains would do it.
 
     It is a classifier or a regressor as that estimator's tags say.
     """
 
     @available_if(_estimator_has("predict"))
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray:
         """Predict the labels or targets of rows.
 
         Parameters
@@ -71,7 +74,7 @@ class LikeItsEstimator:
         return estimator.predict(X) if codec is None else codec.predict(estimator, X)
 
     @available_if(_classifier_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Rows) -> NDArray:
         """Predict class probabilities of rows.
 
         Parameters
@@ -90,7 +93,7 @@ class LikeItsEstimator:
         return self._codec.predict_proba(estimator, X)
 
     @available_if(_classifier_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Rows) -> NDArray:
         """The estimator's decision function, with the columns it has.
 
         Parameters
@@ -106,7 +109,9 @@ class LikeItsEstimator:
         estimator, X = self._ready("decision_function", X)
         return estimator.decision_function(X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Score predictions by the accuracy or R², or by a wrapped search's scorer.
 
         Parameters
@@ -173,7 +178,7 @@ class LikeItsEstimator:
     def _check_X(self, X, *, reset, name="X"):
         return check_X(self, X, self._any_estimator(), name=name, reset=reset)
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """Metadata that `fit` and `partial_fit` pass on to the estimator's ``fit``.
 
         Returns

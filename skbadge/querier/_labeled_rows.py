@@ -1,10 +1,10 @@
 """The labelled rows, and the fit parameters that belong to them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from skbadge.pools._rows import concatenate_rows, n_rows
+from skbadge.pools import concatenate_rows, copy_rows, n_rows, take_rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +27,17 @@ class LabeledRows:
     y: np.ndarray
     params: dict = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, X, y, params):
+        """Copies of rows, labels and what belongs to rows, which no owner reaches."""
+        kept = {
+            name: copy_rows(value) if is_aligned(value, y) else value
+            for name, value in params.items()
+        }
+        return cls(copy_rows(X), y.copy(), kept)
+
     def extended(self, X, y, params):
-        """These rows and more, with parameters of one entry a row put together.
+        """These rows and copies of more, with what belongs to rows put together.
 
         Raises
         ------
@@ -41,14 +50,11 @@ class LabeledRows:
                 "`y` must have the shape of the targets so far but for the number of "
                 f"rows, {self.y.shape}. Got {y.shape} instead."
             )
-        if isinstance(self.y[0], str) != isinstance(y[0], str):
-            raise ValueError(
-                "`y` must hold labels of one kind, strings or numbers. Got "
-                f"{y[0]!r} where the labelled rows so far have {self.y[0]!r}."
-            )
-        merged = {**self.params, **params}
+        _check_kind(self.y, y)
+        new = LabeledRows.of(X, y, params)
+        merged = {**self.params, **new.params}
         for name in merged:
-            mine, theirs = self.params.get(name), params.get(name)
+            mine, theirs = self.params.get(name), new.params.get(name)
             aligned = is_aligned(mine, self.y), is_aligned(theirs, y)
             if all(aligned):
                 merged[name] = concatenate_rows(mine, theirs, name)
@@ -58,8 +64,40 @@ class LabeledRows:
                     f"`{name}` has one entry for each row, so it must be given for all "
                     f"rows or for none. It was given for {given} rows only."
                 )
-        X_all = concatenate_rows(self.X, X)
-        return LabeledRows(X_all, np.concatenate([self.y, y]), merged)
+        X_all = concatenate_rows(self.X, new.X)
+        return LabeledRows(X_all, np.concatenate([self.y, new.y]), merged)
+
+    def relabeled(self, rows, y):
+        """These rows with other labels for some of them.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Their positions.
+
+        y : ndarray of shape (n_relabeled,) or (n_relabeled, n_outputs)
+            The labels in their place, checked.
+        """
+        _check_kind(self.y, y)
+        # Of two lengths of strings, or kinds of numbers, the one that holds both.
+        changed = self.y.astype(np.result_type(self.y, y))
+        changed[rows] = y
+        return replace(self, y=changed)
+
+    def without(self, rows):
+        """These rows but some, with parameters of one entry a row cut likewise.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Positions of those to leave out.
+        """
+        kept = np.setdiff1d(np.arange(len(self.y)), rows)
+        params = {
+            name: take_rows(value, kept) if is_aligned(value, self.y) else value
+            for name, value in self.params.items()
+        }
+        return LabeledRows(take_rows(self.X, kept), self.y[kept], params)
 
 
 def is_aligned(value, y):
@@ -67,3 +105,12 @@ def is_aligned(value, y):
     if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
         return False
     return n_rows(value) == len(y)
+
+
+def _check_kind(y, others):
+    """Raise if labels are strings here and numbers there: NumPy would mix them up."""
+    if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
+        raise ValueError(
+            "`y` must hold labels of one kind, strings or numbers. Got "
+            f"{others[0]!r} where the labelled rows so far have {y[0]!r}."
+        )

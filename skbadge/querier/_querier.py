@@ -1,45 +1,39 @@
 """BadgeQuerier: the scikit-learn face of the library."""
 
+from collections.abc import Callable
 from numbers import Integral
 from time import perf_counter
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import (
-    BaseEstimator,
-    MetaEstimatorMixin,
-    clone,
-)
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
 
-from skbadge._compat import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    fit_context,
-)
-from skbadge.pools._rows import copy_rows, n_rows
+from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
+from skbadge.pools import n_rows
+from skbadge.querier._asking import Asking
 from skbadge.querier._checks import (
     check_estimator_kind,
     check_named_before,
-    check_strategy_suits,
     check_y,
+    resolve_classes,
 )
 from skbadge.querier._codecs import is_pretrained
-from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._labeled_rows import LabeledRows
-from skbadge.querier._query_report import QueryReport
-from skbadge.querier._reading import read_labeled, read_pool, reading_options
+from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
     check_takes_unlabeled,
     fit_clone,
     fit_further,
     make_codec,
 )
-from skbadge.strategies import Strategy, get_strategy
-from skbadge.utils._streams import stream_seed, torch_seeded
-from skbadge.utils._validation import check_n, check_rows
+from skbadge.strategies import Strategy, StrategyName, get_strategy
+from skbadge.utils._typing import RandomState, Rows
+from skbadge.utils._validation import check_rows
 
 
-class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
+class BadgeQuerier(Asking):
     """Ask a model which rows of an unlabelled pool to label next.
 
     Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
@@ -59,8 +53,9 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
     strategy : str, Strategy or callable, default="badge"
         A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a
         function ``(pool, n, *, labeled, random_state) -> rows``, see
-        `skbadge.strategies.CallableStrategy`. A regressor has no class probabilities,
-        which "badge" needs.
+        `skbadge.strategies.CallableStrategy`. For a regressor, the names "badge",
+        "bald", "batch_bald" and "bait" mean their forms for regression, see
+        `skbadge.strategies.get_strategy`.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, for early labelled sets miss some. The net
@@ -145,15 +140,15 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
 
     def __init__(
         self,
-        estimator=None,
+        estimator: BaseEstimator | None = None,
         *,
-        strategy="badge",
-        classes=None,
-        feature_layer="auto",
-        warm_start=False,
-        inference_batch_size="auto",
-        random_state=None,
-        verbose=0,
+        strategy: StrategyName | Strategy | Callable = "badge",
+        classes: ArrayLike | None = None,
+        feature_layer: str = "auto",
+        warm_start: bool = False,
+        inference_batch_size: int | Literal["auto"] = "auto",
+        random_state: RandomState = None,
+        verbose: int = 0,
     ):
         self.estimator = estimator
         self.strategy = strategy
@@ -165,7 +160,9 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self.verbose = verbose
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, *, X_unlabeled=None, **params):
+    def fit(
+        self, X: Rows, y: ArrayLike, *, X_unlabeled: Rows = None, **params: Any
+    ) -> Self:
         """Start over: train on these labelled rows.
 
         Parameters
@@ -195,13 +192,22 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         """
         self._check_parts()
         X = self._check_X(X, reset=True)
-        y = check_y(self, y, X, self._estimator())
+        labels = check_y(self, y, X, self._estimator())
         for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
             self.__dict__.pop(name, None)
-        return self._train(LabeledRows(copy_rows(X), y.copy(), params), X_unlabeled)
+        self._n_rounds, self._was_asked = 0, False
+        return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
 
     @fit_context(prefer_skip_nested_validation=False)
-    def partial_fit(self, X=None, y=None, classes=None, *, X_unlabeled=None, **params):
+    def partial_fit(
+        self,
+        X: Rows = None,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        *,
+        X_unlabeled: Rows = None,
+        **params: Any,
+    ) -> Self:
         """Add labelled rows, and train on all there are.
 
         The rows are kept first: if training fails, they are in `X_labeled_` and
@@ -236,26 +242,29 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         if X is None and y is None and not is_first:
             return self._train(self._labeled, X_unlabeled)
         X = self._check_X(X, reset=is_first)
-        y = check_y(self, y, X, self._estimator())
+        labels = check_y(self, y, X, self._estimator())
         if classes is not None:
             self._keep_classes(classes, is_first)
         if not is_first:
-            rows = self._labeled.extended(X, y, params)
+            rows = self._labeled.extended(X, labels, params)
         else:
-            rows = LabeledRows(copy_rows(X), y.copy(), params)
+            rows = LabeledRows.of(X, labels, params)
         return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):
         """Keep the labelled rows, then train on them."""
+        if not len(rows.y):
+            raise ValueError(
+                "There are no labelled rows to train on: `forget` left none. Add some "
+                "with `partial_fit(X, y)`."
+            )
         start = perf_counter()
         estimator = self._estimator()
         if X_unlabeled is not None:
             check_takes_unlabeled(estimator, rows)
             X_unlabeled = self._check_unlabeled(X_unlabeled)
         fit_params = self._routed(estimator, rows.params)
-        seed, classes = self._seed("train"), self.classes
-        if classes is None:
-            classes = getattr(self, "_first_classes", None)
+        seed, classes = self._seed("train"), self._known_classes()
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
@@ -274,7 +283,9 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
         self._is_pretrained = is_pretrained(estimator)
         if codec.classes is not None:
             self.classes_ = codec.classes
-        self.strategy_ = self._current_strategy()
+        self._use_strategy(estimator)
+        self._n_rounds += self._was_asked
+        self._was_asked = False
         self._say(f"trained on {len(rows.y)} rows in {perf_counter() - start:.2f} s")
         return self
 
@@ -286,11 +297,11 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
 
     def _check_parts(self, classes=None):
         """Refuse what cannot work before it has cost a training."""
-        strategy = get_strategy(self.strategy)
-        strategy._validate_params()
         estimator = self._estimator()
         named = self.classes if classes is None else classes
         check_estimator_kind(estimator, named)
+        strategy = get_strategy(self.strategy, kind_of(estimator))
+        strategy._validate_params()
         check_strategy_suits(strategy, estimator)
 
     def _keep_classes(self, classes, is_first):
@@ -303,84 +314,91 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             known = getattr(self, "_first_classes", self.classes_)
         check_named_before(classes, known)
 
-    def query(self, X_pool, n=1, *, return_report=False):
-        """Select the rows of a pool to label next.
+    def relabel(self, rows: ArrayLike, y: ArrayLike) -> Self:
+        """Correct labels; the next `partial_fit` trains on them.
 
         Parameters
         ----------
-        X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
-            The unlabelled rows.
+        rows : array-like of int of shape (n_relabeled,)
+            Distinct positions in `X_labeled_`.
 
-        n : int, default=1
-            Number of rows to select. If there are fewer, all are returned, with a
-            `skbadge.exceptions.QueryWarning`.
-
-        return_report : bool, default=False
-            Whether to return a `QueryReport` as well.
+        y : array-like of shape (n_relabeled,) or (n_relabeled, n_outputs)
+            The labels in place of those there are.
 
         Returns
         -------
-        rows : ndarray of shape (n,)
-            int64 positions in ``X_pool``, distinct, in order of selection.
+        self : BadgeQuerier
+            With other labels, and the same model until ``partial_fit()`` is called.
+        """
+        positions = self._labeled_positions(rows, "relabel")
+        labels = check_y(self, y, positions, self._estimator())
+        known = self._known_classes()
+        if known is not None:
+            resolve_classes(known, labels, keep_order=True)
+        if labels.shape[1:] != self.y_labeled_.shape[1:]:
+            raise ValueError(
+                "`y` must have the shape of the targets so far but for the number of "
+                f"rows, {self.y_labeled_.shape}. Got {labels.shape} instead."
+            )
+        self._labeled = self._labeled.relabeled(positions, labels)
+        return self
 
-        report : QueryReport
-            Only if ``return_report`` is True.
+    def forget(self, rows: ArrayLike) -> Self:
+        """Leave out labelled rows; the next `partial_fit` trains without them.
+
+        Parameters
+        ----------
+        rows : array-like of int of shape (n_forgotten,)
+            Distinct positions in `X_labeled_`.
+
+        Returns
+        -------
+        self : BadgeQuerier
+            With fewer labelled rows, and the same model until ``partial_fit()`` is
+            called.
+        """
+        positions = self._labeled_positions(rows, "forget")
+        self._labeled = self._labeled.without(positions)
+        return self
+
+    def _labeled_positions(self, rows, method):
+        if not hasattr(self, "_labeled"):
+            raise NotFittedError(
+                f"This {type(self).__name__} has no labelled rows yet. Call 'fit' "
+                f"before using '{method}'."
+            )
+        rows, n_labeled = np.asarray(rows), len(self._labeled.y)
+        if rows.size == 0:
+            rows = rows.astype(np.int64)
+        if rows.ndim != 1:
+            raise ValueError(f"`rows` must be 1-D. Got shape {rows.shape}.")
+        return check_rows(rows, len(rows), n_labeled, f"`rows` of `{method}`")
+
+    def _known_classes(self):
+        """All labels that may occur, if they were named."""
+        if self.classes is not None:
+            return self.classes
+        return getattr(self, "_first_classes", None)
+
+    def check_parameters(self) -> None:
+        """Refuse an estimator and a strategy that cannot work together.
+
+        `fit` does this as well. Nothing is trained.
 
         Raises
         ------
-        NotFittedError
-            If there is no trained model yet.
-        ValueError
-            If ``n`` is negative, ``X_pool`` is not what the model was trained on, the
-            model predicts NaN, or the strategy needs probabilities of a regressor.
+        TypeError, ValueError
+            Naming the parameter.
         """
-        self._validate_params()
-        estimator = self._trained_estimator("query")
-        strategy = self.strategy_ = self._current_strategy()
-        check_strategy_suits(strategy, estimator)
-        start = perf_counter()
-        X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-        n = check_n(n, n_rows(X_pool))
-        options = {
-            "feature_layer": self.feature_layer,
-            "batch_size": self.inference_batch_size,
-            **reading_options(strategy, self.random_state),
-        }
-        with torch_seeded(self._seed("inference")):
-            reading = strategy.needs, getattr(self, "_codec", None), options
-            pool = read_pool(estimator, X_pool, *reading)
-            rows = getattr(self, "_labeled", None)
-            labeled = read_labeled(estimator, rows, *reading)
-        read = perf_counter()
-        # A stream for each round, so that the draws of one do not repeat another's.
-        n_labeled = 0 if rows is None else len(rows.y)
-        rng = self._seed(f"query-{n_labeled}")
-        selection = strategy.run(pool, n, labeled=labeled, random_state=rng)
-        done = perf_counter()
-        rows = check_rows(selection.rows, n, len(pool), str(strategy))
-        report = QueryReport(
-            strategy=str(strategy),
-            n_pool=len(pool),
-            rows=rows,
-            values=selection.values,
-            value_name=selection.value_name,
-            norms=selection.norms,
-            embedding=selection.embedding,
-            fallbacks=selection.fallbacks,
-            seconds={"outputs": read - start, "select": done - read},
-            nbytes=pool.nbytes + selection.nbytes,
-            n_distances=selection.n_distances,
-        )
-        self._say(str(report))
-        return (rows, report) if return_report else rows
+        self._check_parts()
 
     @property
-    def X_labeled_(self):
+    def X_labeled_(self) -> Rows:
         """All labelled rows so far, of the kind that `fit` was given."""
         return self._kept("X")
 
     @property
-    def y_labeled_(self):
+    def y_labeled_(self) -> NDArray:
         """Their labels or targets, an ndarray with one entry for each."""
         return self._kept("y")
 
@@ -391,29 +409,13 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             )
         return getattr(self._labeled, name)
 
-    def _current_strategy(self):
-        """The fitted strategy, unless the parameters were changed since."""
-        wanted = get_strategy(self.strategy)
-        fitted = getattr(self, "strategy_", None)
-        if type(fitted) is type(wanted) and str(fitted) == str(wanted):
-            return fitted
-        return clone(wanted)
-
-    def _seed(self, stream):
-        if self.random_state is None:
-            return None
-        return stream_seed(self.random_state, stream)
-
-    def _say(self, message):
-        if self.verbose:
-            print(f"[{type(self).__name__}] {message}")
-
-    def set_params(self, **params):
+    def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the estimator and the strategy included.
 
         A name in place of a strategy, and None in place of the estimator, make way for
         the objects they stand for where a parameter of these is set:
-        ``set_params(strategy__include_bias=True)``.
+        ``set_params(strategy__include_bias=True)``. What a name stands for is decided
+        after all parameters of the estimator are set.
 
         Returns
         -------
@@ -421,11 +423,13 @@ class BadgeQuerier(LikeItsEstimator, MetaEstimatorMixin, BaseEstimator):
             Itself.
         """
         for owner, resolve in (
-            ("strategy", lambda: get_strategy(self.strategy)),
             ("estimator", self._estimator),
+            ("strategy", lambda: get_strategy(self.strategy, kind_of(self))),
         ):
             if owner in params:
                 super().set_params(**{owner: params.pop(owner)})
-            if any(name.startswith(f"{owner}__") for name in params):
+            nested = [name for name in params if name.startswith(f"{owner}__")]
+            if nested:
                 setattr(self, owner, resolve())
+                super().set_params(**{name: params.pop(name) for name in nested})
         return super().set_params(**params)

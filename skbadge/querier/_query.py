@@ -1,10 +1,26 @@
 """Querying through a Pipeline or a search."""
 
-from skbadge.outputs import unwrap
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+from skbadge.outputs._pipeline import unwrap
 from skbadge.querier._querier import BadgeQuerier
+from skbadge.querier._query_report import QueryReport
+from skbadge.utils._typing import Rows
 
 
-def query(fitted, X_pool, n=1, *, return_report=False):
+def query(
+    fitted: BaseEstimator,
+    X_pool: Rows,
+    n: int = 1,
+    *,
+    candidates: ArrayLike | None = None,
+    groups: ArrayLike | str | None = None,
+    max_per_group: int = 1,
+    pending: ArrayLike | None = None,
+    return_report: bool = False,
+) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
     """Query the `BadgeQuerier` inside a fitted Pipeline or search.
 
     scikit-learn's ``Pipeline`` and searches have no ``query``. This finds the querier,
@@ -21,6 +37,9 @@ def query(fitted, X_pool, n=1, *, return_report=False):
 
     n : int, default=1
         Number of rows to select.
+
+    candidates, groups, max_per_group, pending
+        As for `BadgeQuerier.query`.
 
     return_report : bool, default=False
         Whether to return a `QueryReport` as well.
@@ -52,4 +71,12 @@ def query(fitted, X_pool, n=1, *, return_report=False):
             "`fitted` must be a BadgeQuerier, or a Pipeline or search that ends in "
             f"one. Got {type(querier).__name__} at the end instead."
         )
-    return querier.query(X_pool, n, return_report=return_report)
+    return querier.query(
+        X_pool,
+        n,
+        candidates=candidates,
+        groups=groups,
+        max_per_group=max_per_group,
+        pending=pending,
+        return_report=return_report,
+    )

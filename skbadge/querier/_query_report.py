@@ -23,7 +23,11 @@ class QueryReport:
         The strategy, with the parameters that differ from its defaults.
 
     n_pool : int
-        Rows there were to choose from.
+        Rows of the pool.
+
+    n_candidates : int
+        How many of them could be selected at most: fewer with candidates, groups or
+        pending rows.
 
     rows : ndarray of shape (n,)
         The positions returned, in order of selection.
@@ -81,6 +85,7 @@ class QueryReport:
 
     strategy: str
     n_pool: int
+    n_candidates: int
     rows: np.ndarray
     values: np.ndarray | None
     value_name: str
@@ -138,7 +143,10 @@ class QueryReport:
         return f"<table><thead><tr>{head}</tr></thead>{lines}</table>{more}"
 
     def _title(self):
-        return f"{len(self.rows)} of {self.n_pool} rows by {self.strategy}"
+        pool = f"{self.n_pool} rows"
+        if self.n_candidates < self.n_pool:
+            pool = f"{self.n_candidates} candidates among {pool}"
+        return f"{len(self.rows)} of {pool} by {self.strategy}"
 
     def _costs(self):
         times = [f"{name} {value:.3g} s" for name, value in self.seconds.items()]

@@ -11,19 +11,19 @@ from sklearn.semi_supervised import (
 )
 from sklearn.utils import get_tags
 
-from skbadge.outputs import (
+from skbadge.outputs._output_shape import n_outputs, output_shape
+from skbadge.outputs._pipeline import (
     innermost,
+    is_search,
     is_skorch_net,
-    n_outputs,
-    output_shape,
+    transforms_target,
     wrapped,
 )
-from skbadge.outputs._pipeline import is_search, transforms_target
-from skbadge.pools._rows import (
+from skbadge.pools import (
     concatenate_rows,
     first_rows,
     is_dataset,
-    is_dict,
+    is_several,
     n_rows,
 )
 from skbadge.querier._checks import resolve_classes
@@ -278,15 +278,15 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
 
 def _adapt_to_rows(net, rows, codec):
     """Let a net take the rows; return what to train it on, and its shape for a row."""
-    named_inputs = is_dict(rows.X)
+    several = is_several(rows.X)
     if isinstance(codec, NumberCodec):
         from skbadge.nn._adapt_regressor import adapt_regressor
 
-        return adapt_regressor(net, rows.X, rows.y, named_inputs=named_inputs)
+        return adapt_regressor(net, rows.X, rows.y, several_inputs=several)
     from skbadge.nn._adapt import adapt_net, encoded_target
 
     y = encoded_target(net, codec.encode(rows.y))
-    adapt_net(net, len(codec.classes), named_inputs=named_inputs)
+    adapt_net(net, len(codec.classes), several_inputs=several)
     return y, None
 
 

@@ -1,14 +1,15 @@
 """BAIT for regression: the batch that leaves the least posterior variance."""
 
+from dataclasses import replace
 from numbers import Real
 
 import numpy as np
 
 from skbadge._compat import Interval
 from skbadge.embeddings import FisherEmbedding
-from skbadge.samplers._bait_greedy import backward, forward, initial_state
+from skbadge.samplers._bait_greedy import initial_state, search
 from skbadge.samplers._bait_state import SingularPrecisionError
-from skbadge.samplers._base import Sampler, fill_uniformly, left_open
+from skbadge.samplers._base import Sampler
 
 # With as little noise as in the benchmark, each of the first picks lowers the variance
 # at its place by six digits, and what it is worth by twelve. To make everything afresh
@@ -28,13 +29,15 @@ class Bait(Sampler):
         \mathrm{tr}(M_S^{-1} C) \propto \sum_x k_S(x, x), \qquad
         M_S = \sigma^2 I + \sum_{y \in S} \phi(y) \phi(y)^\top,
 
-    with :math:`C` the sum of :math:`\phi(x) \phi(x)^\top` and :math:`k_S` the posterior
-    kernel given observations at :math:`S` with noise :math:`\sigma` (Holzmüller et al.
-    [2]_). Each pick maximises
-    :math:`\phi^\top C \phi / (k_S(x, x) + \sigma^2)` in posterior features; then as
+    with :math:`C` the sum of :math:`\phi(x) \phi(x)^\top` over pool and labelled rows,
+    and :math:`k_S` the posterior kernel given observations at :math:`S` with noise
+    :math:`\sigma` (Holzmüller et al. [2]_). Each pick maximises
+    :math:`\phi^\top C \phi / (k_S(x, x) + \sigma^2)` in posterior features. Then as
     many rows are removed as there are too many, each the one that is missed least.
-    ``labeled`` rows, if given, are in :math:`S` from the start and are in :math:`C`
-    as well.
+
+    All rows of the pool are in :math:`C`, whether they may be picked or not. Pending
+    rows are in :math:`S` from the start, and so are ``labeled`` rows, unless the
+    embedding is ``conditioned`` on them.
 
     Parameters
     ----------
@@ -48,23 +51,29 @@ class Bait(Sampler):
         removed greedily as there are too many; at least 1, which removes none ("F" in
         the benchmark, 2 is "FB").
 
+    conditioned : bool, default=False
+        Whether the embedding is conditioned on the ``labeled`` rows already, as by
+        `skbadge.embeddings.Posterior`: then they are not observed again. The benchmark
+        works so.
+
+    count_labeled : bool, default=True
+        Whether ``labeled`` rows are in :math:`C`, as in the benchmark. A row that
+        stands both in the pool and among them counts once.
+
     Notes
     -----
     The values of the selection say by how much each row lowered the mean variance of
-    all rows, labelled ones included, when it was added. Of equal rows a random one is
-    picked, else nothing depends on chance. Rows that are 0 are drawn uniformly after
-    all others, with a `QueryWarning`. If all rows are asked for, they come in the order
-    of what each alone would do.
+    the rows in :math:`C` when it was added. Of equal rows a random one is picked, else
+    nothing depends on chance. Rows that are 0 are drawn uniformly after all others,
+    with a `QueryWarning`. If all rows that may be picked are asked for, they come in
+    the order of what each alone would do.
 
     Takes the columns of the embedding: an embedding that has inner products only is
     refused. With ``N`` rows and ``D`` columns, ``O(N * D**2)`` operations to begin with
     and every 64 rows added, and ``O(N * D)`` for each. Beyond the embedding, about five
     arrays of ``N`` and six of ``D * D`` numbers are held, and blocks of fixed size; all
-    is float64.
-
-    With ``labeled=None``, :math:`C` is that of the candidates alone. The benchmark adds
-    the rows that the embedding was conditioned on, whose posterior variance is at most
-    :math:`\sigma^2`.
+    is float64. If there is a mask, the rows that may be picked are copied, and ``N``
+    is their number but for one pass over all rows.
 
     See Also
     --------
@@ -88,20 +97,44 @@ class Bait(Sampler):
     array([0, 2])
     """
 
+    reads_population = True
     _parameter_constraints: dict = {
         "sigma": [Interval(Real, 0, None, closed="neither")],
         "oversampling": [Interval(Real, 1, None, closed="left")],
+        "conditioned": ["boolean"],
+        "count_labeled": ["boolean"],
     }
 
-    def __init__(self, *, sigma=1e-3, oversampling=2.0):
+    def __init__(
+        self,
+        *,
+        sigma: float = 1e-3,
+        oversampling: float = 2.0,
+        conditioned: bool = False,
+        count_labeled: bool = True,
+    ):
         self.sigma = sigma
         self.oversampling = oversampling
+        self.conditioned = conditioned
+        self.count_labeled = count_labeled
 
     def _run(self, embedding, n, labeled, feasible, rng):
         embedding._require_columns()
         noise = float(self.sigma) ** 2
         try:
-            rows, gains = self._search(embedding, n, labeled, noise, rng)
+            state = initial_state(
+                VectorFisher(embedding),
+                None if labeled is None else VectorFisher(labeled),
+                n,
+                feasible=feasible,
+                regularization=noise,
+                labeled_weighting=None if self.conditioned else "counts",
+                count_labeled=self.count_labeled,
+                greatest_change=GREATEST_CHANGE,
+                least_gain=LEAST_GAIN,
+            )
+            found = "have embeddings other than 0"
+            selection = search(state, n, feasible, self.oversampling, found, rng)
         except SingularPrecisionError as error:
             greatest = np.sqrt(embedding.norms_sq().max())
             raise ValueError(
@@ -109,37 +142,12 @@ class Bait(Sampler):
                 f"{greatest:.3g}: their posterior variances are lost to rounding in "
                 "float64. Raise it, or scale the embedding."
             ) from error
-        return fill_uniformly(
-            rows,
-            noise * gains,
-            n,
-            left_open(feasible, rows),
-            rng,
+        return replace(
+            selection,
+            # tr(M^-1 C) / N times the noise is the mean of the posterior variances.
+            values=noise * selection.values,
             value_name="fall of the mean variance",
-            n_distances=0,
-            found="have embeddings other than 0",
         )
-
-    def _search(self, embedding, n, labeled, noise, rng):
-        """Rows in the order in which they were added, and their gains."""
-        state = initial_state(
-            VectorFisher(embedding),
-            None if labeled is None else VectorFisher(labeled),
-            n,
-            regularization=noise,
-            labeled_weighting="counts",
-            greatest_change=GREATEST_CHANGE,
-            least_gain=LEAST_GAIN,
-        )
-        rank = rng.permutation(len(embedding))
-        if n == len(embedding):
-            gains = state.gains()
-            rows = np.lexsort((rank, -gains))
-            return rows, gains[rows]
-        size = min(max(int(self.oversampling * n), n), len(embedding))
-        rows, gains = forward(state, size, rank)
-        kept = backward(state, rows, n)
-        return rows[kept], gains[kept]
 
 
 class VectorFisher(FisherEmbedding):
@@ -155,6 +163,7 @@ class VectorFisher(FisherEmbedding):
 
     def __init__(self, embedding):
         self.embedding = embedding
+        self.dtype = embedding.dtype
 
     def __len__(self):
         return len(self.embedding)

@@ -1,48 +1,67 @@
 """BAIT's forward-backward greedy search on Fisher embeddings."""
 
-import warnings
+from dataclasses import replace
+from numbers import Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from skbadge.exceptions import QueryWarning
+from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.embeddings import FisherEmbedding
 from skbadge.samplers._bait_state import GREATEST_CHANGE, LEAST_GAIN, BaitState
+from skbadge.samplers._base import fill_uniformly
+from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
+from skbadge.utils._ties import Ties, rounded
+from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_n
 
-# Gains and losses that agree to so many digits are equal but for rounding.
-TIE = 1e-9
 
-
+@validate_params(
+    {
+        "regularization": [Interval(Real, 0, np.inf, closed="neither")],
+        "oversampling": [Interval(Real, 1, np.inf, closed="left")],
+        "labeled_weighting": [StrOptions({"repo", "counts", "mean"})],
+    },
+    prefer_skip_nested_validation=True,
+)
 def bait_greedy(
-    fisher,
-    n,
+    fisher: FisherEmbedding,
+    n: int,
     *,
-    labeled=None,
-    regularization=1.0,
-    oversampling=2.0,
-    labeled_weighting="repo",
-    random_state=None,
-):
+    labeled: FisherEmbedding | None = None,
+    feasible: NDArray[np.bool_] | Feasible | None = None,
+    regularization: float = 1.0,
+    oversampling: float = 2.0,
+    labeled_weighting: Literal["repo", "counts", "mean"] = "repo",
+    random_state: RandomState = None,
+) -> Selection:
     r"""Select rows whose Fisher information, once added, leaves the least uncertain.
 
     BAIT (Ash et al. [1]_, Algorithm 1) looks for the batch :math:`S` that minimises
     :math:`\mathrm{tr}(M_S^{-1} \bar F)`, a bound on the error of the maximum likelihood
-    estimate, where :math:`\bar F` is the mean Fisher information of all rows and
-    :math:`M_S` that of the labelled rows and the batch. It adds rows greedily, more
-    than asked for, and then greedily removes those that are missed least.
+    estimate. :math:`\bar F` is the mean Fisher information of pool and labelled rows,
+    :math:`M_S` that of the labelled rows and the batch. Rows are added greedily, more
+    than asked for. Then those that are missed least are removed greedily.
 
     Parameters
     ----------
     fisher : FisherEmbedding of shape (n_rows, rank, n_parameters)
-        The candidates, see `skbadge.embeddings.fisher_embedding`.
+        The pool, see `skbadge.embeddings.fisher_embedding`.
 
     n : int
-        Number of rows to select, at least 0. If there are fewer, all are returned,
-        with a `QueryWarning`.
+        Number of rows to select, at least 0. If fewer may be picked, all of them are
+        returned, with a `QueryWarning`.
 
     labeled : FisherEmbedding of shape (n_labeled, rank, n_parameters) or None
         The labelled rows.
+
+    feasible : ndarray of bool of shape (n_rows,), Feasible or None, default=None
+        The rows that may be picked, see `skbadge.samplers.Sampler.sample`. All rows
+        count in :math:`\bar F`, whether they may be picked or not. Pending rows are in
+        :math:`M_S` from the start, as the first rows of the batch.
 
     regularization : float, default=1.0
         The multiple :math:`\lambda > 0` of the identity in :math:`M`.
@@ -54,22 +73,22 @@ def bait_greedy(
         What a row weighs beside the labelled ones, see `skbadge.strategies.Bait`.
 
     random_state : None, int or RandomState
-        Decides between rows that are equal for the objective.
+        Orders rows that are equal for the objective.
 
     Returns
     -------
     selection : Selection
         The rows in the order in which they were added. The values say by how much each
         lowered the objective at that moment, the norms are Frobenius norms of the
-        roots. If all rows are asked for there is nothing to search: they come in the
-        order of what each alone would do.
+        roots. If all rows that may be picked are asked for, there is nothing to search:
+        they come in the order of what each alone would do.
 
     Raises
     ------
     ValueError
-        If ``n`` is negative, ``labeled`` has roots of other width, a parameter is
-        outside its range, or ``regularization`` is too small for the inverse in
-        float64.
+        If ``n`` is negative, ``labeled`` has roots of other width, no row is feasible,
+        a parameter is outside its range, or ``regularization`` is too small for the
+        inverse in float64.
 
     Notes
     -----
@@ -77,7 +96,8 @@ def bait_greedy(
     :math:`D = c d` parameters: :math:`O(N c^2 d^2)` once, and
     :math:`O(N (c d r + r^3) + D^2 r)` for each row added, where the formula evaluated
     at each row takes :math:`O(N r D^2)`. Memory: :math:`2 N r^2 + 6 D^2` float64
-    numbers beyond the roots, and blocks of fixed size (`bait_nbytes`).
+    numbers beyond the roots, and blocks of fixed size (`bait_nbytes`). If there is a
+    mask, :math:`N` counts the rows that may be picked, whose roots are copied.
 
     References
     ----------
@@ -94,8 +114,9 @@ def bait_greedy(
     >>> bait_greedy(fisher_embedding([0.5, 0.5, 0.5], features), 2).rows
     array([0, 2])
     """
-    n = check_n(n, len(fisher))
-    _check_parameters(regularization, oversampling, labeled_weighting)
+    may_be_picked = Feasible.of(feasible, len(fisher))
+    which = "there are" if may_be_picked.is_everything else "that may be picked"
+    n = check_n(n, may_be_picked.n_left, which)
     if labeled is not None and labeled.n_parameters != fisher.n_parameters:
         raise ValueError(
             "`labeled` must have roots as wide as those of `fisher`. "
@@ -108,41 +129,18 @@ def bait_greedy(
         fisher,
         labeled,
         n,
+        feasible=may_be_picked,
         regularization=regularization,
         labeled_weighting=labeled_weighting,
     )
-    rank = rng.permutation(len(fisher))
-    if n == len(fisher):
-        gains = state.gains()
-        rows = np.lexsort((rank, -gains))
-        values, fallbacks = gains[rows], ()
-    else:
-        size = min(max(int(oversampling * n), n), len(fisher))
-        rows, values = forward(state, size, rank)
-        kept = backward(state, rows, n)
-        rows, values, fallbacks = _filled(rows[kept], values[kept], n, len(fisher), rng)
-    norms = np.sqrt(fisher.take(rows).norms_sq())
-    nbytes = bait_nbytes(len(fisher), fisher.rank, fisher.n_parameters)
-    return Selection(
-        rows, values, "gain", fallbacks, norms=norms, nbytes=fisher.nbytes + nbytes
+    found = "carry Fisher information"
+    selection = search(state, n, may_be_picked, oversampling, found, rng)
+    nbytes = bait_nbytes(len(state.fisher), fisher.rank, fisher.n_parameters)
+    return replace(
+        selection,
+        norms=np.sqrt(fisher.take(selection.rows).norms_sq()),
+        nbytes=fisher.nbytes + nbytes,
     )
-
-
-def _check_parameters(regularization, oversampling, labeled_weighting):
-    if not 0 < regularization < np.inf:
-        raise ValueError(
-            "`regularization` must be above 0 and finite. "
-            f"Got {regularization} instead."
-        )
-    if not 1 <= oversampling < np.inf:
-        raise ValueError(
-            f"`oversampling` must be at least 1 and finite. Got {oversampling} instead."
-        )
-    if labeled_weighting not in ("repo", "counts", "mean"):
-        raise ValueError(
-            "`labeled_weighting` must be 'repo', 'counts' or 'mean'. "
-            f"Got {labeled_weighting!r} instead."
-        )
 
 
 def initial_state(
@@ -152,37 +150,120 @@ def initial_state(
     *,
     regularization,
     labeled_weighting,
+    feasible=None,
+    count_labeled=True,
     greatest_change=GREATEST_CHANGE,
     least_gain=LEAST_GAIN,
 ):
-    """The state before the first row.
+    """The state before the first pick, see `bait_greedy` for the parameters.
 
-    See `bait_greedy` and, for the last two, `BaitState` for the parameters.
+    Parameters
+    ----------
+    labeled_weighting : {"repo", "counts", "mean"} or None
+        None leaves the labelled rows out of the precision.
+
+    count_labeled : bool, default=True
+        Whether the labelled rows are in the target.
+
+    greatest_change, least_gain
+        See `BaitState`.
 
     Returns
     -------
     state : BaitState
-        With the labelled rows and the regularisation in its precision.
+        Of the rows that ``feasible.restricted()`` leaves. The regularisation, the
+        labelled rows and the pending ones are in its precision, and all rows of the
+        pool in its target.
     """
-    n_labeled = 0 if labeled is None else len(labeled)
-    target = fisher.total_information()
-    precision = np.zeros_like(target)
-    weight = 1.0
-    if n_labeled:
-        precision += labeled.total_information()
-        target += precision
+    feasible = Feasible.of(feasible, len(fisher))
+    pending = feasible.pending
+    n_batch = n + len(pending)
+    # F-bar, the mean of n_rows rows in the end, and M.
+    target, n_rows = fisher.total_information(), len(fisher)
+    precision, weight = np.zeros_like(target), 1.0
+    if labeled is not None and len(labeled):
+        known, n_labeled = labeled.total_information(), len(labeled)
+        if count_labeled:
+            target += known
+            n_rows += n_labeled
+            if feasible.repeats is not None:
+                # Rows that stand both in the pool and among the labelled count once.
+                repeats = np.flatnonzero(feasible.repeats)
+                target -= fisher.take(repeats).total_information()
+                n_rows -= len(repeats)
         if labeled_weighting == "repo":
-            precision /= n_labeled + n
-            weight = n / (n_labeled + n)
-        elif labeled_weighting == "mean":
-            precision /= n_labeled
-    target /= len(fisher) + n_labeled
+            # m / (m + n) times the labelled rows' mean, n / (m + n) times each pick.
+            precision += known / (n_labeled + n_batch)
+            weight = n_batch / (n_labeled + n_batch)
+        elif labeled_weighting is not None:
+            # The labelled rows' mean or sum, and each pick once.
+            precision += known / (n_labeled if labeled_weighting == "mean" else 1)
+    target /= n_rows
+    if len(pending):
+        # As if they had been picked first.
+        precision += weight * fisher.take(pending).total_information()
     precision.flat[:: len(precision) + 1] += regularization
-    tolerances = greatest_change, least_gain
-    return BaitState(fisher, precision, target, weight, *tolerances)
+    candidates, _ = feasible.restricted()
+    if len(candidates) < len(fisher):
+        # Other rows count in F-bar alone. What they would do is never asked.
+        fisher = fisher.take(candidates)
+    return BaitState(fisher, precision, target, weight, greatest_change, least_gain)
 
 
-def forward(state, size, rank):
+def search(state, n, feasible, oversampling, found, rng):
+    """Search forward and backward, and fill up uniformly.
+
+    Parameters
+    ----------
+    state : BaitState
+        What `initial_state` returned.
+
+    n : int
+        How many rows to pick.
+
+    feasible : Feasible
+        Which rows of the pool may be picked.
+
+    oversampling : float
+        Rows added, as a multiple of ``n``.
+
+    found : str
+        What the search finds true of its picks alone, for a fallback.
+
+    rng : RandomState
+        Source of randomness.
+
+    Returns
+    -------
+    selection : Selection
+        Positions in the pool. The values are the gains.
+    """
+    candidates, feasible = feasible.restricted()
+    open_rows, ties = feasible.open(), Ties(rng)
+    rows = np.flatnonzero(open_rows.mask)
+    if n == len(rows):
+        # Nothing to choose, and what carries no information has a gain of 0.
+        values = state.gains()[rows]
+        order = np.lexsort((ties.keys(rows), -rounded(values, state.fisher.dtype)))
+        return Selection(candidates[rows[order]], values[order], "gain")
+    size = min(max(int(oversampling * n), n), feasible.n_left)
+    rows, values = forward(state, size, open_rows, ties)
+    kept = backward(state, rows, n, ties)
+    # Where a fill is needed, no row was removed, and `open_rows` is up to date.
+    selection = fill_uniformly(
+        rows[kept],
+        values[kept],
+        n,
+        open_rows,
+        rng,
+        value_name="gain",
+        n_distances=0,
+        found=found,
+    )
+    return replace(selection, rows=candidates[selection.rows])
+
+
+def forward(state, size, open_rows, ties):
     """Add rows, each the one that lowers the objective most.
 
     Parameters
@@ -193,8 +274,11 @@ def forward(state, size, rank):
     size : int
         How many to add. It stops short where no row left carries information.
 
-    rank : ndarray of shape (n_rows,)
-        Of rows that are equal for the objective, the one of least rank is added.
+    open_rows : OpenRows
+        The rows that may be added. Those added are closed.
+
+    ties : Ties
+        Orders rows that are equal for the objective.
 
     Returns
     -------
@@ -206,24 +290,25 @@ def forward(state, size, rank):
     """
     rows, values = [], []
     while len(rows) < size:
-        gains = state.gains()
-        gains[rows] = -np.inf
+        gains = np.where(open_rows.mask, state.gains(), -np.inf)
         if gains.max() < state.negligible and state.n_updates:
+            # Too few digits are left of what the updates began with.
             state.refresh()
             continue
-        row = _first_of_best(gains, rank)
+        row = ties.greatest(gains, None, state.fisher.dtype, state.rounding)
         if gains[row] <= 0:
             break
         values.append(gains[row])
         rows.append(row)
+        open_rows.close(row)
         state.add(row)
     return np.array(rows, dtype=np.int64), np.array(values)
 
 
-def backward(state, rows, n):
+def backward(state, rows, n, ties):
     """Remove rows, each the one whose loss raises the objective least.
 
-    Of rows that are equal for the objective, the last is removed.
+    What is left of rows that keep a quota keeps it too.
 
     Parameters
     ----------
@@ -236,6 +321,9 @@ def backward(state, rows, n):
     n : int
         How many to keep.
 
+    ties : Ties
+        Of rows that are equal for the objective, the one that comes last is removed.
+
     Returns
     -------
     kept : ndarray of int64
@@ -244,46 +332,26 @@ def backward(state, rows, n):
     kept = np.arange(len(rows))
     if len(rows) <= n:
         return kept
-    part = state.restricted(rows)
+    # None but these can be removed, so that others need no updates.
+    part, dtype = state.restricted(rows), state.fisher.dtype
     while len(kept) > n:
-        losses = np.full(len(rows), np.inf)
-        losses[kept] = part.losses()[kept]
-        removed = _first_of_best(-losses, -np.arange(len(rows)))
+        losses = part.losses()[kept]
+        least = rounded(losses.min(), dtype, part.rounding)
+        tied = kept[rounded(losses, dtype, part.rounding) == least]
+        # By the same order as when rows were added: of copies the last one goes.
+        removed = tied[ties.keys(rows[tied]).argmax()]
         part.remove(removed)
         kept = kept[kept != removed]
     return kept
 
 
-def _first_of_best(values, rank):
-    """The row of greatest value; of those that differ by rounding, of least rank."""
-    greatest = values.max()
-    tied = np.flatnonzero(values >= greatest - TIE * abs(greatest))
-    return int(tied[rank[tied].argmin()])
-
-
-def _filled(rows, values, n, n_rows, rng):
-    """Complete a selection uniformly, if too few rows carry information."""
-    missing = n - len(rows)
-    if missing <= 0:
-        return rows, values, ()
-    left = np.ones(n_rows, dtype=bool)
-    left[rows] = False
-    fill = rng.choice(np.flatnonzero(left), missing, replace=False)
-    message = (
-        f"only {len(rows)} of {n} rows carry Fisher information; the other {missing}, "
-        "of which the model is certain or whose features are zero, were drawn uniformly"
-    )
-    warnings.warn(message[0].upper() + message[1:] + ".", QueryWarning, stacklevel=2)
-    return np.r_[rows, fill], np.r_[values, np.zeros(missing)], (message,)
-
-
-def bait_nbytes(n_rows, rank, n_parameters):
+def bait_nbytes(n_rows: int, rank: int, n_parameters: int) -> int:
     """Bytes that `bait_greedy` holds at most, beyond the roots.
 
     Parameters
     ----------
     n_rows, rank, n_parameters : int
-        Shape of the Fisher embedding.
+        Shape of the Fisher embedding of the rows that may be picked.
 
     Returns
     -------

@@ -17,6 +17,9 @@ LEAST_GAIN = 1e-8
 # Rounding errors of so many updates may add up.
 REFRESH_EVERY = 64
 
+# Error of an updated gain, as a share of the greatest trace that it was updated from.
+UPDATE_ERROR = 4 * float(np.finfo(np.float64).eps)
+
 # Above this rank LAPACK solves small systems faster than steps over all rows at once.
 GREATEST_ELIMINATION = 24
 
@@ -32,8 +35,8 @@ class BaitState:
     is the information of the rows taken so far and :math:`\bar F` that of all rows.
     With roots :math:`V_x`, scaled by the weight of a row, two small matrices a row say
     everything (Woodbury): :math:`A_x = V_x M^{-1} V_x^\top` and
-    :math:`B_x = V_x M^{-1} \bar F M^{-1} V_x^\top`. Adding or removing a row is an
-    update of rank ``rank`` of :math:`M^{-1}`, and so of all of them:
+    :math:`B_x = V_x M^{-1} \bar F M^{-1} V_x^\top`. A row that is added or removed
+    updates :math:`M^{-1}` by a matrix of rank ``rank``, and so all the others:
 
     .. math::
         M^{-1} \mp U U^\top, \quad A_x \mp C_x C_x^\top, \quad
@@ -41,12 +44,13 @@ class BaitState:
 
     with :math:`L L^\top = (I \pm A_*)^{-1}` for the row in question,
     :math:`U = M^{-1} V_*^\top L`, :math:`W = M^{-1} \bar F U \mp \tfrac12 U U^\top
-    \bar F U`, :math:`C_x = V_x U` and :math:`E_x = V_x W`. All of it is float64.
+    \bar F U`, :math:`C_x = V_x U` and :math:`E_x = V_x W`. The upper signs are those of
+    an addition. All of it is float64.
 
     Parameters
     ----------
     fisher : FisherEmbedding of shape (n_rows, rank, n_parameters)
-        The candidates.
+        The rows that may be added.
 
     precision : ndarray of shape (n_parameters, n_parameters)
         :math:`M` before the first row. Kept, and changed in place.
@@ -107,15 +111,22 @@ class BaitState:
     def refresh(self):
         """Compute everything from the precision."""
         self.covariance = inverse(self.precision)
+        # M^-1 F M^-1, the matrix between the roots in B.
         image = self.covariance @ self.target @ self.covariance
         for rows in self.fisher.chunks():
             part = self.fisher.take(rows)
             for small, matrix in ((self.A, self.covariance), (self.B, image)):
                 grams = part.grams(matrix)
+                # Symmetric but for rounding, which would add up over the updates.
                 small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
         self.n_updates = 0
-        traces = np.einsum("nii->n", self.B)
-        self.negligible = self.least_gain * traces.max(initial=0.0)
+        self._greatest = np.einsum("nii->n", self.B).max(initial=0.0)
+        self.negligible = self.least_gain * self._greatest
+
+    @property
+    def rounding(self):
+        """Absolute error that updates may have left in a gain."""
+        return UPDATE_ERROR * self._greatest if self.n_updates else 0.0
 
     def objective(self):
         """The trace of the inverse precision times the target."""
@@ -133,6 +144,7 @@ class BaitState:
         root = np.sqrt(self.weight) * self.fisher.take(slice(row, row + 1)).dense()[0]
         self.precision += sign * (root.T @ root)
         rank = len(root)
+        # I + A of a row that comes, I - A of a row that goes.
         eigenvalues, vectors = np.linalg.eigh(np.eye(rank) + sign * self.A[row])
         self.n_updates += 1
         # What an addition shrinks, and a removal blows up, by so much loses as much.
@@ -140,19 +152,24 @@ class BaitState:
         if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
             self.refresh()
             return
+        # U = M^-1 V^T L with L = Q diag(eigenvalues)^-1/2.
         U = self.covariance @ root.T @ (vectors / np.sqrt(eigenvalues))
         image = self.target @ U
+        # W = M^-1 F U -+ U U^T F U / 2: half of the quadratic term of B's update, which
+        # C E^T and E C^T share.
         W = self.covariance @ image - (0.5 * sign) * U @ (U.T @ image)
         self.covariance -= sign * (U @ U.T)
         self._propagate(np.hstack([U, W]), sign)
 
     def _propagate(self, directions, sign):
+        """Bring A and B of all rows up to date, given U and W side by side."""
         rank = self.fisher.rank
         directions = np.sqrt(self.weight) * directions
         for rows in self.fisher.chunks():
             products = self.fisher.take(rows).products(directions)
             C, E = products[:, :, :rank], products[:, :, rank:]
             cross = C @ E.transpose(0, 2, 1)
+            # A -+ C C^T and B -+ (C E^T + E C^T).
             self.A[rows] -= sign * (C @ C.transpose(0, 2, 1))
             self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
 
@@ -189,6 +206,7 @@ class BaitState:
             eigenvalues, vectors = np.linalg.eigh(
                 np.eye(self.A.shape[1]) - self.A[rows]
             )
+            # With I - A = Q diag(e) Q^T the trace is the sum of (Q^T B Q)_jj / e_j.
             diagonals = np.einsum("nij,nij->nj", vectors, self.B[rows] @ vectors)
             np.maximum(eigenvalues, SMALLEST_EIGENVALUE, out=eigenvalues)
             losses[rows] = (diagonals / eigenvalues).sum(axis=1)
@@ -224,10 +242,12 @@ def _solved_traces(A, B):
 def _traces(A, B):
     """The same by symmetric elimination, each step over all matrices at once.
 
-    Eliminating a column of ``I + A`` on both sides, and the same combinations of lines
-    and columns of ``B``, leaves diagonal matrices' worth of terms ``B_jj / A_jj``.
+    With ``T (I + A) T^T`` diagonal for a lower triangular ``T``, the trace is the sum
+    of ``(T B T^T)_jj / (T (I + A) T^T)_jj``. Column after column, a step of ``T`` takes
+    a multiple of line ``j`` from the lines below it, and the same with columns.
     """
     rank = A.shape[1]
+    # Rows of the pool last, so that each step runs along them.
     A, B = (np.array(small.transpose(1, 2, 0), order="C") for small in (A, B))
     A[np.arange(rank), np.arange(rank)] += 1.0
     traces = np.zeros(A.shape[2])
@@ -236,8 +256,10 @@ def _traces(A, B):
         traces += head
         if j + 1 == rank:
             break
+        # The multiples l of line j that make column j of I + A zero below it.
         below = A[j + 1 :, j] / A[j, j]
         A[j + 1 :, j + 1 :] -= below[:, None] * A[j, j + 1 :]
+        # B - l b^T - b l^T + l l^T B_jj with b = B[j, j + 1 :], as half and its mirror.
         change = below[:, None] * (B[j, j + 1 :] - 0.5 * below * B[j, j])
         B[j + 1 :, j + 1 :] -= change
         B[j + 1 :, j + 1 :] -= change.transpose(1, 0, 2)

@@ -120,6 +120,26 @@ class Feasible:
         used = np.bincount(self.groups[self.pending], minlength=n_groups)
         return np.maximum(self.max_per_group - used, 0)
 
+    def check(self, rows: NDArray[np.int64], source: str) -> None:
+        """Raise unless a selection keeps to what may be picked.
+
+        Parameters
+        ----------
+        rows : ndarray of int
+            Distinct positions.
+
+        source : str
+            Who selected them, for the error.
+        """
+        open_rows = self.open()
+        kept = open_rows.first(rows[open_rows.mask[rows]], len(rows))
+        wrong = np.setdiff1d(rows, kept)
+        if len(wrong):
+            raise ValueError(
+                f"{source} must return rows that may be picked. Row {wrong[0]} is not "
+                "a candidate, is pending, or its group is used up."
+            )
+
     def open(self) -> "OpenRows":
         """The state of a selection that has not picked anything yet."""
         return OpenRows(self)

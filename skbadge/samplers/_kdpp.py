@@ -1,22 +1,21 @@
 """k-DPP sampling: batches drawn by the determinant of their Gram matrix."""
 
 from dataclasses import replace
-from math import isinf
 from numbers import Integral
+from typing import Literal
 
 import numpy as np
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.embeddings import sketch as sketch_embedding
+from skbadge.embeddings import sketch
 from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
-    left_open,
     n_spanned_columns,
-    negligible_mass,
 )
 from skbadge.samplers._kdpp_exact import (
     MAX_KERNEL_BYTES,
+    conditioned,
     draw_exactly,
     kernel_bytes,
     kernel_spectrum,
@@ -24,6 +23,7 @@ from skbadge.samplers._kdpp_exact import (
 from skbadge.samplers._kdpp_mcmc import (
     HeatBathChain,
     UniformSwapChain,
+    farthest_first,
     independent_rows,
     n_heat_bath_steps,
     n_swap_steps,
@@ -45,8 +45,14 @@ class KDPP(Sampler):
     k-means++ with.
 
     The determinant is 0 for any batch larger than the rank, which for gradient
-    embeddings is at most ``(n_classes - 1) * n_features``. Rows that are labelled
-    already have no part in a k-DPP: ``labeled`` is ignored, as in the paper.
+    embeddings is at most ``(n_classes - 1) * n_features``, and less where the model is
+    certain. If ``n`` is above the rank, the k-DPP of as many rows as the rank is drawn,
+    and the rest uniformly, with a `QueryWarning`.
+
+    If there are pending rows :math:`A`, the batch has probability proportional to
+    :math:`\det(L_{S \cup A})`. Rows that are labelled already have no part in a k-DPP:
+    ``labeled`` is ignored, as in the paper. A quota of ``groups`` is refused: under a
+    quota the law is not a k-DPP any more.
 
     Parameters
     ----------
@@ -55,7 +61,7 @@ class KDPP(Sampler):
         of rows or columns, whichever are fewer; or run a Markov chain whose stationary
         law it is.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Project the embedding to that many columns first, see
         `skbadge.embeddings.sketch`; at least ``n``, better ``4 * n``. Batches then
         follow the k-DPP of the sketch, which is not that of the embedding; the
@@ -90,15 +96,15 @@ class KDPP(Sampler):
     n)`` and the products of one row with all others with "heat_bath", ``O(n**2)`` and
     those with the batch with "uniform". It holds up to two float64 arrays of shape
     (n_rows, n), none with uniform proposals from a random start, and some of shape
-    (n, n).
+    (n, n). Pending rows add an array of shape (n_rows, n_pending), but not with "exact"
+    where there are fewer columns than rows.
 
-    Eigenvalues that rounding can account for count as 0. If a batch cannot be had
-    because fewer than ``n`` rows are distinct and not 0, the rest is drawn uniformly,
-    as by the other samplers; if it is the rank that falls short, that is an error. If
-    all rows are asked for they are returned in random order.
+    Eigenvalues that rounding can account for count as 0. If all rows that may be picked
+    are asked for, they are returned in random order.
 
     The values of a selection are the squared distances of each row's embedding to the
-    span of those before it: their product is the determinant.
+    span of those before it, pending rows first: their product is the determinant, or
+    with pending rows its ratio to that of the pending rows alone.
 
     References
     ----------
@@ -121,7 +127,7 @@ class KDPP(Sampler):
 
     _parameter_constraints: dict = {
         "method": [StrOptions({"exact", "mcmc"})],
-        "sketch": [Interval(Integral, 1, None, closed="left"), None],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
         "steps": [
             Interval(Integral, 0, None, closed="left"),
             StrOptions({"auto", "badge"}),
@@ -132,84 +138,97 @@ class KDPP(Sampler):
 
     def __init__(
         self,
-        method="exact",
+        method: Literal["exact", "mcmc"] = "exact",
         *,
-        sketch=None,
-        steps="auto",
-        proposal="heat_bath",
-        init="greedy",
+        n_columns: int | None = None,
+        steps: int | Literal["auto", "badge"] = "auto",
+        proposal: Literal["heat_bath", "uniform"] = "heat_bath",
+        init: Literal["greedy", "random"] = "greedy",
     ):
         self.method = method
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.steps = steps
         self.proposal = proposal
         self.init = init
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        if n == len(embedding):
+        if feasible.groups is not None:
+            raise ValueError(
+                "KDPP takes no `groups`: under a quota the law of the batch is not a "
+                "k-DPP any more. Leave `groups` out, or use a sampler that keeps a "
+                "quota as it goes, such as KMeansPlusPlus (strategy 'badge') or MaxDet "
+                "('badge_max_det')."
+            )
+        open_rows = feasible.open()
+        rows = np.flatnonzero(open_rows.mask)
+        if n == len(rows):
             # The one batch there is, whatever the rank.
-            return Selection(rng.permutation(n).astype(np.int64))
-        kernel_of, notes = self._sketched(embedding, n, rng)
+            return Selection(rng.permutation(rows).astype(np.int64))
+        kernel_of, notes = self._sketched(embedding, n + len(feasible.pending), rng)
+        given = _independent(kernel_of, feasible.pending)
+        condition = kernel_of.take(given) if len(given) else None
+        if len(feasible.pending):
+            kernel_of = kernel_of.take(rows)
         draw = self._draw if self.method == "exact" else self._walk
-        rows, n_products = draw(kernel_of, n, rng)
-        drawn = embedding.take(rows).astype(np.float64)
+        picks, n_products = draw(kernel_of, condition, n, rng)
+        picks = rows[picks]
+        for row in picks:
+            open_rows.close(row)
+        drawn = embedding.take(np.concatenate([given, picks])).astype(np.float64)
         selection = fill_uniformly(
-            rows,
-            conditional_variances(drawn.cross(drawn)),
+            picks,
+            conditional_variances(drawn.cross(drawn))[len(given) :],
             n,
-            left_open(feasible, rows),
+            open_rows,
             rng,
             value_name="conditional variance",
             n_distances=n_products,
+            found="have linearly independent embeddings, as a k-DPP's must be",
         )
         return replace(selection, fallbacks=(*notes, *selection.fallbacks))
 
     def _sketched(self, embedding, n, rng):
         """What the kernel is to be of, and what to say about it."""
-        if self.sketch is None or self.sketch >= embedding.shape[1]:
+        if self.n_columns is None or self.n_columns >= embedding.shape[1]:
             return embedding, ()
-        if self.sketch < n:
+        if self.n_columns < n:
             raise ValueError(
-                f"`sketch` must be at least `n`={n}, better {4 * n}: a sketch of "
-                f"{self.sketch} columns has no batch of {n} rows with a determinant "
-                "above 0."
+                f"`n_columns` must be at least {n}, the number of rows, pending ones "
+                f"included; better {4 * n}. A sketch of {self.n_columns} columns has "
+                f"no batch of {n} rows with a determinant above 0."
             )
         note = (
-            f"the k-DPP is that of a random sketch with {self.sketch} columns in place "
-            f"of the embedding's {embedding.shape[1]}, an approximation"
+            f"the k-DPP is that of a random sketch with {self.n_columns} columns in "
+            f"place of the embedding's {embedding.shape[1]}, an approximation"
         )
-        return sketch_embedding(embedding, self.sketch, random_state=rng), (note,)
+        return sketch(embedding, self.n_columns, random_state=rng), (note,)
 
-    def _draw(self, embedding, n, rng):
+    def _draw(self, embedding, given, n, rng):
         """Draw from the law itself."""
         n_bytes = kernel_bytes(embedding)
         if n_bytes > MAX_KERNEL_BYTES:
+            size = n if given is None else n + len(given)
             raise ValueError(
                 f"method='exact' decomposes a square matrix of {min(embedding.shape)} "
                 f"rows for {embedding!r}, {n_bytes / 1e9:.3g} GB, above the limit of "
-                f"{MAX_KERNEL_BYTES / 1e9:.3g} GB. Pass `sketch`, at least {n} and "
-                f"better {4 * n}, to draw from an approximation, or method='mcmc'."
+                f"{MAX_KERNEL_BYTES / 1e9:.3g} GB. Pass `n_columns`, at least {size} "
+                f"and better {4 * size}, for an approximation, or method='mcmc'."
             )
-        spectrum = kernel_spectrum(embedding)
-        size = self._size(embedding, n, spectrum.rank, rng)
-        return draw_exactly(embedding, spectrum, size, rng), 0
+        spectrum = kernel_spectrum(embedding, given)
+        return draw_exactly(embedding, spectrum, min(n, spectrum.rank), rng), 0
 
-    def _walk(self, embedding, n, rng):
+    def _walk(self, embedding, given, n, rng):
         """Run a Markov chain."""
-        precision = np.finfo(embedding.dtype).eps
-        n_rows, n_columns = len(embedding), n_spanned_columns(embedding)
-        exact = embedding.astype(np.float64)
-        # What rounding leaves of a row in the span of others: by the length of the sums
-        # in float64, and by the precision of the entries as they came.
-        relative = max(
-            4 * (n + n_columns) * np.finfo(np.float64).eps, (32 * precision) ** 2
-        )
-        rows = independent_rows(exact, n, self.init, relative, rng)
-        size = self._size(embedding, n, len(rows), rng)
-        if size == 0:
-            return rows, 0
-        chain = CHAINS[self.proposal](exact, rows, relative)
-        return chain.run(self._n_steps(n_rows, size), rng), chain.n_products
+        exact, floor = embedding.astype(np.float64), _rounding(embedding, n)
+        if given is not None:
+            # The floor stays that of the rows before they were conditioned.
+            exact = conditioned(exact, given)
+        start = independent_rows(exact, n, self.init, floor, rng)
+        if not len(start):
+            return start, 0
+        chain = CHAINS[self.proposal](exact, start, floor)
+        rows = chain.run(self._n_steps(len(exact), len(start)), rng)
+        return rows, chain.n_products
 
     def _n_steps(self, n_rows, n):
         if not isinstance(self.steps, str):
@@ -218,43 +237,20 @@ class KDPP(Sampler):
             return n_swap_steps(n)
         return n_heat_bath_steps(n_rows, n)
 
-    def _size(self, embedding, n, rank, rng):
-        """How many rows to draw: ``n``, or the rank if no more rows are distinct."""
-        if rank >= n:
-            return n
-        if _n_distinct(embedding, rng) <= rank:
-            return rank
-        if self.sketch is None:
-            ways = (
-                "Neither a sketch nor another `method` raises the rank, which for "
-                "gradients is at most (n_classes - 1) * n_features."
-            )
-        else:
-            ways = f"The sketch, `sketch`={self.sketch}, may be what limits the rank."
-        n_rows, n_columns = embedding.shape
-        raise ValueError(
-            f"`n`={n} is above the rank, {rank}, of the embedding of {n_rows} rows and "
-            f"{n_columns} columns: all batches of that size have determinant 0, and "
-            f"there is no k-DPP. Ask for at most {rank} rows at a time, or use a "
-            "sampler that the rank does not limit, such as KMeansPlusPlus (strategy "
-            f"'badge'). {ways}"
-        )
+
+def _independent(embedding, pending):
+    """Those of the pending rows that span all of them."""
+    if not len(pending):
+        return pending
+    part = embedding.take(pending)
+    floor = _rounding(part, len(part))
+    return pending[farthest_first(part.astype(np.float64), len(part), floor)]
 
 
-def _n_distinct(embedding, rng):
-    """Number of rows that are not 0, copies counted once.
-
-    Rows are told apart by their places along a random direction, or along a random sum
-    of some of them where they have no columns.
-    """
-    if isinf(embedding.shape[1]):
-        some = embedding.take(rng.permutation(len(embedding))[:256])
-        weights = rng.standard_normal(len(some))
-        weights /= np.sqrt(some.norms_sq().sum())
-        places = np.sort(embedding.cross(some) @ weights)
-    else:
-        direction = rng.standard_normal((embedding.shape[1], 1))
-        places = np.sort(embedding.project(direction)[:, 0])
-    tolerance = 4 * np.sqrt(negligible_mass(embedding) / len(embedding))
-    n_places = 1 + int((np.diff(places) > tolerance).sum())
-    return n_places - int((np.abs(places) <= tolerance).any())
+def _rounding(embedding, n):
+    """What rounding leaves of each row's squared norm in the span of ``n`` others."""
+    # By the length of the sums in float64, and by the precision of the entries as they
+    # came.
+    sums = 4 * (n + n_spanned_columns(embedding)) * np.finfo(np.float64).eps
+    relative = max(sums, (32 * np.finfo(embedding.dtype).eps) ** 2)
+    return relative * embedding.norms_sq()

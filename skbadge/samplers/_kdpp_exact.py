@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import eigh
+from scipy.linalg import cholesky, eigh, solve_triangular
 
+from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.samplers._base import negligible_mass
 from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
 from skbadge.samplers._symmetric_polynomials import draw_by_product
@@ -63,13 +64,16 @@ class Spectrum:
         return np.linalg.qr(embedding.project(vectors))[0]
 
 
-def kernel_spectrum(embedding):
-    """Eigendecomposition of an embedding's kernel, in float64.
+def kernel_spectrum(embedding, given=None):
+    r"""Eigendecomposition of an embedding's kernel, in float64.
 
     Parameters
     ----------
     embedding : Embedding of shape (n_rows, n_columns)
         The rows.
+
+    given : Embedding of shape (n_given, n_columns) or None, default=None
+        Linearly independent rows that batches are to contain, see `conditioned`.
 
     Returns
     -------
@@ -84,9 +88,18 @@ def kernel_spectrum(embedding):
     """
     n_rows, n_columns = embedding.shape
     is_dual = n_columns < n_rows
-    kernel = embedding.column_gram() if is_dual else _row_kernel(embedding)
+    if is_dual:
+        kernel = embedding.column_gram()
+        if given is not None:
+            kernel = _complement(kernel, given)
+    else:
+        rows = embedding if given is None else conditioned(embedding, given)
+        kernel = _row_kernel(rows)
     values, vectors = eigh(kernel, overwrite_a=True, check_finite=False, driver="evd")
     greatest = values.max(initial=0.0)
+    if given is not None:
+        # What was subtracted leaves rounding of the size of the whole.
+        greatest = embedding.norms_sq().sum()
     # Sums over the rows round off like a random walk. What coarser entries hold of
     # columns that should cancel, as those of a gradient embedding do, is no rank.
     rounding = (len(values) + np.sqrt(n_rows)) * np.finfo(np.float64).eps * greatest
@@ -106,6 +119,42 @@ def _row_kernel(embedding):
     for rows in row_chunks(n_rows, n_rows, minimum=256):
         kernel[rows] = embedding.take(rows).cross(embedding)
     return kernel
+
+
+def conditioned(embedding, given):
+    r"""Rows with the kernel of the k-DPP of batches that contain some given rows.
+
+    With :math:`A` the given rows, the kernel is
+    :math:`L - L_{\cdot A} L_{AA}^{-1} L_{A \cdot}`: the rows are projected on the
+    complement of what :math:`A` spans.
+
+    Parameters
+    ----------
+    embedding : Embedding of shape (n_rows, n_columns)
+        The other rows.
+
+    given : Embedding of shape (n_given, n_columns)
+        The given rows, linearly independent.
+
+    Returns
+    -------
+    conditioned : ConditionedEmbedding of shape (n_rows, inf)
+        In float64.
+    """
+    embedding, given = embedding.astype(np.float64), given.astype(np.float64)
+    # With L_AA = G G^T, the coordinates G^-1 L_A. have the products L_.A L_AA^-1 L_A. .
+    factor = cholesky(given.cross(given), lower=True)
+    coordinates = solve_triangular(factor, given.cross(embedding), lower=True).T
+    return ConditionedEmbedding(embedding, np.ascontiguousarray(coordinates))
+
+
+def _complement(gram, given):
+    """Inner products of columns, the rows projected on the complement of a span."""
+    # (I - Q Q^T) C (I - Q Q^T), with the span's orthonormal basis in the columns of Q.
+    basis = np.linalg.qr(given.to_dense().astype(np.float64).T)[0]
+    gram -= basis @ (basis.T @ gram)
+    gram -= (gram @ basis) @ basis.T
+    return (gram + gram.T) / 2
 
 
 def draw_exactly(embedding, spectrum, n, rng):
@@ -138,6 +187,7 @@ def draw_exactly(embedding, spectrum, n, rng):
     if n == 0:
         return np.empty(0, dtype=np.int64)
     positions = draw_by_product(np.log(spectrum.values), n, rng)
+    # With the basis V in columns, row x is drawn by |V_x|^2 less what rows before took.
     basis = spectrum.basis(embedding, positions)
     return pivoted_cholesky(
         np.einsum("ij,ij->i", basis, basis),

@@ -9,6 +9,7 @@ from scipy.special import gammaln
 from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._ties import Ties
 
 
 class SwapChain(ABC):
@@ -26,8 +27,8 @@ class SwapChain(ABC):
         The batch to start from, fewer than ``n_rows`` rows with linearly independent
         embeddings.
 
-    relative : float
-        Share of its squared norm below which a row's residual counts as 0.
+    floor : ndarray of shape (n_rows,) or float
+        Squared distances of the rows from a span up to this count as 0.
 
     Attributes
     ----------
@@ -38,11 +39,11 @@ class SwapChain(ABC):
         Inner products evaluated so far.
     """
 
-    def __init__(self, embedding, rows, relative):
+    def __init__(self, embedding, rows, floor):
         self.embedding = embedding
         self.rows = rows.copy()
         self.norms_sq = embedding.norms_sq()
-        self.relative = relative
+        self.floor = np.broadcast_to(floor, len(embedding))
         self.n_products = 0
         self._refresh()
 
@@ -74,6 +75,7 @@ class SwapChain(ABC):
 
     def _without(self, position):
         """Inverse for the batch without one row: zeros where that row was."""
+        # The Schur complement: J - J_.p J_p. / J_pp for the inverse J and the place p.
         column = self.inverse[position]
         reduced = self.inverse - np.outer(column, column / column[position])
         reduced[position] = 0.0
@@ -97,6 +99,7 @@ class SwapChain(ABC):
         residual : float
             Squared distance of the row from that span.
         """
+        # J + d d^T / r with d = (w, -1) and r the residual: the inverse by blocks.
         direction = weights.copy()
         direction[position] = -1.0
         self.inverse = reduced + np.outer(direction, direction / residual)
@@ -112,8 +115,8 @@ class UniformSwapChain(SwapChain):
     A step takes ``O(n**2)`` and the inner products of one row with the batch.
     """
 
-    def __init__(self, embedding, rows, relative):
-        super().__init__(embedding, rows, relative)
+    def __init__(self, embedding, rows, floor):
+        super().__init__(embedding, rows, floor)
         self.outside = np.setdiff1d(np.arange(len(embedding)), rows)
 
     def step(self, rng):
@@ -130,7 +133,7 @@ class UniformSwapChain(SwapChain):
         residual = self.norms_sq[row] - products @ weights
         # The determinants' ratio is that of the distances from the rows that stay.
         ratio = residual * self.inverse[position, position]
-        if residual > self.relative * self.norms_sq[row] and coin < ratio:
+        if residual > self.floor[row] and coin < ratio:
             self.outside[slot] = self.rows[position]
             self._swap(position, row, reduced, weights, residual)
 
@@ -142,17 +145,18 @@ class HeatBathChain(SwapChain):
     an array of shape (n_rows, n) is held.
     """
 
-    def __init__(self, embedding, rows, relative):
+    def __init__(self, embedding, rows, floor):
         batch = embedding.take(rows)
         # Column by column, as they are replaced.
         self.products = np.empty((len(embedding), len(rows)), order="F")
         for chunk in row_chunks(len(embedding), len(rows)):
             self.products[chunk] = embedding.take(chunk).cross(batch)
-        super().__init__(embedding, rows, relative)
+        super().__init__(embedding, rows, floor)
         self.n_products += self.products.size
 
     def _refresh(self):
         super()._refresh()
+        # L_xx - L_xS L_SS^-1 L_Sx, a block of rows at a time.
         self.residuals = self.norms_sq.copy()
         for rows in row_chunks(len(self.embedding), len(self.rows)):
             block = self.products[rows]
@@ -167,7 +171,7 @@ class HeatBathChain(SwapChain):
         residuals = self.products @ column
         residuals *= residuals / column[position]
         residuals += self.residuals
-        allowed = residuals > self.relative * self.norms_sq
+        allowed = residuals > self.floor
         allowed[self.rows] = False
         allowed[self.rows[position]] = True
         weights = np.where(allowed, residuals, 0.0)
@@ -180,6 +184,7 @@ class HeatBathChain(SwapChain):
         weights = reduced @ self.products[row]
         products = self.embedding.cross(self.embedding.take(np.array([row])))[:, 0]
         self.n_products += len(products)
+        # What the row that came in takes of the others' distances.
         along = products - self.products @ weights
         self.residuals = residuals - along**2 / residuals[row]
         self.products[:, position] = products
@@ -224,7 +229,7 @@ def n_heat_bath_steps(n_rows, n, distance=0.01):
     return max(1, ceil(log(entropy / (2 * distance**2)) / rate))
 
 
-def independent_rows(embedding, n, init, relative, rng):
+def independent_rows(embedding, n, init, floor, rng):
     """A batch to start a chain from: rows with linearly independent embeddings.
 
     Parameters
@@ -236,11 +241,12 @@ def independent_rows(embedding, n, init, relative, rng):
         Size of the batch.
 
     init : {"greedy", "random"}
-        Each the row farthest from the span of those before, or a uniform batch. If that
-        turns out to be dependent, it makes way for the greedy one.
+        Each the row farthest from the span of those before, of equally far ones a
+        random one; or a uniform batch. If that turns out to be dependent, it makes way
+        for the greedy one.
 
-    relative : float
-        Share of its squared norm below which a row's residual counts as 0.
+    floor : ndarray of shape (n_rows,) or float
+        Squared distances of the rows from a span up to this count as 0.
 
     rng : RandomState
         Source of randomness.
@@ -250,19 +256,28 @@ def independent_rows(embedding, n, init, relative, rng):
     rows : ndarray of shape (n_picked,)
         int64, distinct; fewer than ``n`` if the rank is lower.
     """
-
-    def farthest_first(part):
-        # Other orders divide by small pivots, which hides where the rank ends.
-        return pivoted_cholesky(
-            part.norms_sq(),
-            lambda row: part.cross(part.take(np.array([row])))[:, 0],
-            n,
-            np.argmax,
-            relative,
-        )
-
+    floor = np.broadcast_to(floor, len(embedding))
     if init == "random":
         rows = rng.permutation(len(embedding))[:n].astype(np.int64)
-        if len(farthest_first(embedding.take(rows))) == n:
+        if len(farthest_first(embedding.take(rows), n, floor[rows])) == n:
             return rows
-    return farthest_first(embedding)
+    ties, quantum = Ties(rng), floor.max()
+
+    def choose(residuals):
+        return ties.greatest(residuals, quantum=quantum)
+
+    return farthest_first(embedding, n, floor, choose)
+
+
+def farthest_first(embedding, n, floor, choose=np.argmax):
+    """Rows that are each the farthest from the span of those before, while there are.
+
+    Other orders divide by small pivots, which hides where the rank ends.
+    """
+    return pivoted_cholesky(
+        embedding.norms_sq(),
+        lambda row: embedding.cross(embedding.take(np.array([row])))[:, 0],
+        n,
+        choose,
+        floor,
+    )

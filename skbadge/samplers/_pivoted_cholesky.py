@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def pivoted_cholesky(diagonal, column, n, choose, relative=0.0):
+def pivoted_cholesky(diagonal, column, n, choose, floor=0.0):
     r"""Pick rows one after another by how far they are from the span of those before.
 
     With :math:`L` the kernel of some vectors, the residual of a row is its squared
@@ -25,8 +25,8 @@ def pivoted_cholesky(diagonal, column, n, choose, relative=0.0):
         Takes the residuals, 0 for what cannot be picked, and returns a row whose
         residual is positive.
 
-    relative : float, default=0.0
-        Share of a row's squared norm below which its residual counts as 0.
+    floor : ndarray of shape (n_rows,) or float, default=0.0
+        Residuals up to this count as 0.
 
     Returns
     -------
@@ -39,7 +39,6 @@ def pivoted_cholesky(diagonal, column, n, choose, relative=0.0):
     n_rows) is held.
     """
     residuals = diagonal.astype(np.float64)
-    floor = relative * residuals
     factor = np.empty((n, len(residuals)))
     rows = np.empty(n, dtype=np.int64)
     for step in range(n):
@@ -47,6 +46,8 @@ def pivoted_cholesky(diagonal, column, n, choose, relative=0.0):
         if not weights.any():
             return rows[:step]
         row = rows[step] = choose(weights)
+        # Column of the Cholesky factor: (L_xr - <b_x, b_r>) / sqrt(residual of r), with
+        # b_x what the columns so far say of row x.
         before = factor[:step]
         component = np.subtract(column(row), before[:, row] @ before, out=factor[step])
         component /= np.sqrt(residuals[row])

@@ -1,24 +1,65 @@
 """Whole rules that say which rows to label next, and their names."""
 
-from skbadge.strategies._base import EmbeddingStrategy, ScoreStrategy, Strategy
-from skbadge.strategies._bmdal import BMDAL
+from typing import TYPE_CHECKING
+
+from skbadge.strategies._base import ScoreStrategy, Strategy
 from skbadge.strategies._callable import CallableStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 from skbadge.strategies._registry import (
     CLASSES,
+    StrategyName,
     get_strategy,
     get_strategy_names,
     load_class,
 )
 
+if TYPE_CHECKING:
+    from skbadge.strategies._acs_fw import AcsFW
+    from skbadge.strategies._albl import ALBL
+    from skbadge.strategies._badge import Badge
+    from skbadge.strategies._badge_k_center import BadgeKCenter
+    from skbadge.strategies._badge_kdpp import BadgeKDPP
+    from skbadge.strategies._badge_max_det import BadgeMaxDet
+    from skbadge.strategies._bald import Bald
+    from skbadge.strategies._batch_bald import BatchBald
+    from skbadge.strategies._core_set import CoreSet
+    from skbadge.strategies._fisher_bait import Bait
+    from skbadge.strategies._lcmd_tp import LCMD
+    from skbadge.strategies._posterior_bait import PosteriorBait
+    from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
+    from skbadge.strategies._posterior_max_det import PosteriorMaxDet
+    from skbadge.strategies._posterior_variance import PosteriorVariance
+    from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
+    from skbadge.strategies._uniform import Random
+
 __all__ = [
-    "BMDAL",
+    "ALBL",
+    "LCMD",
+    "AcsFW",
+    "Badge",
+    "BadgeKCenter",
+    "BadgeKDPP",
+    "BadgeMaxDet",
+    "Bait",
+    "Bald",
+    "BatchBald",
     "CallableStrategy",
+    "CoreSet",
     "EmbeddingStrategy",
+    "Entropy",
+    "LeastConfidence",
+    "Margin",
+    "PosteriorBait",
+    "PosteriorKMeansPlusPlus",
+    "PosteriorMaxDet",
+    "PosteriorVariance",
+    "Random",
+    "Recipe",
     "ScoreStrategy",
     "Strategy",
+    "StrategyName",
     "get_strategy",
     "get_strategy_names",
-    *CLASSES,
 ]
 
 

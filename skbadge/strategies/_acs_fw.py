@@ -5,10 +5,12 @@ from numbers import Integral, Real
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import AcsRandomFeatures, Scale
 from skbadge.samplers import FrankWolfe
-from skbadge.strategies._kernel_strategy import KernelStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import KernelName
+from skbadge.strategies._posterior_strategy import MODEL_KERNELS
 
 
-class AcsFW(KernelStrategy):
+class AcsFW(EmbeddingStrategy):
     """Rows whose weighted expected log-likelihoods come near to those of all rows.
 
     Active learning as sparse subset approximation, Pinsler et al. [1]_: Frank-Wolfe
@@ -19,23 +21,24 @@ class AcsFW(KernelStrategy):
 
     Parameters
     ----------
-    n_features : int, default=512
+    n_random_features : int, default=512
         Random features, see `skbadge.embeddings.AcsRandomFeatures`.
 
     sigma : float, default=1e-3
         Standard deviation of the noise, above 0, for rows scaled so that the labelled
         ones have a mean squared norm of 1.
 
-    kernel : {"grad", "ll", "linear"}, default="ll"
-        The base kernel, see `BMDAL`; kernels without columns have no features.
+    kernel : {"last_layer", "gradients", "linear"}, default="last_layer"
+        The base kernel, see `EmbeddingStrategy`. Kernels without columns have no
+        features.
 
-    sketch_size : int or None, default=512
-        For "grad", the columns that gradients are sketched to while they are read; None
+    n_columns : int or None, default=512
+        For "gradients", the columns that they are sketched to while they are read; None
         for exact ones.
 
     Notes
     -----
-    Holds ``n_rows * n_features`` float64 numbers.
+    Holds ``n_rows * n_random_features`` float64 numbers.
 
     References
     ----------
@@ -46,22 +49,27 @@ class AcsFW(KernelStrategy):
     """
 
     _parameter_constraints: dict = {
-        **KernelStrategy._parameter_constraints,
-        "kernel": [StrOptions({"grad", "ll", "linear"})],
-        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "kernel": [StrOptions(MODEL_KERNELS)],
+        "n_random_features": [Interval(Integral, 1, None, closed="left")],
         "sigma": [Interval(Real, 0, None, closed="neither")],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, *, n_features=512, sigma=1e-3, kernel="ll", sketch_size=512):
-        self.n_features = n_features
+    def __init__(
+        self,
+        *,
+        n_random_features: int = 512,
+        sigma: float = 1e-3,
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
+    ):
+        self.n_random_features = n_random_features
         self.sigma = sigma
         self.kernel = kernel
-        self.sketch_size = sketch_size
+        self.n_columns = n_columns
 
-    def make_transforms(self):
-        """Scaling, and random features of the expected log-likelihood."""
-        return [Scale(), AcsRandomFeatures(self.n_features, sigma=self.sigma)]
-
-    def make_sampler(self):
-        """Frank-Wolfe selection."""
-        return FrankWolfe()
+    def recipe(self) -> Recipe:
+        """Frank-Wolfe on random features of the expected log-likelihood."""
+        acs = AcsRandomFeatures(self.n_random_features, sigma=self.sigma)
+        transforms = (Scale(), acs)
+        return Recipe(self.kernel, FrankWolfe(), transforms, n_columns=self.n_columns)

@@ -1,10 +1,13 @@
 """ALBL: active learning by learning which strategy to follow."""
 
+from collections.abc import Callable, Sequence
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 
 from skbadge._compat import Interval, StrOptions
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._exp4p import (
@@ -93,12 +96,12 @@ class ALBL(Strategy):
 
     def __init__(
         self,
-        experts=("least_confidence", "core_set"),
+        experts: Sequence[str | Strategy | Callable] = ("least_confidence", "core_set"),
         *,
-        mode="exp4p",
-        horizon=None,
-        delta=0.1,
-        p_min=None,
+        mode: Literal["exp4p", "badge_repo"] = "exp4p",
+        horizon: float | None = None,
+        delta: float = 0.1,
+        p_min: float | None = None,
     ):
         self.experts = experts
         self.mode = mode
@@ -107,15 +110,17 @@ class ALBL(Strategy):
         self.p_min = p_min
 
     @property
-    def needs(self):
+    def needs(self) -> Needs:
         """What the experts need, and the labelled rows with their identities."""
-        needs = {need for expert in self._make_experts() for need in expert.needs}
-        return tuple(sorted(needs | {"proba", "labeled", "ids"}))
+        needs = Needs(proba=True, labeled=True, ids=True)
+        for expert in self._make_experts():
+            needs |= expert.needs
+        return needs
 
     @property
-    def n_samples(self):
-        """Posterior samples: as many as the expert that wants most."""
-        return max(expert.n_samples for expert in self._make_experts())
+    def reads_population(self) -> bool:
+        """Whether an expert does."""
+        return any(expert.reads_population for expert in self._make_experts())
 
     def _make_experts(self):
         experts = [get_strategy(expert) for expert in self.experts]
@@ -154,13 +159,15 @@ class ALBL(Strategy):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         if self.mode == "badge_repo":
-            return self._follow_one(experts, pool, n, labeled, rng)
-        return self._follow_mixture(experts, pool, n, labeled, rng)
+            return self._follow_one(experts, pool, n, labeled, feasible, rng)
+        return self._follow_mixture(experts, pool, n, labeled, feasible, rng)
 
-    def _follow_one(self, experts, pool, n, labeled, rng):
+    def _follow_one(self, experts, pool, n, labeled, feasible, rng):
         """Let one expert select all rows."""
         chosen = int(rng.choice(len(experts), p=self.probabilities_))
-        selection = experts[chosen].run(pool, n, labeled=labeled, random_state=rng)
+        selection = experts[chosen].run(
+            pool, n, labeled=labeled, feasible=feasible, random_state=rng
+        )
         probability = self.probabilities_[chosen]
         if pool.identify is not None:
             self._pending = {
@@ -171,11 +178,13 @@ class ALBL(Strategy):
             }
         return selection
 
-    def _follow_mixture(self, experts, pool, n, labeled, rng):
+    def _follow_mixture(self, experts, pool, n, labeled, feasible, rng):
         """Draw rows one by one from the mixture of what the experts want next."""
         uniform = next(i for i, e in enumerate(experts) if isinstance(e, Random))
         rankings = {
-            index: expert.run(pool, n, labeled=labeled, random_state=rng).rows
+            index: expert.run(
+                pool, n, labeled=labeled, feasible=feasible, random_state=rng
+            ).rows
             for index, expert in enumerate(experts)
             if index != uniform
         }
@@ -183,7 +192,7 @@ class ALBL(Strategy):
         # from is what the accuracy is estimated for.
         earlier = sorted(set(self._drawn["ids"]))
         draw = _MixtureDraw(
-            self.probabilities_, rankings, uniform, len(pool) + len(earlier)
+            self.probabilities_, rankings, uniform, feasible, len(earlier)
         )
         items, weights, ratios = [], [], []
         rows, values = [], []
@@ -193,7 +202,7 @@ class ALBL(Strategy):
             weights.append(1 / probability)
             ratios.append(advice / probability)
             if item < len(pool) and item not in draw.taken:
-                draw.taken.add(item)
+                draw.take(item)
                 rows.append(item)
                 values.append(probability)
         if pool.identify is not None:
@@ -275,20 +284,37 @@ def _correctness(labeled):
 class _MixtureDraw:
     """Draws from the mixture of point masses, one an expert, and a uniform expert.
 
-    The point mass of an expert is the first row of its ranking that is not in `taken`.
+    The point mass of an expert is the first row of its ranking that may still be
+    picked. The uniform expert draws among the rows that may, those taken, and as many
+    earlier rows as there are, which are numbered after the pool.
     """
 
-    def __init__(self, probabilities, rankings, uniform, n_items):
+    def __init__(self, probabilities, rankings, uniform, feasible, n_earlier):
         self.probabilities = probabilities
         self.rankings = rankings
         self.uniform = uniform
-        self.n_items = n_items
         self.taken = set()
+        self._open = feasible.open()
+        self._earlier = feasible.n_rows + np.arange(n_earlier)
         self._positions = dict.fromkeys(rankings, 0)
+        self._has_groups = feasible.groups is not None
+        self._list_items()
+
+    def _list_items(self):
+        drawable = self._open.mask.copy()
+        drawable[sorted(self.taken)] = True
+        self._items = np.concatenate([np.flatnonzero(drawable), self._earlier])
+
+    def take(self, row):
+        """Pick a row."""
+        self.taken.add(row)
+        self._open.close(row)
+        if self._has_groups:
+            self._list_items()
 
     def _favourite(self, expert):
         ranking = self.rankings[expert]
-        while int(ranking[self._positions[expert]]) in self.taken:
+        while not self._open.mask[ranking[self._positions[expert]]]:
             self._positions[expert] += 1
         return int(ranking[self._positions[expert]])
 
@@ -307,14 +333,14 @@ class _MixtureDraw:
             The one each expert gave it.
         """
         favourites = {expert: self._favourite(expert) for expert in self.rankings}
-        floor = self.probabilities[self.uniform] / self.n_items
+        floor = self.probabilities[self.uniform] / len(self._items)
         mass = dict.fromkeys(favourites.values(), floor)
         for expert, item in favourites.items():
             mass[item] += self.probabilities[expert]
         chosen = int(rng.choice(len(self.probabilities), p=self.probabilities))
-        uniform_item = int(rng.randint(self.n_items))
+        uniform_item = int(self._items[rng.randint(len(self._items))])
         item = favourites.get(chosen, uniform_item)
-        advice = np.full(len(self.probabilities), 1 / self.n_items)
+        advice = np.full(len(self.probabilities), 1 / len(self._items))
         for expert, favourite in favourites.items():
             advice[expert] = favourite == item
         return item, mass.get(item, floor), advice

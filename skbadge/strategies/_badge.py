@@ -2,10 +2,11 @@
 
 from skbadge._compat import StrOptions
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import FirstCenter
 
 
-class Badge(GradientStrategy):
+class Badge(EmbeddingStrategy):
     """BADGE: rows whose loss gradients are large and unlike each other.
 
     Each row is embedded as the gradient of the loss at the label the model predicts,
@@ -29,14 +30,17 @@ class Badge(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
     }
 
-    def __init__(self, *, include_bias=False, first_center="max_norm"):
+    def __init__(
+        self, *, include_bias: bool = False, first_center: FirstCenter = "max_norm"
+    ):
         self.include_bias = include_bias
         self.first_center = first_center
 
-    def make_sampler(self):
-        """k-means++ seeding."""
-        return KMeansPlusPlus(first_center=self.first_center)
+    def recipe(self) -> Recipe:
+        """k-means++ seeding on gradient embeddings."""
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel, KMeansPlusPlus(first_center=self.first_center))

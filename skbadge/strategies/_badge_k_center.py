@@ -2,10 +2,11 @@
 
 from skbadge._compat import StrOptions
 from skbadge.samplers import KCenter
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import FirstCenter
 
 
-class BadgeKCenter(GradientStrategy):
+class BadgeKCenter(EmbeddingStrategy):
     """Rows whose loss gradients are farthest from each other.
 
     BADGE's gradient embeddings with farthest-first traversal in place of k-means++
@@ -39,14 +40,17 @@ class BadgeKCenter(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
     }
 
-    def __init__(self, *, include_bias=False, first_center="max_norm"):
+    def __init__(
+        self, *, include_bias: bool = False, first_center: FirstCenter = "max_norm"
+    ):
         self.include_bias = include_bias
         self.first_center = first_center
 
-    def make_sampler(self):
-        """Farthest-first traversal."""
-        return KCenter(first_center=self.first_center)
+    def recipe(self) -> Recipe:
+        """Farthest-first traversal of gradient embeddings."""
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel, KCenter(first_center=self.first_center))

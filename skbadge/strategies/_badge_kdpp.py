@@ -1,10 +1,12 @@
 """k-DPP sampling on gradient embeddings."""
 
+from typing import Literal
+
 from skbadge.samplers import KDPP
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
-class BadgeKDPP(GradientStrategy):
+class BadgeKDPP(EmbeddingStrategy):
     """A k-DPP on gradient embeddings, the baseline that BADGE approximates.
 
     Batches are drawn with probability proportional to the determinant of their
@@ -12,8 +14,9 @@ class BadgeKDPP(GradientStrategy):
     replaces this by k-means++ seeding, which selects batches of the same quality in a
     fraction of the time.
 
-    No more rows can be selected at a time than the rank of the embedding, at most
-    ``(n_classes - 1) * (n_features + include_bias)``: more is a ``ValueError``.
+    A k-DPP draws no more rows at a time than the rank of the embedding. That is at most
+    ``(n_classes - 1) * (n_features + include_bias)``, and less where the model is
+    certain. If more are asked for, the rest is drawn uniformly, with a `QueryWarning`.
 
     Parameters
     ----------
@@ -24,7 +27,7 @@ class BadgeKDPP(GradientStrategy):
     method : {"exact", "mcmc"}, default="exact"
         Draw from the k-DPP itself, or run a Markov chain, see `skbadge.samplers.KDPP`.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Columns to project the embedding to first, an approximation that spares the
         ``O((n_classes * n_features)**3)`` of "exact".
 
@@ -45,33 +48,34 @@ class BadgeKDPP(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         **KDPP._parameter_constraints,
     }
 
     def __init__(
         self,
         *,
-        include_bias=False,
-        method="exact",
-        sketch=None,
-        steps="auto",
-        proposal="heat_bath",
-        init="greedy",
+        include_bias: bool = False,
+        method: Literal["exact", "mcmc"] = "exact",
+        n_columns: int | None = None,
+        steps: int | Literal["auto", "badge"] = "auto",
+        proposal: Literal["heat_bath", "uniform"] = "heat_bath",
+        init: Literal["greedy", "random"] = "greedy",
     ):
         self.include_bias = include_bias
         self.method = method
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.steps = steps
         self.proposal = proposal
         self.init = init
 
-    def make_sampler(self):
-        """A k-DPP."""
-        return KDPP(
+    def recipe(self) -> Recipe:
+        """A k-DPP on gradient embeddings."""
+        sampler = KDPP(
             self.method,
-            sketch=self.sketch,
+            n_columns=self.n_columns,
             steps=self.steps,
             proposal=self.proposal,
             init=self.init,
         )
+        return Recipe("badge_bias" if self.include_bias else "badge", sampler)

@@ -4,10 +4,10 @@ from numbers import Real
 
 from skbadge._compat import Interval
 from skbadge.samplers import MaxDet
-from skbadge.strategies._gradient_strategy import GradientStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
-class BadgeMaxDet(GradientStrategy):
+class BadgeMaxDet(EmbeddingStrategy):
     """Rows whose loss gradients span the greatest volume, picked greedily.
 
     BADGE's gradient embeddings [1]_ with the greedy mode of the k-DPP [2]_ in place of
@@ -48,14 +48,15 @@ class BadgeMaxDet(GradientStrategy):
     """
 
     _parameter_constraints: dict = {
-        **GradientStrategy._parameter_constraints,
+        "include_bias": ["boolean"],
         "sigma": [Interval(Real, 0, None, closed="left")],
     }
 
-    def __init__(self, *, include_bias=False, sigma=0.0):
+    def __init__(self, *, include_bias: bool = False, sigma: float = 0.0):
         self.include_bias = include_bias
         self.sigma = sigma
 
-    def make_sampler(self):
-        """Greedy maximisation of the determinant."""
-        return MaxDet(sigma=self.sigma)
+    def recipe(self) -> Recipe:
+        """Greedy maximisation of the determinant of gradient embeddings."""
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel, MaxDet(sigma=self.sigma))

@@ -2,7 +2,11 @@
 
 from numbers import Integral
 
+import numpy as np
+from numpy.typing import NDArray
+
 from skbadge._compat import Interval
+from skbadge.outputs import Needs, Outputs
 from skbadge.strategies._base import ScoreStrategy
 from skbadge.strategies._joint_information import mutual_information
 
@@ -17,19 +21,19 @@ class Bald(ScoreStrategy):
 
     .. math:: H\Big(\frac1S \sum_s p_s\Big) - \frac1S \sum_s H(p_s),
 
-    in nats, between 0 and ``min(log(n_samples), log(n_classes))``. It is 0 where all
+    in nats, between 0 and ``min(log(n_posterior), log(n_classes))``. It is 0 where all
     samples say the same, be it that they are all in doubt.
 
     Parameters
     ----------
-    n_samples : int, default=20
+    n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here.
 
     Notes
     -----
-    Takes ``O(n_samples * n_rows * n_classes)`` time, and 4 bytes of memory for each of
-    these numbers, which are read before. Rows with high scores tend to be alike:
+    Takes ``O(n_posterior * n_rows * n_classes)`` time, and 4 bytes of memory for each
+    of these numbers, which are read before. Rows with high scores tend to be alike:
     `BatchBald` takes them jointly.
 
     References
@@ -50,14 +54,18 @@ class Bald(ScoreStrategy):
     array([0.    , 0.6931])
     """
 
-    needs = ("posterior",)
     _parameter_constraints: dict = {
-        "n_samples": [Interval(Integral, 2, None, closed="left")],
+        "n_posterior": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(self, n_samples=20):
-        self.n_samples = n_samples
+    def __init__(self, n_posterior: int = 20):
+        self.n_posterior = n_posterior
 
-    def score(self, pool):
+    @property
+    def needs(self) -> Needs:
+        """Posterior samples."""
+        return Needs(n_posterior=self.n_posterior)
+
+    def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Mutual information of each row's label and the parameters, in nats."""
         return mutual_information(pool.posterior)

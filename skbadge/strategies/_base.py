@@ -1,46 +1,61 @@
-"""What strategies share: their face, and the two ways most of them work."""
+"""What strategies share: their face, and scores."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from skbadge.outputs._outputs import ROW_FIELDS
+from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.samplers import Feasible, Selection
 from skbadge.utils._ranking import top_rows
+from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_n
 
 
 class Strategy(BaseEstimator, ABC):
     """A whole rule that says which rows of a pool to label next.
 
-    A subclass names what it needs of the model in `needs`, stores its parameters in
-    the constructor, lists them in ``_parameter_constraints`` and implements `_run` for
+    A subclass says what it needs of the model in `needs`, stores its parameters in the
+    constructor, lists them in ``_parameter_constraints`` and implements `_run` for
     valid input. Most are a `ScoreStrategy` or an `EmbeddingStrategy`.
 
     Attributes
     ----------
-    needs : tuple of str
-        Any of "proba", "features", "posterior", "inputs" and "gradients", the fields of
-        the pool's `Outputs` that the strategy reads; "labeled", if it looks at the
-        labelled rows as well; and "ids", if it must know rows again after their
-        positions have changed.
+    needs : Needs, or tuple of str
+        The fields of the pool's `Outputs` that the strategy reads; whether it looks at
+        the labelled rows as well; and whether it must know rows again after their
+        positions have changed. Names of the fields will do.
 
-    n_samples : int
-        Posterior samples that a strategy wants of a net, if it needs "posterior".
-
-    sketch_size : int or None
-        Columns that gradients are to be sketched to, if it needs "gradients".
+    reads_population : bool
+        Whether rows that may not be selected have a part in the rule, as they have
+        where it sums over the pool. By default it is given nothing but the rows that
+        may be selected, and selects as if there were no others.
     """
 
-    needs: tuple = ()
-    n_samples: int = 20
-    sketch_size: int | None = None
     _parameter_constraints: dict = {}
 
-    def select(self, pool, n, *, labeled=None, feasible=None, random_state=None):
+    @property
+    def needs(self) -> Needs | tuple[str, ...]:
+        """What it reads of the model; a subclass may have an attribute in its place."""
+        return Needs()
+
+    @property
+    def reads_population(self) -> bool:
+        """Whether rows that may not be selected count; or an attribute, likewise."""
+        return False
+
+    def select(
+        self,
+        pool: Outputs,
+        n: int,
+        *,
+        labeled: Labeled | None = None,
+        feasible: NDArray[np.bool_] | Feasible | None = None,
+        random_state: RandomState = None,
+    ) -> NDArray[np.int64]:
         """Select rows of a pool.
 
         Parameters
@@ -70,7 +85,15 @@ class Strategy(BaseEstimator, ABC):
             pool, n, labeled=labeled, feasible=feasible, random_state=random_state
         ).rows
 
-    def run(self, pool, n, *, labeled=None, feasible=None, random_state=None):
+    def run(
+        self,
+        pool: Outputs,
+        n: int,
+        *,
+        labeled: Labeled | None = None,
+        feasible: NDArray[np.bool_] | Feasible | None = None,
+        random_state: RandomState = None,
+    ) -> Selection:
         """Select rows, as `select` does, and say how they were selected.
 
         Returns
@@ -82,28 +105,42 @@ class Strategy(BaseEstimator, ABC):
         feasible = Feasible.of(feasible, len(pool))
         which = "there are" if feasible.is_everything else "that may be picked"
         n = check_n(n, feasible.n_left, which)
-        for name in (*ROW_FIELDS, "posterior"):
-            if name in self.needs and getattr(pool, name) is None:
+        for name in Needs.of(self.needs).fields:
+            if getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."
                 )
-        return self._run(pool, n, labeled, feasible, check_random_state(random_state))
+        rng = check_random_state(random_state)
+        if self.reads_population or feasible.mask is None:
+            return self._run(pool, n, labeled, feasible, rng)
+        rows, feasible = feasible.restricted()
+        selection = self._run(pool.take(rows), n, labeled, feasible, rng)
+        return replace(selection, rows=rows[selection.rows])
 
     @abstractmethod
-    def _run(self, pool, n, labeled, feasible, rng):
-        """Select ``0 <= n <= feasible.n_left`` rows and return a `Selection`."""
+    def _run(self, pool, n, labeled, feasible, rng) -> Selection:
+        """Select ``0 <= n <= feasible.n_left`` rows and return a `Selection`.
+
+        Rows of ``feasible.pending`` count as selected before the first. Unless the
+        strategy `reads_population`, all other rows may be selected, but for groups that
+        are used up.
+        """
 
 
 class ScoreStrategy(Strategy):
     """A strategy that scores each row by itself and takes the greatest scores.
 
-    A subclass implements `score`. Ties are broken at random.
+    A subclass implements `score`. Ties are broken at random: scores that agree in 12
+    significant digits are equal.
     """
 
-    needs = ("proba",)
+    @property
+    def needs(self) -> Needs | tuple[str, ...]:
+        """Class probabilities."""
+        return Needs(proba=True)
 
     @abstractmethod
-    def score(self, pool):
+    def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Score the rows of a pool: the greater, the sooner to be labelled.
 
         Parameters
@@ -119,49 +156,5 @@ class ScoreStrategy(Strategy):
 
     def _run(self, pool, n, labeled, feasible, rng):
         scores = self.score(pool)
-        rows = top_rows(scores, n, rng)
+        rows = top_rows(scores, n, rng, open_rows=feasible.open())
         return Selection(rows, scores[rows])
-
-
-class EmbeddingStrategy(Strategy):
-    """A strategy that embeds the rows and lets a sampler pick among the embeddings.
-
-    A subclass implements `embed` and `make_sampler`.
-    """
-
-    @abstractmethod
-    def embed(self, outputs):
-        """Embed rows.
-
-        Parameters
-        ----------
-        outputs : Outputs
-            What the model says about them.
-
-        Returns
-        -------
-        embedding : Embedding
-            One row for each.
-        """
-
-    @abstractmethod
-    def make_sampler(self):
-        """The sampler that picks among the embeddings."""
-
-    def _run(self, pool, n, labeled, feasible, rng):
-        embedding = self.embed(pool)
-        if "labeled" in self.needs and labeled is not None:
-            labeled = self.embed(labeled.outputs)
-        else:
-            labeled = None
-        sampler = self.make_sampler()
-        selection = sampler.run(
-            embedding, n, labeled=labeled, feasible=feasible, random_state=rng
-        )
-        batch = embedding.take(selection.rows)
-        return replace(
-            selection,
-            norms=np.sqrt(batch.norms_sq()),
-            embedding=batch,
-            nbytes=embedding.nbytes,
-        )

@@ -1,23 +1,26 @@
 """BatchBALD: rows whose labels together say most about the model's parameters."""
 
-import warnings
+from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 
 from skbadge._compat import Interval
-from skbadge.exceptions import QueryWarning
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
+from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._joint_information import (
     Configurations,
     conditional_information,
     mutual_information,
 )
-from skbadge.utils._ranking import top_rows
+from skbadge.utils._ties import Ties, equal_floor
 
 # Differences in nats below which rounding alone tells rows apart.
-ROUNDING = 1e-12
+QUANTUM = 1e-12
+
+VALUE_NAME = "gain in mutual information"
 
 FIRST_CANDIDATES = 16
 
@@ -25,17 +28,19 @@ FIRST_CANDIDATES = 16
 class BatchBald(Strategy):
     r"""Rows whose labels, taken together, say most about the model's parameters.
 
-    Greedy maximisation of the mutual information of all selected rows' labels and the
-    parameters (Kirsch et al. [1]_, Algorithm 1). Where `Bald` takes several copies of
-    one row, this counts what they have in common once. The greedy choice reaches at
-    least 1 - 1/e of the greatest joint information, up to sampling error.
+    The mutual information of all selected rows' labels and the parameters is maximised
+    greedily (Kirsch et al. [1]_, Algorithm 1). Where `Bald` takes several copies of one
+    row, this counts what they have in common once. The greedy choice reaches at least
+    1 - 1/e of the greatest joint information, up to sampling error.
+
+    Pending rows count as selected: what a row adds is counted beyond their labels.
 
     Parameters
     ----------
-    n_samples : int, default=20
+    n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here. No selection can learn more than
-        ``log(n_samples)``: ask for more samples when ``n`` is large.
+        ``log(n_posterior)``: ask for more samples when ``n`` is large.
 
     n_configurations : int, default=2000
         As long as the labels of the selected rows have no more joint configurations
@@ -49,17 +54,18 @@ class BatchBald(Strategy):
     nats; the first is its BALD score. Once nothing is left to learn, the remaining
     rows are drawn uniformly, with a `QueryWarning`.
 
-    A row adds the less the more rows are there, so that what it once added bounds what
-    it adds now, and only rows with bounds above the best are evaluated. With drawn
-    configurations this holds up to their sampling error. The same draws serve all
-    rows and all steps, and are extended by each row selected; the authors' code draws
-    anew at each step. Their importance weights are all equal where the configurations
-    are drawn from the mixture of the posterior samples, as they are here.
+    The more labels are known, the less a row adds. So what it once added bounds what it
+    adds now, and only rows with bounds above the best are evaluated. With drawn
+    configurations this holds up to their sampling error. The same draws serve all rows
+    and all steps, and each row selected extends them; the authors' code draws anew at
+    each step. Configurations are drawn from the mixture of the posterior samples, so
+    that their importance weights are all equal. Of rows that add the same a random one
+    is taken.
 
-    A step takes ``O(n_evaluated * n_classes * n_configurations * n_samples)`` time,
+    A step takes ``O(n_evaluated * n_classes * n_configurations * n_posterior)`` time,
     practical to ``n`` of some tens. Memory beyond the posterior samples is below
-    ``64 * n_configurations * n_samples + 64 * n_rows`` bytes and one block of 8 MiB,
-    or of one row's ``24 * (n_configurations + n_samples) * n_classes`` bytes if that
+    ``64 * n_configurations * n_posterior + 64 * n_rows`` bytes and one block of 8 MiB,
+    or of one row's ``24 * (n_configurations + n_posterior) * n_classes`` bytes if that
     is more.
 
     References
@@ -80,88 +86,144 @@ class BatchBald(Strategy):
     True
     """
 
-    needs = ("posterior",)
     _parameter_constraints: dict = {
-        "n_samples": [Interval(Integral, 2, None, closed="left")],
+        "n_posterior": [Interval(Integral, 2, None, closed="left")],
         "n_configurations": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(self, n_samples=20, *, n_configurations=2000):
-        self.n_samples = n_samples
+    def __init__(self, n_posterior: int = 20, *, n_configurations: int = 2000):
+        self.n_posterior = n_posterior
         self.n_configurations = n_configurations
 
+    @property
+    def needs(self) -> Needs:
+        """Posterior samples."""
+        return Needs(n_posterior=self.n_posterior)
+
     def _run(self, pool, n, labeled, feasible, rng):
-        rows, gains = _greedy(pool.posterior, n, self.n_configurations, rng)
-        fallbacks = ()
-        missing = n - len(rows)
-        if missing:
-            left = np.setdiff1d(np.arange(len(pool)), rows)
-            rows = [*rows, *rng.choice(left, missing, replace=False)]
-            gains = [*gains, *np.zeros(missing)]
-            message = (
-                f"the labels of {n - missing} rows leave nothing to learn on which of "
-                f"{len(pool.posterior)} posterior samples is right; the other "
-                f"{missing} of {n} rows were drawn uniformly from the rest"
-            )
-            warnings.warn(
-                message[0].upper() + message[1:] + ".", QueryWarning, stacklevel=2
-            )
-            fallbacks = (message,)
-        return Selection(
-            np.array(rows, dtype=np.int64),
-            np.array(gains, dtype=np.float64),
-            value_name="gain in mutual information",
-            fallbacks=fallbacks,
+        if n == 0:
+            return Selection(np.empty(0, dtype=np.int64), np.empty(0), VALUE_NAME)
+        # As if there were no rows but those that may be selected, and the pending ones.
+        positions, feasible = feasible.restricted()
+        greedy = _Greedy(
+            pool.posterior, positions, feasible, self.n_configurations, rng
+        )
+        rows, gains = greedy.select(n)
+        selection = fill_uniformly(
+            rows,
+            gains,
+            n,
+            greedy.open_rows,
+            rng,
+            value_name=VALUE_NAME,
+            n_distances=0,
+            found="have labels that tell posterior samples apart",
+        )
+        return replace(selection, rows=positions[selection.rows])
+
+
+class _Greedy:
+    """The greedy selection of rows by the information of their labels, under way.
+
+    Parameters
+    ----------
+    posterior : ndarray of shape (n_posterior, n_rows, n_classes)
+        Class probabilities of the pool's rows.
+
+    positions : ndarray of int
+        The rows of the pool that take part. All else counts these rows alone.
+
+    feasible : Feasible
+        Which of them may be selected.
+
+    n_configurations : int
+        Number of configurations above which as many are drawn.
+
+    rng : RandomState
+        Source of randomness.
+
+    Attributes
+    ----------
+    open_rows : OpenRows
+        The rows that may be selected next.
+
+    bounds : ndarray of float64
+        At least the information that each row adds to that of the rows so far. It
+        falls with each row, but for the sampling error of drawn configurations.
+    """
+
+    def __init__(self, posterior, positions, feasible, n_configurations, rng):
+        self.posterior = posterior
+        self.positions = positions
+        self.open_rows = feasible.open()
+        self.n_configurations = n_configurations
+        self.rng = rng
+        self.ties = Ties(rng)
+        self.known = []
+        self.configurations = Configurations.of_no_rows(len(posterior))
+        self.bounds = mutual_information(posterior, positions)
+        # Bounds hold beyond any labels, those of pending rows as well.
+        for row in feasible.pending:
+            self._know(row)
+
+    def select(self, n):
+        """Select up to ``n`` rows, fewer once nothing is left to learn.
+
+        Returns
+        -------
+        rows : list of int
+            Distinct.
+
+        gains : list of float
+            What each added to the joint mutual information.
+        """
+        rows, gains = [], []
+        while len(rows) < n:
+            row = self._next()
+            if self.bounds[row] <= QUANTUM:
+                break
+            rows.append(row)
+            gains.append(float(self.bounds[row]))
+            self.open_rows.close(row)
+            if len(rows) < n:
+                self._know(row)
+        return rows, gains
+
+    def _know(self, row):
+        """Let the label of a row be known."""
+        self.known.append(self.positions[row])
+        self.configurations = self.configurations.with_row(
+            self.posterior, self.known, self.n_configurations, self.rng
         )
 
+    def _next(self):
+        """The open row of greatest gain, by evaluating rows as far as bounds demand.
 
-def _greedy(posterior, n, n_configurations, rng):
-    """Rows one after another, each with the greatest gain, until there is none.
+        The bounds of the rows evaluated become their gains.
+        """
+        # With no label known, the bounds are the gains.
+        is_settled = np.full(len(self.bounds), not self.known)
+        best, n_candidates = -np.inf, FIRST_CANDIDATES
+        while not is_settled.all():
+            # All that may be the best, or equal to it but for rounding.
+            in_play = self.open_rows.mask & ~is_settled
+            candidates = np.flatnonzero(in_play & (self.bounds >= self._floor(best)))
+            if not len(candidates):
+                break
+            if len(candidates) > n_candidates:
+                order = np.argpartition(-self.bounds[candidates], n_candidates)
+                candidates = candidates[order[:n_candidates]]
+            # I(y_x; w | y_S), the joint information with the row less that without.
+            gains = conditional_information(
+                self.configurations, self.posterior, self.positions[candidates]
+            )
+            self.bounds[candidates] = gains
+            is_settled[candidates] = True
+            best = max(best, gains.max())
+            # A block that did not settle it is followed by one twice as large.
+            n_candidates *= 2
+        gains = np.where(self.open_rows.mask & is_settled, self.bounds, -np.inf)
+        return self.ties.greatest(gains, dtype=self.posterior.dtype, quantum=QUANTUM)
 
-    Returns
-    -------
-    rows : list of int
-        At most ``n``.
-
-    gains : list of float
-        What each added to the joint mutual information.
-    """
-    rows, gains = [], []
-    if n == 0:
-        return rows, gains
-    bounds = mutual_information(posterior)
-    configurations = Configurations.of_no_rows(len(posterior))
-    row = int(top_rows(bounds, 1, rng)[0])
-    while bounds[row] > ROUNDING:
-        rows.append(row)
-        gains.append(float(bounds[row]))
-        bounds[row] = -np.inf
-        if len(rows) == n:
-            break
-        configurations = configurations.with_row(posterior, rows, n_configurations, rng)
-        row = _next_row(configurations, posterior, bounds, rng)
-    return rows, gains
-
-
-def _next_row(configurations, posterior, bounds, rng):
-    """The row of greatest gain, by evaluating rows while their bounds allow it.
-
-    ``bounds`` is updated with the gains of the rows evaluated; it is minus infinity for
-    rows that are taken. Ties are broken at random.
-    """
-    settled = np.isneginf(bounds)
-    best, n_candidates = -np.inf, FIRST_CANDIDATES
-    while True:
-        candidates = np.flatnonzero(~settled & (bounds >= best - ROUNDING))
-        if not len(candidates):
-            break
-        if len(candidates) > n_candidates:
-            order = np.argpartition(-bounds[candidates], n_candidates)
-            candidates = candidates[order[:n_candidates]]
-        gains = conditional_information(configurations, posterior, candidates)
-        bounds[candidates] = gains
-        settled[candidates] = True
-        best = max(best, gains.max())
-        n_candidates *= 2
-    ties = np.flatnonzero(settled & (bounds >= best - ROUNDING))
-    return int(rng.choice(ties))
+    def _floor(self, best):
+        return equal_floor(best, self.posterior.dtype, QUANTUM)

@@ -1,8 +1,14 @@
 """A user's function as a strategy."""
 
+from collections.abc import Callable
+from inspect import Parameter, signature
+
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.utils._validation import check_rows
+
+DEFAULT_NEEDS = Needs(proba=True, features=True, labeled=True)
 
 
 class CallableStrategy(Strategy):
@@ -15,20 +21,46 @@ class CallableStrategy(Strategy):
         and a ``RandomState``; returns ``n`` distinct int positions. If it has an
         attribute ``needs`` it receives just that, see `Strategy`; otherwise it
         receives probabilities, features and the labelled rows.
+
+        The pool holds the rows that may be selected and no others. With groups or
+        pending rows the function must take a further keyword ``feasible``, a
+        `skbadge.samplers.Feasible`, and heed it.
     """
 
     _parameter_constraints: dict = {"function": [callable]}
 
-    def __init__(self, function):
+    def __init__(self, function: Callable):
         self.function = function
 
     @property
-    def needs(self):
+    def needs(self) -> Needs:
         """What the function needs of the model."""
-        needs = getattr(self.function, "needs", ("proba", "features", "labeled"))
-        return (needs,) if isinstance(needs, str) else tuple(needs)
+        return Needs.of(getattr(self.function, "needs", DEFAULT_NEEDS))
 
     def _run(self, pool, n, labeled, feasible, rng):
-        rows = self.function(pool, n, labeled=labeled, random_state=rng)
         name = getattr(self.function, "__name__", repr(self.function))
-        return Selection(check_rows(rows, n, len(pool), f"The strategy {name}"))
+        options = {"labeled": labeled, "random_state": rng}
+        if _takes_feasible(self.function):
+            options["feasible"] = feasible
+        elif not feasible.is_everything:
+            raise ValueError(
+                f"The strategy {name} must take a keyword `feasible` to be used with "
+                "groups or pending rows: a skbadge.samplers.Feasible, which says what "
+                "may be selected."
+            )
+        rows = self.function(pool, n, **options)
+        rows = check_rows(rows, n, len(pool), f"The strategy {name}")
+        feasible.check(rows, f"The strategy {name}")
+        return Selection(rows)
+
+
+def _takes_feasible(function):
+    """Whether a function has a parameter for what may be selected."""
+    try:
+        parameters = signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(
+        item.name == "feasible" or item.kind is Parameter.VAR_KEYWORD
+        for item in parameters
+    )

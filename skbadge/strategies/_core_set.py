@@ -1,56 +1,64 @@
-"""Core-Set: farthest-first traversal of the penultimate features."""
+"""Core-Set: farthest-first traversal, from the labelled rows on."""
 
-import numpy as np
+from numbers import Integral
 
-from skbadge._compat import StrOptions
-from skbadge.embeddings import DenseEmbedding
+from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import KCenter
-from skbadge.strategies._base import EmbeddingStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import FirstCenter, KernelName
+from skbadge.strategies._posterior_strategy import ALL_KERNELS
 
 
 class CoreSet(EmbeddingStrategy):
-    """Core-Set: rows whose features are farthest from all labelled rows.
+    """Core-Set: rows that are farthest from all labelled rows.
 
-    The greedy k-center algorithm of Sener and Savarese [1]_ on the current model's
-    penultimate features, starting from the labelled rows. Diversity only: the model's
-    uncertainty plays no part.
+    The greedy k-center algorithm of Sener and Savarese [1]_, by default on the current
+    model's penultimate features. It starts from the labelled rows. It is about
+    diversity only: the model's uncertainty plays no part. Holzmüller et al. [2]_ call
+    it ``MaxDist-TP ll``. Their kernel "last_layer" gives the picks of "features", since
+    a factor and a constant column do not change which row is farthest.
 
     Parameters
     ----------
-    metric : {"euclidean", "cosine"}, default="euclidean"
-        Distance between features. "cosine" normalises them first, which orders rows
-        by their angle; a row of zeros stays at the origin.
+    kernel : {"features", "cosine", "last_layer", "gradients", "linear", "nngp", \
+            "ntk", "laplace"}, default="features"
+        What to measure distances in, see `EmbeddingStrategy`. "cosine" are the features
+        at length 1, which orders rows by their angles.
 
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
         How the first row is picked where no row is labelled yet.
+
+    n_columns : int or None, default=512
+        For "gradients", the columns that they are sketched to while they are read; None
+        for exact ones.
 
     References
     ----------
     .. [1] O. Sener, S. Savarese. "Active learning for convolutional neural networks: a
        core-set approach". ICLR 2018.
+    .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
     """
 
-    needs = ("features", "labeled")
+    mode = "TP"
     _parameter_constraints: dict = {
-        "metric": [StrOptions({"euclidean", "cosine"})],
+        "kernel": [StrOptions({"features", "cosine"} | ALL_KERNELS)],
         "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }
 
-    def __init__(self, *, metric="euclidean", first_center="max_norm"):
-        self.metric = metric
+    def __init__(
+        self,
+        *,
+        kernel: KernelName = "features",
+        first_center: FirstCenter = "max_norm",
+        n_columns: int | None = 512,
+    ):
+        self.kernel = kernel
         self.first_center = first_center
+        self.n_columns = n_columns
 
-    def embed(self, outputs):
-        """The features of rows, normalised if the metric asks for it."""
-        embedding = DenseEmbedding(outputs.features)
-        if self.metric == "euclidean":
-            return embedding
-        norms = np.sqrt(embedding.norms_sq())
-        norms[norms == 0] = 1
-        return DenseEmbedding(
-            embedding.matrix / norms[:, None].astype(embedding.dtype, copy=False)
-        )
-
-    def make_sampler(self):
+    def recipe(self) -> Recipe:
         """Farthest-first traversal."""
-        return KCenter(first_center=self.first_center)
+        sampler = KCenter(first_center=self.first_center)
+        return Recipe(self.kernel, sampler, mode=self.mode, n_columns=self.n_columns)

@@ -1,12 +1,14 @@
 """BAIT: rows whose Fisher information brings the model's error down most."""
 
 from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import FisherSketch, fisher_embedding
 from skbadge.embeddings._fisher import fisher_dimensions
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection, bait_greedy
 from skbadge.samplers._bait_greedy import bait_nbytes
 from skbadge.strategies._base import Strategy
@@ -16,11 +18,11 @@ class Bait(Strategy):
     r"""BAIT: the batch whose Fisher information leaves the least uncertain.
 
     Each row is embedded as a root of its Fisher information :math:`F_x` for the last
-    layer's weights; a forward-backward greedy search then looks for the batch that
-    minimises :math:`\mathrm{tr}(M^{-1} \bar F)` (Ash et al. [1]_, Algorithm 1), with
-    :math:`\bar F` the mean Fisher information of pool and labelled rows, and :math:`M`
-    that of the labelled rows and the batch. It weighs both uncertainty and diversity,
-    and what is labelled already.
+    layer's weights. A forward-backward greedy search then looks for the batch that
+    minimises :math:`\mathrm{tr}(M^{-1} \bar F)` (Ash et al. [1]_, Algorithm 1).
+    :math:`\bar F` is the mean Fisher information of pool and labelled rows, :math:`M`
+    that of the labelled rows and the batch. BAIT weighs uncertainty and diversity, and
+    what is labelled already.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ class Bait(Strategy):
     n_top_classes : int, default=2
         Number of classes for ``fisher="top_k"``; all, if there are fewer.
 
-    sketch : int or None, default=None
+    n_columns : int or None, default=None
         Number of columns to sketch the roots to, instead of ``n_parameters``, where
         these are too many for matrices of that size. Random, see
         `skbadge.embeddings.FisherSketch`; 512 serve well in regression [4]_.
@@ -70,8 +72,13 @@ class Bait(Strategy):
     :math:`N K^2 d` numbers and takes :math:`O(N K^3 d^2)`. ``fisher="binary"``, and a
     model with one logit, come down to :math:`k = 1`.
 
-    The result does not depend on chance but through ``sketch`` and rows that are equal
-    for the objective, of which a random one is taken.
+    Chance has a part in ``n_columns`` only, and between rows that are equal for the
+    objective, of which a random one is taken.
+
+    All rows of the pool are in :math:`\bar F`, whether they may be selected or not; a
+    row that stands both in the pool and among the labelled counts once. Pending rows
+    are in :math:`M` from the start, as the first rows of the batch: with them,
+    :math:`n` counts them as well.
 
     References
     ----------
@@ -97,14 +104,15 @@ class Bait(Strategy):
     array([0, 2])
     """
 
-    needs = ("proba", "features", "labeled")
+    needs = Needs(proba=True, features=True, labeled=True)
+    reads_population = True
     _parameter_constraints: dict = {
         "regularization": [Interval(Real, 0, None, closed="neither")],
         "oversampling": [Interval(Real, 1, None, closed="left")],
         "labeled_weighting": [StrOptions({"repo", "counts", "mean"})],
         "fisher": [StrOptions({"full", "top_k", "binary"})],
         "n_top_classes": [Interval(Integral, 1, None, closed="left")],
-        "sketch": [Interval(Integral, 1, None, closed="left"), None],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
         "include_bias": ["boolean"],
         "max_bytes": [Interval(Integral, 0, None, closed="left")],
     }
@@ -112,21 +120,21 @@ class Bait(Strategy):
     def __init__(
         self,
         *,
-        regularization=1.0,
-        oversampling=2.0,
-        labeled_weighting="repo",
-        fisher="full",
-        n_top_classes=2,
-        sketch=None,
-        include_bias=False,
-        max_bytes=2**32,
+        regularization: float = 1.0,
+        oversampling: float = 2.0,
+        labeled_weighting: Literal["repo", "counts", "mean"] = "repo",
+        fisher: Literal["full", "top_k", "binary"] = "full",
+        n_top_classes: int = 2,
+        n_columns: int | None = None,
+        include_bias: bool = False,
+        max_bytes: int = 2**32,
     ):
         self.regularization = regularization
         self.oversampling = oversampling
         self.labeled_weighting = labeled_weighting
         self.fisher = fisher
         self.n_top_classes = n_top_classes
-        self.sketch = sketch
+        self.n_columns = n_columns
         self.include_bias = include_bias
         self.max_bytes = max_bytes
 
@@ -136,18 +144,19 @@ class Bait(Strategy):
         rows = None if labeled is None or not len(labeled) else labeled.outputs
         if rows is not None:
             _check_widths(pool, rows)
-        sketch = self._prepare(pool, rows, rng)
+        sketch = self._prepare(pool, rows, feasible, rng)
         return bait_greedy(
             self._embed(pool, sketch),
             n,
             labeled=None if rows is None else self._embed(rows, sketch),
+            feasible=feasible,
             regularization=self.regularization,
             oversampling=self.oversampling,
             labeled_weighting=self.labeled_weighting,
             random_state=rng,
         )
 
-    def _prepare(self, pool, labeled, rng):
+    def _prepare(self, pool, labeled, feasible, rng):
         """Refuse what would not fit, and draw the sketch, if there is to be one."""
         width = pool.features.shape[1] + self.include_bias
         rank, n_outputs = fisher_dimensions(
@@ -155,25 +164,30 @@ class Bait(Strategy):
             fisher=self.fisher,
             n_top_classes=self.n_top_classes,
         )
-        n_columns, maps = n_outputs, 0
-        if self.sketch is not None:
-            n_columns, maps = self.sketch, 8 * self.sketch * (n_outputs + width)
-        n_parameters = self.sketch or n_outputs * width
+        n_sketched, maps = n_outputs, 0
+        if self.n_columns is not None:
+            n_sketched, maps = self.n_columns, 8 * self.n_columns * (n_outputs + width)
+        n_parameters = self.n_columns or n_outputs * width
+        row_bytes = 8 * rank * n_sketched
         n_rows = len(pool) + (0 if labeled is None else len(labeled))
-        needed = bait_nbytes(len(pool), rank, n_parameters)
-        needed += 8 * n_rows * rank * n_columns + maps
+        n_searched = len(feasible.restricted()[0])
+        needed = row_bytes * n_rows + maps
+        if n_searched < len(pool):
+            # The search copies the roots and features of the rows it may pick.
+            needed += (row_bytes + pool.features[:1].nbytes) * n_searched
+        needed += bait_nbytes(n_searched, rank, n_parameters)
         if needed > self.max_bytes:
             raise ValueError(
                 f"BAIT would hold {needed} bytes ({needed / 2**30:.3g} GiB) for "
                 f"{len(pool)} rows, roots of rank {rank} and {n_parameters} "
                 f"parameters, above `max_bytes`={self.max_bytes}. Reduce the Fisher "
                 "information with `fisher='binary'` or `fisher='top_k'`, the "
-                "parameters with `sketch`, or the rows by a random part of the pool; "
-                "or raise `max_bytes`."
+                "parameters with `n_columns`, or the rows by a random part of the "
+                "pool, or raise `max_bytes`."
             )
-        if self.sketch is None:
+        if self.n_columns is None:
             return None
-        return FisherSketch(n_outputs, width, self.sketch, rng)
+        return FisherSketch(n_outputs, width, self.n_columns, rng)
 
     def _embed(self, outputs, sketch):
         return fisher_embedding(

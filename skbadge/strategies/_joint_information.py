@@ -14,32 +14,39 @@ TINY = np.finfo(np.float64).tiny
 BLOCK = 2**18
 
 
-def mutual_information(posterior):
-    """Information that each row's label gives on which posterior sample is right.
+def mutual_information(posterior, rows=None):
+    r"""Information that each row's label gives on which posterior sample is right.
 
-    Computed as the mean divergence of the samples from their mean, a sum of terms none
-    of which is negative, and not as a difference of entropies.
+    With class probabilities :math:`p_s` by posterior samples and their mean
+    :math:`\bar p`, it is :math:`\frac1S \sum_s \mathrm{KL}(p_s \| \bar p)`: a sum of
+    terms none of which is negative, and not a difference of entropies.
 
     Parameters
     ----------
-    posterior : ndarray of shape (n_samples, n_rows, n_classes)
+    posterior : ndarray of shape (n_posterior, n_rows, n_classes)
         Floating, rows sum to 1.
+
+    rows : ndarray of int or None, default=None
+        Some of the rows; None for all.
 
     Returns
     -------
     information : ndarray of shape (n_rows,)
-        float64, in nats, between 0 and ``min(log(n_samples), log(n_classes))``.
+        float64, in nats, between 0 and ``min(log(n_posterior), log(n_classes))``.
     """
-    n_samples, n_rows, n_classes = posterior.shape
-    information = np.empty(n_rows)
-    for rows in row_chunks(n_rows, 4 * n_samples * n_classes, BLOCK, minimum=1):
-        proba = _normalized(posterior[:, rows])
+    n_posterior, n_rows, n_classes = posterior.shape
+    information = np.empty(n_rows if rows is None else len(rows))
+    cost = 4 * n_posterior * n_classes
+    for block in row_chunks(len(information), cost, BLOCK, minimum=1):
+        proba = _normalized(posterior[:, block if rows is None else rows[block]])
+        # Terms p ln(p / q) - p + q, whose last two sum to 0 over the classes.
         divergence = kl_div(proba, proba.mean(axis=0))
-        information[rows] = divergence.sum(axis=2).mean(axis=0)
+        information[block] = divergence.sum(axis=2).mean(axis=0)
     return np.maximum(information, 0, out=information)
 
 
 def _normalized(proba):
+    """Probabilities in float64 that sum to 1."""
     # The rounding of single precision would show in the bounds.
     proba = proba.astype(np.float64)
     proba /= proba.sum(axis=-1, keepdims=True)
@@ -47,6 +54,7 @@ def _normalized(proba):
 
 
 def _log(proba):
+    """Logarithms, minus infinity of 0."""
     with np.errstate(divide="ignore"):
         return np.log(proba)
 
@@ -55,12 +63,12 @@ def _log(proba):
 class Configurations:
     """Joint labels that several rows may have, and how probable each is.
 
-    They are either all that are possible, or drawn from their distribution: then equal
-    numbers of them by each posterior sample, one sample after another.
+    They are either all that are possible, or drawn from their distribution: then each
+    posterior sample draws as many of them as the others, one sample after another.
 
     Parameters
     ----------
-    log_joint : ndarray of shape (n_configurations, n_samples)
+    log_joint : ndarray of shape (n_configurations, n_posterior)
         Log-probability of each by each posterior sample, float64. In logarithms, as
         the product of many probabilities underflows.
 
@@ -72,25 +80,27 @@ class Configurations:
     is_drawn: bool
 
     @classmethod
-    def of_no_rows(cls, n_samples):
+    def of_no_rows(cls, n_posterior):
         """The one configuration there is of no rows."""
-        return cls(np.zeros((1, n_samples)), is_drawn=False)
+        return cls(np.zeros((1, n_posterior)), is_drawn=False)
 
     def __len__(self):
         return len(self.log_joint)
 
     @property
-    def n_samples(self):
+    def n_posterior(self):
         """Number of posterior samples."""
         return self.log_joint.shape[1]
 
     def log_proba(self):
         """Log-probability of each, an ndarray of shape (n_configurations,)."""
-        return logsumexp(self.log_joint, axis=1) - np.log(self.n_samples)
+        # P(y) = sum_s P_s(y) / S
+        return logsumexp(self.log_joint, axis=1) - np.log(self.n_posterior)
 
     def weights(self):
         """What each counts in a mean, an ndarray of shape (n_configurations,)."""
         if self.is_drawn:
+            # Drawn from P itself, so that each counts the same.
             return np.full(len(self), 1 / len(self))
         return np.exp(self.log_proba())
 
@@ -99,9 +109,10 @@ class Configurations:
 
         Returns
         -------
-        members : ndarray of shape (n_configurations, n_samples)
+        members : ndarray of shape (n_configurations, n_posterior)
             Rows sum to 1.
         """
+        # P_s(y) / sum_s P_s(y), scaled first so that the greatest is 1.
         greatest = self.log_joint.max(axis=1, keepdims=True)
         members = np.exp(self.log_joint - greatest)
         members /= members.sum(axis=1, keepdims=True)
@@ -116,11 +127,12 @@ class Configurations:
 
         Parameters
         ----------
-        proba : ndarray of shape (n_samples, n_classes)
+        proba : ndarray of shape (n_posterior, n_classes)
             The row's class probabilities.
         """
+        # ln P_s(y, k) = ln P_s(y) + ln p_s(k) for each configuration y and class k.
         joint = self.log_joint[:, None, :] + _log(_normalized(proba)).T
-        joint = joint.reshape(-1, self.n_samples)
+        joint = joint.reshape(-1, self.n_posterior)
         return Configurations(joint[np.isfinite(joint).any(axis=1)], is_drawn=False)
 
     def drawn_further(self, proba, rng):
@@ -128,15 +140,17 @@ class Configurations:
 
         Parameters
         ----------
-        proba : ndarray of shape (n_samples, n_classes)
+        proba : ndarray of shape (n_posterior, n_classes)
             The row's class probabilities.
 
         rng : RandomState
             Source of randomness.
         """
         proba = _normalized(proba)
-        size = len(self) // self.n_samples
+        # The first `size` configurations are drawn by the first sample, and so on.
+        size = len(self) // self.n_posterior
         labels = [draw_weighted(row, size, rng) for row in proba.cumsum(axis=1)]
+        # All samples say how probable a label is, whichever of them drew it.
         log_label = _log(proba)[:, np.concatenate(labels)].T
         return Configurations(self.log_joint + log_label, is_drawn=True)
 
@@ -145,7 +159,7 @@ class Configurations:
 
         Parameters
         ----------
-        posterior : ndarray of shape (n_samples, n_rows, n_classes)
+        posterior : ndarray of shape (n_posterior, n_rows, n_classes)
             Class probabilities of all rows.
 
         rows : list of int
@@ -162,8 +176,9 @@ class Configurations:
             return self.drawn_further(posterior[:, rows[-1]], rng)
         if len(self) * posterior.shape[2] <= limit:
             return self.extended(posterior[:, rows[-1]])
-        size = self.n_samples * -(-limit // self.n_samples)
-        drawn = Configurations(np.zeros((size, self.n_samples)), is_drawn=True)
+        # No longer all: draw a label for each of the rows, from the first on.
+        size = self.n_posterior * -(-limit // self.n_posterior)
+        drawn = Configurations(np.zeros((size, self.n_posterior)), is_drawn=True)
         for row in rows:
             drawn = drawn.drawn_further(posterior[:, row], rng)
         return drawn
@@ -178,17 +193,17 @@ def conditional_information(configurations, posterior, rows):
     .. math:: \sum_c w_c \Big[ H\Big(\sum_s \pi_{cs} p_{sx}\Big)
               - \sum_s \pi_{cs} H(p_{sx}) \Big],
 
-    what the row adds to the joint mutual information. The entropy of a row given the
-    sample has the configurations' own weights of the samples, which are 1 / n_samples
-    if all configurations are there: so an estimate from drawn ones is never negative,
-    exact where nothing is left to learn, and of less variance.
+    what the row adds to the joint mutual information. The second entropies are weighted
+    by :math:`\sum_c w_c \pi_{cs}`, which is :math:`1 / S` if all configurations are
+    there. So an estimate from drawn ones is never negative, is exact where nothing is
+    left to learn, and varies less.
 
     Parameters
     ----------
     configurations : Configurations
         Labels of the other rows.
 
-    posterior : ndarray of shape (n_samples, n_rows, n_classes)
+    posterior : ndarray of shape (n_posterior, n_rows, n_classes)
         Class probabilities of all rows.
 
     rows : ndarray of shape (n_candidates,)
@@ -199,13 +214,15 @@ def conditional_information(configurations, posterior, rows):
     information : ndarray of shape (n_candidates,)
         float64, in nats, at least 0.
     """
-    n_samples, _, n_classes = posterior.shape
+    n_posterior, _, n_classes = posterior.shape
+    # pi_cs, w_c and sum_c w_c pi_cs
     members, weights = configurations.members(), configurations.weights()
     shares = weights @ members
     information = np.empty(len(rows))
-    cost = (2 * len(members) + 3 * n_samples) * n_classes
+    cost = (2 * len(members) + 3 * n_posterior) * n_classes
     for block in row_chunks(len(rows), cost, BLOCK, minimum=1):
-        proba = _normalized(posterior[:, rows[block]]).reshape(n_samples, -1)
+        proba = _normalized(posterior[:, rows[block]]).reshape(n_posterior, -1)
+        # One column for each row and class: the entropies' terms, summed at the end.
         terms = weights @ _entropy_terms(members @ proba)
         terms -= shares @ _entropy_terms(proba)
         information[block] = terms.reshape(-1, n_classes).sum(axis=1)
@@ -213,6 +230,7 @@ def conditional_information(configurations, posterior, rows):
 
 
 def _entropy_terms(proba):
+    """The terms ``-p ln p`` of an entropy."""
     # Clipped in the logarithm alone: 0 log 0 is 0. NumPy's is faster than scipy's entr.
     logs = np.maximum(proba, TINY)
     np.log(logs, out=logs)

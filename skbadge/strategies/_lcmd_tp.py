@@ -1,10 +1,15 @@
 """LCMD-TP on sketched gradients: the proposal of the paper behind BMDAL."""
 
+from numbers import Integral
+
+from skbadge._compat import Interval, StrOptions
 from skbadge.samplers import LCMD as LCMDSampler
-from skbadge.strategies._kernel_strategy import KernelStrategy
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+from skbadge.strategies._kernels import KernelName
+from skbadge.strategies._posterior_strategy import ALL_KERNELS
 
 
-class LCMD(KernelStrategy):
+class LCMD(EmbeddingStrategy):
     """Rows that split the largest clusters of the gradients of all layers.
 
     The labelled rows, and then each pick, are the centres of clusters; the next pick is
@@ -14,11 +19,12 @@ class LCMD(KernelStrategy):
 
     Parameters
     ----------
-    kernel : {"grad", "ll", "linear", "nngp", "ntk", "laplace"}, default="grad"
-        What to measure distances in, see `BMDAL`.
+    kernel : {"gradients", "last_layer", "linear", "nngp", "ntk", "laplace"}, \
+            default="gradients"
+        What to measure distances in, see `EmbeddingStrategy`.
 
-    sketch_size : int or None, default=512
-        For "grad", the columns that gradients are sketched to while they are read. None
+    n_columns : int or None, default=512
+        For "gradients", the columns that they are sketched to while they are read. None
         holds the factors of all layers, and measures exact distances.
 
     Notes
@@ -26,7 +32,7 @@ class LCMD(KernelStrategy):
     For classifiers it takes the gradients of the loss at the predicted label, which are
     short where the model is certain: then a full-net BADGE with other picks.
 
-    Holds ``n_rows * sketch_size`` float32 numbers, and never the gradients.
+    Holds ``n_rows * n_columns`` float32 numbers, and never the gradients.
 
     References
     ----------
@@ -46,11 +52,19 @@ class LCMD(KernelStrategy):
     """
 
     mode = "TP"
+    _parameter_constraints: dict = {
+        "kernel": [StrOptions(ALL_KERNELS)],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
+    }
 
-    def __init__(self, *, kernel="grad", sketch_size=512):
+    def __init__(
+        self, *, kernel: KernelName = "gradients", n_columns: int | None = 512
+    ):
         self.kernel = kernel
-        self.sketch_size = sketch_size
+        self.n_columns = n_columns
 
-    def make_sampler(self):
-        """Largest cluster maximum distance."""
-        return LCMDSampler()
+    def recipe(self) -> Recipe:
+        """Largest cluster maximum distance, from the labelled rows on."""
+        return Recipe(
+            self.kernel, LCMDSampler(), mode=self.mode, n_columns=self.n_columns
+        )

@@ -1,7 +1,9 @@
 """The strategies by name: one literal that everything else is read from."""
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
+from typing import Literal
 
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
@@ -13,25 +15,56 @@ STRATEGIES = {
     "badge_k_center": "skbadge.strategies._badge_k_center:BadgeKCenter",
     "badge_kdpp": "skbadge.strategies._badge_kdpp:BadgeKDPP",
     "badge_max_det": "skbadge.strategies._badge_max_det:BadgeMaxDet",
-    "badge_regression": "skbadge.strategies._posterior_regression:BadgeRegression",
     "bait": "skbadge.strategies._fisher_bait:Bait",
-    "bait_regression": "skbadge.strategies._posterior_regression:BaitRegression",
     "bald": "skbadge.strategies._bald:Bald",
-    "bald_regression": "skbadge.strategies._posterior_regression:BaldRegression",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
-    "batch_bald_regression": (
-        "skbadge.strategies._posterior_regression:BatchBaldRegression"
-    ),
     "core_set": "skbadge.strategies._core_set:CoreSet",
-    "core_set_regression": (
-        "skbadge.strategies._core_set_regression:CoreSetRegression"
-    ),
     "entropy": "skbadge.strategies._uncertainty:Entropy",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
+    "posterior_bait": "skbadge.strategies._posterior_bait:PosteriorBait",
+    "posterior_kmeans_plus_plus": (
+        "skbadge.strategies._posterior_kmeans_plus_plus:PosteriorKMeansPlusPlus"
+    ),
+    "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
+    "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
 }
+
+# What the names that regressors share with classifiers mean there (Holzmüller et al.
+# 2023, table 1). "core_set" means the same for both.
+REGRESSION = {
+    "badge": "posterior_kmeans_plus_plus",
+    "bait": "posterior_bait",
+    "bald": "posterior_variance",
+    "batch_bald": "posterior_max_det",
+}
+
+# The names once more, for type checkers.
+StrategyName = Literal[
+    "acs_fw",
+    "albl",
+    "badge",
+    "badge_k_center",
+    "badge_kdpp",
+    "badge_max_det",
+    "bait",
+    "bald",
+    "batch_bald",
+    "core_set",
+    "entropy",
+    "lcmd",
+    "least_confidence",
+    "margin",
+    "posterior_bait",
+    "posterior_kmeans_plus_plus",
+    "posterior_max_det",
+    "posterior_variance",
+    "random",
+]
+
+Kind = Literal["classifier", "regressor"]
 
 CLASSES = {path.partition(":")[2]: path for path in STRATEGIES.values()}
 
@@ -42,7 +75,7 @@ def load_class(path):
     return getattr(import_module(module), name)
 
 
-def get_strategy_names():
+def get_strategy_names() -> list[str]:
     """Names that ``BadgeQuerier(strategy=...)`` knows.
 
     Returns
@@ -59,7 +92,9 @@ def get_strategy_names():
     return sorted(STRATEGIES)
 
 
-def get_strategy(strategy):
+def get_strategy(
+    strategy: StrategyName | Strategy | Callable, kind: Kind = "classifier"
+) -> Strategy:
     """A strategy object from a name, an object or a function.
 
     Parameters
@@ -67,6 +102,12 @@ def get_strategy(strategy):
     strategy : str, Strategy or callable
         A name from `get_strategy_names`, a strategy, which is returned as it is, or a
         function, see `CallableStrategy`.
+
+    kind : {"classifier", "regressor"}, default="classifier"
+        The kind of model that is to be queried. For a regressor, "badge", "bait",
+        "bald" and "batch_bald" name their forms for regression,
+        "posterior_kmeans_plus_plus", "posterior_bait", "posterior_variance" and
+        "posterior_max_det". Objects mean the same for both.
 
     Returns
     -------
@@ -78,21 +119,24 @@ def get_strategy(strategy):
     ValueError
         If the name is not known; the message names the nearest ones.
 
+    TypeError
+        If it is none of these.
+
     Examples
     --------
     >>> from skbadge.strategies import get_strategy
     >>> get_strategy("badge").set_params(include_bias=True)
     Badge(include_bias=True)
+    >>> get_strategy("badge", kind="regressor")
+    PosteriorKMeansPlusPlus()
     """
+    if kind not in ("classifier", "regressor"):
+        raise ValueError(f"`kind` must be 'classifier' or 'regressor'. Got {kind!r}.")
     if isinstance(strategy, str):
         if strategy not in STRATEGIES:
-            close = get_close_matches(strategy, STRATEGIES, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
-            raise ValueError(
-                f"`strategy` {strategy!r} is not known.{hint} Known are "
-                f"{get_strategy_names()}, besides strategy objects and functions."
-            )
-        return load_class(STRATEGIES[strategy])()
+            raise _unknown(strategy)
+        name = REGRESSION.get(strategy, strategy) if kind == "regressor" else strategy
+        return load_class(STRATEGIES[name])()
     if isinstance(strategy, Strategy):
         return strategy
     if isinstance(strategy, type) and issubclass(strategy, Strategy):
@@ -104,4 +148,15 @@ def get_strategy(strategy):
     raise TypeError(
         "`strategy` must be a name, a strategy object or a function. "
         f"Got {strategy!r} instead."
+    )
+
+
+def _unknown(name):
+    """The error for a name that is not known."""
+    near = name.lower().replace("-", "_").replace(" ", "_")
+    close = get_close_matches(near, STRATEGIES, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return ValueError(
+        f"`strategy` {name!r} is not known.{hint} Known are {get_strategy_names()}, "
+        "besides strategy objects and functions."
     )

@@ -1,24 +1,48 @@
 """Uncertainty sampling: least confidence, margin and entropy."""
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import entr
 
+from skbadge.outputs import Outputs
 from skbadge.strategies._base import ScoreStrategy
 from skbadge.utils._chunks import row_chunks
 
 
 def _rowwise(function, proba):
-    """Apply a function to float64 blocks of rows, so that no full copy is held."""
+    """Apply a function to float64 blocks of rows, so that no full copy is held.
+
+    Probabilities of single precision, or with a few decimals, do not quite sum to 1:
+    each row is divided by its sum.
+    """
     scores = np.empty(len(proba))
     for rows in row_chunks(len(proba), proba.shape[1]):
-        scores[rows] = function(proba[rows].astype(np.float64))
+        block = proba[rows].astype(np.float64)
+        block /= block.sum(axis=1, keepdims=True)
+        scores[rows] = function(block)
     return scores
 
 
 def _others(proba):
     """Probability that the predicted class is wrong, to full relative precision."""
-    proba[np.arange(len(proba)), proba.argmax(axis=1)] = 0
-    return proba.sum(axis=1)
+    others = proba.copy()
+    others[np.arange(len(proba)), proba.argmax(axis=1)] = 0
+    return others.sum(axis=1)
+
+
+def _minus_margin(proba):
+    """Second greatest minus greatest, exactly 0 where the two are equal."""
+    greatest = np.partition(proba, -2, axis=1)[:, -2:]
+    return greatest[:, 0] - greatest[:, 1]
+
+
+def _entropy(proba):
+    """Sum of -p log p; for the predicted class from the others, which keep digits."""
+    rows, predicted = np.arange(len(proba)), proba.argmax(axis=1)
+    others = _others(proba)
+    terms = entr(proba)
+    terms[rows, predicted] = (others - 1) * np.log1p(-others)
+    return terms.sum(axis=1)
 
 
 class LeastConfidence(ScoreStrategy):
@@ -33,7 +57,7 @@ class LeastConfidence(ScoreStrategy):
        classifiers". SIGIR 1994.
     """
 
-    def score(self, pool):
+    def score(self, pool: Outputs) -> NDArray[np.float64]:
         """One minus the greatest probability of each row."""
         return _rowwise(_others, pool.proba)
 
@@ -50,14 +74,9 @@ class Margin(ScoreStrategy):
        spaces". ECML 2006.
     """
 
-    def score(self, pool):
+    def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Minus the margin of each row."""
-
-        def minus_margin(proba):
-            second = np.partition(proba, -2, axis=1)[:, -2]
-            return _others(proba) + second - 1.0
-
-        return _rowwise(minus_margin, pool.proba)
+        return _rowwise(_minus_margin, pool.proba)
 
 
 class Entropy(ScoreStrategy):
@@ -72,6 +91,6 @@ class Entropy(ScoreStrategy):
        IJCNN 2014.
     """
 
-    def score(self, pool):
+    def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Entropy of each row's probabilities, in nats."""
-        return _rowwise(lambda proba: entr(proba).sum(axis=1), pool.proba)
+        return _rowwise(_entropy, pool.proba)

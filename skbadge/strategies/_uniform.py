@@ -8,4 +8,4 @@ class Random(Strategy):
     """Rows drawn uniformly without replacement. Asks nothing of the model."""
 
     def _run(self, pool, n, labeled, feasible, rng):
-        return Selection(rng.permutation(len(pool))[:n])
+        return Selection(feasible.open().draw(n, rng))

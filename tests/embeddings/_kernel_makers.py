@@ -3,7 +3,6 @@
 import numpy as np
 
 from skbadge.embeddings import (
-    ConditionedEmbedding,
     DenseEmbedding,
     LaplaceEmbedding,
     NNGPEmbedding,
@@ -12,6 +11,7 @@ from skbadge.embeddings import (
     ScaledEmbedding,
     StackedEmbedding,
 )
+from skbadge.embeddings._conditioned import ConditionedEmbedding
 
 
 def naive_relu_kernels(X, Y, n_hidden_layers, sigma_w, sigma_b):

@@ -61,14 +61,14 @@ def acs_moments(kernel, sigma):
 
 def test_random_features_have_the_mean_products_of_the_posterior(make_finite):
     labeled, pool = split(make_finite, n=N_LABELED + 6)
-    sigma, n_features = 0.8, 100_000
-    acs = AcsRandomFeatures(n_features, sigma=sigma, random_state=0).fit(labeled)
+    sigma, n_columns = 0.8, 100_000
+    acs = AcsRandomFeatures(n_columns, sigma=sigma, random_state=0).fit(labeled)
     features = acs.transform(pool)
-    assert features.shape == (6, n_features)
+    assert features.shape == (6, n_columns)
     assert features.dtype == np.float64
-    samples = features.matrix * np.sqrt(n_features)
+    samples = features.matrix * np.sqrt(n_columns)
     samples = samples[:, None, :] * samples[None, :, :]
-    error = samples.std(axis=2) / np.sqrt(n_features)
+    error = samples.std(axis=2) / np.sqrt(n_columns)
     expected = acs_moments(posterior_kernel(labeled, pool, sigma), sigma)
     assert (np.abs(gram(features) - expected) < 5 * error).all()
     assert (error < 0.05 * np.sqrt(np.outer(*[np.diagonal(expected)] * 2))).all()

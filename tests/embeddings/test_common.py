@@ -8,6 +8,7 @@ import pytest
 from skbadge.embeddings import (
     DenseEmbedding,
     OuterProductEmbedding,
+    RowStackedEmbedding,
     StackedEmbedding,
     _base,
     gradient_embedding,
@@ -62,28 +63,71 @@ def make_gradient(rng, n, dtype, bias=False, one_logit=False):
     return embedding, np.hstack([matrix, residual]) if bias else matrix
 
 
-def make_tensor(rng, n, dtype):
-    embedding, matrix = make_dense(rng, n, dtype)
-    return to_device(embedding, "cpu"), matrix
+def on_device(make):
+    """The same embedding on torch's CPU."""
+
+    def build(rng, n, dtype):
+        embedding, matrix = make(rng, n, dtype)
+        return to_device(embedding, "cpu"), matrix
+
+    return build
 
 
-def make_tensor_stack(rng, n, dtype):
+def make_dense_stack(rng, n, dtype):
     parts = [make(rng, n, dtype) for make in (make_dense, make_dense)]
     embeddings, matrices = zip(*parts, strict=True)
-    return to_device(StackedEmbedding(embeddings), "cpu"), np.hstack(matrices)
+    return StackedEmbedding(embeddings), np.hstack(matrices)
 
+
+def in_chunks(make, devices=(None, None, None)):
+    """The same rows in chunks, each on a device of its own."""
+
+    def build(rng, n, dtype):
+        embedding, matrix = make(rng, n, dtype)
+        stops = [n * 2 // 5, n * 3 // 5, n]
+        chunks = [
+            to_device(embedding.take(slice(*pair)), device)
+            for *pair, device in zip([0, *stops], stops, devices, strict=False)
+        ]
+        return RowStackedEmbedding(chunks), matrix
+
+    return build
+
+
+def scattered(make):
+    """The same rows in chunks that hold them in another order."""
+
+    def build(rng, n, dtype):
+        embedding, matrix = make(rng, n, dtype)
+        order = np.random.RandomState(n).permutation(n)
+        half = n // 2
+        chunks = [embedding.take(order[:half]), embedding.take(order[half:])]
+        return RowStackedEmbedding(chunks).take(np.argsort(order)), matrix
+
+    return build
+
+
+make_gradient_bias = functools.partial(make_gradient, bias=True)
 
 MAKERS = {
     "dense": make_dense,
-    "tensor": make_tensor,
-    "tensor_stack": make_tensor_stack,
+    "tensor": on_device(make_dense),
+    "tensor_stack": on_device(make_dense_stack),
+    "tensor_outer": on_device(make_outer),
+    "tensor_bias": on_device(make_gradient_bias),
     "outer": make_outer,
     "stacked": make_stacked,
     "nested": make_nested,
     "gradient": make_gradient,
-    "gradient_bias": functools.partial(make_gradient, bias=True),
+    "gradient_bias": make_gradient_bias,
     "one_logit": functools.partial(make_gradient, one_logit=True),
     "one_logit_bias": functools.partial(make_gradient, bias=True, one_logit=True),
+    "dense_chunks": in_chunks(make_dense),
+    "outer_chunks": in_chunks(make_outer),
+    "bias_chunks": in_chunks(make_gradient_bias),
+    "chunks_on_devices": in_chunks(make_outer, (None, "cpu", None)),
+    "scattered_chunks": scattered(make_outer),
+    "nested_chunks": in_chunks(in_chunks(make_dense)),
 }
 
 
@@ -200,12 +244,12 @@ def test_bulk_products_in_double_precision_give_its_distances(make):
 
 
 def arrays_of(embedding):
-    if isinstance(embedding, StackedEmbedding):
+    if isinstance(embedding, StackedEmbedding | RowStackedEmbedding):
         return [array for part in embedding.parts for array in arrays_of(part)]
     if hasattr(embedding, "matrix"):
         # Of a tensor, an array of the same memory.
         return [np.asarray(embedding.matrix)]
-    return [embedding.left, embedding.right]
+    return [np.asarray(factor) for factor in (embedding.left, embedding.right)]
 
 
 def test_a_slice_copies_nothing_and_nbytes_counts_the_factors(make, dtype):

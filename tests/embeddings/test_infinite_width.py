@@ -3,11 +3,13 @@
 import mpmath
 import numpy as np
 import pytest
+import torch
 
 from skbadge.embeddings import (
     NNGPEmbedding,
     NTKEmbedding,
 )
+from skbadge.nn import NTKMLP
 from tests.embeddings._kernel_makers import naive_relu_kernels
 
 RELU = {"nngp": NNGPEmbedding, "ntk": NTKEmbedding}
@@ -112,6 +114,55 @@ def test_two_hidden_layers_are_the_limit_of_wide_random_nets():
         bound = 5 * standard + 5 / 1500 * expected.max()
         assert (np.abs(embedding.cross(embedding) - expected) < bound).all()
         assert bound.max() < 0.1 * expected.max()
+
+
+def net_of(X, seed, **parameters):
+    torch.manual_seed(seed)
+    return NTKMLP(X.shape[1], clip=None, **parameters).double()
+
+
+def test_by_default_nngp_is_the_covariance_of_the_nets_of_the_benchmark():
+    X = table(5)
+    inputs = torch.from_numpy(X)
+    samples = []
+    with torch.no_grad():
+        for seed in range(200):
+            outputs = net_of(X, seed, n_outputs=300)(inputs).numpy()
+            samples.append(outputs @ outputs.T / 300)
+    mean = np.mean(samples, axis=0)
+    error = np.std(samples, axis=0, ddof=1) / np.sqrt(len(samples))
+    kernel = NNGPEmbedding(X)
+    # The bias of finite width is of the order of its inverse.
+    bound = 5 * error + 5 / 512 * mean.max()
+    assert bound.max() < 0.1 * mean.max()
+    assert (np.abs(kernel.cross(kernel) - mean) < bound).all()
+    # Biases of random size would be nearly all of it.
+    assert NNGPEmbedding(X, sigma_b=0.2).norms_sq().min() > 1000 * mean.max()
+
+
+def test_by_default_ntk_has_the_gradients_of_biases_of_the_nets_of_the_benchmark():
+    X = table(5)
+    kernels = []
+    for seed in range(5):
+        net = net_of(X, seed)
+        gradients = [
+            torch.cat(
+                [
+                    part.flatten()
+                    for part in torch.autograd.grad(
+                        output, list(net.parameters()), retain_graph=True
+                    )
+                ]
+            )
+            for output in net(torch.from_numpy(X))[:, 0]
+        ]
+        gradients = torch.stack(gradients)
+        kernels.append((gradients @ gradients.T).numpy())
+    expected = np.mean(kernels, axis=0)
+    kernel = NTKEmbedding(X)
+    np.testing.assert_allclose(kernel.cross(kernel), expected, rtol=0.05)
+    without = NTKEmbedding(X, sigma_b=0.0)
+    assert without.norms_sq().max() < 0.01 * expected.min()
 
 
 def exact_sq_dists(x, y, sigma_w, sigma_b):

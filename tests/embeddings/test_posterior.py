@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from skbadge.embeddings import (
-    ConditionedEmbedding,
     DenseEmbedding,
     NTKEmbedding,
     Posterior,
     Scale,
 )
+from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import MaxDet

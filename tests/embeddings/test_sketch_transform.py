@@ -7,12 +7,12 @@ import pytest
 
 from skbadge.embeddings import (
     DenseEmbedding,
-    KroneckerSketch,
     OuterProductEmbedding,
     Sketch,
     StackedEmbedding,
     sketch,
 )
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 
 WIDTHS = [(3, 5), (1, 4), (2, 2)]
 
@@ -66,7 +66,7 @@ def test_layers_and_members_add_up_to_one_vector():
     np.testing.assert_allclose(result.cross(result), sum(members), atol=0.05 * scale)
 
 
-def predicted_variance(parts, n_features):
+def predicted_variance(parts, n_columns):
     r"""Variance of the product of two sketched rows, from fourth moments.
 
     The q products of coordinates are independent copies of s t / q, with
@@ -88,21 +88,21 @@ def predicted_variance(parts, n_features):
         for j in range(len(parts)):
             if i != j:
                 total += norms[i, 0] * norms[j, 1] + 2 * products[i] * products[j]
-    return (total - products.sum() ** 2) / n_features
+    return (total - products.sum() ** 2) / n_columns
 
 
 @pytest.mark.parametrize("n_parts", [1, 2, 4])
 def test_products_of_summed_layers_are_unbiased_with_the_predicted_variance(n_parts):
     parts = gradients(2).parts[:n_parts]
-    embedding, n_features = StackedEmbedding(parts), 10
+    embedding, n_columns = StackedEmbedding(parts), 10
     rng = np.random.RandomState(0)
     measured = np.empty(20_000)
     for draw in range(len(measured)):
-        rows = sketch(embedding, n_features, random_state=rng).matrix
+        rows = sketch(embedding, n_columns, random_state=rng).matrix
         measured[draw] = rows[0] @ rows[1]
     exact = embedding.cross(embedding)[0, 1]
     assert abs(measured.mean() - exact) < 5 * measured.std() / np.sqrt(len(measured))
-    expected = predicted_variance(parts, n_features)
+    expected = predicted_variance(parts, n_columns)
     np.testing.assert_allclose(measured.var(), expected, rtol=0.1)
 
 
@@ -171,10 +171,10 @@ def test_wrong_layers_are_refused():
     swapped = [(right, left) for left, right in layers(3)]
     with pytest.raises(ValueError, match=r"Got \[\(5, 3\), \(4, 1\), \(2, 2\)\]"):
         kronecker(swapped)
-    for n_features in (0, 2.0, True, None):
-        with pytest.raises(ValueError, match="`n_features` must hold ints >= 1"):
-            KroneckerSketch(WIDTHS, n_features)
-    with pytest.raises(ValueError, match=r"`widths` must hold ints >= 1\. Got 0"):
+    for n_columns in (0, 2.0, None):
+        with pytest.raises(ValueError, match="'n_columns' parameter of KroneckerSk"):
+            KroneckerSketch(WIDTHS, n_columns)
+    with pytest.raises(ValueError, match=r"'widths' parameter of .* Got 0"):
         KroneckerSketch([(3, 0)], 4)
     with pytest.raises(ValueError, match="`widths` must have at least one pair"):
         KroneckerSketch([], 4)

@@ -22,6 +22,7 @@ from skbadge.embeddings import (
     transform_pool_and_labeled,
 )
 from tests.embeddings._transform_makers import (
+    FINITE,
     KINDS,
     dense,
     gram,
@@ -160,7 +161,7 @@ def test_a_wrong_noise_is_refused(kind, sigma):
 
 def test_wrong_parameters_are_refused():
     for kind in (Sketch, AcsRandomFeatures):
-        with pytest.raises(ValueError, match="The 'n_features' parameter of"):
+        with pytest.raises(ValueError, match="The 'n_columns' parameter of"):
             kind(0).fit(dense(4))
     with pytest.raises(ValueError, match="The 'space' parameter of"):
         Posterior(space="both").fit(dense(4))
@@ -189,12 +190,88 @@ def test_a_list_of_transformers_is_fitted_step_by_step():
         expected = tuple(step.transform(part) for part in expected)
     for result, other in zip(results, expected, strict=True):
         np.testing.assert_array_equal(result.matrix, other.matrix)
-    assert not any(hasattr(step, "n_columns_") for step in steps)
-    pool_only, none = transform_pool_and_labeled([Sketch(4)], pool, None)
-    assert pool_only.shape == (33, 4)
-    assert none is None
+    assert not any(hasattr(step, "n_columns_in_") for step in steps)
     same, _ = transform_pool_and_labeled([], pool, labeled)
     assert same is pool
+
+
+def test_where_nothing_is_labelled_the_posterior_is_the_prior(make):
+    _, pool = split(make)
+    prior = gram(pool)
+    scale = prior.diagonal().max()
+    for space in ("auto", "kernel"):
+        assert Posterior(0.3, space=space).fit(None, pool).transform(pool) is pool
+    result = gram(AcsGrad(0.3).fit(None, pool).transform(pool))
+    np.testing.assert_allclose(result, prior**2 / 0.3**4, atol=1e-9 * scale**2)
+
+
+@pytest.mark.parametrize("make_finite", FINITE.values(), ids=FINITE)
+def test_the_prior_is_the_posterior_of_a_row_that_says_nothing(make_finite):
+    _, pool = split(make_finite)
+    zero = Scale().fit(pool)
+    zero.factor_ = 0.0
+    nothing = zero.transform(pool.take(slice(0, 1)))
+    acs = AcsGrad(0.3)
+    result = acs.fit(None, pool).transform(pool)
+    other = acs.fit(nothing).transform(pool)
+    assert type(result) is type(other)
+    np.testing.assert_allclose(gram(result), gram(other), rtol=1e-12)
+
+
+def test_weights_of_random_features_are_drawn_from_the_prior():
+    _, pool = split(dense, dtype=np.float32)
+    acs = AcsRandomFeatures(6, sigma=0.4, random_state=3)
+    result = acs.fit(None, pool).transform(pool).matrix
+    nothing = DenseEmbedding(np.zeros((2, 9)))
+    expected = acs.fit(nothing).transform(pool).matrix
+    np.testing.assert_allclose(result, expected, rtol=1e-12)
+    assert result.dtype == np.float64
+
+
+def test_where_nothing_is_labelled_the_pool_has_mean_squared_norm_one(make):
+    _, pool = split(make)
+    result = Scale().fit(None, pool).transform(pool)
+    assert result.norms_sq().mean() == pytest.approx(1)
+    zeros = DenseEmbedding(np.zeros((4, 3)))
+    assert Scale().fit(None, zeros).factor_ == 1
+    assert Scale().fit(None, zeros.take(slice(0))).factor_ == 1
+
+
+def test_a_pool_is_not_looked_at_where_rows_are_labelled(transformer):
+    labeled, pool = split(dense)
+    expected = gram(transformer.fit(labeled).transform(pool))
+    result = gram(transformer.fit(labeled, pool).transform(pool))
+    np.testing.assert_array_equal(result, expected)
+    broken = DenseEmbedding(np.full((2, 9), np.nan))
+    transformer.fit(labeled, broken)
+    with pytest.raises(ValueError, match="`pool` must be finite"):
+        transformer.fit(None, broken)
+
+
+def test_a_second_fit_forgets_the_first(transformer):
+    labeled, pool = split(dense)
+    expected = gram(clone(transformer).fit(None, pool).transform(pool))
+    result = gram(transformer.fit(labeled).fit(None, pool).transform(pool))
+    np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("labeled", [None, outer(3).take(slice(0))])
+def test_a_list_of_transformers_works_where_nothing_is_labelled(labeled):
+    _, pool = split(outer)
+    steps = [Sketch(6), Scale(), AcsRandomFeatures(8, sigma=0.1), Posterior(0.1)]
+    result, known = transform_pool_and_labeled(steps, pool, labeled, random_state=5)
+    rng = np.random.RandomState(5)
+    expected = pool
+    for step in map(clone, steps):
+        if isinstance(step, Sketch | AcsRandomFeatures):
+            step.set_params(random_state=rng.randint(2**31 - 1))
+        expected = step.fit(None, expected).transform(expected)
+    np.testing.assert_array_equal(result.matrix, expected.matrix)
+    assert known is None if labeled is None else known.shape == (0, 8)
+    with pytest.raises(ValueError, match="inner products of its rows only"):
+        transform_pool_and_labeled(
+            [AcsRandomFeatures(3)], LaplaceEmbedding(normal(5, 2)), None
+        )
 
 
 def test_a_list_of_transformers_draws_from_one_source_of_randomness():

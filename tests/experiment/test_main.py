@@ -1,11 +1,16 @@
 """The command line."""
 
+import os
+import signal
+import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
+import skbadge
 from skbadge.__main__ import main
 from skbadge.experiment import ResultStore
 
@@ -132,3 +137,129 @@ def test_the_package_is_a_program():
     result = subprocess.run(program, capture_output=True, text=True, check=True)
     for command in ("run", "report", "status", "export"):
         assert command in result.stdout
+
+
+@pytest.fixture
+def store(path, capsys):
+    assert main(["run", str(path), "--quiet"]) == 0
+    capsys.readouterr()
+    return path.with_suffix(".sqlite")
+
+
+@pytest.mark.parametrize("what", ["store", "toml", "text", "binary", "other table"])
+def test_an_export_replaces_nothing_but_an_earlier_one(
+    path, store, tmp_path, capsys, what
+):
+    target = {"store": store, "toml": path}.get(what, tmp_path / "mine.csv")
+    if what == "text":
+        target.write_text("dataset: mine\n")
+    if what == "binary":
+        target.write_bytes(b"\x89PNG\r\n\x1a\n\xff\xfe")
+    if what == "other table":
+        target.write_text("dataset,score\na,1\n")
+    before = target.read_bytes()
+    assert main(["export", str(store), str(target)]) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "is there already and is no earlier export" in error
+    assert target.read_bytes() == before
+    free = tmp_path / "free.csv"
+    for _ in range(2):
+        assert main(["export", str(store), str(free)]) == 0
+    assert len(pd.read_csv(free)) == 12
+
+
+def spoil_a_page(path):
+    content = bytearray(path.read_bytes())
+    content[4096:8192] = b"\xa5" * 4096
+    path.write_bytes(content)
+
+
+def drop_a_table(path):
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE evaluations")
+    connection.close()
+
+
+def make_a_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize("damage", [spoil_a_page, drop_a_table, make_a_folder])
+@pytest.mark.parametrize("command", ["run", "status", "export", "report"])
+def test_a_store_that_does_not_work_is_one_line(
+    path, store, tmp_path, capsys, damage, command
+):
+    damage(store)
+    rest = {
+        "run": ["run", str(path), "--quiet"],
+        "status": ["status", str(store)],
+        "export": ["export", str(store), str(tmp_path / "out.csv")],
+        "report": ["report", str(store), "--out", str(tmp_path / "out")],
+    }[command]
+    if (command, damage) in (("status", drop_a_table), ("run", drop_a_table)):
+        pytest.skip("it has no need of that table")
+    assert main(rest) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    assert store.name in captured.err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_baseline_that_is_not_there_is_an_error(store, tmp_path, capsys):
+    arguments = ["report", str(store), "--out", str(tmp_path / "out")]
+    assert main([*arguments, "--baseline", "radnom"]) == 2
+    assert "`baseline` must be one of 'badge', 'random'" in capsys.readouterr().err
+    assert main([*arguments, "--baseline", "badge"]) == 0
+
+
+WAITING = """
+import os
+from pathlib import Path
+import signal
+from sklearn.linear_model import LogisticRegression
+
+class Waiting(LogisticRegression):
+    def fit(self, X, y):
+        Path(__file__).with_name(f"{os.getpid()}.pid").touch()
+        signal.pause()
+"""
+
+
+def is_alive(pid):
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux")
+def test_terminating_a_benchmark_ends_its_workers(path, tmp_path):
+    (tmp_path / "waiting_model.py").write_text(WAITING)
+    known = "sklearn.neighbors:KNeighborsClassifier"
+    path.write_text(TOML.replace(known, "waiting_model:Waiting"))
+    program = [sys.executable, "-m", "skbadge", "run", str(path), "--quiet"]
+    root = str(Path(skbadge.__file__).parents[1])
+    process = subprocess.Popen(
+        [*program, "--n-jobs", "2"],
+        env=os.environ | {"PYTHONPATH": root},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while len(pids := list(tmp_path.glob("*.pid"))) < 2:
+            assert process.poll() is None, process.stderr.read()
+            os.sched_yield()
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 143
+    assert err == "Interrupted. Run the same command to go on.\n"
+    assert not any(is_alive(int(each.stem)) for each in pids)
+    with ResultStore(path.with_suffix(".sqlite")) as store:
+        store.tidy()
+        assert store.counts()["pending"] == 4

@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist
 from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
-from skbadge import BadgeQuerier, _report
+from skbadge import BadgeQuerier
 from skbadge.embeddings import (
     DenseEmbedding,
     OuterProductEmbedding,
@@ -19,6 +19,7 @@ from skbadge.embeddings import (
     gradient_embedding,
 )
 from skbadge.inspection import BatchDiagnostics, batch_diagnostics
+from skbadge.querier import _query_report
 
 EPS = np.finfo(np.float64).eps
 
@@ -229,7 +230,7 @@ def test_the_report_computes_them_when_asked_and_once(iris, monkeypatch):
         calls.append(len(embedding))
         return batch_diagnostics(embedding)
 
-    monkeypatch.setattr(_report, "batch_diagnostics", counted)
+    monkeypatch.setattr(_query_report, "batch_diagnostics", counted)
     _, report = query(iris, "core_set", 7)
     assert "log-determinant" not in str(report)
     assert calls == []

@@ -41,6 +41,25 @@ def test_integers_and_booleans_are_cast_only_if_asked(values):
 
 
 @pytest.mark.parametrize(
+    "dtype", ["int8", "int16", "int32", "uint8", "uint16", "uint32"]
+)
+@pytest.mark.parametrize("convert", [np.asarray, torch.from_numpy, pd.DataFrame])
+def test_integers_of_any_size_become_those_that_torch_looks_up(dtype, convert):
+    X = np.array([[1, 0], [7, 3]], dtype=dtype)
+    for cast_integers in (False, "codes"):
+        rows = rows_of(convert(X), cast_integers=cast_integers)
+        assert str(rows.dtype).removeprefix("torch.") == "int64"
+        assert rows.tolist() == X.tolist()
+
+
+@pytest.mark.parametrize("convert", [np.asarray, torch.from_numpy, pd.DataFrame])
+def test_booleans_are_masks_or_codes(convert):
+    X = convert(np.array([[True, False]]))
+    assert str(rows_of(X, cast_integers=False).dtype).endswith("bool")
+    assert str(rows_of(X, cast_integers="codes").dtype).endswith("int64")
+
+
+@pytest.mark.parametrize(
     ("X", "dtype"),
     [
         (np.ones((3, 2), dtype="float32"), "float32"),
@@ -103,6 +122,19 @@ def test_frame_of_integers_stays_integer_if_not_cast():
     X = rows_of(frame, cast_integers=False)
     assert X.dtype == np.int64
     assert X.tolist() == [[1, 1], [2, 0]]
+
+
+def test_polars_becomes_one_array():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"a": [0.5, None], "b": [2, 3], "c": [True, False]})
+    X = rows_of(frame)
+    assert X.dtype == np.float32
+    np.testing.assert_array_equal(X, [[0.5, 2, 1], [np.nan, 3, 0]])
+    assert rows_of(frame[["b", "c"]], cast_integers=False).dtype == np.int64
+    assert rows_of(pl.DataFrame({"c": [True, None]})).tolist()[0] == [1]
+    assert ArrayDataset(frame, pl.Series([0, 1])).y.dtype == np.int64
+    with pytest.raises(TypeError, match=r"\['d'\].*ColumnTransformer"):
+        ArrayDataset(frame.with_columns(d=pl.Series(["x", "y"])))
 
 
 @pytest.mark.parametrize("values", [["u", "v"], pd.Categorical(["u", "v"])])

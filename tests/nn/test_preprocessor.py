@@ -1,5 +1,6 @@
 """What a mixed table becomes for a net."""
 
+import datetime
 import pickle
 
 import numpy as np
@@ -194,3 +195,45 @@ def test_infinite_numbers_are_refused():
 def test_bad_arguments_are_named(X, dtype, error, message):
     with pytest.raises(error, match=message):
         table_preprocessor(X, dtype=dtype)
+
+
+def test_polars_gives_what_pandas_gives():
+    pl = pytest.importorskip("polars")
+    days = [
+        datetime.datetime(2020, 1, 1, 5),
+        None,
+        datetime.datetime(2021, 1, 1, 0, 0, 1),
+    ]
+    table = {
+        "number": [1, None, 3],
+        "ratio": [0.5, 1.5, None],
+        "time": days,
+        "span": [datetime.timedelta(1), None, datetime.timedelta(seconds=2)],
+        "town": ["Ulm", "Bonn", None],
+        "member": [True, False, None],
+    }
+    frame, other = pl.DataFrame(table), pd.DataFrame(table)
+    ours = table_preprocessor(frame, scale=False, dtype=np.float64).fit(frame)
+    theirs = table_preprocessor(other, scale=False, dtype=np.float64).fit(other)
+    np.testing.assert_allclose(ours.transform(frame), theirs.transform(other))
+    names = ours.get_feature_names_out().tolist()
+    assert names == theirs.get_feature_names_out().tolist()
+    unseen = frame.with_columns(town=pl.Series(["Rom"] * 3))
+    place = [names.index(name) for name in names if name.startswith("town")]
+    assert not ours.transform(unseen)[:, place].any()
+
+
+def test_dates_times_and_categories_of_polars():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame(
+        {
+            "day": [datetime.date(1970, 1, 2), None, datetime.date(1970, 1, 4)],
+            "time": [datetime.time(0, 0, 1), datetime.time(1), None],
+            "kind": pl.Series(["a", "b", "a"], dtype=pl.Categorical),
+        }
+    )
+    X = table_preprocessor(frame, scale=False, dtype=np.float64).fit_transform(frame)
+    day = 86400
+    np.testing.assert_array_equal(X[:, 0], [day, 2 * day, 3 * day])
+    np.testing.assert_array_equal(X[:, 1], [1, 3600, 1800.5])
+    np.testing.assert_array_equal(X[:, 2:], [[1, 0], [0, 1], [1, 0]])

@@ -6,7 +6,7 @@ from skorch import NeuralNetRegressor
 from torch import nn
 
 from skbadge.nn import NTKMLP
-from skbadge.outputs import model_outputs
+from skbadge.outputs import Needs, model_outputs
 
 
 def mlp(n_outputs=1):
@@ -98,5 +98,6 @@ def kernel(J):
     return flat @ flat.T
 
 
-def read(net, X, **options):
-    return model_outputs(net, X, needs=("gradients",), **options).gradients
+def read(net, X, n_columns=None, **options):
+    needs = Needs(gradients=True, n_columns=n_columns)
+    return model_outputs(net, X, needs=needs, **options).gradients

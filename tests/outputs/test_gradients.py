@@ -8,11 +8,11 @@ from torch import nn
 
 from skbadge.embeddings import (
     DenseEmbedding,
-    KroneckerSketch,
     StackedEmbedding,
     gradient_embedding,
     sketch,
 )
+from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs import model_outputs
 from tests.outputs._gradient_nets import (
     NETS,
@@ -165,7 +165,7 @@ def test_the_last_block_of_a_classifier_is_its_gradient_embedding():
 def test_the_sketch_is_that_of_the_exact_factors(make, n_outputs):
     net, X = fitted(make, n_outputs), rows(make)
     exact = read(net, X)
-    sketched = read(net, X, sketch_size=16, random_state=3, batch_size=4)
+    sketched = read(net, X, n_columns=16, random_state=3, batch_size=4)
     assert isinstance(sketched, DenseEmbedding)
     assert sketched.dtype == np.float32
     expected = sketch(exact, 16, random_state=3).to_dense()
@@ -193,7 +193,7 @@ def test_the_sketch_of_a_convolution_sums_its_positions():
         np.einsum("nlr,lq,rq->nq", part, left, right)
         for part, (left, right) in zip(parts, kronecker.projections, strict=True)
     )
-    sketched = read(net, X, sketch_size=24, random_state=1).to_dense()
+    sketched = read(net, X, n_columns=24, random_state=1).to_dense()
     np.testing.assert_allclose(sketched, expected, rtol=1e-3, atol=1e-4)
 
 
@@ -204,7 +204,7 @@ def test_sketches_are_unbiased():
     squares = np.zeros((4, 4))
     n_seeds = 300
     for seed in range(n_seeds):
-        S = read(net, X, sketch_size=8, random_state=seed).to_dense().astype(float)
+        S = read(net, X, n_columns=8, random_state=seed).to_dense().astype(float)
         products += S @ S.T / n_seeds
         squares += (S @ S.T) ** 2 / n_seeds
     error = np.sqrt((squares - products**2) / n_seeds)
@@ -215,7 +215,7 @@ def test_sketches_are_unbiased():
 
 def test_pool_and_labelled_rows_are_sketched_alike():
     net, X = fitted(mlp), rows(mlp)
-    options = {"sketch_size": 16, "random_state": 0}
+    options = {"n_columns": 16, "random_state": 0}
     whole = read(net, X, **options).to_dense()
     np.testing.assert_allclose(
         read(net, X[5:], **options).to_dense(), whole[5:], rtol=1e-4, atol=1e-6
@@ -225,17 +225,17 @@ def test_pool_and_labelled_rows_are_sketched_alike():
 def test_few_columns_are_not_sketched():
     net, X = fitted(mlp), rows(mlp)
     n_weights = 24 + 6 + 30 + 5 + 1
-    exact = read(net, X, sketch_size=n_weights + 1)
+    exact = read(net, X, n_columns=n_weights + 1)
     assert isinstance(exact, DenseEmbedding)
     np.testing.assert_array_equal(exact.to_dense(), read(net, X).to_dense())
-    assert read(net, X, sketch_size=n_weights).shape == (9, n_weights)
-    assert not np.allclose(read(net, X, sketch_size=n_weights).matrix, exact.matrix)
+    assert read(net, X, n_columns=n_weights).shape == (9, n_weights)
+    assert not np.allclose(read(net, X, n_columns=n_weights).matrix, exact.matrix)
 
 
 @pytest.mark.parametrize("make", [mlp, ConvNet])
 def test_batches_do_not_matter(make):
     net, X = fitted(make), rows(make)
-    for options in ({}, {"sketch_size": 16, "random_state": 0}):
+    for options in ({}, {"n_columns": 16, "random_state": 0}):
         whole = read(net, X, **options).to_dense()
         parts = read(net, X, batch_size=2, **options).to_dense()
         np.testing.assert_allclose(parts, whole, rtol=1e-3, atol=1e-5)

@@ -6,7 +6,8 @@ import torch
 from skorch import NeuralNet, NeuralNetClassifier
 from torch import nn
 
-from skbadge.outputs import model_outputs, n_outputs
+from skbadge.outputs import model_outputs
+from skbadge.outputs._output_shape import n_outputs
 
 X = np.random.default_rng(0).normal(size=(20, 4)).astype("f4")
 

@@ -13,7 +13,7 @@ from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 from skorch.helper import SliceDict
 from torch import nn
 
-from skbadge.outputs import model_outputs
+from skbadge.outputs import Needs, model_outputs
 
 X, y = make_classification(
     120, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -58,8 +58,8 @@ def fitted(module=Net, cls=NeuralNetClassifier, y=y, X=X, **params):
 
 
 def posterior(estimator, X=X, n=5, seed=0, **options):
-    options = {"n_posterior": n, "random_state": seed, **options}
-    return model_outputs(estimator, X, needs=("posterior",), **options).posterior
+    options = {"needs": Needs(n_posterior=n), "random_state": seed, **options}
+    return model_outputs(estimator, X, **options).posterior
 
 
 def equal_rows(n_rows=40):
@@ -330,10 +330,10 @@ def test_a_net_that_is_not_fitted_is_refused():
         posterior(NeuralNetClassifier(Net))
 
 
-@pytest.mark.parametrize("n", [0, -1, 2.0, True, None])
-def test_the_number_of_samples_is_checked(n):
-    with pytest.raises(ValueError, match="`n_posterior` must be an int >= 1"):
-        posterior(fitted(), n=n)
+def test_a_name_stands_for_twenty_samples():
+    net = fitted()
+    named = model_outputs(net, X, needs="posterior", random_state=0).posterior
+    np.testing.assert_array_equal(named, posterior(net, n=20))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
@@ -381,13 +381,13 @@ def test_other_fields_are_read_as_without_samples():
     net = fitted()
     plain = model_outputs(net, X)
     outputs = model_outputs(
-        net, X, needs=("features", "posterior", "proba"), n_posterior=3, random_state=0
+        net, X, needs=Needs(proba=True, features=True, n_posterior=3), random_state=0
     )
     np.testing.assert_array_equal(outputs.proba, plain.proba)
     np.testing.assert_array_equal(outputs.features, plain.features)
     np.testing.assert_array_equal(outputs.posterior, posterior(net, n=3))
     assert plain.posterior is None
-    alone = model_outputs(net, X, needs="posterior", n_posterior=3)
+    alone = model_outputs(net, X, needs=Needs(n_posterior=3))
     assert alone.proba is None
     assert alone.features is None
     assert len(alone) == 120

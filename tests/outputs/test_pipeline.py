@@ -13,7 +13,8 @@ from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from skbadge.outputs import innermost, is_skorch_net, model_outputs, unwrap
+from skbadge.outputs import model_outputs
+from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skorch import NeuralNetClassifier
 from torch import nn
 
-from skbadge.outputs import model_outputs
+from skbadge.outputs import Needs, model_outputs
 
 X, y = make_classification(
     120, 6, n_informative=4, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -41,7 +41,7 @@ X = X.astype("f4")
 
 def posterior(estimator, X=X, n=5):
     return model_outputs(
-        estimator, X, needs=("posterior",), n_posterior=n, random_state=0
+        estimator, X, needs=Needs(n_posterior=n), random_state=0
     ).posterior
 
 

@@ -12,7 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbadge.embeddings import StackedEmbedding, sketch
-from skbadge.outputs import model_outputs
+from skbadge.outputs import Needs, model_outputs
 from skbadge.utils._streams import stream_seed
 
 X, y = make_regression(40, 5, random_state=0)
@@ -23,8 +23,9 @@ _, labels = make_classification(
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "logistic": torch.sigmoid}
 
 
-def read(model, X=X, **options):
-    return model_outputs(model, X, needs=("gradients",), **options).gradients
+def read(model, X=X, n_columns=None, **options):
+    needs = Needs(gradients=True, n_columns=n_columns)
+    return model_outputs(model, X, needs=needs, **options).gradients
 
 
 def jacobians(mlp, function):
@@ -125,7 +126,7 @@ def test_sketches_are_those_of_the_exact_gradients():
     mlp = MLPRegressor(hidden_layer_sizes=(6, 4), max_iter=5, random_state=0)
     with pytest.warns(UserWarning, match="Maximum iterations"):
         mlp.fit(X, y)
-    sketched = read(mlp, sketch_size=20, random_state=7, batch_size=9)
+    sketched = read(mlp, n_columns=20, random_state=7, batch_size=9)
     expected = sketch(read(mlp), 20, random_state=7)
     np.testing.assert_allclose(sketched.to_dense(), expected.to_dense(), rtol=1e-8)
 
@@ -133,9 +134,9 @@ def test_sketches_are_those_of_the_exact_gradients():
 def test_a_few_columns_are_kept():
     model = LinearRegression().fit(X, y)
     exact = np.hstack([X, np.ones((40, 1))])
-    np.testing.assert_array_equal(read(model, sketch_size=7).to_dense(), exact)
-    assert read(model, sketch_size=6).shape == (40, 6)
-    assert not np.allclose(read(model, sketch_size=6).to_dense(), exact)
+    np.testing.assert_array_equal(read(model, n_columns=7).to_dense(), exact)
+    assert read(model, n_columns=6).shape == (40, 6)
+    assert not np.allclose(read(model, n_columns=6).to_dense(), exact)
 
 
 def test_pipelines_and_sparse_rows():
@@ -178,18 +179,18 @@ def test_kernels_of_the_members_add_up():
 
 
 def test_sketches_of_the_members_add_up():
-    sketched = read(bagging(), sketch_size=3, random_state=5)
+    sketched = read(bagging(), n_columns=3, random_state=5)
     expected = sum(
         read(
             member,
             rows,
-            sketch_size=3,
+            n_columns=3,
             random_state=stream_seed(5, f"member-{i}"),
         ).to_dense()
         for i, (member, rows) in enumerate(members_of_bagging(bagging()))
     )
     np.testing.assert_allclose(sketched.to_dense(), expected)
-    again = read(bagging(), sketch_size=3, random_state=5)
+    again = read(bagging(), n_columns=3, random_state=5)
     np.testing.assert_array_equal(again.to_dense(), sketched.to_dense())
 
 

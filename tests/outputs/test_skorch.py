@@ -11,7 +11,8 @@ from skorch import (
 )
 from torch import nn
 
-from skbadge.outputs import model_outputs, n_outputs
+from skbadge.outputs import model_outputs
+from skbadge.outputs._output_shape import n_outputs
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(50, 4)).astype("f4")

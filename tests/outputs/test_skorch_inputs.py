@@ -10,7 +10,8 @@ from skorch.dataset import Dataset
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset, default_collate
 
-from skbadge.outputs import cast_input, model_outputs
+from skbadge.outputs import model_outputs
+from skbadge.outputs._casting import cast_input
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(30, 4)).astype("f4")

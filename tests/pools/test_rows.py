@@ -1,4 +1,4 @@
-"""Containers of rows: how many, and two of them put together."""
+"""Containers of rows: counted, taken, copied, and put together, whatever they are."""
 
 import numpy as np
 import pandas as pd
@@ -6,95 +6,210 @@ import pytest
 import torch
 from scipy import sparse
 
-from skbadge.pools._rows import concatenate_rows, is_table, n_rows
+from skbadge.pools import (
+    Inputs,
+    concatenate_rows,
+    copy_rows,
+    first_rows,
+    is_dict,
+    is_frame,
+    is_several,
+    is_table,
+    kind_of,
+    n_rows,
+    take_rows,
+)
+from tests.pools._containers import CONTAINERS, all_containers, read
 
-A = np.arange(6.0).reshape(3, 2)
-B = np.arange(4.0).reshape(2, 2) + 10
-BOTH = np.vstack([A, B])
-
-
-def frame(X):
-    return pd.DataFrame(X, columns=["u", "v"], index=np.arange(len(X)) + 100)
-
-
-def dataset(X):
-    return torch.utils.data.TensorDataset(torch.tensor(X))
-
-
-def nested(X):
-    return {"table": X, "image": torch.tensor(X)}
-
-
-KINDS = {
-    "array": (np.array, np.asarray),
-    "list": (np.ndarray.tolist, np.asarray),
-    "frame": (frame, np.asarray),
-    "csr": (sparse.csr_matrix, lambda X: X.toarray()),
-    "csc_array": (sparse.csc_array, lambda X: X.toarray()),
-    "tensor": (torch.tensor, np.asarray),
-    "dict": (nested, lambda X: X["table"]),
-    "dataset": (dataset, lambda X: np.array([x[0].numpy() for x in X])),
-}
+X = np.array([[0.0, 1.0], [2.0, 3.0], [0.0, 0.0], [4.0, 0.0], [5.0, 6.0]])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_rows_are_counted_and_concatenated_in_order(kind):
-    make, read = KINDS[kind]
-    first, second = make(A), make(B)
-    assert n_rows(first) == 3
+@all_containers
+def test_rows_are_counted_and_the_first_ones_cut_off(make):
+    rows = make(X)
+    assert n_rows(rows) == 5
+    np.testing.assert_array_equal(read(first_rows(rows, 2)), X[:2])
+    assert n_rows(first_rows(rows, 9)) == 5
+    assert kind_of(first_rows(rows, 2)) == kind_of(rows)
+
+
+@all_containers
+def test_rows_are_taken_in_the_order_asked_for(make):
+    rows = make(X)
+    taken = take_rows(rows, np.array([3, 0, 3]))
+    np.testing.assert_array_equal(read(taken), X[[3, 0, 3]])
+    assert kind_of(taken) == kind_of(rows)
+    assert n_rows(take_rows(rows, np.array([], dtype=int))) == 0
+
+
+@all_containers
+def test_rows_are_put_together_in_order(make):
+    first, second = make(X[:3]), make(X[3:])
     both = concatenate_rows(first, second)
-    assert n_rows(both) == 5
-    np.testing.assert_array_equal(read(both), BOTH)
-    np.testing.assert_array_equal(read(first), A)
-    np.testing.assert_array_equal(read(second), B)
+    assert kind_of(both) == kind_of(first)
+    np.testing.assert_array_equal(read(both), X)
+    np.testing.assert_array_equal(read(first), X[:3])
+    np.testing.assert_array_equal(read(second), X[3:])
+    np.testing.assert_array_equal(read(take_rows(both, [4, 1])), X[[4, 1]])
 
 
-def test_containers_keep_their_kind():
-    both = concatenate_rows(frame(A), frame(B))
+def spoil(rows):
+    """Change rows in place, through everything that holds them."""
+    if is_several(rows):
+        for part in rows.values() if is_dict(rows) else rows:
+            spoil(part)
+    elif sparse.issparse(rows) and rows.format == "dok":
+        for key in list(rows.keys()):
+            rows[key] = 99
+    elif sparse.issparse(rows) and rows.format == "lil":
+        for data in rows.data:
+            data[:] = [99] * len(data)
+    elif sparse.issparse(rows):
+        rows.data[:] = 99
+    elif isinstance(rows, list):
+        for i, row in enumerate(rows):
+            rows[i] = 99
+            if isinstance(row, list | np.ndarray):
+                row[:] = [99] * len(row)
+    elif kind_of(rows) == "polars":
+        rows[0, "u"] = 99
+    elif hasattr(rows, "iloc"):
+        rows.iloc[:, :] = 99
+    elif not isinstance(rows, tuple):
+        rows[:] = 99
+
+
+@all_containers
+def test_a_copy_is_out_of_reach(make):
+    rows = make(X)
+    copied = copy_rows(rows)
+    assert kind_of(copied) == kind_of(rows)
+    if kind_of(rows) == "torch dataset":
+        assert copied is rows
+        return
+    assert type(copied) is type(rows)
+    spoil(rows)
+    np.testing.assert_array_equal(read(copied), X)
+
+
+def test_a_copy_of_a_polars_frame_shares_no_memory_with_an_array():
+    pl = pytest.importorskip("polars")
+    array = np.asfortranarray(X)
+    frame, column = pl.DataFrame(array), pl.Series(array[:, 0])
+    copies = copy_rows(frame), copy_rows(column)
+    array[:] = 99
+    assert frame[0, 0] == 99
+    np.testing.assert_array_equal(copies[0].to_numpy(), X)
+    np.testing.assert_array_equal(copies[1].to_numpy(), X[:, 0])
+
+
+# What is particular to a kind
+
+
+def test_a_pandas_index_goes_with_the_rows():
+    frame = pd.DataFrame(X, columns=["u", "v"], index=list("abcde"))
+    assert list(take_rows(frame, [4, 1]).index) == ["e", "b"]
+    both = concatenate_rows(frame[:2], frame[3:])
+    assert list(both.index) == ["a", "b", "d", "e"]
     assert list(both.columns) == ["u", "v"]
-    assert list(both.index) == list(range(5))
-    assert sparse.issparse(concatenate_rows(sparse.csr_matrix(A), sparse.csc_matrix(B)))
-    assert isinstance(concatenate_rows(torch.tensor(A), torch.tensor(B)), torch.Tensor)
-    both = concatenate_rows(nested(A), nested(B))
-    assert list(both) == ["table", "image"]
-    np.testing.assert_array_equal(both["image"].numpy(), BOTH)
-    assert isinstance(
-        concatenate_rows(dataset(A), dataset(B)), torch.utils.data.Dataset
+    column = concatenate_rows(frame["u"][:1], frame["u"][4:])
+    assert list(column.index) == ["a", "e"]
+    assert column.name == "u"
+
+
+def test_columns_of_other_names_are_refused():
+    frame = pd.DataFrame(X, columns=[0, 1])
+    with pytest.raises(ValueError, match=r"`X` must have the columns \[0, 1\]. Got"):
+        concatenate_rows(frame, pd.DataFrame(X, columns=[1, 2]))
+    swapped = concatenate_rows(frame, frame[[1, 0]])
+    np.testing.assert_array_equal(swapped, np.vstack([X, X]))
+
+
+def test_polars_columns_take_the_wider_dtype_and_the_order_of_the_first():
+    pl = pytest.importorskip("polars")
+    frame = pl.DataFrame({"u": [1, 2], "v": ["x", "y"]})
+    more = pl.DataFrame({"v": [None], "u": [0.5]})
+    both = concatenate_rows(frame, more)
+    assert both.to_dict(as_series=False) == {"u": [1, 2, 0.5], "v": ["x", "y", None]}
+    with pytest.raises(ValueError, match=r"columns \['u', 'v'\]. Got \['u'\]"):
+        concatenate_rows(frame, frame[["u"]])
+    column = concatenate_rows(frame["u"], pl.Series("other", [0.5]))
+    assert column.name == "u"
+    assert column.to_list() == [1, 2, 0.5]
+    assert take_rows(column, [2, 0]).to_list() == [0.5, 1]
+
+
+def test_one_dimensional_rows():
+    assert list(concatenate_rows(pd.Series(["a", "b"]), pd.Series(["c"]))) == list(
+        "abc"
     )
-
-
-def test_series_and_one_dimensional_arrays_are_rows_too():
-    both = concatenate_rows(pd.Series(["a", "b"]), pd.Series(["c"]))
-    assert list(both) == ["a", "b", "c"]
     assert list(concatenate_rows(np.array(["a"]), ["b", "c"])) == ["a", "b", "c"]
+    assert list(take_rows(["a", "b", "c"], [2, 0])) == ["c", "a"]
+    assert take_rows(torch.arange(3), [2, 0]).tolist() == [2, 0]
 
 
-@pytest.mark.parametrize("second", [kind for kind in KINDS if kind != "list"])
-@pytest.mark.parametrize("first", [kind for kind in KINDS if kind != "list"])
+def test_ragged_rows_stay_lists():
+    tokens = [["a", "b"], ["c"], []]
+    assert n_rows(tokens) == 3
+    assert take_rows(tokens, np.array([2, 0])) == [[], ["a", "b"]]
+    assert concatenate_rows(tokens, (["d"],)) == [["a", "b"], ["c"], [], ["d"]]
+    copied = copy_rows(tokens)
+    tokens[0].append("z")
+    assert copied == [["a", "b"], ["c"], []]
+    objects = np.array([["a", "b"], ["c"]], dtype=object)
+    both = concatenate_rows(objects, [["d", "e"], ["f", "g"]])
+    assert both.tolist() == [["a", "b"], ["c"], ["d", "e"], ["f", "g"]]
+
+
+def test_a_list_beside_an_array_of_objects_keeps_its_numbers():
+    table = np.array([["x", 1], ["y", 2]], dtype=object)
+    both = concatenate_rows(table, [["z", 3]])
+    assert both[2].tolist() == ["z", 3]
+
+
+@pytest.mark.parametrize("second", ["array", "csr_array", "frame", "tensor", "dict"])
+@pytest.mark.parametrize("first", ["array", "coo_matrix", "frame", "tensor", "dataset"])
 def test_mixed_kinds_are_refused_by_name(first, second):
-    if first == second or {first, second} == {"csr", "csc_array"}:
+    if first == second or {first, second} == {"coo_matrix", "csr_array"}:
         return
     with pytest.raises(
         TypeError, match=r"`X_new` must be of the same kind.*Got .* instead"
     ):
-        concatenate_rows(KINDS[first][0](A), KINDS[second][0](B), "X_new")
+        concatenate_rows(CONTAINERS[first](X), CONTAINERS[second](X), "X_new")
+
+
+@pytest.mark.parametrize(("first", "second"), [("frame", "polars"), ("inputs", "list")])
+def test_kinds_that_look_alike_are_not_mixed(first, second):
+    if second not in CONTAINERS:
+        pytest.skip("polars is not installed")
+    with pytest.raises(TypeError, match="of the same kind"):
+        concatenate_rows(CONTAINERS[first](X), CONTAINERS[second](X))
 
 
 def test_lists_and_arrays_are_one_kind():
-    np.testing.assert_array_equal(concatenate_rows(A, B.tolist()), BOTH)
+    np.testing.assert_array_equal(concatenate_rows(X, X.tolist()), np.vstack([X, X]))
+    np.testing.assert_array_equal(concatenate_rows(X.tolist(), X), np.vstack([X, X]))
 
 
-def test_dicts_must_have_the_same_keys_and_equal_numbers_of_rows():
+def test_several_inputs_must_match():
     with pytest.raises(ValueError, match=r"`X` must have the keys \['a'\]"):
-        concatenate_rows({"a": A}, {"b": B})
+        concatenate_rows({"a": X}, {"b": X})
     with pytest.raises(ValueError, match="equal numbers of rows"):
-        n_rows({"a": A, "b": B})
-    with pytest.raises(
-        TypeError, match=r"`X\['a'\]` must be of the same kind .* tensor"
-    ):
-        concatenate_rows({"a": torch.tensor(A)}, {"a": B})
+        n_rows({"a": X, "b": X[:2]})
+    with pytest.raises(ValueError, match="dict must have equal numbers"):
+        n_rows({})
+    with pytest.raises(ValueError, match=r"`X` must have the keys \[0\]. Got \[0, 1\]"):
+        concatenate_rows(Inputs([X]), Inputs([X, X]))
+    for make in (lambda part: {"a": part}, lambda part: Inputs([part])):
+        name = r"`X\[('a'|0)\]` must be of the same kind .* tensor"
+        with pytest.raises(TypeError, match=name):
+            concatenate_rows(make(torch.tensor(X)), make(X))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", CONTAINERS)
 def test_tables_are_what_check_array_takes(kind):
-    assert is_table(KINDS[kind][0](A)) == (kind not in ("tensor", "dict", "dataset"))
+    others = ("tensor", "bfloat16", "dict", "nested dict", "inputs", "dataset")
+    rows = CONTAINERS[kind](X)
+    assert is_table(rows) == (kind not in others)
+    assert is_frame(rows) == ("frame" in kind or "polars" in kind)
+    assert is_dict(rows) == ("dict" in kind)

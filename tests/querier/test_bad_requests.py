@@ -138,11 +138,9 @@ def test_a_strategy_that_needs_what_there_is_not():
 
     pick.needs = ("probabilities",)
     X, y = make_data()
-    querier = BadgeQuerier(LogisticRegression(), strategy=pick).fit(X, y)
-    with pytest.raises(
-        ValueError, match=r"must be one or more of \('proba', 'features'"
-    ):
-        querier.query(X, 3)
+    querier = BadgeQuerier(LogisticRegression(), strategy=pick)
+    with pytest.raises(ValueError, match=r"`needs` must be .* Got 'probabilities'"):
+        querier.fit(X, y)
 
 
 # Layers

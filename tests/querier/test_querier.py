@@ -164,7 +164,7 @@ TOLD_BY_ALL = {"proba", "features", "labeled"}
     [
         name
         for name in get_strategy_names()
-        if {*get_strategy(name).needs} <= TOLD_BY_ALL
+        if {*get_strategy(name).needs.fields} <= TOLD_BY_ALL
     ],
 )
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
@@ -262,7 +262,7 @@ class Farthest(Strategy):
     def __init__(self, *, sign=1):
         self.sign = sign
 
-    def _run(self, pool, n, labeled, rng):
+    def _run(self, pool, n, labeled, feasible, rng):
         size = self.sign * np.linalg.norm(pool.features, axis=1)
         rows = np.argsort(-size)[:n]
         return Selection(rows, size[rows])

@@ -29,7 +29,9 @@ import skbadge
 from skbadge import BadgeQuerier
 from skbadge.experiment import SimulatedActiveLearner, active_learning_curve
 from skbadge.nn import TabularNetRegressor
-from skbadge.outputs import innermost, model_outputs, unwrap
+from skbadge.outputs import model_outputs
+from skbadge.outputs._pipeline import innermost, unwrap
+from skbadge.strategies import Badge, Bait, Bald, BatchBald, get_strategy
 
 
 class Net(nn.Module):
@@ -376,7 +378,11 @@ def test_losses_that_do_not_compare_one_by_one_are_the_users_matter():
 # Refusals
 
 
-@pytest.mark.parametrize("strategy", ["badge", "margin", "bald", "albl", "bait"])
+@pytest.mark.parametrize(
+    "strategy",
+    ["margin", "albl", "badge_k_center", Badge(), Bald(), BatchBald(), Bait()],
+    ids=str,
+)
 @models
 def test_strategies_that_need_classes_are_refused_before_anything_is_trained(
     make, strategy
@@ -390,16 +396,56 @@ def test_strategies_that_need_classes_are_refused_before_anything_is_trained(
     assert not hasattr(querier, "X_labeled_")
 
 
-def test_the_default_strategy_is_refused_for_a_regressor():
+@pytest.mark.parametrize(
+    ("strategy", "form"),
+    [
+        (Badge(), "posterior_kmeans_plus_plus"),
+        (Bald(), "posterior_variance"),
+        (BatchBald(), "posterior_max_det"),
+        (Bait(), "posterior_bait"),
+    ],
+    ids=str,
+)
+def test_an_object_keeps_its_meaning_and_its_form_for_regression_is_named(
+    strategy, form
+):
     X, y = make_data()
-    with pytest.raises(ValueError, match=r"`strategy` Badge\(\) needs class prob"):
-        BadgeQuerier(Ridge()).fit(X, y)
+    with pytest.raises(ValueError, match=f"Its form for regression is '{form}'"):
+        BadgeQuerier(Ridge(), strategy=strategy).fit(X, y)
+    frozen = BadgeQuerier(FrozenEstimator(Ridge().fit(X, y)), strategy=strategy)
+    with pytest.raises(ValueError, match=f"Its form for regression is '{form}'"):
+        frozen.query(X, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("badge", "PosteriorKMeansPlusPlus()"),
+        ("bald", "PosteriorVariance()"),
+        ("batch_bald", "PosteriorMaxDet()"),
+        ("bait", "PosteriorBait()"),
+        ("core_set", "CoreSet()"),
+        ("lcmd", "LCMD()"),
+    ],
+)
+def test_names_mean_their_forms_for_regression(name, shown):
+    X, y = make_data()
+    querier = BadgeQuerier(make_net(), strategy=name, random_state=0).fit(X, y)
+    _, report = querier.query(X + 1, 3, return_report=True)
+    assert report.strategy == shown
+    assert repr(get_strategy(name, kind="regressor")) == shown
+
+
+def test_the_default_works_for_every_estimator():
+    X, y = make_data()
+    assert len(BadgeQuerier(Ridge()).fit(X, y).query(X + 1, 3)) == 3
+
+
+def test_a_strategy_set_later_is_refused_when_it_is_asked():
+    X, y = make_data()
     querier = make_querier(Ridge()).fit(X, y).set_params(strategy="entropy")
     with pytest.raises(ValueError, match=r"`strategy` Entropy\(\) needs class prob"):
         querier.query(X, 3)
-    frozen = BadgeQuerier(FrozenEstimator(Ridge().fit(X, y)))
-    with pytest.raises(ValueError, match=r"`strategy` Badge\(\) needs class prob"):
-        frozen.query(X, 3)
 
 
 def test_a_function_says_that_it_needs_no_classes():

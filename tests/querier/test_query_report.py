@@ -15,6 +15,7 @@ def make_report(n=3, **changes):
     parts = {
         "strategy": "Badge()",
         "n_pool": 500,
+        "n_candidates": 500,
         "rows": rows,
         "values": rows / 4,
         "value_name": "squared distance",

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbadge.samplers import Feasible
+
 
 def full_information(proba, features, weights=None):
     """Expectation of the squared gradient over labels, class by class."""
@@ -36,32 +38,61 @@ def stack(information, proba, features, *args):
 class Oracle:
     """The objective and its greedy search, by direct inverses."""
 
-    def __init__(self, pool, labeled, n, regularization, weighting):
-        m = 0 if labeled is None else len(labeled)
-        everything = pool if m == 0 else np.concatenate([pool, labeled])
+    def __init__(
+        self,
+        pool,
+        labeled,
+        n,
+        regularization,
+        weighting,
+        *,
+        feasible=None,
+        count_labeled=True,
+    ):
         self.pool, self.n = pool, n
-        self.target = everything.mean(axis=0)
+        self.feasible = Feasible.of(feasible, len(pool))
+        self.pending = list(self.feasible.pending)
+        m = 0 if labeled is None else len(labeled)
+        everything = [pool]
+        if m and count_labeled:
+            repeats = self.feasible.repeats
+            everything = [pool if repeats is None else pool[~repeats], labeled]
+        self.target = np.concatenate(everything).mean(axis=0)
         self.start = regularization * np.eye(pool.shape[1])
-        self.weight = 1.0
+        self.weight, batch = 1.0, n + len(self.pending)
         if m and weighting == "repo":
-            self.start = self.start + m / (m + n) * labeled.mean(axis=0)
-            self.weight = n / (m + n)
+            self.start = self.start + m / (m + batch) * labeled.mean(axis=0)
+            self.weight = batch / (m + batch)
         elif m and weighting == "counts":
             self.start = self.start + labeled.sum(axis=0)
-        elif m:
+        elif m and weighting == "mean":
             self.start = self.start + labeled.mean(axis=0)
+
+    def may_be_picked(self, row, rows):
+        """Whether a row may follow some picks."""
+        feasible, taken = self.feasible, [*self.pending, *rows]
+        if row in taken or (feasible.mask is not None and not feasible.mask[row]):
+            return False
+        groups = feasible.groups
+        if groups is None:
+            return True
+        return (groups[taken] == groups[row]).sum() < feasible.max_per_group
 
     def objective(self, rows):
         """Trace of the inverse information of some rows times the mean information."""
-        precision = self.start + self.weight * self.pool[list(rows)].sum(axis=0)
+        rows = [*self.pending, *rows]
+        precision = self.start + self.weight * self.pool[rows].sum(axis=0)
         return np.trace(np.linalg.inv(precision) @ self.target)
 
     def search(self, oversampling=2):
         """Rows added, those of them that are kept, and how far each brought it down."""
         rows, values = [], []
-        while len(rows) < min(int(oversampling * self.n), len(self.pool)):
+        size = max(int(oversampling * self.n), self.n)
+        while len(rows) < size:
+            left = [r for r in range(len(self.pool)) if self.may_be_picked(r, rows)]
+            if not left:
+                break
             before = self.objective(rows)
-            left = [row for row in range(len(self.pool)) if row not in rows]
             gains = [before - self.objective([*rows, row]) for row in left]
             rows.append(left[int(np.argmax(gains))])
             values.append(max(gains))

@@ -17,20 +17,25 @@ def kernel_of(embedding):
     return X @ X.T
 
 
-def kdpp_law(kernel, n):
-    """Probability of each batch of positive determinant, rows ascending."""
-    batches = list(combinations(range(len(kernel)), n))
-    dets = np.array([np.linalg.det(kernel[np.ix_(rows, rows)]) for rows in batches])
+def kdpp_law(kernel, n, given=(), mask=None):
+    """Probability of each batch of positive determinant, rows ascending.
+
+    Given rows are in the determinant, and not in the batch.
+    """
+    rows = np.arange(len(kernel)) if mask is None else np.flatnonzero(mask)
+    batches = list(combinations(np.setdiff1d(rows, given).tolist(), n))
+    whole = [[*given, *batch] for batch in batches]
+    dets = np.array([np.linalg.det(kernel[np.ix_(rows, rows)]) for rows in whole])
     dets[dets < 1e-10 * dets.max()] = 0
     law = dict(zip(batches, dets / dets.sum(), strict=True))
     return {rows: probability for rows, probability in law.items() if probability}
 
 
-def draw_batches(sampler, embedding, n, n_draws, seed=0):
-    """Batches, rows ascending, drawn below the validation."""
+def draw_batches(sampler, embedding, n, n_draws, seed=0, feasible=None):
+    """Batches, rows ascending."""
     rng = np.random.RandomState(seed)
     return [
-        tuple(sorted(sampler._run(embedding, n, None, rng).rows.tolist()))
+        tuple(sorted(sampler.sample(embedding, n, feasible=feasible, random_state=rng)))
         for _ in range(n_draws)
     ]
 

@@ -271,14 +271,12 @@ def test_no_labelled_rows_are_like_none():
 @pytest.mark.parametrize(
     ("parameters", "match"),
     [
-        ({"regularization": 0}, "`regularization` must be above 0 and finite. Got 0"),
-        ({"regularization": -1.0}, "must be above 0 and finite. Got -1.0"),
-        ({"regularization": np.nan}, "must be above 0 and finite. Got nan"),
-        (
-            {"oversampling": 0.5},
-            "`oversampling` must be at least 1 and finite. Got 0.5",
-        ),
-        ({"labeled_weighting": "sum"}, "'repo', 'counts' or 'mean'. Got 'sum'"),
+        ({"regularization": 0}, "'regularization' parameter of bait_greedy.*Got 0"),
+        ({"regularization": -1.0}, "'regularization' parameter.*Got -1.0"),
+        ({"regularization": np.nan}, "'regularization' parameter.*Got nan"),
+        ({"regularization": np.inf}, "'regularization' parameter.*Got inf"),
+        ({"oversampling": 0.5}, "'oversampling' parameter.*Got 0.5"),
+        ({"labeled_weighting": "sum"}, "'labeled_weighting' parameter.*Got 'sum'"),
         ({"n": -1}, "`n` must be >= 0. Got -1"),
         ({"labeled": fisher_embedding(*outputs(3, 5))}, "Got 12 and 9"),
         ({"regularization": 1e-300}, "`regularization` is too small"),

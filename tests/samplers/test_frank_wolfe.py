@@ -9,24 +9,34 @@ from skbadge.embeddings import (
     OuterProductEmbedding,
 )
 from skbadge.exceptions import QueryWarning
-from skbadge.samplers import FrankWolfe
+from skbadge.samplers import Feasible, FrankWolfe
 
 
-def definition(X, n):
+def definition(X, n, feasible=None):
     """Picks, alignments, and the distance left before and after each."""
+    feasible = Feasible.of(feasible, len(X))
+    open_rows = feasible.open()
     lengths = np.sqrt((X**2).sum(axis=1))
     target, w = X.sum(axis=0), np.zeros(X.shape[1])
-    rows, values, left = [], [], [np.linalg.norm(target)]
+
+    def moved(w, row):
+        v = lengths.sum() * X[row] / lengths[row]
+        gamma = (v - w) @ (target - w) / ((v - w) @ (v - w))
+        return (1 - gamma) * w + gamma * v
+
+    for row in feasible.pending:
+        if lengths[row] > 0:
+            w = moved(w, row)
+    rows, values, left = [], [], [np.linalg.norm(target - w)]
     while len(rows) < n:
         best = -np.inf, None
-        for row in range(len(X)):
-            if row not in rows and lengths[row] > 0:
+        for row in np.flatnonzero(open_rows.mask):
+            if lengths[row] > 0:
                 best = max(best, ((target - w) @ X[row] / lengths[row], -row))
         values.append(best[0])
         rows.append(-best[1])
-        v = lengths.sum() * X[rows[-1]] / lengths[rows[-1]]
-        gamma = (v - w) @ (target - w) / ((v - w) @ (v - w))
-        w = (1 - gamma) * w + gamma * v
+        open_rows.close(rows[-1])
+        w = moved(w, rows[-1])
         left.append(np.linalg.norm(target - w))
     return rows, values, left
 
@@ -156,3 +166,79 @@ def test_rows_that_cancel_are_drawn_uniformly():
 def test_kernels_without_columns_are_refused():
     with pytest.raises(ValueError, match="inner products of its rows only"):
         FrankWolfe().sample(LaplaceEmbedding(pool()), 3)
+
+
+LIMITS = {
+    "mask": {"mask": np.arange(80) % 3 > 0},
+    "groups": {"groups": np.arange(80) % 25},
+    "pending": {"pending": [4, 70, 33]},
+    "all": {
+        "mask": np.arange(80) % 3 > 0,
+        "groups": np.arange(80) // 4,
+        "max_per_group": 2,
+        "pending": [0, 70, 33],
+    },
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_feasible_picks_are_those_of_the_definition(name, dtype):
+    for seed in range(3):
+        X = pool(seed=seed).astype(dtype)
+        # A pending row without a direction moves nothing.
+        X[33] = 0
+        feasible = Feasible(80, **LIMITS[name])
+        selection = FrankWolfe().run(DenseEmbedding(X), 15, feasible=feasible)
+        rows, values, _ = definition(X.astype(np.float64), 15, feasible)
+        np.testing.assert_array_equal(selection.rows, rows)
+        close = 1e-7 if dtype == np.float64 else 1e-3
+        np.testing.assert_allclose(selection.values, values, rtol=close, atol=1e-9)
+        assert selection.fallbacks == ()
+
+
+def test_rows_that_may_not_be_picked_are_in_the_sum():
+    # The sum points along the second axis, whose rows may not be picked but for one.
+    X = np.vstack([[3.0, 0.0], [0.0, 1.0], np.tile([0.0, 2.0], (9, 1))])
+    mask = np.arange(11) < 2
+    assert FrankWolfe().sample(DenseEmbedding(X), 1, feasible=mask) == 1
+    assert FrankWolfe().sample(DenseEmbedding(X[:2]), 1) == 0
+
+
+def test_a_pending_row_is_continued_from():
+    X = pool()
+    rows = FrankWolfe().sample(DenseEmbedding(X), 12)
+    feasible = Feasible(80, pending=rows[:5])
+    np.testing.assert_array_equal(
+        FrankWolfe().sample(DenseEmbedding(X), 7, feasible=feasible), rows[5:]
+    )
+
+
+def test_a_fill_is_drawn_from_what_may_be_picked():
+    X = np.outer(np.arange(1, 11), [0.3, -0.7, 0.2])
+    groups = np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4])
+    feasible = Feasible(10, np.arange(10) < 8, groups, pending=[0])
+    drawn = set()
+    for seed in range(60):
+        with pytest.warns(QueryWarning, match="Only 0 of 3 rows"):
+            rows = FrankWolfe().sample(
+                DenseEmbedding(X), 3, feasible=feasible, random_state=seed
+            )
+        assert sorted(groups[rows]) == [1, 2, 3]
+        drawn |= set(rows.tolist())
+    assert drawn == set(range(2, 8))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_of_rows_equal_but_for_rounding_each_is_as_likely(dtype):
+    rng = np.random.RandomState(0)
+    X = np.repeat(pool(6), 5, axis=0).astype(dtype)
+    X *= 1 + np.finfo(dtype).eps * rng.choice([-1, 1], size=X.shape).astype(dtype)
+    embedding = DenseEmbedding(X)
+    picks = [FrankWolfe().sample(embedding, 2, random_state=s) for s in range(300)]
+    for turn in np.array(picks).T:
+        assert len(set((turn // 5).tolist())) == 1
+        # Up to 300 draws of 4 or 5: mean at least 60, standard deviation about 7.
+        counts = np.bincount(turn % 5, minlength=5)
+        assert counts.min() > 30
+        assert counts.max() < 90

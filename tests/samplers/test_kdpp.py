@@ -92,23 +92,34 @@ def test_the_scale_of_the_embedding_plays_no_part(sampler, factor):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_batch_above_the_rank_is_refused_with_the_rank(sampler, dtype):
+def test_a_batch_above_the_rank_is_that_of_the_rank_filled_up(sampler, dtype):
     # Rows of residuals sum to 0 but for rounding: 15, not 20.
     embedding = gradients(50, 4, 5, dtype=dtype)
-    assert len(sampler.sample(embedding, 15, random_state=0)) == 15
-    match = r"`n`=16 is above the rank, 15, of the embedding of 50 rows and 20 columns"
+    assert sampler.run(embedding, 15, random_state=0).fallbacks == ()
+    kernel = kernel_of(embedding)
+    filled = set()
     for seed in range(5):
-        with pytest.raises(ValueError, match=match) as info:
-            sampler.sample(embedding, 16, random_state=seed)
-    for way in ("at most 15 rows", "KMeansPlusPlus", "Neither a sketch nor"):
-        assert way in str(info.value)
+        with pytest.warns(QueryWarning, match="Only 15 of 18 rows have linearly indep"):
+            selection = sampler.run(embedding, 18, random_state=seed)
+        rows = selection.rows
+        assert len(set(rows.tolist())) == 18
+        logdet = np.linalg.slogdet(kernel[np.ix_(rows[:15], rows[:15])])[1]
+        np.testing.assert_allclose(
+            np.log(selection.values[:15]).sum(), logdet, atol=0.1
+        )
+        np.testing.assert_array_equal(selection.values[15:], 0)
+        (fallback,) = selection.fallbacks
+        assert "the other 3 were drawn uniformly" in fallback
+        filled |= set(rows[15:].tolist())
+    assert len(filled) > 5
 
 
 def test_the_rank_is_that_of_the_rows_if_they_are_fewer(sampler):
     X = np.random.RandomState(0).normal(size=(12, 3)) @ np.ones((3, 30))
     X += np.random.RandomState(1).normal(size=(12, 2)) @ np.eye(2, 30)
-    with pytest.raises(ValueError, match="above the rank, 3"):
-        sampler.sample(DenseEmbedding(X), 5, random_state=0)
+    with pytest.warns(QueryWarning, match="Only 3 of 5 rows"):
+        rows = sampler.sample(DenseEmbedding(X), 5, random_state=0)
+    assert len(set(rows.tolist())) == 5
 
 
 @pytest.mark.parametrize("rank", [3, 12])
@@ -146,7 +157,7 @@ def test_of_copies_one_is_drawn_and_zero_rows_never(sampler, dtype):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_too_few_distinct_rows_are_filled_up_with_a_warning(sampler, dtype):
-    with pytest.warns(QueryWarning, match="Only 6 of 11 rows could be told apart"):
+    with pytest.warns(QueryWarning, match="Only 6 of 11 rows have linearly indep"):
         selection = sampler.run(copies(dtype), 11, random_state=0)
     assert len(set(selection.rows.tolist())) == 11
     assert set((selection.rows[:6] // 3).tolist()) == set(range(6))
@@ -213,7 +224,12 @@ def test_bad_numbers_embeddings_and_parameters_are_refused(sampler):
     X[2] = np.nan
     with pytest.raises(ValueError, match="1 of 4 rows hold NaN"):
         sampler.sample(DenseEmbedding(X), 2)
-    for wrong in ({"method": "dual"}, {"steps": -1}, {"steps": "long"}, {"sketch": 0}):
+    for wrong in (
+        {"method": "dual"},
+        {"steps": -1},
+        {"steps": "long"},
+        {"n_columns": 0},
+    ):
         (name,) = wrong
         with pytest.raises(ValueError, match=f"The '{name}' parameter of KDPP"):
             KDPP(**wrong).sample(embedding, 2)
@@ -222,7 +238,7 @@ def test_bad_numbers_embeddings_and_parameters_are_refused(sampler):
 @pytest.mark.parametrize("method", ["exact", "mcmc"])
 def test_a_sketch_stands_in_for_the_embedding_and_is_noted(method):
     embedding = gradients(60, 5, 10)
-    selection = KDPP(method, sketch=24).run(embedding, 6, random_state=0)
+    selection = KDPP(method, n_columns=24).run(embedding, 6, random_state=0)
     rng = np.random.RandomState(0)
     part = sketch(embedding, 24, random_state=rng)
     expected = KDPP(method).sample(part, 6, random_state=rng)
@@ -236,7 +252,7 @@ def test_a_sketch_stands_in_for_the_embedding_and_is_noted(method):
 
 def test_a_sketch_wider_than_the_embedding_is_left_out(sampler):
     embedding = gradients(60, 3, 5)
-    selection = KDPP(**sampler.get_params()).set_params(sketch=15)
+    selection = KDPP(**sampler.get_params()).set_params(n_columns=15)
     selection = selection.run(embedding, 6, random_state=0)
     assert selection.fallbacks == ()
     np.testing.assert_array_equal(
@@ -246,22 +262,20 @@ def test_a_sketch_wider_than_the_embedding_is_left_out(sampler):
 
 def test_a_sketch_too_narrow_is_refused():
     embedding = gradients(60, 3, 5)
-    with pytest.raises(ValueError, match="`sketch` must be at least `n`=6, better 24"):
-        KDPP(sketch=5).sample(embedding, 6)
+    with pytest.raises(ValueError, match=r"must be at least 6, .* better 24"):
+        KDPP(n_columns=5).sample(embedding, 6)
     # It does not raise the rank, which is 10.
-    with pytest.raises(
-        ValueError, match=r"rank, 10, .*`sketch`=12, may be what limits"
-    ):
-        KDPP(sketch=12).sample(embedding, 11)
+    with pytest.warns(QueryWarning, match="Only 10 of 11 rows"):
+        KDPP(n_columns=12).sample(embedding, 11, random_state=0)
 
 
 def test_a_kernel_too_large_is_refused_with_what_would_do():
     embedding = outer(20_000, 200, 100)
     with pytest.raises(ValueError, match=r"20000 rows .* 3.2 GB") as info:
         KDPP().sample(embedding, 50)
-    assert "`sketch`, at least 50 and better 200" in str(info.value)
+    assert "`n_columns`, at least 50 and better 200" in str(info.value)
     assert "method='mcmc'" in str(info.value)
-    rows = KDPP(sketch=60).sample(embedding.take(slice(300)), 20, random_state=0)
+    rows = KDPP(n_columns=60).sample(embedding.take(slice(300)), 20, random_state=0)
     assert len(set(rows.tolist())) == 20
 
 

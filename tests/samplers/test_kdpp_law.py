@@ -70,7 +70,8 @@ def test_the_order_of_the_rows_is_exchangeable():
     }
     rng = np.random.RandomState(0)
     draws = [
-        tuple(KDPP()._run(embedding, 2, None, rng).rows.tolist()) for _ in range(2000)
+        tuple(KDPP().sample(embedding, 2, random_state=rng).tolist())
+        for _ in range(2000)
     ]
     assert law_pvalue(law, draws) > THRESHOLD
 

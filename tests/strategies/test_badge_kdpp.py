@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from skbadge.embeddings import gradient_embedding
+from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Outputs
 from skbadge.samplers import KDPP
 from skbadge.strategies import BadgeKDPP, get_strategy
 
 WAYS = [
     {},
-    {"sketch": 30},
+    {"n_columns": 30},
     {"method": "mcmc", "init": "random"},
     {"method": "mcmc", "proposal": "uniform", "steps": "badge"},
 ]
@@ -57,13 +58,26 @@ def test_the_rank_of_the_last_layers_gradient_is_the_limit():
     # Three classes: two degrees of freedom for each of 12 features.
     rows = pool(3)
     assert len(BadgeKDPP().select(rows, 24, random_state=0)) == 24
-    with pytest.raises(ValueError, match="`n`=25 is above the rank, 24,"):
-        BadgeKDPP().select(rows, 25, random_state=0)
+    with pytest.warns(QueryWarning, match="Only 24 of 25 rows have linearly"):
+        assert len(BadgeKDPP().select(rows, 25, random_state=0)) == 25
     # The bias adds one for each degree of freedom.
     biased = BadgeKDPP(include_bias=True)
     assert len(biased.select(rows, 26, random_state=0)) == 26
-    with pytest.raises(ValueError, match="`n`=27 is above the rank, 26,"):
-        biased.select(rows, 27, random_state=0)
+    with pytest.warns(QueryWarning, match="Only 26 of 27 rows have linearly"):
+        assert len(biased.select(rows, 27, random_state=0)) == 27
+
+
+@pytest.mark.parametrize("options", WAYS[:1] + WAYS[2:], ids=str)
+def test_a_confident_model_does_not_stop_a_loop(options):
+    # All but five rows are predicted with certainty, so that their gradients are 0.
+    rows = pool()
+    proba = rows.proba.copy()
+    proba[5:] = np.eye(4)[proba[5:].argmax(axis=1)]
+    certain = Outputs(proba=proba, features=rows.features)
+    with pytest.warns(QueryWarning, match="Only 5 of 20 rows"):
+        selection = BadgeKDPP(**options).run(certain, 20, random_state=0)
+    assert set(selection.rows[:5].tolist()) == set(range(5))
+    assert len(set(selection.rows.tolist())) == 20
 
 
 @pytest.mark.parametrize("options", [{}, {"method": "mcmc"}], ids=str)

@@ -14,9 +14,9 @@ def score(posterior):
     return Bald().score(Outputs(posterior=np.asarray(posterior)))
 
 
-def dirichlet(n_samples, n_rows, n_classes, seed=0, alpha=1.0):
+def dirichlet(n_posterior, n_rows, n_classes, seed=0, alpha=1.0):
     rng = np.random.RandomState(seed)
-    return rng.dirichlet(np.full(n_classes, alpha), size=(n_samples, n_rows))
+    return rng.dirichlet(np.full(n_classes, alpha), size=(n_posterior, n_rows))
 
 
 def test_closed_forms():
@@ -35,25 +35,25 @@ def test_closed_forms():
     np.testing.assert_allclose(score([first, second]), expected, atol=1e-15)
 
 
-@pytest.mark.parametrize(("n_samples", "n_classes"), [(3, 5), (5, 3), (4, 4)])
-def test_bounds_are_reached_by_certain_samples_that_disagree(n_samples, n_classes):
-    proba = np.eye(n_classes)[np.arange(n_samples) % n_classes]
-    counts = np.bincount(np.arange(n_samples) % n_classes) / n_samples
+@pytest.mark.parametrize(("n_posterior", "n_classes"), [(3, 5), (5, 3), (4, 4)])
+def test_bounds_are_reached_by_certain_posterior_that_disagree(n_posterior, n_classes):
+    proba = np.eye(n_classes)[np.arange(n_posterior) % n_classes]
+    counts = np.bincount(np.arange(n_posterior) % n_classes) / n_posterior
     expected = entr(counts).sum()
     np.testing.assert_allclose(score(proba[:, None]), expected, rtol=1e-14)
-    if n_samples <= n_classes:
-        np.testing.assert_allclose(expected, np.log(n_samples), rtol=1e-14)
+    if n_posterior <= n_classes:
+        np.testing.assert_allclose(expected, np.log(n_posterior), rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("alpha", [0.02, 1.0, 1e4])
 def test_scores_are_within_their_bounds(alpha, dtype):
-    for n_samples, n_classes in [(2, 6), (7, 3), (20, 2)]:
-        posterior = dirichlet(n_samples, 500, n_classes, alpha=alpha).astype(dtype)
+    for n_posterior, n_classes in [(2, 6), (7, 3), (20, 2)]:
+        posterior = dirichlet(n_posterior, 500, n_classes, alpha=alpha).astype(dtype)
         scores = score(posterior)
         assert scores.dtype == np.float64
         assert scores.min() >= 0
-        assert scores.max() <= np.log(min(n_samples, n_classes)) + 1e-14
+        assert scores.max() <= np.log(min(n_posterior, n_classes)) + 1e-14
 
 
 def test_scores_are_the_difference_of_entropies():
@@ -106,8 +106,8 @@ def test_order_of_samples_and_classes_does_not_matter():
 
 
 def test_samples_of_one_parameter_are_not_enough():
-    with pytest.raises(ValueError, match="'n_samples' parameter of Bald"):
-        Bald(n_samples=1).select(Outputs(posterior=dirichlet(2, 4, 3)), 1)
+    with pytest.raises(ValueError, match="'n_posterior' parameter of Bald"):
+        Bald(n_posterior=1).select(Outputs(posterior=dirichlet(2, 4, 3)), 1)
 
 
 @pytest.mark.parametrize("shape", [(4, 3), (0, 4, 3)])

@@ -55,7 +55,7 @@ def test_a_net_with_dropout_is_queried(strategy):
     np.testing.assert_array_equal(rows, again)
     np.testing.assert_array_equal(query(0, inference_batch_size=7)[0], rows)
     assert any((query(seed)[0] != rows).any() for seed in (1, 2, 3))
-    _, report = query(0, strategy__n_samples=4)
+    _, report = query(0, strategy__n_posterior=4)
     assert 4 * 80 * 3 * 4 <= report.nbytes < 20 * 80 * 3 * 4
 
 
@@ -63,9 +63,9 @@ def test_the_querier_s_masks_are_a_stream_of_their_own():
     seeds = []
 
     class Recorded(BatchBald):
-        def _run(self, pool, n, labeled, rng):
+        def _run(self, pool, n, labeled, feasible, rng):
             seeds.append(pool.posterior[0, 0, 0])
-            return super()._run(pool, n, labeled, rng)
+            return super()._run(pool, n, labeled, feasible, rng)
 
     querier = BadgeQuerier(unfitted(), strategy=Recorded(3), random_state=5)
     querier.fit(X[:40], y[:40])

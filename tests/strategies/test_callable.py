@@ -5,7 +5,7 @@ import pytest
 from sklearn.base import clone
 
 from skbadge.exceptions import QueryWarning
-from skbadge.outputs import Labeled, Outputs
+from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.strategies import CallableStrategy, get_strategy
 
 POOL = Outputs(proba=np.full((6, 2), 0.5), features=np.ones((6, 3)))
@@ -81,10 +81,11 @@ def test_needs_are_those_of_the_function():
     def function(pool, n, *, labeled, random_state):
         return np.arange(n)
 
-    assert CallableStrategy(function).needs == ("proba", "features", "labeled")
+    expected = Needs(proba=True, features=True, labeled=True)
+    assert CallableStrategy(function).needs == expected
     function.needs = ("features",)
     strategy = CallableStrategy(function)
-    assert strategy.needs == ("features",)
+    assert strategy.needs == Needs(features=True)
     assert len(strategy.select(Outputs(features=np.ones((4, 2))), 2)) == 2
     with pytest.raises(ValueError, match=r"needs `pool.features`"):
         strategy.select(Outputs(proba=np.ones((4, 1))), 2)

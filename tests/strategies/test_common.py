@@ -10,6 +10,7 @@ from sklearn.base import clone
 from skbadge.embeddings import OuterProductEmbedding
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
+from skbadge.samplers import Feasible
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
 
 
@@ -216,17 +217,15 @@ def test_predictions_that_are_all_certain(strategy, n):
 
 
 def needed(strategy, part):
-    arrays = [name for name in strategy.needs if name in ARRAYS]
-    fields = {name: getattr(part, name) for name in arrays}
+    fields = {name: getattr(part, name) for name in strategy.needs.fields}
     return Outputs(**fields, n_rows=len(part))
 
 
 def test_the_fields_it_needs_are_all_it_reads(strategy):
-    assert set(strategy.needs) <= {*ARRAYS, "labeled", "ids"}
     pool, labeled = outputs(), labeled_rows()
     full = strategy.select(pool, 9, labeled=labeled, random_state=0)
     least = Labeled(needed(strategy, labeled.outputs), labeled.y)
-    if "labeled" not in strategy.needs:
+    if not strategy.needs.labeled:
         least = None
     fresh = clone(strategy)
     rows = fresh.select(needed(strategy, pool), 9, labeled=least, random_state=0)
@@ -237,12 +236,12 @@ def test_labelled_rows_are_read_just_if_needed(strategy):
     pool = outputs()
     without = strategy.select(pool, 9, random_state=0)
     rows = strategy.select(pool, 9, labeled=labeled_rows(30), random_state=0)
-    assert (rows == without).all() == ("labeled" not in strategy.needs)
+    assert (rows == without).all() == (not strategy.needs.labeled)
 
 
 def test_a_missing_field_is_named(strategy):
     pool = outputs()
-    for name in set(ARRAYS) & set(strategy.needs):
+    for name in strategy.needs.fields:
         match = f"{type(strategy).__name__} needs `pool.{name}`. Got None instead"
         with pytest.raises(ValueError, match=match):
             strategy.select(Outputs(**{**vars(pool), name: None}), 3)
@@ -255,6 +254,63 @@ def test_no_labelled_rows_are_like_none(strategy):
         strategy.select(pool, 9, labeled=none, random_state=0),
         strategy.select(pool, 9, random_state=0),
     )
+
+
+@pytest.fixture
+def pending():
+    return np.array([3, 30])
+
+
+def feasible_rows(pending, groups=True):
+    mask = np.arange(40) % 4 > 0
+    codes = np.arange(40) // 3 if groups else None
+    return Feasible(40, mask, codes, max_per_group=1, pending=pending)
+
+
+@pytest.mark.parametrize("n", [1, 5, 9])
+@pytest.mark.parametrize("with_labeled", [False, True])
+def test_just_what_may_be_picked_is_selected(strategy, n, with_labeled, pending):
+    labeled = labeled_rows() if with_labeled else None
+    feasible = feasible_rows(pending, groups=type(strategy).__name__ != "BadgeKDPP")
+    options = {"labeled": labeled, "feasible": feasible}
+    rows = strategy.select(outputs(), n, **options, random_state=0)
+    assert_contract(rows, n, 40)
+    assert feasible.mask[rows].all()
+    assert not set(rows) & set(pending)
+    if feasible.groups is not None:
+        groups = feasible.groups[[*rows, *pending]]
+        assert len(set(groups)) == n + len(pending)
+    again = clone(strategy).select(outputs(), n, **options, random_state=0)
+    np.testing.assert_array_equal(rows, again)
+
+
+def test_quotas_leave_fewer_rows_than_there_are(strategy):
+    if type(strategy).__name__ == "BadgeKDPP":
+        pytest.skip("refuses groups")
+    feasible = Feasible(40, None, np.arange(40) // 10, max_per_group=2)
+    with pytest.warns(QueryWarning, match="`n`=11 is above the 8 rows that may be"):
+        rows = strategy.select(outputs(), 11, feasible=feasible, random_state=0)
+    assert_contract(rows, 8, 40)
+    assert (np.bincount(rows // 10) == 2).all()
+
+
+@pytest.mark.parametrize("with_labeled", [False, True])
+def test_candidates_are_selected_from_as_a_pool_of_their_own(strategy, with_labeled):
+    if strategy.reads_population:
+        pytest.skip("sums over the pool")
+    labeled = labeled_rows() if with_labeled else None
+    mask = np.arange(40) % 3 > 0
+    rows = clone(strategy).select(
+        outputs(), 6, labeled=labeled, feasible=mask, random_state=0
+    )
+    part = outputs().take(np.flatnonzero(mask))
+    alone = strategy.select(part, 6, labeled=labeled, random_state=0)
+    np.testing.assert_array_equal(rows, np.flatnonzero(mask)[alone])
+
+
+def test_no_row_that_may_be_picked_is_an_error(strategy):
+    with pytest.raises(ValueError, match="No row may be picked"):
+        strategy.select(outputs(), 3, feasible=np.zeros(40, dtype=bool))
 
 
 def test_it_is_a_scikit_learn_object(strategy):
@@ -290,7 +346,7 @@ def test_selecting_does_not_change_its_parameters(strategy):
 def test_selecting_keeps_no_state_but_where_rows_are_known_again(strategy):
     before = dict(vars(strategy))
     strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
-    assert (vars(strategy) == before) == ("ids" not in strategy.needs)
+    assert (vars(strategy) == before) == (not strategy.needs.ids)
 
 
 def test_wrong_parameters_are_refused(strategy):

@@ -18,11 +18,11 @@ def unit(X):
     return X / np.linalg.norm(X, axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
+@pytest.mark.parametrize("kernel", ["features", "cosine"])
 @pytest.mark.parametrize("labeled", [None, LABELED], ids=["alone", "labeled"])
-def test_rows_are_those_of_the_sampler_on_the_features(metric, labeled):
-    convert = unit if metric == "cosine" else np.asarray
-    selection = CoreSet(metric=metric, first_center="uniform").run(
+def test_rows_are_those_of_the_sampler_on_the_features(kernel, labeled):
+    convert = unit if kernel == "cosine" else np.asarray
+    selection = CoreSet(kernel=kernel, first_center="uniform").run(
         Outputs(features=POOL), 30, labeled=labeled, random_state=0
     )
     expected = KCenter(first_center="uniform").run(
@@ -46,7 +46,7 @@ def test_the_first_row_is_the_farthest_from_all_labelled_rows():
 def test_cosine_looks_at_angles_alone():
     scale = np.random.RandomState(1).lognormal(sigma=3, size=(200, 1))
     picks = [
-        CoreSet(metric="cosine").select(Outputs(features=X), 25, labeled=LABELED)
+        CoreSet(kernel="cosine").select(Outputs(features=X), 25, labeled=LABELED)
         for X in (POOL, POOL * scale)
     ]
     np.testing.assert_array_equal(*picks)
@@ -57,7 +57,7 @@ def test_cosine_looks_at_angles_alone():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_cosine_leaves_zero_rows_at_the_origin(dtype):
     X = np.array([[0, 0], [3, 4], [-6, -8]], dtype=dtype)
-    embedding = CoreSet(metric="cosine").embed(Outputs(features=X))
+    embedding = CoreSet(kernel="cosine").embed(Outputs(features=X))
     assert embedding.dtype == dtype
     np.testing.assert_allclose(
         embedding.to_dense(), [[0, 0], [0.6, 0.8], [-0.6, -0.8]], rtol=1e-6
@@ -65,10 +65,10 @@ def test_cosine_leaves_zero_rows_at_the_origin(dtype):
     np.testing.assert_array_equal(X[0], 0)
 
 
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_a_pool_copied_from_labelled_rows_is_left_to_the_end(metric):
+@pytest.mark.parametrize("kernel", ["features", "cosine"])
+def test_a_pool_copied_from_labelled_rows_is_left_to_the_end(kernel):
     X = np.vstack([SEEDS, POOL[:5]])
-    rows = CoreSet(metric=metric).select(Outputs(features=X), 5, labeled=LABELED)
+    rows = CoreSet(kernel=kernel).select(Outputs(features=X), 5, labeled=LABELED)
     assert set(rows.tolist()) == set(range(9, 14))
 
 

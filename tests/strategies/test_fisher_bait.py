@@ -8,7 +8,7 @@ import pytest
 
 from skbadge.embeddings import FisherSketch, fisher_embedding
 from skbadge.outputs import Labeled, Outputs
-from skbadge.samplers import bait_greedy
+from skbadge.samplers import Feasible, bait_greedy
 from skbadge.strategies import Bait
 from tests.samplers._bait_oracle import (
     Oracle,
@@ -118,7 +118,7 @@ def test_a_sketch_is_drawn_from_the_random_state_once_for_all_rows():
         for part in (rows, known.outputs)
     ]
     expected = bait_greedy(fishers[0], 5, labeled=fishers[1]).rows
-    strategy = Bait(sketch=6)
+    strategy = Bait(n_columns=6)
     selected = strategy.select(rows, 5, labeled=known, random_state=7)
     np.testing.assert_array_equal(selected, expected)
     others = [
@@ -136,7 +136,7 @@ def test_a_sketch_with_many_columns_serves_as_well_as_none():
     chance = np.mean([oracle.objective(rng.permutation(200)[:10]) for _ in range(20)])
 
     def left(q):
-        strategy = Bait(regularization=0.1, sketch=q)
+        strategy = Bait(regularization=0.1, n_columns=q)
         picks = [strategy.select(rows, 10, random_state=seed) for seed in range(4)]
         return np.mean([oracle.objective(pick) for pick in picks])
 
@@ -168,7 +168,7 @@ def needed(strategy, rows, known):
         ((30_000, 20, 4), {"fisher": "top_k", "n_top_classes": 3}),
         ((400, 2, 1200), {}),
         ((400, 1000, 1200), {"fisher": "binary"}),
-        ((1000, 60, 300), {"sketch": 40}),
+        ((1000, 60, 300), {"n_columns": 40}),
     ],
 )
 def test_memory_is_computed_ahead_and_refused(shape, parameters):
@@ -200,10 +200,10 @@ def test_a_refusal_names_the_ways_out():
     message = str(caught.value)
     for part in ("bytes", "GiB", f"`max_bytes`={2**32}", "50 rows", "511488 param"):
         assert part in message
-    for way in ("'binary'", "'top_k'", "`sketch`", "a random part of the pool"):
+    for way in ("'binary'", "'top_k'", "`n_columns`", "a random part of the pool"):
         assert way in message
     assert len(Bait(fisher="binary").select(rows, 2)) == 2
-    top = Bait(fisher="top_k", sketch=20)
+    top = Bait(fisher="top_k", n_columns=20)
     assert len(top.select(rows, 2, random_state=0)) == 2
 
 
@@ -214,7 +214,7 @@ def test_a_refusal_names_the_ways_out():
         ({"regularization": -1.0}, "'regularization' parameter of Bait"),
         ({"oversampling": 0.9}, "'oversampling' parameter of Bait"),
         ({"n_top_classes": 0}, "'n_top_classes' parameter of Bait"),
-        ({"sketch": 0}, "'sketch' parameter of Bait"),
+        ({"n_columns": 0}, "'n_columns' parameter of Bait"),
     ],
 )
 def test_parameters_out_of_range_are_refused(change, match):
@@ -243,3 +243,41 @@ def test_bad_outputs_of_the_model_are_refused():
         Bait().select(Outputs(proba, rows.features), 3)
     with pytest.raises(ValueError, match=r"`features` must be finite.*is row 5"):
         Bait().select(Outputs(rows.proba, features), 3)
+
+
+def test_feasible_rows_are_those_of_the_search():
+    rows, known = pool(12), labeled(5)
+    repeats = np.arange(12) < 2
+    feasible = Feasible(
+        12,
+        mask=np.arange(12) != 6,
+        groups=np.arange(12) % 6,
+        pending=[9, 4],
+        repeats=repeats,
+    )
+    oracle = Oracle(
+        stack(full_information, rows.proba, rows.features),
+        stack(full_information, known.outputs.proba, known.outputs.features),
+        2,
+        0.1,
+        "repo",
+        feasible=feasible,
+    )
+    strategy = Bait(regularization=0.1)
+    selected = strategy.select(rows, 2, labeled=known, feasible=feasible)
+    assert selected.tolist() == oracle.search()[1]
+
+
+def test_memory_counts_the_copies_of_the_rows_that_may_be_selected():
+    rows = Outputs(*(part.astype(np.float32) for part in outputs(30_000, 10, 4)))
+    mask = np.arange(30_000) % 3 > 0
+    strategy = Bait()
+    with pytest.raises(ValueError, match="BAIT would hold") as caught:
+        strategy.set_params(max_bytes=0).select(rows, 2, feasible=mask)
+    stated = int(re.search(r"hold (\d+) bytes", str(caught.value)).group(1))
+    strategy.set_params(max_bytes=stated)
+    tracemalloc.start()
+    strategy.select(rows, 2, feasible=mask, random_state=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert 0.3 * stated < peak <= stated

@@ -72,7 +72,6 @@ def test_strategies_are_imported_when_asked_for():
         "assert 'skbadge.strategies._badge' not in sys.modules\n"
         "s.get_strategy('badge')\n"
         "assert 'skbadge.strategies._badge' in sys.modules\n"
-        "assert 'torch' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -5,9 +5,8 @@ from numbers import Real
 import numpy as np
 
 from skbadge._compat import Interval
-from skbadge.embeddings._dense import DenseEmbedding
-from skbadge.embeddings._outer import OuterProductEmbedding
-from skbadge.embeddings._product import ProductEmbedding
+from skbadge.embeddings._dense import projected
+from skbadge.embeddings._product import ProductEmbedding, row_products
 from skbadge.embeddings._scaled import scaled
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._posterior import Posterior
@@ -23,7 +22,8 @@ class AcsGrad(EmbeddingTransformer):
         k(x, x')\, k_{\mathrm{post}}(x, x') / \sigma^4,
 
     the transformation ``acs-grad`` of Holzmüller et al. [1]_, after the weighted Fisher
-    inner product of Pinsler et al. [2]_ for the Gaussian likelihood.
+    inner product of Pinsler et al. [2]_ for the Gaussian likelihood. Where nothing is
+    labelled yet, :math:`k_{\mathrm{post}}` is :math:`k`.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class AcsGrad(EmbeddingTransformer):
     Notes
     -----
     Put `Scale` before it for the paper's transformation. The released code multiplies
-    the features by :math:`1 / \sigma^4` and so the kernel by its square; here, as in
-    the formula, it is the kernel that is divided. The rules for which scale does not
-    matter are not concerned.
+    the features by :math:`1 / \sigma^4`, and so the kernel by its square. Here the
+    kernel is divided, as in the formula. It makes no difference to rules that do not
+    depend on the scale.
 
-    With ``D`` columns in feature space, the result is an `OuterProductEmbedding` of two
-    float64 matrices of as many columns, which `Sketch` can project by its factors;
-    otherwise a product of two kernels. All in float64.
+    With ``D`` columns in feature space, the result is an outer product of two float64
+    matrices of ``D`` columns each, which `Sketch` can project by its factors. Otherwise
+    it is a product of two kernels. All is in float64.
 
     References
     ----------
@@ -69,20 +69,26 @@ class AcsGrad(EmbeddingTransformer):
         "max_bytes": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, sigma=1e-3, *, max_bytes=2**32):
+    def __init__(self, sigma: float = 1e-3, *, max_bytes: float = 2**32):
         self.sigma = sigma
         self.max_bytes = max_bytes
 
-    def _fit(self, labeled):
+    def _fit(self, labeled, pool):
         posterior = Posterior(self.sigma, max_bytes=self.max_bytes)
-        self.posterior_ = posterior.fit(labeled)
+        self.posterior_ = posterior.fit(labeled, pool)
 
     def _transform(self, embedding):
         posterior = self.posterior_.transform(embedding)
-        prior = embedding.astype(np.float64)
-        if isinstance(posterior, DenseEmbedding):
-            prior = prior.to_dense(max_bytes=self.max_bytes)
-            product = OuterProductEmbedding(prior, posterior.matrix)
+        if self.posterior_.space_ == "features":
+            # phi(x) (x) phi_post(x): two matrices, where the rows are.
+            self.posterior_._check_bytes(*embedding.shape, "rows by columns")
+            prior = projected(embedding, np.eye(embedding.shape[1]))
+            posterior = prior if posterior is embedding else posterior
+            product = row_products(prior, posterior)
         else:
-            product = ProductEmbedding(prior, posterior)
+            # k(x, x') k_post(x, x')
+            product = ProductEmbedding(
+                embedding.astype(np.float64), posterior.astype(np.float64)
+            )
+        # Rows times 1 / sigma^2 are the kernel times 1 / sigma^4.
         return scaled(product, self.sigma**-2)

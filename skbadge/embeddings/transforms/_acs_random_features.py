@@ -11,10 +11,11 @@ from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._posterior import Posterior
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._typing import RandomState
 
 
 def expected_log_likelihood(variances, deviations, sigma):
-    r"""What a label is expected to say of weights, plus the label's entropy.
+    r"""Expected log-likelihood of some weights, plus the entropy of the label.
 
     .. math::
 
@@ -25,24 +26,11 @@ def expected_log_likelihood(variances, deviations, sigma):
     distribution :math:`N(\mu, v + \sigma^2)` of :math:`y`, plus the entropy of that
     distribution, for weights :math:`\theta` that predict :math:`\mu + \delta`.
 
-    Parameters
-    ----------
-    variances : ndarray
-        Posterior variances :math:`v`, at least 0.
-
-    deviations : ndarray
-        The deviations :math:`\delta`, that broadcast with them.
-
-    sigma : float
-        Standard deviation of the noise.
-
-    Returns
-    -------
-    values : ndarray
-        float64.
+    ``variances`` are :math:`v >= 0`, and ``deviations`` are :math:`\delta`.
     """
-    variances = variances / sigma**2
-    return (np.log1p(variances) - variances - (deviations / sigma) ** 2) / 2
+    ratio = variances / sigma**2
+    # ln(1 + v / s^2) / 2 - v / (2 s^2) - delta^2 / (2 s^2)
+    return (np.log1p(ratio) - ratio - (deviations / sigma) ** 2) / 2
 
 
 class AcsRandomFeatures(EmbeddingTransformer):
@@ -59,12 +47,13 @@ class AcsRandomFeatures(EmbeddingTransformer):
         - \frac{v(x) + (\phi(x)^\top \tilde\theta)^2}{2 \sigma^2}.
 
     The transformation ``acs-rf`` of Holzmüller et al. [1]_, random features for the
-    weighted Euclidean inner product of Pinsler et al. [2]_.
+    weighted Euclidean inner product of Pinsler et al. [2]_. Where nothing is labelled
+    yet, the weights come from the prior :math:`N(0, I)`.
 
     Parameters
     ----------
-    n_features : int, default=512
-        The number of random features :math:`q`, at least 1.
+    n_columns : int, default=512
+        The number of random features :math:`q`, the columns of the result, at least 1.
 
     sigma : float, default=1e-3
         Standard deviation of the noise, above 0.
@@ -80,8 +69,8 @@ class AcsRandomFeatures(EmbeddingTransformer):
     posterior_ : Posterior
         That of the labelled rows, in feature space.
 
-    noise_ : ndarray of shape (n_columns, n_features)
-        Standard normal; ``posterior_.directions_ @ noise_`` are the weights.
+    noise_ : ndarray of shape (n_columns_in, n_columns)
+        Standard normal. ``posterior_.directions_ @ noise_`` are the weights.
 
     Notes
     -----
@@ -90,8 +79,8 @@ class AcsRandomFeatures(EmbeddingTransformer):
     it divides by the number of columns that come in, not by :math:`q`. The variant with
     a prior on the noise is not here.
 
-    Weights need columns: an embedding that is known by its inner products only is
-    refused. The result is dense, float64, ``n_rows * n_features`` numbers.
+    Weights need columns. An embedding that is known by its inner products only is
+    refused. The result is dense, float64, ``n_rows * n_columns`` numbers.
 
     References
     ----------
@@ -110,33 +99,41 @@ class AcsRandomFeatures(EmbeddingTransformer):
     """
 
     _parameter_constraints: dict = {
-        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "n_columns": [Interval(Integral, 1, None, closed="left")],
         "sigma": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
         "max_bytes": [Interval(Real, 0, None, closed="neither")],
     }
 
     def __init__(
-        self, n_features=512, *, sigma=1e-3, random_state=None, max_bytes=2**32
+        self,
+        n_columns: int = 512,
+        *,
+        sigma: float = 1e-3,
+        random_state: RandomState = None,
+        max_bytes: float = 2**32,
     ):
-        self.n_features = n_features
+        self.n_columns = n_columns
         self.sigma = sigma
         self.random_state = random_state
         self.max_bytes = max_bytes
 
-    def _fit(self, labeled):
+    def _fit(self, labeled, pool):
         rng = check_random_state(self.random_state)
         posterior = Posterior(self.sigma, space="features", max_bytes=self.max_bytes)
-        self.posterior_ = posterior.fit(labeled)
-        self.noise_ = rng.standard_normal((labeled.shape[1], self.n_features))
+        self.posterior_ = posterior.fit(labeled, pool)
+        self.noise_ = rng.standard_normal((self.n_columns_in_, self.n_columns))
 
     def _transform(self, embedding):
-        features = np.empty((len(embedding), self.n_features))
-        width = max(embedding.shape[1], self.n_features)
+        features = np.empty((len(embedding), self.n_columns))
+        width = max(embedding.shape[1], self.n_columns)
         for rows in row_chunks(len(embedding), width):
-            part = self.posterior_.transform(embedding.take(rows)).to_dense()
+            # The rows sigma C^-1 phi(x) of the posterior: their squared norms are v(x),
+            # and their products with standard normal noise are phi(x)^T theta.
+            part = self.posterior_.transform(embedding.take(rows))
+            part = part.astype(np.float64).to_dense()
             features[rows] = expected_log_likelihood(
                 row_norms_sq(part)[:, None], part @ self.noise_, self.sigma
             )
-        features /= np.sqrt(self.n_features)
+        features /= np.sqrt(self.n_columns)
         return DenseEmbedding(features)

@@ -1,6 +1,8 @@
 """What transformations of embeddings share, and how several follow one another."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -8,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbadge.embeddings._base import Embedding
+from skbadge.utils._typing import RandomState
 
 
 class EmbeddingTransformer(BaseEstimator, ABC):
@@ -15,20 +18,34 @@ class EmbeddingTransformer(BaseEstimator, ABC):
 
     A subclass stores its parameters in the constructor, lists them in
     ``_parameter_constraints``, and implements `_fit` and `_transform` for valid input.
+    Where nothing is labelled yet, `_fit` says what the map is.
+
+    Attributes
+    ----------
+    needs_rows : bool
+        Whether the map depends on rows at all.
+
+    n_columns_in_ : int, inf or None
+        Number of columns of the rows that it was fitted on; None if there were none.
     """
 
     _parameter_constraints: dict = {}
+    needs_rows: bool = True
 
-    # Whether the map depends on the labelled rows at all.
-    _needs_labeled = True
-
-    def fit(self, labeled=None):
+    def fit(
+        self, labeled: Embedding | None = None, pool: Embedding | None = None
+    ) -> Self:
         """Learn the map.
 
         Parameters
         ----------
         labeled : Embedding of shape (n_labeled, n_columns) or None
-            The rows that are labelled. `Sketch` can do without.
+            The rows that are labelled.
+
+        pool : Embedding of shape (n_rows, n_columns) or None
+            The rows that are not. They count only where no row is labelled: then
+            `Scale` takes its factor from them, and a posterior is the prior. `Sketch`
+            needs neither.
 
         Returns
         -------
@@ -38,23 +55,24 @@ class EmbeddingTransformer(BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If there are no labelled rows where some are needed, or they are not finite,
-            or a parameter is out of its range.
+            If there are no rows where some are needed, or they are not finite, or a
+            parameter is out of its range.
         """
         self._validate_params()
-        if labeled is None or not len(labeled):
-            if self._needs_labeled:
-                raise ValueError(
-                    f"{type(self).__name__} needs `labeled` rows, at least one. "
-                    f"Got {'None' if labeled is None else 'none'}."
-                )
-        else:
-            _check_embedding(labeled, "labeled")
-        self.n_columns_ = None if labeled is None else labeled.shape[1]
-        self._fit(labeled)
+        known = labeled if labeled is not None and len(labeled) else None
+        rows, name = (pool, "pool") if known is None else (known, "labeled")
+        if rows is not None:
+            _check_embedding(rows, name)
+        elif self.needs_rows:
+            raise ValueError(
+                f"{type(self).__name__} needs `labeled` rows, at least one, or else "
+                f"the `pool`. Got {'None' if labeled is None else 'none'}."
+            )
+        self.n_columns_in_ = None if rows is None else rows.shape[1]
+        self._fit(known, pool)
         return self
 
-    def transform(self, embedding):
+    def transform(self, embedding: Embedding) -> Embedding:
         """Apply the map to rows, of the pool or labelled.
 
         Parameters
@@ -72,19 +90,19 @@ class EmbeddingTransformer(BaseEstimator, ABC):
         ValueError
             If the number of columns is another, or the rows are not finite.
         """
-        check_is_fitted(self, "n_columns_")
+        check_is_fitted(self, "n_columns_in_")
         _check_embedding(embedding, "embedding")
-        if self.n_columns_ not in (None, embedding.shape[1]):
+        if self.n_columns_in_ not in (None, embedding.shape[1]):
             raise ValueError(
                 "`embedding` must have as many columns as the embedding that "
-                f"{type(self).__name__} was fitted on, {self.n_columns_}. "
+                f"{type(self).__name__} was fitted on, {self.n_columns_in_}. "
                 f"Got {embedding.shape[1]}."
             )
         return self._transform(embedding)
 
     @abstractmethod
-    def _fit(self, labeled):
-        """Learn the map."""
+    def _fit(self, labeled, pool):
+        """Learn the map from the labelled rows, or from the pool where that is None."""
 
     @abstractmethod
     def _transform(self, embedding):
@@ -92,6 +110,7 @@ class EmbeddingTransformer(BaseEstimator, ABC):
 
 
 def _check_embedding(embedding, name):
+    """Raise unless it is an embedding of finite rows."""
     if not isinstance(embedding, Embedding):
         raise TypeError(f"`{name}` must be an Embedding. Got {type(embedding)}.")
     wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
@@ -102,20 +121,29 @@ def _check_embedding(embedding, name):
         )
 
 
-def transform_pool_and_labeled(transformers, pool, labeled, *, random_state=None):
+def transform_pool_and_labeled(
+    transformers: Sequence[EmbeddingTransformer],
+    pool: Embedding,
+    labeled: Embedding | None,
+    *,
+    random_state: RandomState = None,
+) -> tuple[Embedding, Embedding | None]:
     """Apply transformations one after another, each fitted on the labelled rows so far.
+
+    Where nothing is labelled yet, each does what it does then: see
+    `EmbeddingTransformer.fit`.
 
     Parameters
     ----------
     transformers : sequence of EmbeddingTransformer
-        Left as they are: clones are fitted. One that has a ``random_state`` of None is
-        given a seed drawn from the ``random_state`` here.
+        Left as they are: clones are fitted. One that has a ``random_state`` of None
+        gets a seed drawn from the ``random_state`` here.
 
     pool : Embedding of shape (n_rows, n_columns)
         The candidates.
 
     labeled : Embedding of shape (n_labeled, n_columns) or None
-        The labelled rows, of the same kind.
+        The labelled rows, of the same kind; None or no rows before the first label.
 
     random_state : None, int or RandomState
         Source of randomness.
@@ -150,7 +178,7 @@ def transform_pool_and_labeled(transformers, pool, labeled, *, random_state=None
     for transformer in map(clone, transformers):
         if transformer.get_params(deep=False).get("random_state", 0) is None:
             transformer.set_params(random_state=rng.randint(2**31 - 1))
-        transformer.fit(labeled)
+        transformer.fit(labeled, pool)
         pool = transformer.transform(pool)
         labeled = None if labeled is None else transformer.transform(labeled)
     return pool, labeled

@@ -3,12 +3,13 @@
 import warnings
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import LinAlgError, cholesky
 
 from skbadge.exceptions import QueryWarning
 
 
-def jittered_cholesky(matrix):
+def jittered_cholesky(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     r"""Lower Cholesky factor of a matrix that is positive definite but for rounding.
 
     Where the matrix has no factor, :math:`10^{-5}` of its mean diagonal is added to the
@@ -25,7 +26,7 @@ def jittered_cholesky(matrix):
         Lower triangular.
 
     jitter : float
-        What was added to the diagonal; a `QueryWarning` says so if it is not 0.
+        What was added to the diagonal. A `QueryWarning` says so if it is not 0.
 
     Raises
     ------
@@ -42,7 +43,7 @@ def jittered_cholesky(matrix):
             warnings.warn(
                 "The kernel of the labelled rows is not positive definite in float64: "
                 f"{jitter:.3g} was added to its diagonal, as if there were that much "
-                "more noise. Raise `sigma` to be rid of this.",
+                "more noise. Raise `sigma` to avoid this.",
                 QueryWarning,
                 stacklevel=2,
             )

@@ -2,13 +2,14 @@
 
 from math import isinf
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings._conditioned import ConditionedEmbedding
-from skbadge.embeddings._device import projected
+from skbadge.embeddings._dense import projected
 from skbadge.embeddings._kernel_only import products_in_blocks
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
@@ -28,10 +29,11 @@ class Posterior(EmbeddingTransformer):
     become short. The targets do not enter. With :math:`D` columns :math:`\Phi` it is
     the kernel of the features
     :math:`\sigma\, C^{-1} \phi(x)`, with :math:`C C^\top = \Phi_L^\top \Phi_L +
-    \sigma^2 I` (Holzmüller et al. [1]_). Both are exact, and the same.
+    \sigma^2 I` (Holzmüller et al. [1]_). Both are exact, and the same. Where nothing is
+    labelled yet, the posterior is the prior: rows stay as they are.
 
-    Their transformation ``train`` is ``[Scale(), Posterior(sigma)]``; the scaling is
-    not hidden in here.
+    Their transformation ``train`` is ``[Scale(), Posterior(sigma)]``. Scaling is not
+    part of this class.
 
     Parameters
     ----------
@@ -39,8 +41,8 @@ class Posterior(EmbeddingTransformer):
         Standard deviation of the noise, above 0.
 
     space : {"auto", "features", "kernel"}, default="auto"
-        Where to do it. "auto" takes the kernel where there are more columns than 1024
-        and than three times the labelled rows, or infinitely many.
+        Where to do it. "auto" takes the kernel if there are infinitely many columns, or
+        more than 1024 and more than three times as many as labelled rows.
 
     max_bytes : int, default=2**32
         Size above which to refuse to hold an array.
@@ -54,7 +56,8 @@ class Posterior(EmbeddingTransformer):
         What had to be added to the diagonal for rounding, usually 0.
 
     directions_ : ndarray of shape (n_columns, n_columns)
-        In feature space, :math:`\sigma C^{-\top}`.
+        In feature space, :math:`\sigma C^{-\top}`. This and the next two are not there
+        where nothing was labelled.
 
     factor_ : ndarray of shape (n_labeled, n_labeled)
         In kernel space, the lower Cholesky factor of :math:`k(L, L) + \sigma^2 I`.
@@ -70,10 +73,10 @@ class Posterior(EmbeddingTransformer):
 
     Notes
     -----
-    All in float64, whatever the dtype that comes in. In feature space the result is a
-    `DenseEmbedding`, ``O(m D**2 + D**3 + N D**2)`` time and ``N * D`` numbers for
-    ``m`` labelled rows and ``N`` others; in kernel space a `ConditionedEmbedding`,
-    ``O(m**3 + N m**2)`` time and ``N * m`` numbers.
+    All is in float64, whatever the dtype that comes in. With ``m`` labelled rows and
+    ``N`` others, feature space takes ``O(m D**2 + D**3 + N D**2)`` time and holds a
+    matrix of ``N * D`` numbers, where the rows are. Kernel space takes
+    ``O(m**3 + N m**2)`` time and holds ``N * m`` numbers beside the rows.
 
     References
     ----------
@@ -95,48 +98,65 @@ class Posterior(EmbeddingTransformer):
         "max_bytes": [Interval(Real, 0, None, closed="neither")],
     }
 
-    def __init__(self, sigma=1e-3, *, space="auto", max_bytes=2**32):
+    def __init__(
+        self,
+        sigma: float = 1e-3,
+        *,
+        space: Literal["auto", "features", "kernel"] = "auto",
+        max_bytes: float = 2**32,
+    ):
         self.sigma = sigma
         self.space = space
         self.max_bytes = max_bytes
 
-    def _fit(self, labeled):
-        n_labeled, n_columns = labeled.shape
-        many = n_columns > max(1024, 3 * n_labeled)
+    def _fit(self, labeled, pool):
+        rows = pool if labeled is None else labeled
+        n_labeled = 0 if labeled is None else len(labeled)
         self.space_ = self.space
         if self.space == "auto":
+            many = rows.shape[1] > max(1024, 3 * n_labeled)
             self.space_ = "kernel" if many else "features"
+        if self.space_ == "features":
+            rows._require_columns()
+        self.jitter_ = 0.0
         for name in ("directions_", "factor_", "labeled_"):
             vars(self).pop(name, None)
+        if not n_labeled:
+            return
         if self.space_ == "features":
             self._fit_features(labeled)
         else:
             self._fit_kernel(labeled)
 
     def _fit_features(self, labeled):
-        labeled._require_columns()
         n_columns = labeled.shape[1]
         self._check_bytes(n_columns, n_columns, "columns by columns")
+        # C C^T = Phi_L^T Phi_L + sigma^2 I
         gram = labeled.column_gram()
         gram[np.diag_indices_from(gram)] += self.sigma**2
         factor, self.jitter_ = jittered_cholesky(gram)
+        # sigma C^-T: a row phi(x)^T times it is (sigma C^-1 phi(x))^T.
         scale = self.sigma * np.eye(n_columns)
         self.directions_ = solve_triangular(factor, scale, lower=True).T
 
     def _fit_kernel(self, labeled):
         n_labeled = len(labeled)
         self._check_bytes(n_labeled, n_labeled, "labelled by labelled rows")
+        # C C^T = k(L, L) + sigma^2 I
         self.labeled_ = labeled.astype(np.float64)
         kernel = self.labeled_.cross(self.labeled_)
         kernel[np.diag_indices_from(kernel)] += self.sigma**2
         self.factor_, self.jitter_ = jittered_cholesky(kernel)
 
     def _transform(self, embedding):
-        if self.space_ == "features":
+        if hasattr(self, "directions_"):
             self._check_bytes(*embedding.shape, "rows by columns")
             return projected(embedding, self.directions_)
+        if not hasattr(self, "labeled_"):
+            return embedding
         n_rows, n_labeled = len(embedding), len(self.labeled_)
         self._check_bytes(n_rows, n_labeled, "rows by labelled rows")
+        # w(x) = C^-1 k(L, x), so that <w(x), w(x')> is the second term of the kernel.
         coordinates = np.empty((n_rows, n_labeled))
         products_in_blocks(embedding, self.labeled_, out=coordinates)
         for rows in row_chunks(n_rows, n_labeled):
@@ -145,10 +165,11 @@ class Posterior(EmbeddingTransformer):
         return ConditionedEmbedding(embedding, coordinates)
 
     def _check_bytes(self, n_rows, n_columns, what):
+        """Refuse a matrix that is too large."""
         n_bytes = 0 if isinf(n_columns) else 8 * n_rows * n_columns
         if n_bytes > self.max_bytes:
             raise ValueError(
                 f"A matrix of {what}, {n_rows} by {n_columns}, takes "
                 f"{n_bytes / 1e9:.3g} GB, above `max_bytes`={self.max_bytes / 1e9:.3g} "
-                "GB. Put a Sketch before, or raise `max_bytes`."
+                "GB. Put a Sketch before this, or raise `max_bytes`."
             )

@@ -11,7 +11,8 @@ class Scale(EmbeddingTransformer):
 
     :math:`\phi \mapsto \phi / \sqrt{\operatorname{mean}_{x \in L} k(x, x)}`, the
     transformation ``scale`` of Holzmüller et al. [1]_. Noise variances, such as that of
-    `Posterior`, mean the same for all kernels after it.
+    `Posterior`, mean the same for all kernels after it. Where nothing is labelled yet,
+    the mean is that of the pool's rows. If they are all zero, rows stay as they are.
 
     Attributes
     ----------
@@ -25,7 +26,7 @@ class Scale(EmbeddingTransformer):
 
     Notes
     -----
-    A dense embedding is copied in its dtype; other kinds copy their smaller factor or
+    A dense embedding is copied in its dtype. Other kinds copy their smaller factor or
     nothing.
 
     References
@@ -41,8 +42,12 @@ class Scale(EmbeddingTransformer):
     array([[1., 2.]])
     """
 
-    def _fit(self, labeled):
-        mean = labeled.norms_sq().mean()
+    def _fit(self, labeled, pool):
+        if labeled is None:
+            norms_sq = pool.norms_sq()
+            mean = norms_sq.mean() if norms_sq.any() else 1.0
+        else:
+            mean = labeled.norms_sq().mean()
         if not mean > 0:
             raise ValueError(
                 f"`labeled` must have a row that is not zero. All {len(labeled)} are: "

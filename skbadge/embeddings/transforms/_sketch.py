@@ -7,20 +7,21 @@ from sklearn.utils import check_random_state
 from skbadge._compat import Interval
 from skbadge.embeddings._random_projection import sketch
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
+from skbadge.utils._typing import RandomState
 
 
 class Sketch(EmbeddingTransformer):
     """Project to few columns at random, keeping inner products on average.
 
     The transformation ``rp`` of Holzmüller et al. [1]_, with one map for all that is
-    transformed: see `skbadge.embeddings.sketch`, which it calls. Gaussian for a matrix,
-    Kronecker for outer products; the layers of a net and the members of an ensemble,
-    side by side in a `StackedEmbedding`, are projected independently and added up to
-    one vector of ``n_features`` numbers.
+    transformed: see `skbadge.embeddings.sketch`, which it calls. The map is Gaussian
+    for a matrix, Kronecker for outer products. The layers of a net and the members of
+    an ensemble, side by side in a `StackedEmbedding`, are projected independently and
+    added up to one vector of ``n_columns`` numbers.
 
     Parameters
     ----------
-    n_features : int, default=512
+    n_columns : int, default=512
         Columns of the sketch, at least 1.
 
     random_state : None, int or RandomState, default=None
@@ -29,7 +30,7 @@ class Sketch(EmbeddingTransformer):
     Attributes
     ----------
     seed_ : int
-        Stands for the map.
+        Seed of the map.
 
     References
     ----------
@@ -47,16 +48,16 @@ class Sketch(EmbeddingTransformer):
     """
 
     _parameter_constraints: dict = {
-        "n_features": [Interval(Integral, 1, None, closed="left")],
+        "n_columns": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     }
-    _needs_labeled = False
+    needs_rows = False
 
-    def __init__(self, n_features=512, *, random_state=None):
-        self.n_features = n_features
+    def __init__(self, n_columns: int = 512, *, random_state: RandomState = None):
+        self.n_columns = n_columns
         self.random_state = random_state
 
-    def _fit(self, labeled):
+    def _fit(self, labeled, pool):
         if isinstance(self.random_state, Integral):
             self.seed_ = int(self.random_state)
         else:
@@ -65,4 +66,4 @@ class Sketch(EmbeddingTransformer):
 
     def _transform(self, embedding):
         embedding._require_columns()
-        return sketch(embedding, self.n_features, random_state=self.seed_)
+        return sketch(embedding, self.n_columns, random_state=self.seed_)

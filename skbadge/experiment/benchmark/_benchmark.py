@@ -1,11 +1,14 @@
 """Benchmark: which data, models, strategies and batch sizes to compare, and how."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
-from numbers import Integral
+from numbers import Integral, Real
+from os import PathLike
 from pathlib import Path
+from typing import Any, Literal, Self
 
+from skbadge._compat import HasMethods, Interval, validate_parameter_constraints
 from skbadge.experiment.benchmark._data import describe_data
 from skbadge.experiment.benchmark._toml import (
     build,
@@ -13,13 +16,32 @@ from skbadge.experiment.benchmark._toml import (
     import_attribute,
     read_toml,
 )
-from skbadge.experiment.simulation._curve import named_strategies
-from skbadge.experiment.simulation._held_out import check_takes_validation
-from skbadge.experiment.simulation._simulation import total_budget
-from skbadge.experiment.simulation._split import INITIAL
-from skbadge.experiment.store._configuration import describe
-from skbadge.strategies import get_strategy
+from skbadge.experiment.simulation import (
+    SCHEDULE,
+    check_takes_held_out,
+    named_strategies,
+    resolve_scoring,
+    total_budget,
+)
+from skbadge.experiment.store import describe
+from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._streams import stream_seed
+
+_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
+_CONSTRAINTS = {
+    **SCHEDULE,
+    "datasets": [Mapping],
+    "models": [Mapping],
+    "strategies": [list, tuple, Mapping],
+    "n_query": [_AT_LEAST_ONE, list, tuple],
+    "n_rounds": [*SCHEDULE["n_rounds"], list, tuple],
+    "n_repeats": [_AT_LEAST_ONE],
+    "test_size": [Interval(Real, 0, 1, closed="neither"), _AT_LEAST_ONE],
+    "scoring": [str, callable, list, tuple, Mapping],
+    "random_state": [Interval(Integral, 0, None, closed="left")],
+    "n_threads": [_AT_LEAST_ONE, None],
+    "folder": [Path, None],
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,49 +130,45 @@ class Benchmark:
     12
     """
 
-    datasets: Mapping
-    models: Mapping
-    strategies: list | Mapping
-    n_query: int | list = 100
+    datasets: Mapping[str, Any]
+    models: Mapping[str, Any]
+    strategies: list | Mapping[str, str | Strategy | Callable]
+    n_query: int | list[int] = 100
     n_initial: int = 100
-    n_rounds: int | list | None = None
+    n_rounds: int | list[int] | None = None
     budget: int | None = None
     n_repeats: int = 5
-    initial: str = "auto"
-    test_size: float = 0.25
+    initial: Literal["auto", "stratified", "uniform"] = "auto"
+    test_size: float | int = 0.25
     n_validation: int = 0
-    scoring: str | list | Mapping = "accuracy"
+    scoring: str | Callable | list | Mapping = "accuracy"
     random_state: int = 0
     n_threads: int | None = 1
     folder: Path | None = field(default=None, repr=False)
 
-    def __post_init__(self):
-        for name in ("datasets", "models"):
-            _check_named(name, getattr(self, name))
-        for name, least in (("n_repeats", 1), ("n_validation", 0), ("random_state", 0)):
-            _check_int(name, getattr(self, name), least)
-        if self.n_threads is not None:
-            _check_int("n_threads", self.n_threads, 1)
-        if self.initial not in INITIAL:
-            raise ValueError(
-                f"`initial` must be one of {INITIAL}. Got {self.initial!r} instead."
-            )
+    def __post_init__(self) -> None:
+        _check(vars(self))
+        for name in ("datasets", "models", "strategies"):
+            _check_some(name, getattr(self, name))
         self._budgets()
-        for strategy in self.named_strategies.values():
-            get_strategy(strategy)
+        named_strategies(None, self.strategies)
         for name, model in self.models.items():
-            if isinstance(model, type) or not hasattr(model, "fit"):
+            _check({f"models[{name!r}]": model}, [HasMethods(["fit"])])
+            if isinstance(model, type):
                 raise TypeError(
                     f"`models[{name!r}]` must be an estimator object. Got {model!r}."
                 )
+            resolve_scoring(model, self.scoring)
             if self.n_validation:
-                check_takes_validation(model)
+                check_takes_held_out(model)
 
     @property
-    def batch_sizes(self):
+    def batch_sizes(self) -> list[int]:
         """Rows asked for in a round, a list of int."""
         sizes = self.n_query
         sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        for size in sizes:
+            _check({"n_query": size}, [_AT_LEAST_ONE])
         if not sizes or len(set(sizes)) < len(sizes):
             raise ValueError(
                 f"`n_query` must be some ints that differ. Got {self.n_query!r}."
@@ -167,20 +185,20 @@ class Benchmark:
                 "`n_rounds` must be one int, or one for each `n_query`. Got "
                 f"{self.n_rounds!r} for n_query={self.n_query!r}."
             )
+        for each in rounds:
+            _check({"n_rounds": each}, SCHEDULE["n_rounds"])
         return {
             n_query: total_budget(self.n_initial, n_query, n_rounds, self.budget)
             for n_query, n_rounds in zip(sizes, rounds, strict=True)
         }
 
     @property
-    def named_strategies(self):
+    def named_strategies(self) -> dict[str, str | Strategy | Callable]:
         """Strategies by their names in the results, a dict."""
-        if not self.strategies:
-            raise ValueError("`strategies` must name at least one. Got none.")
         return named_strategies(None, self.strategies)
 
     @classmethod
-    def from_toml(cls, path):
+    def from_toml(cls, path: str | PathLike) -> Self:
         """Read a benchmark from a TOML file.
 
         The keys are the parameters of this class. An object is written as a table
@@ -242,7 +260,8 @@ class Benchmark:
             if name not in table:
                 raise ValueError(f"{path.name}: {name!r} is missing.")
             if name != "strategies":
-                _check_named(name, table[name])
+                _check({name: table[name]})
+                _check_some(name, table[name])
         parts = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)
@@ -254,9 +273,12 @@ class Benchmark:
             },
         }
         rest = {name: build(value, name, folder) for name, value in table.items()}
-        return cls(**parts, **rest, folder=folder)
+        try:
+            return cls(**parts, **rest, folder=folder)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{path.name}: {error}") from error
 
-    def configs(self):
+    def configs(self) -> list[dict]:
         """What determines the result of each run, and nothing else.
 
         Names and descriptions of the data set, model and strategy, the protocol, and
@@ -290,11 +312,9 @@ class Benchmark:
             "n_initial": self.n_initial,
             "initial": self.initial,
             "test_size": self.test_size,
+            "n_validation": self.n_validation,
             "scoring": describe(self.scoring, "`scoring`"),
         }
-        if self.n_validation:
-            # Without, runs are those of stores made before there was such a thing.
-            common["n_validation"] = self.n_validation
         return [
             {
                 "dataset": dataset,
@@ -317,16 +337,15 @@ class Benchmark:
         ]
 
 
-def _check_named(name, value):
-    if not isinstance(value, Mapping) or not value:
-        raise ValueError(
-            f"`{name}` must map names to objects, at least one. Got {value!r} instead."
-        )
+def _check(parameters, constraints=None):
+    if constraints is not None:
+        constraints = dict.fromkeys(parameters, constraints)
+    validate_parameter_constraints(constraints or _CONSTRAINTS, parameters, "Benchmark")
 
 
-def _check_int(name, value, least):
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-        raise ValueError(f"`{name}` must be an int >= {least}. Got {value!r} instead.")
+def _check_some(name, value):
+    if not value:
+        raise ValueError(f"`{name}` must name at least one. Got {value!r} instead.")
 
 
 def _as_table(spec):

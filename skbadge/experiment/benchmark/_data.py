@@ -1,12 +1,15 @@
 """The data sets of a benchmark: arrays, or functions that read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 
 import joblib
 import numpy as np
 
-from skbadge.experiment.store._configuration import describe
-from skbadge.pools._rows import n_rows
+from skbadge.experiment.store import describe
+from skbadge.pools import is_dataset, n_rows, row_ids, take_rows
+
+_CHUNK = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,29 +26,19 @@ class Data:
 
     preprocessor : transformer or None, default=None
         What makes ``X`` fit for a model, unfitted.
+
+    digest : str or None, default=None
+        Of the content, to notice when it changes.
     """
 
     X: object
     y: np.ndarray
     preprocessor: object = None
+    digest: str | None = None
 
 
 def describe_data(source, name):
-    """What a data set is, as JSON: a function to call, or the hash of what is there.
-
-    Parameters
-    ----------
-    source : function, tuple or object
-        As `Benchmark` takes it.
-
-    name : str
-        For errors.
-
-    Returns
-    -------
-    description : dict
-        See `describe`.
-    """
+    """What a data set is, as JSON: a function to call, or the hash of what is there."""
     if callable(source):
         return describe(source, name)
     data = as_data(source, name)
@@ -54,47 +47,26 @@ def describe_data(source, name):
 
 
 def read_data(source, name):
-    """Read a data set.
+    """Read a data set into memory, with a digest of what a function returned."""
+    data = as_data(source() if callable(source) else source, name)
+    # Data given as they are have a hash in their description.
+    return replace(data, digest=_digest(data)) if callable(source) else data
 
-    Parameters
-    ----------
-    source : function, tuple or object
-        As `Benchmark` takes it.
 
-    name : str
-        For errors.
-
-    Returns
-    -------
-    data : Data
-        In memory.
-    """
-    return as_data(source() if callable(source) else source, name)
+def _digest(data):
+    """SHA-256 of rows and targets, the same in every process."""
+    digest = sha256(repr(list(getattr(data.X, "columns", ()))).encode())
+    # The rows of a Dataset may be drawn anew each time they are read.
+    parts = [data.y] if is_dataset(data.X) else [data.X, data.y]
+    for part in parts:
+        for start in range(0, n_rows(part), _CHUNK):
+            rows = np.arange(start, min(start + _CHUNK, n_rows(part)))
+            digest.update("".join(row_ids(take_rows(part, rows))).encode())
+    return digest.hexdigest()
 
 
 def as_data(found, name):
-    """The rows, targets and preprocessor in what a reader returned.
-
-    Parameters
-    ----------
-    found : tuple (X, y) or object
-        An object has ``X`` and ``y``, or ``data`` and ``target``.
-
-    name : str
-        For errors.
-
-    Returns
-    -------
-    data : Data
-        The same.
-
-    Raises
-    ------
-    TypeError
-        If it is something else.
-    ValueError
-        If ``X`` and ``y`` differ in length.
-    """
+    """The rows, targets and preprocessor in what a reader returned, as `Data`."""
     preprocessor = getattr(found, "preprocessor", None)
     if isinstance(found, tuple | list) and len(found) == 2:
         X, y = found

@@ -1,8 +1,11 @@
 """run_benchmark: do the runs of a benchmark that are not done yet."""
 
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from html import escape
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
@@ -13,21 +16,31 @@ from sklearn.utils.parallel import delayed
 from skbadge.experiment.benchmark._benchmark import Benchmark
 from skbadge.experiment.benchmark._data import read_data
 from skbadge.experiment.benchmark._toml import ImportFolder
-from skbadge.experiment.simulation._progress import run_all
-from skbadge.experiment.simulation._run import Run, execute
-from skbadge.experiment.simulation._scoring import resolve_scoring
-from skbadge.experiment.simulation._simulation import (
+from skbadge.experiment.simulation import (
+    Run,
+    draw_split,
+    estimator_of,
+    execute,
     find_querier,
     resolve_initial,
+    resolve_scoring,
+    run_all,
     with_strategy,
 )
-from skbadge.experiment.simulation._split import draw_split
-from skbadge.experiment.store._configuration import canonical
-from skbadge.experiment.store._result import COLUMNS, as_html, summary_of
-from skbadge.experiment.store._store import ResultStore
-from skbadge.outputs import innermost
-from skbadge.querier._querier import BadgeQuerier
+from skbadge.experiment.store import (
+    COLUMNS,
+    ResultStore,
+    StoreError,
+    as_html,
+    canonical,
+    summary_of,
+)
+from skbadge.outputs._pipeline import innermost
+from skbadge.querier import BadgeQuerier
 from skbadge.utils._streams import stream_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,18 +61,18 @@ class BenchmarkResult:
     """
 
     path: Path
-    hashes: list = field(repr=False)
-    counts: dict
+    hashes: list[str] = field(repr=False)
+    counts: dict[str, int]
 
-    def to_frame(self):
+    def to_frame(self) -> "pd.DataFrame":
         """Their evaluations, see `ResultStore.to_frame`."""
         return self._read("to_frame")
 
-    def runs_frame(self):
+    def runs_frame(self) -> "pd.DataFrame":
         """One row per run, see `ResultStore.runs_frame`."""
         return self._read("runs_frame")
 
-    def failures_frame(self):
+    def failures_frame(self) -> "pd.DataFrame":
         """One row per failed run, see `ResultStore.failures_frame`."""
         return self._read("failures_frame")
 
@@ -83,13 +96,22 @@ class BenchmarkResult:
         return f"<p>{escape(str(self))}</p>{as_html(summary_of(self.to_frame()))}"
 
 
-def run_benchmark(benchmark, store, *, n_jobs=None, retry_failed=False, verbose=0):
+def run_benchmark(
+    benchmark: Benchmark | str | PathLike,
+    store: str | PathLike,
+    *,
+    n_jobs: int | None = None,
+    retry_failed: bool = False,
+    verbose: int = 0,
+) -> BenchmarkResult:
     """Do the runs of a benchmark that are not done yet.
 
     It may be interrupted at any moment, by Ctrl-C or by killing it, and called again:
     it then goes on after the last evaluation of each run. Several processes may work
     on one store at a time, and each run is done by one of them. A run that fails is
-    recorded with its error, and the rest goes on.
+    recorded with its error, and the rest goes on; so is one that has killed its worker
+    three times. Runs of one data set must all see the same rows and targets: those
+    that would see others than there are results of are recorded as failed.
 
     Parameters
     ----------
@@ -140,36 +162,50 @@ def run_benchmark(benchmark, store, *, n_jobs=None, retry_failed=False, verbose=
         hashes = opened.add(configs)
         if retry_failed:
             opened.reset_failed(hashes)
+        runs = dict(zip(hashes, configs, strict=True))
+        while _work_once(benchmark, opened, runs, n_jobs=n_jobs, verbose=verbose):
+            pass
+        # Of workers that were killed after they had done all there was to do.
+        opened.tidy()
         counts = opened.counts(hashes)
-        while counts["pending"] + counts["running"]:
-            tasks = _tasks(benchmark, opened, path, zip(hashes, configs, strict=True))
-            n_done = sum(run_all(tasks, n_jobs=n_jobs, verbose=verbose))
-            counts = opened.counts(hashes)
-            # Those left are under way elsewhere, unless a worker there was killed.
-            if not n_done:
-                break
     return BenchmarkResult(path, hashes, counts)
 
 
-def _tasks(benchmark, store, path, runs):
-    """One task for each run that is not done; who comes first does it."""
-    open_runs = store.unfinished()
+def _work_once(benchmark, store, runs, **options):
+    """Go once through the runs that are left. Returns whether that made a difference.
+
+    Those left are under way in other processes, unless a worker was killed.
+    """
+    deaths = {run: n for run, n in store.unfinished().items() if run in runs}
     token = uuid4().hex
-    return [
-        delayed(_work)(
-            ImportFolder(benchmark.folder),
-            path,
-            run,
-            token,
-            benchmark.datasets[config["dataset"]],
-            benchmark.models[config["model"]],
-            benchmark.named_strategies[config["strategy"]],
-            benchmark.scoring,
-            benchmark.n_threads,
-        )
-        for run, config in runs
-        if run in open_runs
-    ]
+    task = {run: _task(benchmark, store.path, run, runs[run], token) for run in deaths}
+    # What has killed a worker goes alone: a dead worker takes all others with it.
+    alone = [[run] for run, n in deaths.items() if n]
+    others = [run for run, n in deaths.items() if not n]
+    made_difference = False
+    for group in [others, *alone]:
+        try:
+            n_done = sum(run_all([task[run] for run in group], **options))
+        except BrokenProcessPool:
+            n_done = 1
+            store.tidy()
+        made_difference = made_difference or n_done > 0
+    return made_difference
+
+
+def _task(benchmark, path, run, config, token):
+    """One run that is not done; who comes first does it."""
+    return delayed(_work)(
+        ImportFolder(benchmark.folder),
+        path,
+        run,
+        token,
+        benchmark.datasets[config["dataset"]],
+        benchmark.models[config["model"]],
+        benchmark.named_strategies[config["strategy"]],
+        benchmark.scoring,
+        benchmark.n_threads,
+    )
 
 
 def _work(folder, path, run, token, source, model, strategy, scoring, n_threads):
@@ -181,8 +217,12 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
         # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
         try:
             data = _LAST_READ.read(token, source, claim.config)
+            if data.digest is not None:
+                claim.check_data(data.digest)
             planned = _plan(claim.config, data, model, strategy)
             scorers = resolve_scoring(planned.querier, scoring)
+        except StoreError:
+            raise
         except Exception as error:
             claim.fail(error)
             return True
@@ -205,7 +245,7 @@ def _plan(config, data, model, strategy):
         n_initial=config["n_initial"],
         initial=resolve_initial(querier, config["initial"]),
         test_size=config["test_size"],
-        n_validation=config.get("n_validation", 0),
+        n_validation=config["n_validation"],
         seed=stream_seed(config["seed"], "split"),
     )
     labels = {name: config[name] for name in COLUMNS[:5]}
@@ -215,30 +255,15 @@ def _plan(config, data, model, strategy):
 def make_querier(model, strategy, preprocessor=None):
     """A querier for a model, a strategy and the preprocessing that the data needs.
 
-    Parameters
-    ----------
-    model : estimator object
-        A `BadgeQuerier`, a Pipeline or search that ends in one, or an estimator for
-        one.
-
-    strategy : str, Strategy or callable
-        The strategy.
-
-    preprocessor : transformer or None, default=None
-        Goes before the estimator, inside the querier, so that it is fitted to the
-        labelled rows alone.
-
-    Returns
-    -------
-    querier : estimator object
-        Of clones.
+    The preprocessor goes before the estimator, inside the querier, so that it is fitted
+    to the labelled rows alone. All parts are cloned.
     """
     if not isinstance(innermost(model), BadgeQuerier):
         model = BadgeQuerier(model)
     querier = with_strategy(model, strategy)
     if preprocessor is not None:
         inner = find_querier(querier)
-        estimator = make_pipeline(clone(preprocessor), inner._estimator())
+        estimator = make_pipeline(clone(preprocessor), estimator_of(inner))
         inner.set_params(estimator=estimator)
     return querier
 

@@ -1,5 +1,6 @@
-"""Tables in Markdown."""
+"""Tables in Markdown, and names that mean nothing to it."""
 
+import re
 from numbers import Integral, Real
 
 
@@ -27,7 +28,7 @@ def markdown_table(frame):
     """
     numeric = [_is_numeric(frame[name]) for name in frame.columns]
     lines = [
-        [str(name) for name in frame.columns],
+        [plain(name) for name in frame.columns],
         ["---:" if each else "---" for each in numeric],
         *(
             [_cell(value) for value in row]
@@ -51,5 +52,18 @@ def _cell(value):
         return "-"
     if isinstance(value, Real) and not isinstance(value, Integral | bool):
         return f"{value:.4g}"
-    # A line break or a pipe would end the row or the cell.
-    return " ".join(str(value).split()).replace("|", "\\|")
+    return plain(value)
+
+
+def plain(text):
+    r"""Text on one line that Markdown shows as it is.
+
+    Examples
+    --------
+    >>> from skbadge.experiment.report._markdown import plain
+    >>> print(plain("<b>a_b</b> [1](x)"), plain("_a_ $x$ `y`"))
+    \<b\>a_b\</b\> \[1\](x) \_a\_ \$x\$ \`y\`
+    """
+    line = " ".join(str(text).split())
+    # An underscore within a word is one.
+    return re.sub(r"[\\`*\[\]<>|$~&#]|(?<!\w)_|_(?!\w)", r"\\\g<0>", line)

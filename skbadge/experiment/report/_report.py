@@ -1,13 +1,25 @@
 """write_report: tables and pictures of one or several experiments."""
 
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
 from skbadge import inspection
+from skbadge.experiment.report._markdown import plain
 from skbadge.experiment.report._report_errors import write_errors
 from skbadge.experiment.report._report_page import Page, slug
-from skbadge.experiment.report._sources import read_sources
-from skbadge.inspection._frame import SETTING
+from skbadge.experiment.report._sources import paths_of, read_sources
+from skbadge.inspection._frame import SETTING, check_strategy
 
 
-def write_report(sources, out, *, baseline="random", hashes=None):
+def write_report(
+    sources: Any,
+    out: str | PathLike,
+    *,
+    baseline: str | None = None,
+    hashes: Iterable[str] | None = None,
+) -> Path:
     """Write tables and pictures of one or several experiments.
 
     ``report.md`` says what was run and what failed, and for each metric shows the
@@ -26,10 +38,10 @@ def write_report(sources, out, *, baseline="random", hashes=None):
 
     out : path-like
         Folder for the files, made if there is none. Files of an earlier report are
-        overwritten.
+        replaced, and no others.
 
-    baseline : str, default="random"
-        Strategy that the others are compared with.
+    baseline : str or None, default=None
+        Strategy that the others are compared with. None is "random", if it is there.
 
     hashes : iterable of str or None, default=None
         Which runs of the stores; None for all.
@@ -43,9 +55,11 @@ def write_report(sources, out, *, baseline="random", hashes=None):
     ------
     FileNotFoundError
         If a source does not exist.
+    FileExistsError
+        If a file would be replaced that is of no earlier report.
     ValueError
-        If a source is neither store nor table, or sources have results of the same
-        run.
+        If a source is neither store nor table, sources have results of the same run,
+        or there is no such baseline.
 
     Examples
     --------
@@ -63,16 +77,29 @@ def write_report(sources, out, *, baseline="random", hashes=None):
     # Active learning benchmark
     """
     results = read_sources(sources, hashes)
-    report = Page(out)
-    report.line("# Active learning benchmark")
-    _write_runs(report, results)
-    if results.frame is not None:
-        for metric in sorted(results.frame["metric"].unique()):
-            rows = results.frame[results.frame["metric"] == metric]
-            _write_metric(report, rows.reset_index(drop=True), metric, baseline)
-        write_errors(report, results.frame, baseline)
-        _write_times(report, results.frame)
+    if baseline is None:
+        baseline = "random"
+    elif results.frame is not None:
+        check_strategy("baseline", baseline, results.frame)
+    report = Page(out, paths_of(sources))
+    try:
+        _write(report, results, baseline)
+    except BaseException:
+        # Files of half a report would look like somebody else's to the next one.
+        report.discard()
+        raise
     return report.save()
+
+
+def _write(report, results, baseline):
+    _write_runs(report, results)
+    if results.frame is None:
+        return
+    for metric in sorted(results.frame["metric"].unique()):
+        rows = results.frame[results.frame["metric"] == metric]
+        _write_metric(report, rows.reset_index(drop=True), metric, baseline)
+    write_errors(report, results.frame, baseline)
+    _write_times(report, results.frame)
 
 
 def _write_runs(report, results):
@@ -100,7 +127,7 @@ def _write_runs(report, results):
 
 
 def _write_metric(report, frame, metric, baseline):
-    report.line(f"## {metric}")
+    report.line(f"## {plain(metric)}")
     prefix = slug(metric)
     if frame["repeat"].nunique() == 1:
         report.line(
@@ -121,8 +148,8 @@ def _write_metric(report, frame, metric, baseline):
     _write_final(report, frame, metric, prefix)
     if baseline not in set(frame["strategy"]):
         report.line(
-            f"There is no strategy {baseline!r} to compare with: label efficiency, "
-            "penalty matrix and normalised errors are left out."
+            f"There is no strategy {plain(repr(baseline))} to compare with: label "
+            "efficiency, penalty matrix and normalised errors are left out."
         )
     else:
         _write_efficiency(report, frame, metric, prefix, baseline)
@@ -133,26 +160,27 @@ def _write_metric(report, frame, metric, baseline):
 def _write_final(report, frame, metric, prefix):
     report.line("### Scores at the end")
     curves = inspection.learning_curves(frame, metric=metric)
-    curves.to_csv(report.folder / f"{prefix}_curves.csv", index=False)
+    file = report.file(curves, f"{prefix}_curves")
     last = curves.groupby([*SETTING, "strategy"])["n_labeled"].transform("max")
     columns = [*SETTING, "strategy", "n_labeled", "mean", "sem", "n_repeats"]
     final = curves.loc[curves["n_labeled"] == last, columns]
     report.table(final, f"{prefix}_final")
-    report.line(f"All points of the curves: [{prefix}_curves.csv]({prefix}_curves.csv)")
+    report.line(f"All points of the curves: [{file}]({file})")
 
 
 def _write_efficiency(report, frame, metric, prefix, baseline):
-    report.line(f"### Label efficiency, relative to {baseline}")
+    report.line(f"### Label efficiency, relative to {plain(baseline)}")
     table = report.attempt(
         lambda: inspection.label_efficiency(frame, metric=metric, baseline=baseline)
     )
     if table is None:
         return
+    name = plain(baseline)
     report.line(
-        f"Labels needed to reach 90 % and more of the final score of {baseline}, "
-        f"divided by those that {baseline} needs: below 1 is better, and a dash means "
+        f"Labels needed to reach 90 % and more of the final score of {name}, "
+        "divided by those that it needs itself: below 1 is better, and a dash means "
         "never, or unknown. The area under the curve is a mean score. The deficiency "
-        f"compares the shortfalls from that final score: below 1 is better."
+        "compares the shortfalls from that final score: below 1 is better."
     )
     rows = [*SETTING, "strategy"]
     shown = table.pivot(index=rows, columns="target", values="ratio")
@@ -168,7 +196,7 @@ def _write_penalties(report, frame, metric, prefix, baseline):
     penalty = report.attempt(lambda: inspection.penalty_matrix(frame, **options))
     if penalty is not None:
         _write_penalty(report, penalty, prefix)
-    report.line(f"### Errors divided by those of {baseline}")
+    report.line(f"### Errors divided by those of {plain(baseline)}")
     report.picture(
         lambda: inspection.ErrorCDFDisplay.from_frame(frame, **options),
         f"{prefix}_error_cdf",

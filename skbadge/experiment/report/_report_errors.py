@@ -1,6 +1,7 @@
 """The part of a report on metrics that are negated errors."""
 
 from skbadge import inspection
+from skbadge.experiment.report._markdown import plain
 from skbadge.experiment.report._report_page import slug
 
 RMSE, MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
@@ -27,7 +28,7 @@ def write_errors(report, frame, baseline):
         return
     report.line("## Errors by their logarithms")
     if baseline not in set(frame["strategy"]):
-        report.line(f"Left out, for want of a strategy {baseline!r}.")
+        report.line(f"Left out, for want of a strategy {plain(repr(baseline))}.")
         return
     report.line(
         "Means of ln(error) over the rounds after the start, over repeats, and over "
@@ -37,12 +38,8 @@ def write_errors(report, frame, baseline):
     rows = ["model", "n_query", "strategy"]
     shown = errors.table.pivot(index=rows, columns="metric", values="mean_log")
     report.table(errors.table, "mean_log_errors", shown=shown.reset_index())
-    errors.by_dataset.to_csv(
-        report.folder / "mean_log_errors_by_dataset.csv", index=False
-    )
-    report.line(
-        "By data set: [mean_log_errors_by_dataset.csv](mean_log_errors_by_dataset.csv)"
-    )
+    file = report.file(errors.by_dataset, "mean_log_errors_by_dataset")
+    report.line(f"By data set: [{file}]({file})")
     for metric in metrics:
         _write_ratios(report, errors, metric)
     report.skipped(errors, "mean_log_errors")
@@ -51,7 +48,7 @@ def write_errors(report, frame, baseline):
 
 
 def _write_ratios(report, errors, metric):
-    report.line(f"### {metric} divided by that of {errors.baseline}")
+    report.line(f"### {plain(metric)} divided by that of {plain(errors.baseline)}")
     report.line(
         "Geometric means, below 1 is better; standard errors are of the log of the "
         "ratio: with these data sets given, and as if they were a sample."
@@ -80,7 +77,7 @@ def _write_tails(report, frame, baseline):
     if tails is None:
         return
     report.line(
-        f"`tail` is ln(RMSE / MAE) of {baseline} at the start, `gain` its mean "
+        f"`tail` is ln(RMSE / MAE) of {plain(baseline)} at the start, `gain` its mean "
         "ln(RMSE) minus the strategy's: above 0 is better. Heavy tails should go with "
         "large gains."
     )

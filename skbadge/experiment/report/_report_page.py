@@ -1,52 +1,86 @@
 """The page that a report is written to: lines, tables and pictures."""
 
 import re
+import warnings
+from hashlib import sha256
 from pathlib import Path
 
-from skbadge.experiment.report._markdown import markdown_table
+from skbadge.experiment.report._csv_file import write_csv
+from skbadge.experiment.report._markdown import markdown_table, plain
 from skbadge.utils._optional import import_optional
+
+TITLE = "# Active learning benchmark"
+_MAX_LENGTH = 40
 
 
 class Page:
-    """The lines of a report, and the folder that its tables and pictures go to."""
+    """The lines of a report, and the folder that its tables and pictures go to.
 
-    def __init__(self, out):
+    Parameters
+    ----------
+    out : path-like
+        The folder, made if there is none. Files of an earlier report are replaced,
+        others never.
+
+    sources : list of Path
+        Files that the report is made from, which are never replaced.
+    """
+
+    def __init__(self, out, sources=()):
         self.folder = Path(out)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = []
+        self.lines = [TITLE, ""]
+        self._sources = [path.resolve() for path in sources]
+        self._written = {}
+        self._replaceable = _files_of(self.folder / "report.md")
+        self._new_path("report", ".md")
 
     def line(self, text):
         self.lines += [text, ""]
 
     def table(self, frame, name, *, shown=None):
         """Write a table as CSV, and show it or a part of it."""
-        frame.to_csv(self.folder / f"{name}.csv", index=False)
+        file = self.file(frame, name)
         self.line(markdown_table(frame if shown is None else shown))
-        self.line(f"[{name}.csv]({name}.csv)")
+        self.line(f"[{file}]({file})")
+
+    def file(self, frame, name):
+        """Write a table as CSV, and return the name of the file."""
+        path = self._new_path(name, ".csv")
+        write_csv(frame, path)
+        return path.name
 
     def picture(self, draw, name, caption):
         """Draw a Display, unless there is too little to draw."""
         plt = import_optional("matplotlib.pyplot", extra="plot", purpose="A report")
         display = self.attempt(draw)
         if display is not None:
-            display.figure_.savefig(
-                self.folder / f"{name}.png", dpi=120, bbox_inches="tight"
-            )
+            path = self._new_path(name, ".png")
+            with warnings.catch_warnings():
+                # The caption has the names in letters that the picture's font lacks.
+                warnings.filterwarnings("ignore", "Glyph .* missing from font")
+                display.figure_.savefig(path, dpi=120, bbox_inches="tight")
             plt.close(display.figure_)
-            self.line(f"![{caption}]({name}.png)")
+            self.line(f"![{plain(caption)}]({path.name})")
 
     def attempt(self, compute):
         """What a function computes, or None and a line that says what it lacks."""
         try:
             return compute()
         except ValueError as error:
-            self.line(f"Not available: {error}")
+            self.line(f"Not available: {plain(error)}")
             return None
 
     def save(self):
         path = self.folder / "report.md"
         path.write_text("\n".join(self.lines), encoding="utf-8")
         return path
+
+    def discard(self):
+        """Delete the tables and pictures written so far."""
+        for name, path in self._written.items():
+            if name != "report.md":
+                path.unlink(missing_ok=True)
 
     def skipped(self, statistics, name):
         """Write what statistics left out, and show how often for which reason."""
@@ -56,6 +90,45 @@ class Page:
             self.line("Left out:")
             self.table(skipped, f"{name}_skipped", shown=reasons)
 
+    def _new_path(self, name, suffix):
+        """Where to write: to no file twice, and to none of somebody else's."""
+        free, n = name, 1
+        while f"{free}{suffix}" in self._written:
+            n += 1
+            free = f"{name}_{n}"
+        path = self.folder / f"{free}{suffix}"
+        is_ours = path.name in self._replaceable and path.resolve() not in self._sources
+        if path.exists() and not is_ours:
+            raise FileExistsError(
+                f"The report would replace {str(path)!r}, which is of no earlier "
+                "report. It was left as it is: choose another folder."
+            )
+        self._written[path.name] = path
+        return path
+
+
+def _files_of(page):
+    """Names of the files of an earlier report, if there is one."""
+    if not page.is_file():
+        return set()
+    text = page.read_text(encoding="utf-8", errors="replace")
+    if not text.startswith(TITLE):
+        return set()
+    return {page.name, *re.findall(r"\]\(([^()/\\]+\.(?:csv|png))\)", text)}
+
 
 def slug(text):
-    return re.sub(r"[^A-Za-z0-9-]+", "_", text).strip("_") or "unnamed"
+    """Part of a file name for a name: the same each time, and another for each other.
+
+    Examples
+    --------
+    >>> from skbadge.experiment.report._report_page import slug
+    >>> slug("neg_log_loss"), slug("a b"), slug("A_b")
+    ('neg_log_loss', 'a_b-c8687a08', 'a_b-08eb65ad')
+    """
+    # Some file systems do not tell capital letters from small ones.
+    part = re.sub(r"[^a-z0-9_]+", "_", text.lower()).strip("_")[:_MAX_LENGTH]
+    if part == text:
+        return part
+    mark = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{part}-{mark}" if part else mark

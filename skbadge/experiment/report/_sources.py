@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skbadge.experiment.store._store import STATUSES, ResultStore
+from skbadge.experiment.store import STATUSES, ResultStore
 from skbadge.inspection._frame import KEY, read_results
 from skbadge.utils._optional import import_optional
 
@@ -40,20 +40,7 @@ class Results:
 
 
 def read_sources(sources, hashes=None):
-    """Read results from all kinds of sources.
-
-    Parameters
-    ----------
-    sources : path-like, DataFrame, object with ``to_frame()``, or list of these
-        Paths lead to result stores or to CSV files.
-
-    hashes : iterable of str or None, default=None
-        Which runs of the stores; None for all.
-
-    Returns
-    -------
-    results : Results
-        Of all of them.
+    """Read results from all kinds of sources, see `write_report`, as `Results`.
 
     Raises
     ------
@@ -86,6 +73,13 @@ def read_sources(sources, hashes=None):
     )
 
 
+def paths_of(sources):
+    """Those of the sources that are files."""
+    if not isinstance(sources, list | tuple):
+        sources = [sources]
+    return [Path(each) for each in sources if isinstance(each, str | os.PathLike)]
+
+
 def is_store(path):
     """Whether a file is an SQLite database."""
     with open(path, "rb") as file:
@@ -100,6 +94,7 @@ def _read(source, hashes, i, pd):
             raise FileNotFoundError(f"There is no file {str(path)!r} to report on.")
         if is_store(path):
             with ResultStore(path, create=False) as store:
+                store.check()
                 frame, runs = store.to_frame(hashes), store.runs_frame(hashes)
             _check_unique(frame)
             return path.name, frame, runs

@@ -1,1 +1,56 @@
-"""Simulated runs of active learning, one or many."""
+"""Simulated runs of active learning: one round, one run, or a curve of many.
+
+Known labels stand in for a human. `simulate` carries out one run, round by round;
+`active_learning_curve` compares strategies over many; `SimulatedActiveLearner` is an
+estimator that spends a budget of labels on its own.
+"""
+
+from skbadge.experiment.simulation._curve import active_learning_curve
+from skbadge.experiment.simulation._held_out import check_takes_held_out
+from skbadge.experiment.simulation._learner import SimulatedActiveLearner
+from skbadge.experiment.simulation._progress import run_all
+from skbadge.experiment.simulation._run import Run, execute
+from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
+from skbadge.experiment.simulation._scoring import (
+    error_quantile,
+    error_quantile_scorer,
+    resolve_scoring,
+)
+from skbadge.experiment.simulation._simulation import (
+    Evaluation,
+    SimulationState,
+    simulate,
+)
+from skbadge.experiment.simulation._split import Split, draw_split, resolve_initial
+from skbadge.experiment.simulation._wrapped import (
+    estimator_of,
+    find_querier,
+    named_strategies,
+    prepare,
+    with_strategy,
+)
+
+__all__ = [
+    "SCHEDULE",
+    "Evaluation",
+    "Run",
+    "SimulatedActiveLearner",
+    "SimulationState",
+    "Split",
+    "active_learning_curve",
+    "check_takes_held_out",
+    "draw_split",
+    "error_quantile",
+    "error_quantile_scorer",
+    "estimator_of",
+    "execute",
+    "find_querier",
+    "named_strategies",
+    "prepare",
+    "resolve_initial",
+    "resolve_scoring",
+    "run_all",
+    "simulate",
+    "total_budget",
+    "with_strategy",
+]

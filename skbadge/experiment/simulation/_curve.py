@@ -1,18 +1,23 @@
 """Learning curves of query strategies."""
 
 import warnings
+from collections.abc import Callable, Iterable, Mapping
 from numbers import Integral, Real
+from os import PathLike
+from typing import Any, Literal
 
 import joblib
 import numpy as np
-from sklearn.base import is_classifier
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import delayed
 
+from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.exceptions import QueryWarning
-from skbadge.experiment.simulation._held_out import check_takes_validation
+from skbadge.experiment.simulation._held_out import check_takes_held_out
 from skbadge.experiment.simulation._progress import run_all
 from skbadge.experiment.simulation._run import (
     Run,
@@ -20,50 +25,66 @@ from skbadge.experiment.simulation._run import (
     execute_in_store,
     owed_records,
 )
+from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import resolve_scoring
-from skbadge.experiment.simulation._simulation import (
+from skbadge.experiment.simulation._split import draw_split, resolve_initial
+from skbadge.experiment.simulation._wrapped import (
     find_querier,
     model_name,
-    resolve_initial,
-    total_budget,
+    named_strategies,
     with_strategy,
 )
-from skbadge.experiment.simulation._split import draw_split
-from skbadge.experiment.store._result import ExperimentResult
-from skbadge.experiment.store._store import ResultStore
-from skbadge.outputs import innermost
-from skbadge.pools._rows import n_rows
-from skbadge.strategies import get_strategy
+from skbadge.experiment.store import ExperimentResult, ResultStore
+from skbadge.pools import n_rows
+from skbadge.strategies import Strategy
 from skbadge.utils._streams import stream_seed
+from skbadge.utils._typing import RandomState
+
+_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 
 
+@validate_params(
+    {
+        **SCHEDULE,
+        "n_repeats": [_AT_LEAST_ONE],
+        "n_jobs": [Integral, None],
+        "n_threads": [_AT_LEAST_ONE, None],
+        "random_state": ["random_state"],
+        "error_score": [StrOptions({"raise"}), Real],
+        "verbose": ["verbose"],
+        "store": [str, PathLike, None],
+        "dataset": [str],
+        "model": [str, None],
+    },
+    prefer_skip_nested_validation=False,
+)
 def active_learning_curve(
-    querier,
-    X,
-    y,
+    querier: BaseEstimator,
+    X: Any,
+    y: ArrayLike,
     *,
-    strategies=None,
-    n_initial=100,
-    n_query=100,
-    n_rounds=None,
-    budget=None,
-    initial="auto",
-    cv=None,
-    test_size=0.25,
-    n_validation=0,
-    X_test=None,
-    y_test=None,
-    scoring=None,
-    n_repeats=5,
-    n_jobs=None,
-    n_threads=1,
-    random_state=None,
-    error_score=np.nan,
-    verbose=0,
-    store=None,
-    dataset="data",
-    model=None,
-):
+    strategies: list | Mapping[str, str | Strategy | Callable] | None = None,
+    n_initial: int = 100,
+    n_query: int = 100,
+    n_rounds: int | None = None,
+    budget: int | None = None,
+    initial: Literal["auto", "stratified", "uniform"] = "auto",
+    cv: Any = None,
+    test_size: float | int = 0.25,
+    n_validation: int = 0,
+    X_test: Any = None,
+    y_test: ArrayLike | None = None,
+    scoring: str | Callable | Iterable | Mapping | None = None,
+    n_repeats: int = 5,
+    n_jobs: int | None = None,
+    n_threads: int | None = 1,
+    random_state: RandomState = None,
+    error_score: Literal["raise"] | float = np.nan,
+    verbose: int = 0,
+    store: str | PathLike | None = None,
+    dataset: str = "data",
+    model: str | None = None,
+) -> ExperimentResult:
     """Score by number of labels, with known labels in place of a human.
 
     Each repeat draws its own test rows and first labels. All strategies start from
@@ -181,14 +202,14 @@ def active_learning_curve(
     margin    20           ...
     """
     y = np.asarray(y)
-    _check(X, y, X_test, y_test, n_repeats, error_score)
+    _check_rows(X, y, X_test, y_test)
     if store is not None and not isinstance(random_state, Integral):
         raise ValueError(
             "With `store`, `random_state` must be an int, for the same runs to be "
             f"known again. Got {random_state!r} instead."
         )
     if n_validation:
-        check_takes_validation(querier)
+        check_takes_held_out(querier)
     budget = total_budget(n_initial, n_query, n_rounds, budget)
     root = random_state
     if not isinstance(root, Integral):
@@ -199,10 +220,9 @@ def active_learning_curve(
         for name, strategy in named_strategies(querier, strategies).items()
     }
     for asking in queriers.values():
-        find_querier(asking)._check_parts()
-    runs = []
-    for repeat, given in enumerate(_given_splits(querier, X, y, cv, n_repeats)):
-        split = draw_split(
+        find_querier(asking).check_parameters()
+    splits = [
+        draw_split(
             y,
             n_initial=n_initial,
             initial=resolve_initial(querier, initial),
@@ -210,16 +230,20 @@ def active_learning_curve(
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),
         )
-        for name, asking in queriers.items():
-            labels = {
-                "dataset": dataset,
-                "model": model or model_name(querier),
-                "strategy": name,
-                "n_query": n_query,
-                "repeat": repeat,
-            }
-            seed = stream_seed(root, f"run-{repeat}")
-            runs.append(Run(labels, asking, split, budget, seed))
+        for repeat, given in enumerate(_given_splits(querier, X, y, cv, n_repeats))
+    ]
+    labels = {"dataset": dataset, "model": model or model_name(querier)}
+    runs = [
+        Run(
+            labels | {"strategy": name, "n_query": n_query, "repeat": repeat},
+            asking,
+            split,
+            budget,
+            seed=stream_seed(root, f"run-{repeat}"),
+        )
+        for repeat, split in enumerate(splits)
+        for name, asking in queriers.items()
+    ]
     options = {
         "scorers": resolve_scoring(querier, scoring),
         "test": test,
@@ -305,48 +329,6 @@ def _read_from_store(path, runs, hashes):
     return [(found[_key(run.labels)], None) for run in runs], failures
 
 
-def named_strategies(querier, strategies):
-    """Strategies by the names they have in a result.
-
-    Parameters
-    ----------
-    querier : estimator object
-        Whose own strategy it is, if there are no others.
-
-    strategies : list, dict or None
-        As `active_learning_curve` takes them.
-
-    Returns
-    -------
-    strategies : dict of str to str, Strategy or callable
-        In the order given.
-    """
-    strategies = _with_names(querier, strategies)
-    for strategy in strategies.values():
-        # Raises if it is not known.
-        get_strategy(strategy)
-    return strategies
-
-
-def _with_names(querier, strategies):
-    if isinstance(strategies, dict):
-        return strategies
-    if strategies is None:
-        strategies = [innermost(querier).strategy]
-    if isinstance(strategies, str) or not np.iterable(strategies):
-        raise TypeError(
-            "`strategies` must be a list or a dict of strategies. Got "
-            f"{strategies!r} instead."
-        )
-    names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
-    if not names or len(set(names)) < len(names):
-        raise ValueError(
-            "`strategies` must be some strategies that differ in their names; a dict "
-            f"names them. Got {names}."
-        )
-    return dict(zip(names, strategies, strict=True))
-
-
 def _given_splits(querier, X, y, cv, n_repeats):
     """For each repeat, the pool and test rows it is bound to, or None."""
     if cv is None:
@@ -357,7 +339,7 @@ def _given_splits(querier, X, y, cv, n_repeats):
     ]
 
 
-def _check(X, y, X_test, y_test, n_repeats, error_score):
+def _check_rows(X, y, X_test, y_test):
     if n_rows(X) != len(y):
         raise ValueError(
             f"`X` and `y` must have one row each for every example. Got {n_rows(X)} "
@@ -366,9 +348,3 @@ def _check(X, y, X_test, y_test, n_repeats, error_score):
     if (X_test is None) != (y_test is None):
         missing = "y_test" if y_test is None else "X_test"
         raise ValueError(f"`X_test` and `y_test` go together. `{missing}` is missing.")
-    if not isinstance(n_repeats, Integral) or n_repeats < 1:
-        raise ValueError(f"`n_repeats` must be an int >= 1. Got {n_repeats!r} instead.")
-    if error_score != "raise" and not isinstance(error_score, Real):
-        raise ValueError(
-            f'`error_score` must be "raise" or a number. Got {error_score!r} instead.'
-        )

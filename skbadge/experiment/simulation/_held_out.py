@@ -4,16 +4,17 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 
-from skbadge.outputs import innermost, is_skorch_net
-from skbadge.pools._rows import is_table
-from skbadge.querier._querier import BadgeQuerier
+from skbadge.experiment.simulation._wrapped import estimator_of
+from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import is_table
+from skbadge.querier import BadgeQuerier
 
 
-class ValidatedPipeline(Pipeline):
-    """Pipeline that hands validation rows, transformed, to the model at its end.
+class HeldOutPipeline(Pipeline):
+    """Pipeline that hands rows held out, transformed, to the model at its end.
 
-    A model that chooses its epoch by validation rows must see them as it sees the
-    rows it is trained on. So the steps before it are fitted first, to the training rows
+    A model that chooses its epoch by rows held out must see them as it sees the rows
+    it is trained on. So the steps before it are fitted first, to the training rows
     alone, and then transform both.
 
     Parameters
@@ -34,7 +35,7 @@ class ValidatedPipeline(Pipeline):
         self.validation_data = validation_data
 
     def fit(self, X, y=None):
-        """Fit the steps, and the model with validation rows.
+        """Fit the steps, and the model with the rows held out.
 
         Parameters
         ----------
@@ -46,24 +47,24 @@ class ValidatedPipeline(Pipeline):
 
         Returns
         -------
-        self : ValidatedPipeline
+        self : HeldOutPipeline
             Fitted.
         """
         *steps, (name, model) = self.steps
-        X_val, y_val = self.validation_data
+        X_held_out, y_held_out = self.validation_data
         if steps:
             before = Pipeline(steps, memory=self.memory, verbose=self.verbose)
             X = before.fit_transform(X, y)
-            X_val = before.transform(X_val)
+            X_held_out = before.transform(X_held_out)
             # With a memory, the fitted steps are others than those given.
             steps = before.steps
-        model.set_params(validation_data=(X_val, y_val)).fit(X, y)
+        model.set_params(validation_data=(X_held_out, y_held_out)).fit(X, y)
         self.steps = [*steps, (name, model)]
         return self
 
 
-def check_takes_validation(model):
-    """Raise if a model has no use for validation rows, or they cannot get to it.
+def check_takes_held_out(model):
+    """Raise if a model has no use for rows held out, or they cannot get to it.
 
     Parameters
     ----------
@@ -77,17 +78,17 @@ def check_takes_validation(model):
     """
     estimator = model
     if isinstance(model, BadgeQuerier):
-        estimator = model._estimator()
+        estimator = estimator_of(model)
     elif isinstance(innermost(model), BadgeQuerier):
         raise ValueError(
             "With `n_validation`, nothing may be around the BadgeQuerier, for it gets "
-            "the validation rows as they are: put the steps of a Pipeline inside it. "
+            "the rows held out as they are: put the steps of a Pipeline inside it. "
             f"Got {type(model).__name__} around it."
         )
     if is_classifier(estimator):
         raise ValueError(
             "`n_validation` is for regressors: classifiers see labels as codes, which "
-            f"validation rows have none of. Got {type(innermost(estimator)).__name__}."
+            f"rows held out have none of. Got {type(innermost(estimator)).__name__}."
         )
     while type(estimator) is Pipeline:
         estimator = estimator.steps[-1][1]
@@ -106,32 +107,13 @@ def check_takes_validation(model):
             )
 
 
-def with_validation(querier, X, y):
-    """A querier whose model is given validation rows each time it is trained.
+def with_held_out(querier, X, y):
+    """A querier whose model is given these rows each time it is trained.
 
-    Parameters
-    ----------
-    querier : BadgeQuerier
-        Changed in place; not yet fitted.
-
-    X : array-like of shape (n_validation, n_features), or what the querier takes
-        The rows.
-
-    y : ndarray of shape (n_validation,)
-        Their targets.
-
-    Returns
-    -------
-    querier : BadgeQuerier
-        The same.
-
-    Raises
-    ------
-    ValueError
-        See `check_takes_validation`.
+    It is changed in place, and not yet fitted.
     """
-    check_takes_validation(querier)
-    estimator = querier._estimator()
+    check_takes_held_out(querier)
+    estimator = estimator_of(querier)
     if is_skorch_net(estimator) and is_table(X):
         # That is what the querier makes of data frames for a net without steps before.
         X = check_array(X, accept_sparse="csr")
@@ -144,7 +126,7 @@ def _given(estimator, data):
     *steps, (name, model) = estimator.steps
     if type(model) is Pipeline:
         model = _given(model, None)
-    return ValidatedPipeline(
+    return HeldOutPipeline(
         [*steps, (name, model)],
         validation_data=data,
         memory=estimator.memory,

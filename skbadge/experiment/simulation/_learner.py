@@ -2,23 +2,28 @@
 
 from copy import deepcopy
 from numbers import Integral
+from typing import Any, Literal, Self
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.utils import check_random_state, get_tags
+from sklearn.utils import (
+    assert_all_finite,
+    check_random_state,
+    column_or_1d,
+    get_tags,
+)
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
-from skbadge.experiment.simulation._simulation import (
-    prepare,
-    resolve_initial,
-    simulate,
-    total_budget,
-)
-from skbadge.experiment.simulation._split import INITIAL, draw_split
-from skbadge.pools._rows import n_rows
-from skbadge.querier._checks import check_X, check_y
+from skbadge._compat import HasMethods, fit_context
+from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
+from skbadge.experiment.simulation._simulation import simulate
+from skbadge.experiment.simulation._split import draw_split, resolve_initial
+from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.pools import n_rows
 from skbadge.utils._streams import stream_seed
+from skbadge.utils._typing import RandomState
 
 
 def _querier_has(method):
@@ -78,12 +83,6 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
     labeled_ : ndarray of shape (n_labeled,)
         int64 positions of these rows in ``X``, in order of labelling.
 
-    classes_ : ndarray of shape (n_classes,)
-        The labels, of a classifier.
-
-    n_features_in_ : int
-        Number of features, if ``X`` is a table.
-
     See Also
     --------
     active_learning_curve : Scores after every round.
@@ -108,27 +107,22 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
 
     _parameter_constraints: dict = {
         "querier": [HasMethods(["fit"])],
-        "n_initial": [Interval(Integral, 1, None, closed="left")],
-        "n_query": [Interval(Integral, 1, None, closed="left")],
-        "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
-        "budget": [Interval(Integral, 1, None, closed="left"), None],
-        "initial": [StrOptions(set(INITIAL))],
-        "n_validation": [Interval(Integral, 0, None, closed="left")],
+        **SCHEDULE,
         "random_state": ["random_state"],
     }
 
     def __init__(
         self,
-        querier,
+        querier: BaseEstimator,
         *,
-        n_initial=100,
-        n_query=100,
-        n_rounds=None,
-        budget=None,
-        initial="auto",
-        n_validation=0,
-        random_state=None,
-    ):
+        n_initial: int = 100,
+        n_query: int = 100,
+        n_rounds: int | None = None,
+        budget: int | None = None,
+        initial: Literal["auto", "stratified", "uniform"] = "auto",
+        n_validation: int = 0,
+        random_state: RandomState = None,
+    ) -> None:
         self.querier = querier
         self.n_initial = n_initial
         self.n_query = n_query
@@ -139,7 +133,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y):
+    def fit(self, X: Any, y: ArrayLike) -> Self:
         """Start from a few labels, and ask for more until the budget is spent.
 
         Parameters
@@ -160,8 +154,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         root = self.random_state
         if not (root is None or isinstance(root, Integral)):
             root = int(check_random_state(root).randint(2**31 - 1))
-        X = check_X(self, X, self.querier, name="X", reset=True)
-        y = check_y(self, y, X, self.querier)
+        y = _as_targets(self, y, X)
         split = draw_split(
             y,
             n_initial=max(1, min(self.n_initial, n_rows(X) - self.n_validation)),
@@ -176,14 +169,26 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             self.querier_, self.labeled_ = state.querier, state.labeled
         return self
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "querier_")
+
     @property
-    def classes_(self):
+    def classes_(self) -> NDArray:
         """The class labels of a classifier, an ndarray of shape (n_classes,)."""
-        check_is_fitted(self)
-        return self.querier_.classes_
+        return self._trained().classes_
+
+    @property
+    def n_features_in_(self) -> int:
+        """Number of features, if the rows are a table."""
+        return self._trained().n_features_in_
+
+    @property
+    def feature_names_in_(self) -> NDArray:
+        """Names of the features, if the rows have any that are strings."""
+        return self._trained().feature_names_in_
 
     @available_if(_querier_has("predict"))
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray:
         """Predict with the model trained on all labels asked for.
 
         Parameters
@@ -199,7 +204,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return self._trained().predict(X)
 
     @available_if(_querier_has("predict_proba"))
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> NDArray:
         """Predict class probabilities, in the order of `classes_`.
 
         Parameters
@@ -215,7 +220,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         return self._trained().predict_proba(X)
 
     @available_if(_querier_has("decision_function"))
-    def decision_function(self, X):
+    def decision_function(self, X: Any) -> NDArray:
         """The model's decision function.
 
         Parameters
@@ -230,7 +235,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """
         return self._trained().decision_function(X)
 
-    def score(self, X, y):
+    def score(self, X: Any, y: ArrayLike) -> float:
         """Score the predictions, as the querier does.
 
         Parameters
@@ -254,3 +259,22 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         return deepcopy(get_tags(self.querier))
+
+
+def _as_targets(learner, y, X):
+    """Labels or targets as an array; the querier checks those it is given."""
+    if y is None:
+        raise ValueError(
+            f"This {type(learner).__name__} estimator requires y to be passed, but the "
+            "target y is None."
+        )
+    y = np.asarray(y)
+    assert_all_finite(y, input_name="y")
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if len(y) != n_rows(X):
+        raise ValueError(
+            "Found input variables with inconsistent numbers of samples: `X` has "
+            f"{n_rows(X)} rows and `y` {len(y)}."
+        )
+    return y

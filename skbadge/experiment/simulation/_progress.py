@@ -6,26 +6,9 @@ from skbadge.utils._optional import import_optional
 
 
 def run_all(tasks, *, n_jobs, verbose, unit="run"):
-    """Run tasks with joblib, whatever its backend is.
+    """Run tasks of joblib, whatever its backend is; results in their order.
 
-    Parameters
-    ----------
-    tasks : list
-        Made by `sklearn.utils.parallel.delayed`.
-
-    n_jobs : int or None
-        As joblib takes it.
-
-    verbose : int
-        Above 0, a progress bar is shown, in notebooks as a widget.
-
-    unit : str
-        What a task is called there.
-
-    Returns
-    -------
-    results : list
-        In the order of the tasks.
+    With ``verbose``, a bar shows how many are done, in notebooks as a widget.
     """
     try:
         parallel = Parallel(n_jobs=n_jobs, return_as="generator")

@@ -7,11 +7,15 @@ import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from skbadge.experiment.simulation._simulation import prepare, simulate
+from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import Split
-from skbadge.experiment.store._configuration import describe
-from skbadge.experiment.store._result import evaluation_records
-from skbadge.experiment.store._store import ResultStore
+from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.experiment.store import (
+    ResultStore,
+    StoreError,
+    describe,
+    evaluation_records,
+)
 from skbadge.utils._threads import threads_limited
 
 
@@ -129,6 +133,9 @@ def execute(
                 records += evaluation_records(evaluation, run.labels)
                 if claim is not None:
                     claim.record(evaluation, state)
+    except StoreError:
+        # Nothing is wrong with the run: the store frees it, to be gone on with later.
+        raise
     except Exception as error:
         if claim is not None:
             claim.fail(error)
@@ -141,19 +148,7 @@ def execute(
 
 
 def execute_in_store(run, X, y, *, path, run_hash, **options):
-    """Carry out what is left of a run, unless another process is at it.
-
-    Parameters
-    ----------
-    run, X, y, **options : object
-        See `execute`.
-
-    path : path-like
-        The store.
-
-    run_hash : str
-        Of the run in the store.
-    """
+    """Carry out what is left of a run, unless another process is at it."""
     with ResultStore(path, create=False) as store:
         claim = store.claim([run_hash])
         if claim is not None:
@@ -161,24 +156,7 @@ def execute_in_store(run, X, y, *, path, run_hash, **options):
 
 
 def describe_failure(labels, n_labeled, error):
-    """A failure as a row of `ExperimentResult.failures_frame`.
-
-    Parameters
-    ----------
-    labels : dict
-        Of the run.
-
-    n_labeled : int
-        Labels at its last evaluation.
-
-    error : Exception
-        What stopped it.
-
-    Returns
-    -------
-    failure : dict
-        With the error in one line and its traceback.
-    """
+    """A failure as a row of `ExperimentResult.failures_frame`, and its traceback."""
     return {
         **labels,
         "n_labeled": n_labeled,
@@ -188,27 +166,7 @@ def describe_failure(labels, n_labeled, error):
 
 
 def owed_records(run, n_labeled, metrics, score):
-    """Rows in place of the evaluations that a failed run did not come to.
-
-    Parameters
-    ----------
-    run : Run
-        The run.
-
-    n_labeled : int
-        Labels at its last evaluation.
-
-    metrics : iterable of str
-        What was to be scored.
-
-    score : float
-        What to put there.
-
-    Returns
-    -------
-    records : list of dict
-        Without times.
-    """
+    """Rows in place of the evaluations that a failed run did not come to."""
     missing = dict.fromkeys(("fit_time", "query_time", "score_time"), np.nan)
     return [
         {**run.labels, "n_labeled": n, "metric": metric, "score": score, **missing}

@@ -1,16 +1,24 @@
 """Scorers: those of scikit-learn by their names, and quantiles of absolute errors."""
 
+from collections.abc import Callable
+from difflib import get_close_matches
 from fractions import Fraction
 from functools import partial
 from numbers import Real
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import is_classifier
-from sklearn.metrics import check_scoring, make_scorer
+from sklearn.metrics import check_scoring, get_scorer_names, make_scorer
 from sklearn.utils import check_consistent_length, column_or_1d
 
+from skbadge._compat import Interval, validate_params
 
-def error_quantile(y_true, y_pred, *, q=0.95):
+_LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
+
+
+@validate_params(_LEVEL, prefer_skip_nested_validation=False)
+def error_quantile(y_true: ArrayLike, y_pred: ArrayLike, *, q: float = 0.95) -> float:
     """Quantile of the absolute errors, without interpolation.
 
     Parameters
@@ -45,7 +53,6 @@ def error_quantile(y_true, y_pred, *, q=0.95):
     >>> error_quantile([0, 0, 0, 0], [1, -4, 2, 3], q=0.5)
     3.0
     """
-    _check_level(q)
     y_true = column_or_1d(y_true, dtype=np.float64)
     y_pred = column_or_1d(y_pred, dtype=np.float64)
     check_consistent_length(y_true, y_pred)
@@ -59,7 +66,8 @@ def error_quantile(y_true, y_pred, *, q=0.95):
     return float(np.partition(errors, position)[position])
 
 
-def error_quantile_scorer(q=0.95):
+@validate_params(_LEVEL, prefer_skip_nested_validation=False)
+def error_quantile_scorer(q: float = 0.95) -> Callable:
     """Scorer of a regressor by a quantile of its absolute errors.
 
     Parameters
@@ -88,7 +96,6 @@ def error_quantile_scorer(q=0.95):
     >>> round(scorer(LinearRegression().fit(X, y), X, y))
     -89
     """
-    _check_level(q)
     return make_scorer(error_quantile, greater_is_better=False, q=q)
 
 
@@ -131,8 +138,17 @@ def resolve_scoring(querier, scoring):
 
 
 def _scorer(querier, scorer):
-    if isinstance(scorer, str) and scorer in SCORERS:
-        scorer = SCORERS[scorer]()
+    if isinstance(scorer, str):
+        known = [*get_scorer_names(), *SCORERS]
+        if scorer not in known:
+            close = get_close_matches(scorer, known, cutoff=0.5)
+            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            raise ValueError(
+                f"`scoring` {scorer!r} is not known.{hint} There are those of "
+                f"sklearn.metrics.get_scorer_names() and {list(SCORERS)}."
+            )
+        if scorer in SCORERS:
+            scorer = SCORERS[scorer]()
     return check_scoring(querier, scoring=scorer)
 
 
@@ -140,8 +156,3 @@ def _name_of(scorer):
     # What `sklearn.metrics.make_scorer` makes has the name of its function inside.
     function = getattr(scorer, "_score_func", scorer)
     return getattr(function, "__name__", "score")
-
-
-def _check_level(q):
-    if isinstance(q, bool) or not isinstance(q, Real) or not 0 <= q < 1:
-        raise ValueError(f"`q` must be a number in [0, 1). Got {q!r} instead.")

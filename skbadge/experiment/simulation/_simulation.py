@@ -1,20 +1,20 @@
 """One simulated run of active learning: rounds of training, scoring and querying."""
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from numbers import Integral
 from time import perf_counter
+from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, clone, is_classifier
-from sklearn.frozen import FrozenEstimator
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 
-from skbadge.experiment.simulation._held_out import with_validation
-from skbadge.outputs import innermost
-from skbadge.pools._rows import take_rows
-from skbadge.querier._querier import BadgeQuerier
-from skbadge.querier._query import query
-from skbadge.utils._streams import stream_seed
+from skbadge.experiment.simulation._held_out import with_held_out
+from skbadge.experiment.simulation._split import Split
+from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.pools import take_rows
+from skbadge.querier import QueryReport, query
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,12 +45,12 @@ class Evaluation:
 
     round: int
     n_labeled: int
-    scores: dict
+    scores: dict[str, float]
     fit_time: float
     query_time: float
     score_time: float
-    rows: np.ndarray
-    report: object = None
+    rows: NDArray[np.int64]
+    report: QueryReport | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,22 +71,22 @@ class SimulationState:
 
     round: int
     querier: BaseEstimator
-    labeled: np.ndarray
+    labeled: NDArray[np.int64]
 
 
 def simulate(
-    querier,
-    X,
-    y,
-    split,
+    querier: BaseEstimator,
+    X: Any,
+    y: NDArray,
+    split: Split,
     *,
-    n_query,
-    budget,
-    scorers=None,
-    test=None,
-    seed=None,
-    state=None,
-):
+    n_query: int,
+    budget: int,
+    scorers: Mapping[str, Callable] | None = None,
+    test: tuple | None = None,
+    seed: int | None = None,
+    state: SimulationState | None = None,
+) -> Iterator[tuple[Evaluation, SimulationState]]:
     """Run active learning with known labels, one round at a time.
 
     Parameters
@@ -103,9 +103,9 @@ def simulate(
         Their labels.
 
     split : Split
-        Where to start, what to choose from, and what to score on. Its ``validation``
-        rows, if there are any, become the ``validation_data`` of the model, transformed
-        by the steps before it.
+        Where to start, what to choose from, and what to score on. Its rows held out,
+        if there are any, become the ``validation_data`` of the model, transformed by
+        the steps before it.
 
     n_query : int
         Rows asked for per round.
@@ -176,162 +176,11 @@ def simulate(
 
 
 def _start(querier, X, y, split, seed):
-    """A querier ready to run, that has the validation rows."""
-    querier, rows = prepare(querier, y, seed), split.validation
+    """A querier ready to run, that has the rows held out."""
+    querier, rows = prepare(querier, y, seed), split.held_out
     if rows is None:
         return querier
-    return with_validation(querier, take_rows(X, rows), y[rows])
-
-
-def prepare(querier, y, seed):
-    """A clone of a querier that is ready to run.
-
-    Parameters
-    ----------
-    querier : estimator object
-        A `BadgeQuerier`, or a Pipeline or search around one.
-
-    y : ndarray of shape (n_rows,)
-        All labels. Those of classification become the parameter ``classes`` of a
-        querier that has none, for the first labels may miss some. A trained model
-        knows its own.
-
-    seed : int or None
-        Replaces the ``random_state`` of the querier, unless None. A ``random_state``
-        of the estimator inside is left as it is; if None, it is seeded from this.
-
-    Returns
-    -------
-    querier : estimator object
-        With the default estimator, if it has none.
-
-    Raises
-    ------
-    TypeError
-        If there is no `BadgeQuerier`.
-    """
-    querier = clone(querier)
-    inner = find_querier(querier)
-    inner.set_params(estimator=inner._estimator())
-    is_trained = any(
-        isinstance(part, FrozenEstimator) for part in inner.get_params().values()
-    )
-    if inner.classes is None and is_classifier(inner) and not is_trained:
-        inner.set_params(classes=np.unique(y))
-    if seed is not None:
-        inner.set_params(random_state=stream_seed(seed, "querier"))
-    return querier
-
-
-def with_strategy(querier, strategy):
-    """A clone of a querier that asks by another strategy.
-
-    Parameters
-    ----------
-    querier : estimator object
-        A `BadgeQuerier`, or a Pipeline or search around one.
-
-    strategy : str, Strategy or callable
-        The strategy.
-
-    Returns
-    -------
-    querier : estimator object
-        The clone.
-    """
-    querier = clone(querier)
-    find_querier(querier).set_params(strategy=strategy)
-    return querier
-
-
-def find_querier(querier):
-    """The `BadgeQuerier` itself, behind its wrappers.
-
-    Parameters
-    ----------
-    querier : estimator object
-        A `BadgeQuerier`, or a Pipeline or search around one.
-
-    Returns
-    -------
-    querier : BadgeQuerier
-        A part of it.
-
-    Raises
-    ------
-    TypeError
-        If there is none.
-    """
-    inner = innermost(querier)
-    if not isinstance(inner, BadgeQuerier):
-        raise TypeError(
-            "`querier` must be a BadgeQuerier, or a Pipeline or search that ends in "
-            f"one. Got {type(inner).__name__} at the end instead."
-        )
-    return inner
-
-
-def resolve_initial(querier, initial):
-    """How to draw first labels, with "auto" replaced for regressors.
-
-    The targets of a regressor may all be whole numbers, and look like classes.
-
-    Parameters
-    ----------
-    querier : estimator object
-        What is to be trained.
-
-    initial : {"auto", "stratified", "uniform"}
-        As asked for.
-
-    Returns
-    -------
-    initial : {"auto", "stratified", "uniform"}
-        For `draw_split`.
-    """
-    is_free = initial == "auto" and not is_classifier(querier)
-    return "uniform" if is_free else initial
-
-
-def model_name(querier):
-    """What to call the model behind a querier: the name of its class."""
-    return type(innermost(find_querier(querier)._estimator())).__name__
-
-
-def total_budget(n_initial, n_query, n_rounds, budget):
-    """Labels at the end of a run.
-
-    Parameters
-    ----------
-    n_initial, n_query : int
-        Labels at the start, and asked for in a round.
-
-    n_rounds, budget : int or None
-        One of them; neither is 10 rounds.
-
-    Returns
-    -------
-    budget : int
-        At least ``n_initial``.
-    """
-    for name, value, least in (
-        ("n_initial", n_initial, 1),
-        ("n_query", n_query, 1),
-        ("n_rounds", n_rounds, 0),
-        ("budget", budget, n_initial),
-    ):
-        if value is None and name in ("n_rounds", "budget"):
-            continue
-        if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
-            raise ValueError(f"`{name}` must be an int >= {least}. Got {value!r}.")
-    if n_rounds is not None and budget is not None:
-        raise ValueError(
-            "`n_rounds` and `budget` say the same thing: give one of them. Got "
-            f"n_rounds={n_rounds} and budget={budget}."
-        )
-    if budget is not None:
-        return int(budget)
-    return int(n_initial + n_query * (10 if n_rounds is None else n_rounds))
+    return with_held_out(querier, take_rows(X, rows), y[rows])
 
 
 def _learn(querier, X, y, rows, labeled):

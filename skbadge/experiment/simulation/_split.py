@@ -1,12 +1,16 @@
 """Which rows a simulated run starts from, chooses from, stops by and is tested on."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
+from typing import Literal
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
-INITIAL = ("auto", "stratified", "uniform")
+from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.experiment.simulation._schedule import INITIAL
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,37 +28,42 @@ class Split:
     test : ndarray of shape (n_test,) or None
         Rows to score on; None if these come from elsewhere.
 
-    validation : ndarray of shape (n_validation,) or None, default=None
+    held_out : ndarray of shape (n_validation,) or None, default=None
         Rows to stop training by, which count neither as labelled nor as pool; None for
         none.
     """
 
-    pool: np.ndarray
-    first: np.ndarray
-    test: np.ndarray | None = None
-    validation: np.ndarray | None = None
-
-    def __getstate__(self):
-        # Runs in stores are known by the hash of this: without validation rows it is
-        # what it was before there were any.
-        state = dict(vars(self))
-        if self.validation is None:
-            del state["validation"]
-        return state
+    pool: NDArray[np.int64]
+    first: NDArray[np.int64]
+    test: NDArray[np.int64] | None = None
+    held_out: NDArray[np.int64] | None = None
 
 
+@validate_params(
+    {
+        "n_initial": [Interval(Integral, 1, None, closed="left")],
+        "initial": [StrOptions(set(INITIAL))],
+        "test_size": [
+            Interval(Real, 0, 1, closed="neither"),
+            Interval(Integral, 1, None, closed="left"),
+            None,
+        ],
+        "n_validation": [Interval(Integral, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=False,
+)
 def draw_split(
-    y,
+    y: ArrayLike,
     *,
-    n_initial,
-    initial="auto",
-    test_size=0.25,
-    n_validation=0,
-    pool=None,
-    test=None,
-    seed,
-):
-    """Draw test rows, validation rows and first labels.
+    n_initial: int,
+    initial: Literal["auto", "stratified", "uniform"] = "auto",
+    test_size: float | int | None = 0.25,
+    n_validation: int = 0,
+    pool: ArrayLike | None = None,
+    test: ArrayLike | None = None,
+    seed: int | np.random.SeedSequence | None,
+) -> Split:
+    """Draw test rows, rows held out and first labels.
 
     Parameters
     ----------
@@ -73,19 +82,20 @@ def draw_split(
         Share or number of test rows; None draws none.
 
     n_validation : int, default=0
-        Number of validation rows, drawn from what is left, as the test rows are.
+        Number of rows held out to stop training by, drawn from what is left, as the
+        test rows are.
 
     pool, test : array-like of int, default=None
-        A split made elsewhere, in place of ``test_size``: only the validation rows, out
-        of the pool, and the first labels are drawn.
+        A split made elsewhere, in place of ``test_size``: only the rows held out, taken
+        from the pool, and the first labels are drawn.
 
-    seed : int or numpy.random.SeedSequence
+    seed : int, numpy.random.SeedSequence or None
         Of these draws alone.
 
     Returns
     -------
     split : Split
-        Disjoint ``test``, ``validation`` and ``pool``, in ascending order; ``first`` is
+        Disjoint ``test``, ``held_out`` and ``pool``, in ascending order; ``first`` is
         part of ``pool``. The test rows do not depend on ``n_validation``.
 
     Raises
@@ -94,10 +104,6 @@ def draw_split(
         If there are not enough rows.
     """
     y = np.asarray(y)
-    if initial not in INITIAL:
-        raise ValueError(
-            f"`initial` must be one of {INITIAL}. Got {initial!r} instead."
-        )
     strata = None if initial == "uniform" else _strata(y, initial)
     rng = np.random.default_rng(seed)
     if pool is not None:
@@ -107,16 +113,30 @@ def draw_split(
     if test is None and test_size is not None:
         test = np.sort(_draw(pool, _n_test(test_size, len(pool)), strata, rng))
         pool = np.setdiff1d(pool, test, assume_unique=True)
-    validation = None
-    if _check_n_validation(n_validation, len(pool)):
-        validation = np.sort(_draw(pool, n_validation, strata, rng))
-        pool = np.setdiff1d(pool, validation, assume_unique=True)
-    if not 1 <= n_initial <= len(pool):
+    held_out = None
+    if n_validation >= len(pool):
+        raise ValueError(
+            f"`n_validation` must leave some of the {len(pool)} rows that are no test "
+            f"rows. Got {n_validation} instead."
+        )
+    if n_validation:
+        held_out = np.sort(_draw(pool, n_validation, strata, rng))
+        pool = np.setdiff1d(pool, held_out, assume_unique=True)
+    if n_initial > len(pool):
         raise ValueError(
             f"`n_initial` must be between 1 and the {len(pool)} rows of the pool. Got "
             f"{n_initial} instead."
         )
-    return Split(pool, _draw(pool, n_initial, strata, rng), test, validation)
+    return Split(pool, _draw(pool, n_initial, strata, rng), test, held_out)
+
+
+def resolve_initial(querier, initial):
+    """How to draw first labels, with "auto" replaced for regressors.
+
+    The targets of a regressor may all be whole numbers, and look like classes.
+    """
+    is_free = initial == "auto" and not is_classifier(querier)
+    return "uniform" if is_free else initial
 
 
 def _strata(y, initial):
@@ -134,22 +154,12 @@ def _strata(y, initial):
 def _n_test(test_size, n_rows):
     is_share = isinstance(test_size, float | np.floating)
     n_test = round(test_size * n_rows) if is_share else int(test_size)
-    if not 1 <= n_test < n_rows or (is_share and not 0 < test_size < 1):
+    if not 1 <= n_test < n_rows:
         raise ValueError(
-            "`test_size` must be a share between 0 and 1 or a number of rows, and "
-            f"leave some of the {n_rows} rows. Got {test_size!r} instead."
+            f"`test_size` must leave some of the {n_rows} rows, and take some. Got "
+            f"{test_size!r} instead."
         )
     return n_test
-
-
-def _check_n_validation(n_validation, n_rows):
-    is_int = isinstance(n_validation, Integral) and not isinstance(n_validation, bool)
-    if not is_int or not 0 <= n_validation < n_rows:
-        raise ValueError(
-            "`n_validation` must be an int >= 0, and leave some of the "
-            f"{n_rows} rows that are no test rows. Got {n_validation!r} instead."
-        )
-    return n_validation
 
 
 def _draw(rows, n, strata, rng):

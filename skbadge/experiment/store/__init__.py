@@ -1,1 +1,33 @@
-"""Where results of experiments are kept."""
+"""Where results of experiments are kept: a table in memory, or one SQLite file.
+
+A `ResultStore` knows runs by their configuration, hands them to workers, and keeps
+each evaluation with the state to go on from; an `ExperimentResult` is a table.
+"""
+
+from skbadge.experiment.store._claim import Claim
+from skbadge.experiment.store._configuration import canonical, config_hash, describe
+from skbadge.experiment.store._database import StoreError
+from skbadge.experiment.store._result import (
+    COLUMNS,
+    ExperimentResult,
+    as_html,
+    evaluation_records,
+    summary_of,
+)
+from skbadge.experiment.store._store import ResultStore
+from skbadge.experiment.store._stored_runs import STATUSES
+
+__all__ = [
+    "COLUMNS",
+    "STATUSES",
+    "Claim",
+    "ExperimentResult",
+    "ResultStore",
+    "StoreError",
+    "as_html",
+    "canonical",
+    "config_hash",
+    "describe",
+    "evaluation_records",
+    "summary_of",
+]

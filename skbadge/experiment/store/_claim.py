@@ -29,6 +29,21 @@ class Claim:
     state: object
     store: object = field(repr=False)
 
+    def check_data(self, digest):
+        """Raise if runs on the same data set have seen other rows or targets.
+
+        Parameters
+        ----------
+        digest : str
+            Of the rows and targets as they were read for this run.
+
+        Raises
+        ------
+        ValueError
+            If there are evaluations made on others.
+        """
+        self.store._check_data(self.hash, digest)
+
     def record(self, evaluation, state):
         """Keep an evaluation and the state after it, both or neither.
 

@@ -9,10 +9,9 @@ from inspect import Parameter, isroutine, signature
 
 import joblib
 import numpy as np
-from scipy import sparse
 
 from skbadge._version import __version__
-from skbadge.pools._rows import is_frame
+from skbadge.pools import kind_of
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
 
@@ -32,7 +31,7 @@ def config_hash(config):
 
     Examples
     --------
-    >>> from skbadge.experiment import config_hash
+    >>> from skbadge.experiment.store import config_hash
     >>> config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
     True
     """
@@ -108,7 +107,9 @@ def describe(value, name):
             if not _is_default(type(value), key, each)
         }
         return {"object": _import_path(type(value), name), "parameters": changed}
-    if isinstance(value, np.ndarray) or sparse.issparse(value) or is_frame(value):
+    if kind_of(value) in ("pandas", "polars", "sparse") or isinstance(
+        value, np.ndarray
+    ):
         return {"content": joblib.hash(value)}
     return _describe_pickle(value, name)
 

@@ -1,8 +1,12 @@
 """What an experiment found, as a tidy table."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from skbadge.utils._optional import import_optional
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = (
     "dataset",
@@ -39,10 +43,10 @@ class ExperimentResult:
         As above.
     """
 
-    records: list
-    failures: list = field(default_factory=list)
+    records: list[dict]
+    failures: list[dict] = field(default_factory=list)
 
-    def to_frame(self):
+    def to_frame(self) -> "pd.DataFrame":
         """One row for each evaluation and metric.
 
         Returns
@@ -55,7 +59,7 @@ class ExperimentResult:
         """
         return _frame(self.records, COLUMNS)
 
-    def failures_frame(self):
+    def failures_frame(self) -> "pd.DataFrame":
         """One row for each run that failed.
 
         Returns
@@ -67,7 +71,7 @@ class ExperimentResult:
         columns = (*COLUMNS[:6], "error")
         return _frame(self.failures, columns)[list(columns)]
 
-    def summary(self):
+    def summary(self) -> "pd.DataFrame":
         """Mean and standard error of the scores at the end of the runs.
 
         Returns
@@ -103,15 +107,7 @@ class ExperimentResult:
 def summary_of(frame):
     """Mean and standard error of the scores at the end of the runs in a frame.
 
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        As from `ExperimentResult.to_frame`.
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row for each strategy in each setting, with the mean times of a round.
+    One row for each strategy in each setting, with the mean times of a round.
     """
     setting = ["dataset", "model", "n_query", "metric"]
     last = frame.groupby(setting, sort=False)["n_labeled"].transform("max")
@@ -131,21 +127,7 @@ def as_html(table):
 
 
 def evaluation_records(evaluation, labels):
-    """The rows of an evaluation in the tidy table.
-
-    Parameters
-    ----------
-    evaluation : Evaluation
-        Of one round.
-
-    labels : dict
-        ``dataset``, ``model``, ``strategy``, ``n_query`` and ``repeat`` of the run.
-
-    Returns
-    -------
-    records : list of dict
-        One for each metric.
-    """
+    """The rows of an evaluation of a run in the tidy table, one for each metric."""
     times = {
         name: getattr(evaluation, name)
         for name in ("fit_time", "query_time", "score_time")

@@ -1,10 +1,10 @@
-"""The tables of a result store, and opening a file that has them or nothing."""
+"""The tables of a result store, made in a file that has nothing, or looked for."""
 
 import sqlite3
 from time import monotonic
 
 APPLICATION_ID = 0x736B6267
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 SCHEMA = """
 CREATE TABLE runs (
@@ -16,10 +16,12 @@ CREATE TABLE runs (
     n_query INTEGER NOT NULL,
     repeat INTEGER NOT NULL,
     seed INTEGER NOT NULL,
+    data TEXT,
     status TEXT NOT NULL DEFAULT 'pending'
         CHECK (status IN ('pending', 'running', 'done', 'failed')),
     worker TEXT,
     attempts INTEGER NOT NULL DEFAULT 0,
+    deaths INTEGER NOT NULL DEFAULT 0,
     error_type TEXT,
     error_message TEXT,
     traceback TEXT,
@@ -48,58 +50,34 @@ CREATE TABLE checkpoints (
 """
 
 
-def open_store(path, *, create, timeout):
-    """Connect to a store, or make one of a file that does not exist or is empty.
+def use_schema(connection, path, timeout):
+    """Make the tables if the file is blank; raise if it holds anything else.
 
     Parameters
     ----------
+    connection : sqlite3.Connection
+        In autocommit mode, so that every transaction is explicit.
+
     path : Path
         The file.
-
-    create : bool
-        Whether to make a store if there is none.
 
     timeout : float
         Seconds to wait for other processes that are writing.
 
-    Returns
-    -------
-    connection : sqlite3.Connection
-        In autocommit mode, so that every transaction is explicit.
-
     Raises
     ------
-    FileNotFoundError
-        If there is no file, and none is to be made, or no folder to make it in.
     ValueError
         If the file is something else, or a store of another version. It is left as
         it is.
     """
-    if not create and not path.exists():
-        raise FileNotFoundError(f"There is no result store at {str(path)!r}.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {str(path.parent)!r} for the result store "
-            f"{path.name!r}."
-        )
-    connection = sqlite3.connect(path, timeout=timeout, isolation_level=None)
     try:
         if _is_blank(connection):
             _create(connection, timeout)
-        _check(connection, path)
-        # What a killed process has committed stays: only a crash of the whole
-        # machine may lose the last rows, and those are run again.
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.DatabaseError as error:
-        connection.close()
-        if isinstance(error, sqlite3.OperationalError):
+        if error.sqlite_errorname != "SQLITE_NOTADB":
             raise
-        raise ValueError(_refusal(path, "it is no SQLite file")) from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
+        raise ValueError(refusal(path, "it is no SQLite file")) from error
+    _check(connection, path)
 
 
 def _pragma(connection, name):
@@ -147,11 +125,11 @@ def _use_write_ahead_log(connection, timeout):
 
 def _check(connection, path):
     if _pragma(connection, "application_id") != APPLICATION_ID:
-        raise ValueError(_refusal(path, "it is another program's database"))
+        raise ValueError(refusal(path, "it is another program's database"))
     version = _pragma(connection, "user_version")
     if version != SCHEMA_VERSION:
         raise ValueError(
-            _refusal(
+            refusal(
                 path,
                 f"its tables are of version {version}, and this skbadge reads version "
                 f"{SCHEMA_VERSION}",
@@ -159,7 +137,8 @@ def _check(connection, path):
         )
 
 
-def _refusal(path, reason):
+def refusal(path, reason):
+    """Why a file is not taken for a store."""
     return (
         "`path` must be a result store of skbadge, or a file that does not exist yet. "
         f"Got {str(path)!r}: {reason}. It was left as it is."

@@ -3,9 +3,11 @@
 import json
 import pickle
 import socket
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
+from typing import Self
 
 from skbadge.experiment.store._claim import Claim
 from skbadge.experiment.store._configuration import (
@@ -13,18 +15,16 @@ from skbadge.experiment.store._configuration import (
     config_hash,
     current_versions,
 )
-from skbadge.experiment.store._result import COLUMNS
-from skbadge.experiment.store._schema import open_store
+from skbadge.experiment.store._database import Database
+from skbadge.experiment.store._stored_runs import CHOSEN, StoredRuns, listed
 from skbadge.experiment.store._worker_lock import WorkerLock
-from skbadge.utils._optional import import_optional
 
-STATUSES = ("pending", "running", "done", "failed")
 _LABELS = ("dataset", "model", "strategy", "n_query", "repeat", "seed")
-# The hashes come as one JSON list, for the number of SQL parameters is limited.
-_CHOSEN = "(:hashes IS NULL OR runs.hash IN (SELECT value FROM json_each(:hashes)))"
+# A run has failed that killed its worker so often, with no evaluation in between.
+MAX_DEATHS = 3
 
 
-class ResultStore:
+class ResultStore(StoredRuns):
     """Runs, their evaluations and checkpoints, in one SQLite file.
 
     Several processes of one machine may work on a store at a time. A run is claimed
@@ -56,6 +56,8 @@ class ResultStore:
     ValueError
         If the file is something else, or a store of another version. It is left as
         it is.
+    OSError
+        If it cannot be read or written, here or in any method, and why.
 
     Examples
     --------
@@ -71,51 +73,53 @@ class ResultStore:
     {'pending': 0, 'running': 0, 'done': 1, 'failed': 0}
     """
 
-    def __init__(self, path, *, create=True, timeout=60.0):
+    def __init__(
+        self, path: str | PathLike, *, create: bool = True, timeout: float = 60.0
+    ) -> None:
         self.path = Path(path)
-        self._connection = open_store(self.path, create=create, timeout=timeout)
+        self._db = Database(self.path, create=create, timeout=timeout)
         self._versions = current_versions()
         self._worker = WorkerLock(self.path.with_name(f"{self.path.name}.locks"))
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self.close()
 
-    def close(self):
+    def close(self) -> None:
         """Free the runs still claimed through this object, and close the file."""
-        if self._connection is None:
+        if not self._db.is_open:
             return
-        # Those that only read neither wait for writers nor write.
-        if self._worker.is_held(self._worker.name):
-            with self._transaction():
-                self._worker.release()
-            self.tidy()
-        self._connection.close()
-        self._connection = None
+        try:
+            # Those that only read neither wait for writers nor write.
+            if self._worker.is_held(self._worker.name):
+                try:
+                    with self._db.transaction():
+                        self._worker.release()
+                finally:
+                    # Even if nothing can be written.
+                    self._worker.release()
+                self.tidy()
+        finally:
+            self._db.close()
 
-    def tidy(self):
-        """Make the runs of dead workers pending, and delete their lock files."""
-        with self._transaction() as db:
+    def tidy(self) -> None:
+        """Free the runs of dead workers, and delete their lock files.
+
+        A store that cannot be written stays as it is.
+        """
+        if self._db.is_read_only:
+            return
+        with self._db.transaction() as db:
             self._free_dead(db)
             self._worker.tidy()
 
-    @contextmanager
-    def _transaction(self):
-        """One that writes, and so waits for the others that do."""
-        if self._connection is None:
-            raise ValueError(f"The result store {str(self.path)!r} is closed.")
-        db = self._connection
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+    def check(self) -> None:
+        """Read the whole file, and raise an `OSError` if it is damaged."""
+        self._db.check()
 
-    def add(self, configs):
+    def add(self, configs: Iterable[dict]) -> list[str]:
         """Add runs to be done; those that are there stay as they are.
 
         Parameters
@@ -135,7 +139,7 @@ class ResultStore:
             for config in configs
         ]
         columns = ("hash", "config", *_LABELS)
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.executemany(
                 f"INSERT OR IGNORE INTO runs ({', '.join(columns)}) "
                 f"VALUES ({', '.join(f':{name}' for name in columns)})",
@@ -143,7 +147,7 @@ class ResultStore:
             )
         return [row["hash"] for row in rows]
 
-    def claim(self, hashes=None):
+    def claim(self, hashes: Iterable[str] | None = None) -> Claim | None:
         """Take the next pending run, so that no other worker does.
 
         Runs of workers that have died are pending again.
@@ -160,13 +164,13 @@ class ResultStore:
         """
         now = {"worker": self._worker.name, "host": socket.gethostname()}
         now |= {"versions": json.dumps(self._versions), "started": _now()}
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             self._worker.acquire()
             self._free_dead(db)
             row = db.execute(
                 "SELECT hash, config FROM runs WHERE status = 'pending' AND "
-                f"{_CHOSEN} ORDER BY rowid LIMIT 1",
-                {"hashes": _listed(hashes)},
+                f"{CHOSEN} ORDER BY rowid LIMIT 1",
+                {"hashes": listed(hashes)},
             ).fetchone()
             if row is None:
                 return None
@@ -181,31 +185,61 @@ class ResultStore:
         return Claim(row[0], json.loads(row[1]), state, self)
 
     def _free_dead(self, db):
-        """Make the runs of dead workers pending, within a transaction."""
+        """Make the runs of dead workers pending, or failed, within a transaction."""
         running = "SELECT DISTINCT worker FROM runs WHERE status = 'running'"
         for (worker,) in db.execute(running).fetchall():
+            # One that came to its end, by an error or Ctrl-C, has deleted its file.
+            was_killed = self._worker.has_file(worker)
             if not self._worker.is_held(worker):
                 db.execute(
-                    "UPDATE runs SET status = 'pending', worker = NULL "
-                    "WHERE status = 'running' AND worker = ?",
-                    (worker,),
+                    "UPDATE runs SET status = 'pending', worker = NULL, "
+                    "deaths = deaths + ? WHERE status = 'running' AND worker = ?",
+                    (int(was_killed), worker),
                 )
+        db.execute(
+            "UPDATE runs SET status = 'failed', finished = ?, "
+            "error_type = 'WorkerDied', error_message = "
+            "'its worker died ' || deaths || ' times, for want of memory perhaps', "
+            "traceback = '' WHERE status = 'pending' AND deaths >= ?",
+            (_now(), MAX_DEATHS),
+        )
 
     def _resume(self, run):
         """State to go on from; without one, the run starts over, and its rows go."""
-        found = self._connection.execute(
-            "SELECT versions, state FROM checkpoints WHERE run = ?", (run,)
-        ).fetchone()
-        if found is not None and json.loads(found[0]) == self._versions:
+        query = "SELECT versions, state FROM checkpoints WHERE run = ?"
+        for versions, state in self._db.read(query, (run,))[1]:
+            if json.loads(versions) != self._versions:
+                continue
             try:
-                return pickle.loads(found[1])
+                return pickle.loads(state)
             except Exception:
                 # Of a class that has moved or changed since: as good as none.
                 pass
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
             db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
         return None
+
+    def _check_data(self, run, digest):
+        """Keep what data a run has seen, and refuse other data than others have."""
+        with self._db.transaction() as db:
+            (n_others,) = db.execute(
+                "SELECT COUNT(*) FROM runs JOIN runs AS this ON this.hash = :hash "
+                "WHERE runs.dataset = this.dataset AND runs.data != :data "
+                "AND json_extract(runs.config, '$.data_description') "
+                "IS json_extract(this.config, '$.data_description') "
+                "AND EXISTS (SELECT 1 FROM evaluations WHERE run = runs.hash)",
+                {"hash": run, "data": digest},
+            ).fetchone()
+            if not n_others:
+                values = digest, run
+                db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
+        if n_others:
+            raise ValueError(
+                f"The data set has changed: {n_others} runs have results of other rows "
+                "or targets. Put it back as it was, or use a new store, or give the "
+                "data set another name."
+            )
 
     def _record(self, run, evaluation, checkpoint):
         times = evaluation.fit_time, evaluation.query_time, evaluation.score_time
@@ -213,11 +247,12 @@ class ResultStore:
             (run, evaluation.n_labeled, metric, evaluation.round, score, *times)
             for metric, score in evaluation.scores.items()
         ]
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             self._check_claimed(db, run)
             db.executemany(
                 "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
             )
+            db.execute("UPDATE runs SET deaths = 0 WHERE hash = ?", (run,))
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
             if checkpoint is not None:
                 values = run, json.dumps(self._versions), checkpoint
@@ -227,7 +262,7 @@ class ResultStore:
         outcome = {"status": status, "hash": run, "finished": _now()}
         names = "type", "message", "traceback"
         outcome |= dict(zip(names, error, strict=True))
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             self._check_claimed(db, run)
             db.execute(
                 "UPDATE runs SET status = :status, "
@@ -239,7 +274,7 @@ class ResultStore:
                 db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
 
     def _release(self, run):
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             db.execute(
                 "UPDATE runs SET status = 'pending', worker = NULL "
                 "WHERE hash = ? AND status = 'running' AND worker = ?",
@@ -254,35 +289,7 @@ class ResultStore:
         if mine is None:
             raise ValueError(f"The run {run[:12]} is not claimed, or no longer.")
 
-    def counts(self, hashes=None):
-        """Number of runs by status.
-
-        A run whose worker was killed counts as running until `claim` or `tidy`.
-
-        Parameters
-        ----------
-        hashes : iterable of str or None, default=None
-            Which runs; None for all.
-
-        Returns
-        -------
-        counts : dict of str to int
-            For pending, running, done and failed.
-        """
-        found = self._connection.execute(
-            f"SELECT status, COUNT(*) FROM runs WHERE {_CHOSEN} GROUP BY status",
-            {"hashes": _listed(hashes)},
-        )
-        return dict.fromkeys(STATUSES, 0) | dict(found)
-
-    def unfinished(self):
-        """Hashes of the runs that are pending or running, a set of str."""
-        found = self._connection.execute(
-            "SELECT hash FROM runs WHERE status IN ('pending', 'running')"
-        )
-        return {run for (run,) in found}
-
-    def reset_failed(self, hashes=None):
+    def reset_failed(self, hashes: Iterable[str] | None = None) -> int:
         """Make failed runs pending again; they go on from their checkpoints.
 
         Parameters
@@ -295,87 +302,12 @@ class ResultStore:
         n_reset : int
             How many.
         """
-        with self._transaction() as db:
+        with self._db.transaction() as db:
             return db.execute(
-                "UPDATE runs SET status = 'pending' WHERE status = 'failed' AND "
-                + _CHOSEN,
-                {"hashes": _listed(hashes)},
+                "UPDATE runs SET status = 'pending', deaths = 0 "
+                f"WHERE status = 'failed' AND {CHOSEN}",
+                {"hashes": listed(hashes)},
             ).rowcount
-
-    def to_frame(self, hashes=None):
-        """All evaluations so far, those of unfinished and failed runs included.
-
-        Parameters
-        ----------
-        hashes : iterable of str or None, default=None
-            Of which runs; None for all.
-
-        Returns
-        -------
-        frame : DataFrame
-            One row per evaluation and metric, in the order in which runs were added:
-            dataset, model, strategy, n_query, repeat, n_labeled, metric, score,
-            fit_time, query_time, score_time. What was not a number is NaN.
-        """
-        frame = self._read(
-            f"SELECT {', '.join(COLUMNS)} FROM evaluations "
-            f"JOIN runs ON evaluations.run = runs.hash WHERE {_CHOSEN} "
-            "ORDER BY runs.rowid, n_labeled, evaluations.rowid",
-            hashes,
-        )
-        times = ("score", "fit_time", "query_time", "score_time")
-        return frame.astype(dict.fromkeys(times, "float64"))
-
-    def runs_frame(self, hashes=None):
-        """One row per run: labels, seed, status, attempts, error, versions, times.
-
-        Parameters
-        ----------
-        hashes : iterable of str or None, default=None
-            Which runs; None for all.
-
-        Returns
-        -------
-        frame : DataFrame
-            In the order in which runs were added. ``config`` and ``versions`` are
-            JSON, and ``n_evaluations`` counts rounds.
-        """
-        return self._read(
-            "SELECT runs.*, (SELECT COUNT(DISTINCT n_labeled) FROM evaluations "
-            "WHERE run = runs.hash) AS n_evaluations FROM runs "
-            f"WHERE {_CHOSEN} ORDER BY runs.rowid",
-            hashes,
-        )
-
-    def failures_frame(self, hashes=None):
-        """One row per failed run, with the type, message and traceback of its error.
-
-        Parameters
-        ----------
-        hashes : iterable of str or None, default=None
-            Of which runs; None for all.
-
-        Returns
-        -------
-        frame : DataFrame
-            In the order in which runs were added.
-        """
-        return self._read(
-            "SELECT dataset, model, strategy, n_query, repeat, error_type, "
-            "error_message, traceback FROM runs "
-            f"WHERE status = 'failed' AND {_CHOSEN} ORDER BY runs.rowid",
-            hashes,
-        )
-
-    def _read(self, query, hashes):
-        pd = import_optional("pandas", extra="examples", purpose="A frame")
-        found = self._connection.execute(query, {"hashes": _listed(hashes)})
-        columns = [column[0] for column in found.description]
-        return pd.DataFrame(found.fetchall(), columns=columns)
-
-
-def _listed(hashes):
-    return None if hashes is None else json.dumps(list(hashes))
 
 
 def _now():

@@ -37,22 +37,15 @@ class WorkerLock:
             lock.acquire()
             self._lock = lock
 
+    def has_file(self, name):
+        """Whether the worker of that name lives, or was killed and not yet missed."""
+        return self._path(name).exists()
+
     def is_held(self, name):
-        """Whether the worker of that name lives; the file of a dead one is deleted.
-
-        Parameters
-        ----------
-        name : str
-            Of any worker.
-
-        Returns
-        -------
-        is_held : bool
-            True for this worker, while it holds its lock.
-        """
+        """Whether the worker of that name lives; the file of a dead one is deleted."""
         if name == self.name:
             return self._lock is not None
-        if not self._path(name).exists():
+        if not self.has_file(name):
             return False
         lock = self._file_lock(name)
         try:

@@ -8,6 +8,7 @@ from skbadge.inspection._plot._style import (
     as_list,
     check_known,
     line_kwargs,
+    literal,
     new_axes,
     pyplot,
 )
@@ -228,7 +229,7 @@ class BatchDiagnosticsDisplay:
         x = np.arange(1, n_rounds + 1) if counted else np.asarray(self.n_labeled)
         lines, edges = {}, {}
         for name, y in values.items():
-            (lines[name],) = ax.plot(x, _finite(y), label=name, **kwargs[name])
+            (lines[name],) = ax.plot(x, _finite(y), label=literal(name), **kwargs[name])
             lowest = np.isneginf(y)
             if lowest.any():
                 (edges[name],) = ax.plot(
@@ -247,7 +248,9 @@ class BatchDiagnosticsDisplay:
         lines, edges = {}, {}
         for position, (name, x) in enumerate(values.items()):
             style = kwargs[name] | {"linestyle": "none"}
-            (lines[name],) = ax.plot(_finite(x), [position], label=name, **style)
+            (lines[name],) = ax.plot(
+                _finite(x), [position], label=literal(name), **style
+            )
             if np.isneginf(x[0]):
                 (edges[name],) = ax.plot(
                     [0.03],
@@ -255,7 +258,7 @@ class BatchDiagnosticsDisplay:
                     transform=ax.get_yaxis_transform(),
                     **_hollow(style),
                 )
-        shown = [str(name) for name in values] if ax is self.axes_[0] else []
+        shown = [literal(name) for name in values] if ax is self.axes_[0] else []
         ax.set_yticks(range(len(values)), shown or [""] * len(values))
         # The first on top, as in a table.
         ax.set(xlabel=LABELS[measure], ylim=(len(values) - 0.5, -0.5))

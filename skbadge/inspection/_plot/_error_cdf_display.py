@@ -8,6 +8,7 @@ from skbadge.inspection._plot._style import (
     add_legend,
     chosen,
     line_kwargs,
+    literal,
     new_axes,
     pyplot,
 )
@@ -171,13 +172,13 @@ class ErrorCDFDisplay:
             x, share = np.r_[low, x, high], np.r_[0.0, share, share[-1]]
             every = -(-len(x) // _N_MARKERS)
             # The first point is where all curves begin.
-            options = {"label": name, "drawstyle": "steps-post"}
+            options = {"label": literal(name), "drawstyle": "steps-post"}
             options["markevery"] = (1, every)
             (self.lines_[name],) = ax.plot(x, share, **(options | kwargs[name]))
         ax.set(
             xlim=(low, high),
             ylim=(-0.02, 1.02),
-            xlabel=f"Error divided by that of {self.errors.baseline}",
+            xlabel=f"Error divided by that of {literal(self.errors.baseline)}",
             ylabel="Share of settings and label budgets",
         )
         ax.grid(alpha=0.3)

@@ -10,6 +10,7 @@ from skbadge.inspection._plot._style import (
     MARKERS,
     add_legend,
     chosen,
+    literal,
     metric_label,
     new_axes,
     pyplot,
@@ -170,8 +171,8 @@ class ErrorRatioDisplay:
         ax.set(
             ylim=(-0.6, len(ratio) - 0.4),
             yticks=np.arange(len(ratio)),
-            yticklabels=self.rows_["label"].tolist(),
-            xlabel=f"Error divided by that of {self.errors.baseline}",
+            yticklabels=self.rows_["label"].map(literal).tolist(),
+            xlabel=f"Error divided by that of {literal(self.errors.baseline)}",
             title=metric_label(metric.removeprefix("neg_")),
         )
         ax.grid(alpha=0.3)
@@ -228,7 +229,7 @@ class ErrorRatioDisplay:
                 color=COLORS[i % (len(COLORS) - 1)],
                 markersize=5,
                 alpha=0.8,
-                label=dataset,
+                label=literal(dataset),
             )
         return drawn
 

@@ -7,6 +7,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     add_legend,
     chosen,
+    literal,
     new_axes,
     pyplot,
     strategy_styles,
@@ -158,14 +159,14 @@ class ErrorTailsDisplay:
                 color=style["color"],
                 markersize=5,
                 elinewidth=1,
-                label=name,
+                label=literal(name),
             )
             self.lines_[name] = [
                 _draw_line(ax, mine, fit, style)
                 for fit in fits[fits["strategy"] == name].to_dict("records")
                 if np.isfinite(fit["slope"])
             ]
-        baseline = self.tails.baseline
+        baseline = literal(self.tails.baseline)
         ax.set(
             xlabel=f"ln(RMSE / MAE) of {baseline} at the start",
             ylabel=f"Gain over {baseline} in mean ln(RMSE)",

@@ -17,6 +17,7 @@ from skbadge.inspection._plot._style import (
     add_legend,
     as_list,
     line_kwargs,
+    literal,
     metric_label,
     new_axes,
     pyplot,
@@ -286,7 +287,9 @@ class ActiveLearningCurveDisplay:
             x = curve[self.x].to_numpy(dtype=np.float64)
             every = -(-len(x) // _N_MARKERS)
             (lines[name],) = ax.plot(
-                x, curve["mean"], **({"label": name, "markevery": every} | style)
+                x,
+                curve["mean"],
+                **({"label": literal(name), "markevery": every} | style),
             )
             if band:
                 color = lines[name].get_color()
@@ -296,7 +299,7 @@ class ActiveLearningCurveDisplay:
         self.bands_.append(bands)
         metric = metric_label(self.curves["metric"].iloc[0])
         if self.relative_to is not None:
-            metric = f"{metric} minus that of {self.relative_to}"
+            metric = f"{metric} minus that of {literal(self.relative_to)}"
         ax.set(xlabel=X_LABELS[self.x], ylabel=metric)
         if len(set(rows[self.x])) == 1:
             ax.set_xticks(rows[self.x].iloc[:1])
@@ -319,9 +322,9 @@ class ActiveLearningCurveDisplay:
                 lines.append(f"no pairs with {self.relative_to}: {', '.join(alone)}")
             if len(self.axes_) == 1:
                 lines[0] = common
-            ax.set_title("\n".join(lines), fontsize="medium")
+            ax.set_title(literal("\n".join(lines)), fontsize="medium")
         if len(self.axes_) > 1:
-            self.figure_.suptitle(common)
+            self.figure_.suptitle(literal(common))
 
 
 def _draw_band(ax, x, low, high, color):

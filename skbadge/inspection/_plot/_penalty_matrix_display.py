@@ -3,7 +3,10 @@
 import numpy as np
 
 from skbadge.inspection._penalty import penalty_matrix
-from skbadge.inspection._plot._style import pyplot
+from skbadge.inspection._plot._style import (
+    literal,
+    pyplot,
+)
 
 # Inches of a cell that holds "12.34" in the font below.
 _CELL, _FONT = 0.56, 8
@@ -245,7 +248,7 @@ class PenaltyMatrixDisplay:
             )
 
     def _label(self):
-        ax, names = self.ax_, [str(name) for name in self.strategies_]
+        ax, names = self.ax_, [literal(name) for name in self.strategies_]
         k = len(names)
         ax.set_xticks(range(k), names, rotation=40, ha="left", rotation_mode="anchor")
         ax.set_yticks(

@@ -6,14 +6,12 @@ import numpy as np
 from scipy import sparse
 from sklearn.decomposition import PCA
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from skbadge.embeddings import Embedding, sketch
-from skbadge.outputs import Outputs, model_outputs
-from skbadge.outputs._outputs import ROW_FIELDS
-from skbadge.pools._rows import is_frame, n_rows
-from skbadge.querier._reading import reading_options
-from skbadge.strategies._base import EmbeddingStrategy
-from skbadge.utils._streams import torch_seeded
+from skbadge.embeddings import sketch
+from skbadge.outputs import Needs
+from skbadge.pools import frame_to_array, is_frame, n_rows, not_numeric, take_rows
+from skbadge.strategies import EmbeddingStrategy
 
 # Above this, embeddings are sketched before their components are sought.
 _MAX_BYTES = 2**27
@@ -88,11 +86,12 @@ def project_query(
     projection : Projection
         In float64. The components are those of the pool's rows that are shown.
     """
+    check_is_fitted(querier)
     rng = check_random_state(random_state)
     others = np.setdiff1d(np.arange(n_rows(X_pool)), picks)
     others = _part(others, max_points, rng)
     shown = np.concatenate([picks, others]).astype(np.int64)
-    X_labeled = _labeled_rows(querier) if with_labeled else None
+    X_labeled = getattr(querier, "X_labeled_", None) if with_labeled else None
     labeled_rows = None
     if X_labeled is not None:
         labeled_rows = _part(np.arange(n_rows(X_labeled)), max_points, rng)
@@ -115,55 +114,21 @@ def _part(rows, n, rng):
     return rows if len(rows) <= n else np.sort(rng.choice(rows, n, replace=False))
 
 
-def _labeled_rows(querier):
-    # A trained model that was frozen has no labelled rows yet.
-    return querier.X_labeled_ if hasattr(querier, "_labeled") else None
-
-
 def _coordinates(querier, parts, seed):
     """Rows as vectors, in the first space there is: a matrix for each part."""
     parts = [(X, rows) for X, rows in parts if X is not None]
-    strategy = querier._current_strategy()
-    needs = tuple(strategy.needs)
-    if isinstance(strategy, EmbeddingStrategy) and "posterior" not in needs:
-        fields = tuple(name for name in ROW_FIELDS if name in needs)
-        # Once for all parts: gradients must be sketched alike.
-        options = reading_options(strategy, querier.random_state)
-        read = [_outputs(querier, *part, fields, **options) for part in parts]
-        found = [strategy.embed(part) for part in read]
-        return [_dense(part, seed) for part in found], "the strategy's embedding"
+    strategy = getattr(querier, "strategy_", None)
+    if isinstance(strategy, EmbeddingStrategy):
+        read = [querier.outputs(X).take(rows) for X, rows in parts]
+        found = [_dense(strategy.embed(part), seed) for part in read]
+        return found, "the strategy's embedding"
     try:
-        found = [_outputs(querier, *part, ("features",)).features for part in parts]
-        return found, "the model's features"
+        needs = Needs(features=True)
+        read = [querier.outputs(X, needs=needs).take(rows) for X, rows in parts]
+        return [part.features for part in read], "the model's features"
     except (TypeError, ValueError):
         # A net without a last linear layer has none.
         return [_numeric(*part) for part in parts], "the input"
-
-
-def _outputs(querier, X, rows, needs, **options):
-    """What the model says about some rows, read as a query reads it."""
-    estimator = querier._trained_estimator("query")
-    X = querier._check_X(X, reset=False, name="X_pool")
-    # All rows are read: containers of some kinds have no rows to be taken.
-    with torch_seeded(querier._seed("inference")):
-        outputs = model_outputs(
-            estimator,
-            X,
-            needs=needs,
-            feature_layer=querier.feature_layer,
-            batch_size=querier.inference_batch_size,
-            **options,
-        )
-    fields = {name: getattr(outputs, name) for name in needs}
-    fields = {
-        name: part.take(rows) if isinstance(part, Embedding) else part[rows]
-        for name, part in fields.items()
-    }
-    return Outputs(
-        **fields,
-        one_logit=outputs.one_logit,
-        feature_factors=outputs.feature_factors,
-    )
 
 
 def _dense(embedding, seed):
@@ -174,18 +139,19 @@ def _dense(embedding, seed):
 
 
 def _numeric(X, rows):
-    if is_frame(X):
-        table = X.iloc[rows].select_dtypes("number").to_numpy(dtype=np.float64)
-    elif sparse.issparse(X):
-        table = X.tocsr()[rows].toarray()
+    part = take_rows(X, rows)
+    if is_frame(part):
+        others = set(not_numeric(part))
+        table = frame_to_array(
+            part[[name for name in part.columns if name not in others]]
+        )
     else:
-        table = np.asarray(X)
+        table = part.toarray() if sparse.issparse(part) else np.asarray(part)
     if table.ndim < 2 or table.dtype.kind not in "biuf" or not table.size:
         raise TypeError(
             "There is nothing to project: the strategy has no embedding, the model no "
             f"features, and the rows are no numbers. Got a {type(X).__name__}."
         )
-    table = table if is_frame(X) or sparse.issparse(X) else table[rows]
     return table.reshape(len(table), -1)
 
 

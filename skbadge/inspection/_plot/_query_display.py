@@ -11,11 +11,12 @@ from skbadge.inspection._plot._style import (
     GREY,
     VERMILION,
     add_legend,
+    literal,
     new_axes,
     pyplot,
 )
-from skbadge.outputs import unwrap
-from skbadge.pools._rows import n_rows
+from skbadge.outputs._pipeline import unwrap
+from skbadge.pools import n_rows
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
 
@@ -300,7 +301,12 @@ class QueryDisplay:
             )
         for label, (color, shape) in looks.items():
             self.ax_.plot(
-                [], [], linestyle="none", marker=shape, color=color, label=str(label)
+                [],
+                [],
+                linestyle="none",
+                marker=shape,
+                color=color,
+                label=literal(label),
             )
 
     def _label(self):
@@ -311,7 +317,7 @@ class QueryDisplay:
         ]
         n = len(self.projection.picks)
         title = f"{n} row{'s'[: n != 1]} selected"
-        title += f" by {self.strategy}" if self.strategy else ""
+        title += f" by {literal(self.strategy)}" if self.strategy else ""
         self.ax_.set(xlabel=labels[0], ylabel=labels[1])
         self.ax_.set_title(
             f"{title}\nProjection of {self.projection.space}", fontsize="medium"

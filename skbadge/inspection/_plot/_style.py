@@ -20,8 +20,9 @@ BAND_ALPHA = 0.15
 DASH_DOTS = (0, (5, 1.5, 1, 1.5, 1, 1.5))
 
 # No two share both colour and line. Solid are the strategies of the BADGE paper's
-# experiments, dash and dots those for regression, dashed the others; a solid black line
-# is the baseline's alone.
+# experiments, dash and dots those of the regression benchmark, dashed the others; a
+# solid black line is the baseline's alone. What a name means for regressors goes by the
+# same marker under its own name: `posterior_bait` is `bait` there.
 KNOWN = {
     "badge": (VERMILION, "o", "-"),
     "margin": (BLUE, "s", "-"),
@@ -36,13 +37,12 @@ KNOWN = {
     "badge_max_det": (GREEN, ">", "--"),
     "badge_k_center": (PURPLE, "*", "--"),
     "batch_bald": (ORANGE, "h", "--"),
-    "lcmd": (VERMILION, "o", DASH_DOTS),
-    "bait_regression": (BLUE, "X", DASH_DOTS),
-    "bald_regression": (SKY, "p", DASH_DOTS),
-    "batch_bald_regression": (GREEN, "h", DASH_DOTS),
-    "core_set_regression": (PURPLE, "v", DASH_DOTS),
-    "badge_regression": (ORANGE, "P", DASH_DOTS),
-    "acs_fw": (BLACK, "d", DASH_DOTS),
+    "lcmd": (BLUE, "D", DASH_DOTS),
+    "acs_fw": (GREEN, "d", DASH_DOTS),
+    "posterior_bait": (VERMILION, "X", DASH_DOTS),
+    "posterior_kmeans_plus_plus": (BLACK, "o", DASH_DOTS),
+    "posterior_max_det": (ORANGE, "h", DASH_DOTS),
+    "posterior_variance": (SKY, "p", DASH_DOTS),
 }
 # Lines that no known strategy has, so that no other name can look like one.
 _OTHER_LINES = (":", "-.")
@@ -283,6 +283,18 @@ def add_legend(axes, *, is_own, legend):
     return first.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0), **parts)
 
 
+def literal(text):
+    r"""Text that matplotlib draws as it is: a dollar sign begins no formula.
+
+    Examples
+    --------
+    >>> from skbadge.inspection._plot._style import literal
+    >>> print(literal("$x$"))
+    \$x\$
+    """
+    return str(text).replace("$", "\\$")
+
+
 def metric_label(metric):
     """A metric's name as an axis says it.
 
@@ -300,7 +312,7 @@ def metric_label(metric):
     words = str(metric).split("_")
     words = ["negative" if word == "neg" else word for word in words]
     words = [word.upper() if word in _ACRONYMS else word for word in words]
-    label = " ".join(words)
+    label = literal(" ".join(words))
     return label[:1].upper() + label[1:]
 
 

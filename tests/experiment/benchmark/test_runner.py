@@ -1,24 +1,25 @@
 """run_benchmark: the same rows however it is run, and failures that stop nothing."""
 
+import os
+import signal
+import sqlite3
 import sys
+from functools import partial
 
+import pandas as pd
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
+from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
-from skbadge.experiment import (
-    ResultStore,
-    draw_split,
-    resolve_scoring,
-    run_benchmark,
-    simulate,
-)
+from skbadge.experiment import ResultStore, run_benchmark
+from skbadge.experiment.simulation import draw_split, resolve_scoring, simulate
 from skbadge.nn import TabularNetClassifier
 from skbadge.utils._streams import stream_seed
 from tests.experiment._benchmarks import (
@@ -31,6 +32,23 @@ from tests.experiment._benchmarks import (
 )
 
 READS = []
+
+
+class Killer(LogisticRegression):
+    """Kills the process that trains it."""
+
+    def fit(self, X, y):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def read_table(path):
+    table = pd.read_csv(path)
+    return table.drop(columns="y"), table["y"].to_numpy()
+
+
+def write_table(path, seed):
+    X, y = make_data(seed=seed)
+    pd.DataFrame(X, columns=["a", "b"]).assign(y=y, c="text").to_csv(path, index=False)
 
 
 def read_in_vain():
@@ -307,3 +325,88 @@ def test_a_result_shows_itself_in_notebooks(path):
     page = run_benchmark(make_benchmark(), path)._repr_html_()
     assert "4 of 4 runs done" in page
     assert "<table" in page
+
+
+@pytest.mark.slow
+def test_a_model_that_kills_its_workers_fails_and_the_rest_goes_on(path):
+    models = {"killer": Killer(), "linear": LogisticRegression()}
+    benchmark = make_benchmark(models=models, strategies=["random"])
+    result = run_benchmark(benchmark, path, n_jobs=2)
+    assert result.counts == {"pending": 0, "running": 0, "done": 2, "failed": 2}
+    failures = result.failures_frame()
+    assert set(failures["model"]) == {"killer"}
+    assert failures["error_message"].str.startswith("its worker died 3 times").all()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("change", ["rows", "targets", "columns"])
+def test_a_data_set_that_changed_is_refused_until_it_is_put_back(
+    path, tmp_path, change
+):
+    csv = tmp_path / "data.csv"
+    model = make_pipeline(
+        make_column_transformer((StandardScaler(), [0, 1])), LogisticRegression()
+    )
+    small, large = (
+        make_benchmark(
+            datasets={"file": partial(read_table, str(csv))},
+            models={"linear": model},
+            n_repeats=n_repeats,
+        )
+        for n_repeats in (1, 2)
+    )
+    write_table(csv, seed=0)
+    before = run_benchmark(small, path).to_frame()
+    whole = run_benchmark(large, tmp_path / "whole.db").to_frame()
+    original = csv.read_text()
+    table = pd.read_csv(csv)
+    if change == "rows":
+        table.loc[7, "a"] += 1e-9
+    elif change == "targets":
+        table.loc[7, "y"] = (table.loc[7, "y"] + 1) % 3
+    else:
+        table = table.rename(columns={"c": "d"})
+    table.to_csv(csv, index=False)
+    result = run_benchmark(large, path)
+    assert result.counts["failed"] == 2
+    message = r"The data set has changed: 2 runs have results of other rows"
+    assert result.failures_frame()["error_message"].str.contains(message).all()
+    assert_same_rows(result.to_frame(), before)
+    csv.write_text(original)
+    result = run_benchmark(large, path, retry_failed=True)
+    assert_same_rows(result.to_frame(), whole)
+
+
+def test_runs_that_failed_do_not_bind_the_data_set(path, tmp_path):
+    csv = tmp_path / "data.csv"
+    csv.write_text("a,b,y\n" + "1,x,0\n" * 60)
+    benchmark = make_benchmark(
+        datasets={"file": partial(read_table, str(csv))}, strategies=["random"]
+    )
+    assert run_benchmark(benchmark, path).counts["failed"] == 2
+    X, y = make_data()
+    pd.DataFrame(X, columns=["a", "b"]).assign(y=y).to_csv(csv, index=False)
+    assert run_benchmark(benchmark, path, retry_failed=True).counts["done"] == 2
+
+
+def test_a_full_disk_is_no_failure_of_a_run(path, monkeypatch):
+    # Its checkpoints take more than a page.
+    net = MLPClassifier(200, tol=10, n_iter_no_change=1)
+    benchmark = make_benchmark(models={"net": net})
+    with ResultStore(path) as store:
+        store.add(benchmark.configs())
+        (n_pages,) = store._db.read("PRAGMA page_count")[1][0]
+    connect = sqlite3.connect
+
+    def limited(*args, **kwargs):
+        connection = connect(*args, **kwargs)
+        connection.execute(f"PRAGMA max_page_count = {n_pages + 1}")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", limited)
+    with pytest.raises(OSError, match="is full"):
+        run_benchmark(benchmark, path)
+    monkeypatch.undo()
+    with ResultStore(path) as store:
+        assert store.counts()["failed"] == 0
+    assert run_benchmark(benchmark, path).counts["done"] == 4

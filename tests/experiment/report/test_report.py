@@ -350,3 +350,92 @@ def test_a_report_replaces_an_earlier_one(tmp_path):
     first = report_on(make_frame(), tmp_path)
     report_on(make_frame(n_repeats=2), tmp_path)
     assert report_on(make_frame(), tmp_path) == first
+
+
+def names_of(folder):
+    return {each.name for each in folder.iterdir()}
+
+
+def test_names_that_look_alike_have_files_of_their_own(tmp_path):
+    names = ["a b", "a_b", "A_b", "a.b", "\u732b", "\u72ac", "x" * 300, "x" * 301]
+    frames = [make_frame(dataset=name, score=0.01 * i) for i, name in enumerate(names)]
+    text = report_on(pd.concat(frames), tmp_path)
+    pictures = dict(
+        re.findall(r"!\[Learning curves of accuracy on (.*)\]\((.*)\)", text)
+    )
+    assert set(pictures) == set(names)
+    assert len({file.lower() for file in pictures.values()}) == len(names)
+    contents = {(tmp_path / "out" / file).read_bytes() for file in pictures.values()}
+    assert len(contents) == len(names)
+    assert max(len(name) for name in names_of(tmp_path / "out")) < 100
+    # Another report gives them the same files.
+    alone = report_on(frames[4], tmp_path / "again")
+    assert pictures["\u732b"] in alone
+
+
+def test_files_of_two_metrics_do_not_meet(tmp_path):
+    # Both would be called a_curves_b_curves_c.
+    frames = [
+        make_frame(metric="a", dataset="b_curves_c"),
+        make_frame(metric="a_curves_b", dataset="c"),
+    ]
+    text = report_on(pd.concat(frames), tmp_path)
+    files = re.findall(r"\]\(([^)]+)\)", text)
+    assert len(files) == len(set(files))
+    assert set(files) | {"report.md"} == names_of(tmp_path / "out")
+
+
+NASTY = ["<script>alert(1)</script>", "[a](http://b)", "a|b\nc", "=cmd|' /C calc'!A0",
+         "$\\frac{$", "*x*", "_hidden_", "`code`", "@a", "-1+2"]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["dataset", "model", "strategy", "metric"])
+def test_names_mean_nothing_to_markdown_spreadsheets_and_mathtext(tmp_path, column):
+    frames = [make_frame(n_repeats=2)]
+    frames += [make_frame(n_repeats=2, **{column: name}) for name in NASTY[::2]]
+    if column == "strategy":
+        frames = [frame.drop_duplicates(["repeat", "n_labeled"]) for frame in frames]
+        random = make_frame(n_repeats=2).query("strategy == 'random'")
+        frames = [*frames, random]
+    text = report_on(pd.concat(frames), tmp_path)
+    assert "<script" not in text.replace("\\<script", "")
+    assert "\\<script\\>alert(1)\\</script\\>" in text
+    for table in read_tables(text):
+        assert {len(row) for row in table} == {len(table[0])}
+    for path in (tmp_path / "out").glob("*.csv"):
+        for cells in pd.read_csv(path, dtype=str).to_numpy().ravel():
+            is_number = pd.notna(pd.to_numeric(pd.Series([cells]), "coerce")[0])
+            assert is_number or not str(cells).startswith(tuple("=+-@"))
+
+
+def test_nothing_is_replaced_but_earlier_reports(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    mine = folder / "runs.csv"
+    make_frame().to_csv(mine, index=False)
+    before = mine.read_bytes()
+    with pytest.raises(FileExistsError, match=r"replace '.*runs\.csv', which is of no"):
+        write_report(mine, folder)
+    assert mine.read_bytes() == before
+    # Nothing of the report that did not come to be is left to be in the way.
+    assert names_of(folder) == {"runs.csv"}
+    (folder / "report.md").write_text("# Mine")
+    with pytest.raises(FileExistsError, match=r"report\.md"):
+        write_report(make_frame(), folder)
+    assert (folder / "report.md").read_text() == "# Mine"
+
+
+def test_a_table_of_a_report_may_be_a_source_but_is_not_replaced_by_its_report(
+    tmp_path,
+):
+    report_on(make_frame(), tmp_path)
+    source = tmp_path / "out" / "runs.csv"
+    make_frame().to_csv(source, index=False)
+    with pytest.raises(FileExistsError, match=r"runs\.csv"):
+        write_report(source, tmp_path / "out")
+
+
+def test_a_baseline_that_is_not_there_is_refused_where_it_was_named(tmp_path):
+    with pytest.raises(ValueError, match="`baseline` must be one of 'badge', 'random'"):
+        write_report(make_frame(), tmp_path / "out", baseline="radnom")
+    assert not (tmp_path / "out").exists()

@@ -290,25 +290,28 @@ def test_nothing_given_is_changed():
     ("options", "message"),
     [
         ({"n_rounds": 2, "budget": 30}, "`n_rounds` and `budget` say the same"),
-        ({"n_query": 0}, "`n_query` must be an int >= 1"),
-        ({"n_initial": 0}, "`n_initial` must be an int >= 1"),
-        ({"n_repeats": 0}, "`n_repeats` must be an int >= 1"),
-        ({"n_rounds": None, "budget": 5}, "`budget` must be an int >= 12"),
+        ({"n_query": 0}, "'n_query' parameter of active_learning_curve must"),
+        ({"n_initial": 0}, "'n_initial' parameter of active_learning_curve must"),
+        ({"n_repeats": 0}, "'n_repeats' parameter of active_learning_curve must"),
+        (
+            {"n_rounds": None, "budget": 5},
+            "`budget` must be at least `n_initial`, 12. Got 5",
+        ),
         ({"strategies": ["badge", "badge"]}, "differ in their names"),
         ({"strategies": []}, "differ in their names"),
         ({"strategies": ["bagde"]}, "bagde"),
         (
             {
                 "querier": BadgeQuerier(LinearRegression()),
-                "strategies": ["random", "badge"],
+                "strategies": ["random", "margin"],
             },
             "needs class probabilities",
         ),
-        ({"initial": "even"}, "`initial` must be one of"),
+        ({"initial": "even"}, "'initial' parameter .* must be a str among"),
         ({"X_test": np.zeros((3, 6))}, "`y_test` is missing"),
-        ({"error_score": "ignore"}, '`error_score` must be "raise" or a number'),
+        ({"error_score": "ignore"}, "'error_score' parameter .* must be a str among"),
         ({"store": "x.sqlite", "random_state": None}, "must be an int"),
-        ({"scoring": "acuracy"}, "acuracy"),
+        ({"scoring": "acuracy"}, "'acuracy' is not known. Did you mean 'accuracy'"),
     ],
 )
 def test_bad_requests_are_refused_before_anything_is_trained(options, message):

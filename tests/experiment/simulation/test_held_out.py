@@ -1,4 +1,4 @@
-"""Validation rows: seen by the model as its training rows are, and by nothing else."""
+"""Rows held out: seen by the model as its training rows are, and by nothing else."""
 
 import pickle
 
@@ -20,11 +20,9 @@ from skbadge.experiment import (
     Benchmark,
     SimulatedActiveLearner,
     active_learning_curve,
-    draw_split,
-    prepare,
     run_benchmark,
-    simulate,
 )
+from skbadge.experiment.simulation import draw_split, prepare, simulate
 from skbadge.nn import TabularNetClassifier, TabularNetRegressor
 from tests.experiment._benchmarks import without_times
 
@@ -68,13 +66,13 @@ def run(model, X, y, **options):
     return list(simulate(querier, X, y, split, **options)), split
 
 
-def test_a_model_is_given_the_validation_rows_as_they_are():
+def test_a_model_is_given_the_rows_held_out_as_they_are():
     X, y = make_data()
     _, split = run(Recorder(), X, y)
     assert [len(seen[0]) for seen in SEEN] == [10, 20, 30]
-    for _, _, X_val, y_val in SEEN:
-        assert_array_equal(X_val, X[split.validation])
-        assert_array_equal(y_val, y[split.validation])
+    for _, _, X_held_out, y_held_out in SEEN:
+        assert_array_equal(X_held_out, X[split.held_out])
+        assert_array_equal(y_held_out, y[split.held_out])
 
 
 NESTED = [
@@ -90,11 +88,11 @@ def test_steps_before_the_model_transform_them_and_do_not_learn_from_them(pipeli
     rounds, split = run(pipeline, X, y)
     assert len(SEEN) == len(rounds) == 3
     labeled = np.concatenate([evaluation.rows for evaluation, _ in rounds])
-    for X_seen, _, X_val, y_val in SEEN:
+    for X_seen, _, X_held_out, y_held_out in SEEN:
         scaler = StandardScaler().fit(X[labeled[: len(X_seen)]])
-        np.testing.assert_allclose(X_val, scaler.transform(X[split.validation]))
+        np.testing.assert_allclose(X_held_out, scaler.transform(X[split.held_out]))
         np.testing.assert_allclose(X_seen.mean(axis=0), 0, atol=1e-9)
-        assert_array_equal(y_val, y[split.validation])
+        assert_array_equal(y_held_out, y[split.held_out])
 
 
 def test_a_pipeline_predicts_and_queries_as_it_would_without():
@@ -154,7 +152,7 @@ def test_a_net_is_trained_as_with_validation_data_written_out():
     X, y = make_data()
     rounds, split = run(net(lr=2.0), X, y, budget=10)
     (_, state), = rounds  # fmt: skip
-    held_out = X[split.validation], y[split.validation]
+    held_out = X[split.held_out], y[split.held_out]
     model = net(lr=2.0, validation_data=held_out)
     querier = prepare(BadgeQuerier(model, strategy="random"), y, 0)
     querier.fit(X[split.first], y[split.first])
@@ -234,7 +232,7 @@ class Interrupting(TabularNetRegressor):
         return super().fit(X, y)
 
 
-def test_a_benchmark_resumes_with_the_same_validation_rows(tmp_path, monkeypatch):
+def test_a_benchmark_resumes_with_the_same_rows_held_out(tmp_path, monkeypatch):
     models = {"net": Interrupting(hidden_sizes=(8,), max_epochs=4)}
     whole = run_benchmark(benchmark(models=models), tmp_path / "whole.db")
     assert whole.counts["done"] == 2
@@ -314,7 +312,7 @@ def test_models_that_cannot_use_them_are_refused_before_training(querier, messag
         benchmark(models={"m": querier})
 
 
-def test_a_simulated_learner_holds_validation_rows_out():
+def test_a_simulated_learner_holds_rows_held_out_out():
     X, y = make_data()
     querier = BadgeQuerier(Recorder(), strategy="random")
     learner = SimulatedActiveLearner(
@@ -324,19 +322,19 @@ def test_a_simulated_learner_holds_validation_rows_out():
     held_out = {tuple(row) for row in SEEN[0][2]}
     assert len(held_out) == 15
     assert not held_out & {tuple(row) for row in X[learner.labeled_]}
-    for _, _, X_val, y_val in SEEN:
-        assert {tuple(row) for row in X_val} == held_out
-        at = [np.flatnonzero((row == X).all(axis=1))[0] for row in X_val]
-        assert_array_equal(y_val, y[at])
+    for _, _, X_held_out, y_held_out in SEEN:
+        assert {tuple(row) for row in X_held_out} == held_out
+        at = [np.flatnonzero((row == X).all(axis=1))[0] for row in X_held_out]
+        assert_array_equal(y_held_out, y[at])
     # All that is left is labelled in the end, and no more.
     everything = clone(learner).set_params(n_rounds=50).fit(X, y)
     assert len(everything.labeled_) == 120 - 15
 
 
-def test_a_simulated_learner_refuses_more_validation_rows_than_there_are():
+def test_a_simulated_learner_refuses_more_rows_held_out_than_there_are():
     X, y = make_data()
     querier = BadgeQuerier(Recorder(), strategy="random")
-    with pytest.raises(ValueError, match="`n_validation` must be an int >= 0"):
+    with pytest.raises(ValueError, match="`n_validation` must leave some of the 120"):
         SimulatedActiveLearner(querier, n_validation=120).fit(X, y)
     with pytest.raises(ValueError, match="needs a model with a parameter"):
         SimulatedActiveLearner(
@@ -344,7 +342,7 @@ def test_a_simulated_learner_refuses_more_validation_rows_than_there_are():
         ).fit(X, y)
 
 
-def test_a_search_over_a_simulated_learner_with_validation_rows():
+def test_a_search_over_a_simulated_learner_with_rows_held_out():
     X, y = make_data()
     learner = SimulatedActiveLearner(
         BadgeQuerier(net()), n_initial=10, n_query=5, n_rounds=1, n_validation=20

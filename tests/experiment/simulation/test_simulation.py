@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from skbadge import BadgeQuerier
-from skbadge.experiment import draw_split, prepare, resolve_scoring, simulate
+from skbadge.experiment.simulation import draw_split, prepare, resolve_scoring, simulate
 from skbadge.nn import TabularNetClassifier
 from skbadge.strategies import ALBL
 

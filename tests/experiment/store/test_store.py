@@ -13,7 +13,9 @@ from hashlib import sha256
 import numpy as np
 import pytest
 
-from skbadge.experiment import Evaluation, ResultStore, config_hash
+from skbadge.experiment import ResultStore
+from skbadge.experiment.simulation import Evaluation
+from skbadge.experiment.store import StoreError, _database, config_hash
 
 NO_ROWS = np.empty(0, np.int64)
 CLAIM_AND_WAIT = """
@@ -162,7 +164,7 @@ def test_making_a_store_waits_for_another_connection_that_is_writing(
 
 
 def test_making_a_store_gives_up_after_the_timeout_and_may_be_tried_again(path, writer):
-    with pytest.raises(sqlite3.OperationalError, match="locked"):
+    with pytest.raises(StoreError, match=r"results\.db' does not work: .*locked"):
         ResultStore(path, timeout=0.01)
     writer.rollback()
     with ResultStore(path) as store:
@@ -463,3 +465,76 @@ def test_a_closed_store_says_so(path):
     store.close()
     with pytest.raises(ValueError, match=r"results\.db' is closed"):
         store.add([make_config()])
+
+
+def claim_in_a_process_that_is_killed(path):
+    child = os.fork()
+    if not child:
+        ResultStore(path).claim()
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def test_a_run_that_kills_its_worker_three_times_has_failed(path):
+    with ResultStore(path) as store:
+        store.add([make_config(0), make_config(1)])
+    for _ in range(3):
+        claim_in_a_process_that_is_killed(path)
+    with ResultStore(path) as store:
+        # The other one is next.
+        assert store.claim().config["repeat"] == 1
+        failures = store.failures_frame()
+        assert failures["repeat"].tolist() == [0]
+        assert failures["error_message"][0].startswith("its worker died 3 times")
+        store.reset_failed()
+        assert store.claim().config["repeat"] == 0
+
+
+def test_a_run_that_gets_on_between_deaths_does_not_fail(path):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+    for round in range(4):
+        claim_in_a_process_that_is_killed(path)
+        with ResultStore(path) as store:
+            claim = store.claim()
+            claim.record(make_evaluation(round), {"round": round})
+    assert claim.state == {"round": 2}
+
+
+def test_a_worker_that_closes_its_store_has_not_died(path):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+    for _ in range(5):
+        with ResultStore(path) as store:
+            assert store.claim() is not None
+    with ResultStore(path) as store:
+        assert list(store.unfinished().values()) == [0]
+
+
+def test_a_store_that_cannot_be_written_can_be_read(path, tmp_path, monkeypatch):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+        store.claim().record(make_evaluation(0), {"round": 0})
+    before = path.read_bytes()
+    # As root, everything may be written.
+    monkeypatch.setattr(_database, "is_writable", lambda path: False)
+    with ResultStore(path, create=False) as store:
+        store.tidy()
+        store.check()
+        assert scores_of(store) == [0.0]
+        assert [each.name for each in tmp_path.iterdir()] == [path.name]
+        with pytest.raises(StoreError, match="must be writable"):
+            store.add([make_config(1)])
+    assert path.read_bytes() == before
+
+
+def test_a_full_disk_is_said_to_be_full(path, store):
+    store.add([make_config()])
+    claim = store.claim()
+    (n_pages,) = store._db.read("PRAGMA page_count")[1][0]
+    store._db.read(f"PRAGMA max_page_count = {n_pages}")
+    with pytest.raises(StoreError, match=r"is full\. Make room on the disk, and run"):
+        claim.record(make_evaluation(0), {"round": np.zeros(10_000)})
+    store._db.read("PRAGMA max_page_count = 100000")
+    claim.record(make_evaluation(0), {"round": np.zeros(10_000)})
+    claim.finish()

@@ -11,8 +11,8 @@ from skbadge.inspection import ErrorRatioDisplay, mean_log_errors
 
 # Factors to random's errors, the same at each step.
 RATIOS = {
-    "plain": {"lcmd": 0.5, "bald_regression": 2.0, "random": 1.0},
-    "steep": {"lcmd": 0.8, "bald_regression": 1.0, "random": 1.0},
+    "plain": {"lcmd": 0.5, "bald": 2.0, "random": 1.0},
+    "steep": {"lcmd": 0.8, "bald": 1.0, "random": 1.0},
 }
 
 
@@ -39,12 +39,12 @@ def experiment(ratios=RATIOS, model="net", metric="neg_mean_absolute_error"):
 
 def test_dots_are_geometric_means_and_the_best_is_on_top():
     display = ErrorRatioDisplay.from_frame(experiment())
-    assert display.rows_["label"].tolist() == ["bald_regression", "lcmd"]
+    assert display.rows_["label"].tolist() == ["bald", "lcmd"]
     x, y = display.bars_.lines[0].get_data()
     np.testing.assert_allclose(x, [np.sqrt(2.0 * 1.0), np.sqrt(0.5 * 0.8)])
     np.testing.assert_array_equal(y, [0, 1])
     ticks = [text.get_text() for text in display.ax_.get_yticklabels()]
-    assert ticks == ["bald_regression", "lcmd"]
+    assert ticks == ["bald", "lcmd"]
 
 
 def test_each_data_set_has_its_marks():
@@ -94,7 +94,7 @@ def test_axes_say_what_they_show():
     display = ErrorRatioDisplay.from_frame(experiment(), baseline="lcmd")
     assert display.ax_.get_xlabel() == "Error divided by that of lcmd"
     assert display.ax_.get_title() == "Mean absolute error"
-    assert display.rows_["strategy"].tolist() == ["bald_regression", "random"]
+    assert display.rows_["strategy"].tolist() == ["bald", "random"]
 
 
 def test_parameters_reach_the_computation():

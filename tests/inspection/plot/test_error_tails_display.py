@@ -8,7 +8,7 @@ from matplotlib import pyplot as plt
 from skbadge.inspection import ErrorTailsDisplay, error_tails
 
 TAILS = {"light": 0.2, "middle": 0.5, "heavy": 1.0}
-SLOPES = {"lcmd": 0.5, "bald_regression": -0.25}
+SLOPES = {"lcmd": 0.5, "bald": -0.25}
 
 
 def experiment(tails=TAILS, n_repeats=2):
@@ -42,7 +42,7 @@ def experiment(tails=TAILS, n_repeats=2):
 
 def test_marks_are_tails_and_gains():
     display = ErrorTailsDisplay.from_frame(experiment())
-    assert list(display.bars_) == ["bald_regression", "lcmd"]
+    assert list(display.bars_) == ["bald", "lcmd"]
     for name, bars in display.bars_.items():
         x, y = np.asarray(bars.lines[0].get_data(), dtype=float)
         np.testing.assert_allclose(sorted(x), sorted(TAILS.values()))
@@ -66,12 +66,12 @@ def test_lines_are_those_of_least_squares():
 def test_two_data_sets_have_no_line():
     few = {name: TAILS[name] for name in ("light", "heavy")}
     display = ErrorTailsDisplay.from_frame(experiment(few))
-    assert display.lines_ == {"bald_regression": [], "lcmd": []}
+    assert display.lines_ == {"bald": [], "lcmd": []}
 
 
 def test_a_single_repeat_has_marks_without_bars():
     display = ErrorTailsDisplay.from_frame(experiment(n_repeats=1))
-    assert list(display.bars_) == ["bald_regression", "lcmd"]
+    assert list(display.bars_) == ["bald", "lcmd"]
 
 
 def test_axes_say_what_they_show():

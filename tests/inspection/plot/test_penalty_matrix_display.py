@@ -8,7 +8,7 @@ import pytest
 from matplotlib import pyplot as plt
 
 from skbadge.inspection import PenaltyMatrixDisplay, penalty_matrix
-from skbadge.inspection._plot import _penalty_matrix
+from skbadge.inspection._plot import _penalty_matrix_display
 from skbadge.strategies import get_strategy_names
 
 NAMES = ["random", "margin", "badge"]
@@ -155,7 +155,7 @@ def test_parameters_reach_the_computation_and_have_its_defaults(monkeypatch):
         calls.append(signature(penalty_matrix).bind(*args, **kwargs).arguments)
         return penalty_matrix(*args, **kwargs)
 
-    monkeypatch.setattr(_penalty_matrix, "penalty_matrix", recorded)
+    monkeypatch.setattr(_penalty_matrix_display, "penalty_matrix", recorded)
     options = {
         "definition": "script",
         "metric": "score",

@@ -1,0 +1,32 @@
+"""How many labels a run starts with, asks for and ends with."""
+
+from numbers import Integral
+
+from skbadge._compat import Interval, StrOptions
+
+INITIAL = ("auto", "stratified", "uniform")
+# What whoever makes runs accepts, as scikit-learn writes constraints.
+SCHEDULE = {
+    "n_initial": [Interval(Integral, 1, None, closed="left")],
+    "n_query": [Interval(Integral, 1, None, closed="left")],
+    "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
+    "budget": [Interval(Integral, 1, None, closed="left"), None],
+    "initial": [StrOptions(set(INITIAL))],
+    "n_validation": [Interval(Integral, 0, None, closed="left")],
+}
+
+
+def total_budget(n_initial, n_query, n_rounds, budget):
+    """Labels at the end of a run; without ``n_rounds`` and ``budget``, of 10 rounds."""
+    if budget is None:
+        return int(n_initial + n_query * (10 if n_rounds is None else n_rounds))
+    if n_rounds is not None:
+        raise ValueError(
+            "`n_rounds` and `budget` say the same thing: give one of them. Got "
+            f"n_rounds={n_rounds} and budget={budget}."
+        )
+    if budget < n_initial:
+        raise ValueError(
+            f"`budget` must be at least `n_initial`, {n_initial}. Got {budget}."
+        )
+    return int(budget)

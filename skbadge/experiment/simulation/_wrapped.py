@@ -1,0 +1,107 @@
+"""The querier of a run, behind the Pipeline or search around it."""
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+from sklearn.frozen import FrozenEstimator
+
+from skbadge.nn import TabularNetClassifier
+from skbadge.outputs._pipeline import innermost
+from skbadge.querier import BadgeQuerier
+from skbadge.strategies import get_strategy
+from skbadge.utils._streams import stream_seed
+
+
+def estimator_of(querier):
+    """The model that a `BadgeQuerier` trains: the default one, if none is named."""
+    return TabularNetClassifier() if querier.estimator is None else querier.estimator
+
+
+def prepare(querier, y, seed):
+    """A clone of a querier that is ready to run.
+
+    Parameters
+    ----------
+    querier : estimator object
+        A `BadgeQuerier`, or a Pipeline or search around one.
+
+    y : ndarray of shape (n_rows,)
+        All labels. Those of classification become the parameter ``classes`` of a
+        querier that has none, for the first labels may miss some. A trained model
+        knows its own.
+
+    seed : int or None
+        Replaces the ``random_state`` of the querier, unless None. A ``random_state``
+        of the estimator inside is left as it is; if None, it is seeded from this.
+
+    Returns
+    -------
+    querier : estimator object
+        With the default estimator, if it has none.
+
+    Raises
+    ------
+    TypeError
+        If there is no `BadgeQuerier`.
+    """
+    querier = clone(querier)
+    inner = find_querier(querier)
+    inner.set_params(estimator=estimator_of(inner))
+    is_trained = any(
+        isinstance(part, FrozenEstimator) for part in inner.get_params().values()
+    )
+    if inner.classes is None and is_classifier(inner) and not is_trained:
+        inner.set_params(classes=np.unique(y))
+    if seed is not None:
+        inner.set_params(random_state=stream_seed(seed, "querier"))
+    return querier
+
+
+def with_strategy(querier, strategy):
+    """A clone of a querier that asks by another strategy."""
+    querier = clone(querier)
+    find_querier(querier).set_params(strategy=strategy)
+    return querier
+
+
+def find_querier(querier):
+    """The `BadgeQuerier` itself, behind its wrappers; a TypeError if there is none."""
+    inner = innermost(querier)
+    if not isinstance(inner, BadgeQuerier):
+        raise TypeError(
+            "`querier` must be a BadgeQuerier, or a Pipeline or search that ends in "
+            f"one. Got {type(inner).__name__} at the end instead."
+        )
+    return inner
+
+
+def model_name(querier):
+    """What to call the model behind a querier: the name of its class."""
+    return type(innermost(estimator_of(find_querier(querier)))).__name__
+
+
+def named_strategies(querier, strategies):
+    """Strategies by the names they have in a result, the querier's own for None."""
+    strategies = _with_names(querier, strategies)
+    for strategy in strategies.values():
+        # Raises if it is not known.
+        get_strategy(strategy)
+    return strategies
+
+
+def _with_names(querier, strategies):
+    if isinstance(strategies, dict):
+        return strategies
+    if strategies is None:
+        strategies = [innermost(querier).strategy]
+    if isinstance(strategies, str) or not np.iterable(strategies):
+        raise TypeError(
+            "`strategies` must be a list or a dict of strategies. Got "
+            f"{strategies!r} instead."
+        )
+    names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
+    if not names or len(set(names)) < len(names):
+        raise ValueError(
+            "`strategies` must be some strategies that differ in their names; a dict "
+            f"names them. Got {names}."
+        )
+    return dict(zip(names, strategies, strict=True))

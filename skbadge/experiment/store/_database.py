@@ -1,0 +1,147 @@
+"""Database: the SQLite file of a result store, and errors that say what to do."""
+
+import os
+import sqlite3
+from contextlib import closing, contextmanager, suppress
+from urllib.parse import quote
+
+from skbadge.experiment.store._schema import refusal, use_schema
+
+# What to do, by the start of SQLite's name for an error.
+_HINTS = {
+    "SQLITE_FULL": "Make room on the disk, and run the same command again.",
+    "SQLITE_IOERR": "Is the disk full, or gone? Then run the same command again.",
+    "SQLITE_BUSY": "Another process has been writing for long. Try again later.",
+    "SQLITE_READONLY": "Its file and its folder must be writable.",
+    "SQLITE_CANTOPEN": "Its file and its folder must be there, and writable.",
+    "SQLITE_CORRUPT": "The file is damaged. Restore it from a copy.",
+    "SQLITE_ERROR": "The file is damaged. Restore it from a copy.",
+}
+
+
+class StoreError(OSError):
+    """The file of a result store cannot be read or written."""
+
+
+class Database:
+    """A connection to the file of a result store, made of a blank file if need be.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    create : bool
+        Whether to make a store if there is none.
+
+    timeout : float
+        Seconds to wait for other processes that are writing.
+
+    Attributes
+    ----------
+    is_read_only : bool
+        Whether nothing can be written: the file or its folder does not allow it, and
+        no store was to be made.
+    """
+
+    def __init__(self, path, *, create, timeout):
+        if not create and not path.exists():
+            raise FileNotFoundError(f"There is no result store at {str(path)!r}.")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(
+                f"There is no folder {str(path.parent)!r} for the result store "
+                f"{path.name!r}."
+            )
+        if path.is_dir():
+            raise ValueError(refusal(path, "it is a folder"))
+        self.path = path
+        self.is_read_only = not create and not is_writable(path)
+        self._connection = None
+        with self._explained():
+            self._connection = self._connect(timeout)
+            try:
+                use_schema(self._connection, path, timeout)
+                # What a killed process has committed stays: only a crash of the whole
+                # machine may lose the last rows, and those are run again.
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                self._connection.execute("PRAGMA foreign_keys = ON")
+            except BaseException:
+                self.close()
+                raise
+
+    def _connect(self, timeout):
+        options = {"timeout": timeout, "isolation_level": None}
+        if not self.is_read_only:
+            return sqlite3.connect(self.path, **options)
+        # SQLite wants to write beside the file even to read it, unless it is told that
+        # nobody else will; but then it does not see what lies in the log.
+        log = self.path.with_name(f"{self.path.name}-wal")
+        has_log = log.exists() and log.stat().st_size
+        way = "mode=ro" if has_log else "immutable=1"
+        uri = f"file:{quote(str(self.path.resolve()))}?{way}"
+        return sqlite3.connect(uri, uri=True, **options)
+
+    @property
+    def is_open(self):
+        return self._connection is not None
+
+    def close(self):
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def read(self, query, values=()):
+        """Names of the columns, and rows, of a statement that only reads."""
+        with (
+            self._explained(),
+            closing(self._checked().execute(query, values)) as found,
+        ):
+            return [column[0] for column in found.description], found.fetchall()
+
+    def check(self):
+        """Raise a `StoreError` if the file is damaged."""
+        _, ((first, *_), *_) = self.read("PRAGMA quick_check(1)")
+        if first != "ok":
+            raise StoreError(self._message(first, "SQLITE_CORRUPT"))
+
+    @contextmanager
+    def transaction(self):
+        """One that writes, and so waits for the others that do."""
+        connection = self._checked()
+        with self._explained():
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has done so itself where the disk is full.
+                with suppress(sqlite3.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _checked(self):
+        if self._connection is None:
+            raise ValueError(f"The result store {str(self.path)!r} is closed.")
+        return self._connection
+
+    @contextmanager
+    def _explained(self):
+        try:
+            yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
+            # A mistake of ours, which no user can mend.
+            raise
+        except sqlite3.Error as error:
+            name = getattr(error, "sqlite_errorname", "")
+            raise StoreError(self._message(error, name)) from error
+
+    def _message(self, error, name):
+        hints = [hint for start, hint in _HINTS.items() if name.startswith(start)]
+        reason = " ".join(str(error).split())
+        hint = "".join(f" {hint}" for hint in hints)
+        return f"The result store {str(self.path)!r} does not work: {reason}.{hint}"
+
+
+def is_writable(path):
+    """Whether a file and its folder, where SQLite writes as well, are writable."""
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -1,0 +1,132 @@
+"""StoredRuns: what can be read of the runs in a result store."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from skbadge.experiment.store._database import Database
+from skbadge.experiment.store._result import COLUMNS
+from skbadge.utils._optional import import_optional
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+STATUSES = ("pending", "running", "done", "failed")
+# The hashes come as one JSON list, for the number of SQL parameters is limited.
+CHOSEN = "(:hashes IS NULL OR runs.hash IN (SELECT value FROM json_each(:hashes)))"
+
+
+class StoredRuns:
+    """The reading half of a `ResultStore`."""
+
+    _db: Database
+
+    def counts(self, hashes: Iterable[str] | None = None) -> dict[str, int]:
+        """Number of runs by status.
+
+        A run whose worker was killed counts as running until `claim` or `tidy`.
+
+        Parameters
+        ----------
+        hashes : iterable of str or None, default=None
+            Which runs; None for all.
+
+        Returns
+        -------
+        counts : dict of str to int
+            For pending, running, done and failed.
+        """
+        _, found = self._db.read(
+            f"SELECT status, COUNT(*) FROM runs WHERE {CHOSEN} GROUP BY status",
+            {"hashes": listed(hashes)},
+        )
+        return dict.fromkeys(STATUSES, 0) | dict(found)
+
+    def unfinished(self) -> dict[str, int]:
+        """Runs that are pending or running, and how often each killed its worker.
+
+        Returns
+        -------
+        deaths : dict of str to int
+            By hash of the run; since its last evaluation.
+        """
+        return dict(
+            self._db.read(
+                "SELECT hash, deaths FROM runs WHERE status IN ('pending', 'running')"
+            )[1]
+        )
+
+    def to_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
+        """All evaluations so far, those of unfinished and failed runs included.
+
+        Parameters
+        ----------
+        hashes : iterable of str or None, default=None
+            Of which runs; None for all.
+
+        Returns
+        -------
+        frame : DataFrame
+            One row per evaluation and metric, in the order in which runs were added:
+            dataset, model, strategy, n_query, repeat, n_labeled, metric, score,
+            fit_time, query_time, score_time. What was not a number is NaN.
+        """
+        frame = self._read(
+            f"SELECT {', '.join(COLUMNS)} FROM evaluations "
+            f"JOIN runs ON evaluations.run = runs.hash WHERE {CHOSEN} "
+            "ORDER BY runs.rowid, n_labeled, evaluations.rowid",
+            hashes,
+        )
+        times = ("score", "fit_time", "query_time", "score_time")
+        return frame.astype(dict.fromkeys(times, "float64"))
+
+    def runs_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
+        """One row per run: labels, seed, status, attempts, error, versions, times.
+
+        Parameters
+        ----------
+        hashes : iterable of str or None, default=None
+            Which runs; None for all.
+
+        Returns
+        -------
+        frame : DataFrame
+            In the order in which runs were added. ``config`` and ``versions`` are
+            JSON, and ``n_evaluations`` counts rounds.
+        """
+        return self._read(
+            "SELECT runs.*, (SELECT COUNT(DISTINCT n_labeled) FROM evaluations "
+            "WHERE run = runs.hash) AS n_evaluations FROM runs "
+            f"WHERE {CHOSEN} ORDER BY runs.rowid",
+            hashes,
+        )
+
+    def failures_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
+        """One row per failed run, with the type, message and traceback of its error.
+
+        Parameters
+        ----------
+        hashes : iterable of str or None, default=None
+            Of which runs; None for all.
+
+        Returns
+        -------
+        frame : DataFrame
+            In the order in which runs were added.
+        """
+        return self._read(
+            "SELECT dataset, model, strategy, n_query, repeat, error_type, "
+            "error_message, traceback FROM runs "
+            f"WHERE status = 'failed' AND {CHOSEN} ORDER BY runs.rowid",
+            hashes,
+        )
+
+    def _read(self, query, hashes):
+        pd = import_optional("pandas", extra="examples", purpose="A frame")
+        columns, rows = self._db.read(query, {"hashes": listed(hashes)})
+        return pd.DataFrame(rows, columns=columns)
+
+
+def listed(hashes):
+    """Hashes for `CHOSEN`."""
+    return None if hashes is None else json.dumps(list(hashes))

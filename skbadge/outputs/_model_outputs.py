@@ -1,0 +1,154 @@
+"""The face of this layer: what a fitted model says about rows."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from skbadge.outputs._needs import FIELDS, Needs
+from skbadge.outputs._options import ReadingOptions
+from skbadge.outputs._outputs import Outputs
+from skbadge.outputs.readers import read_model
+from skbadge.utils._typing import RandomState
+
+DEFAULT_NEEDS = Needs(proba=True, features=True)
+
+
+def model_outputs(
+    estimator: object,
+    X: object,
+    *,
+    needs: Needs | str | Iterable[str] = DEFAULT_NEEDS,
+    feature_layer: str = "auto",
+    batch_size: int | Literal["auto"] = "auto",
+    random_state: RandomState = None,
+) -> Outputs:
+    """Read probabilities and penultimate features of a model in one forward pass.
+
+    Posterior samples of the probabilities, if needed, take a pass for each, and
+    gradients a backward pass.
+
+    Nets are run in inference mode, batch by batch. Train modes, hooks, gradients and
+    torch's global generators are left as they were found.
+
+    Parameters
+    ----------
+    estimator : estimator object
+        Fitted: a skorch net, a scikit-learn ``MLPClassifier`` or ``MLPRegressor``
+        (features are the last hidden layer), or any other scikit-learn model (features
+        are its input). Pipelines, searches, frozen estimators and transformed targets
+        around it are opened. A regressor has features only.
+
+    X : array-like of shape (n_rows, ...)
+        Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
+        nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
+        the dtype of their parameters.
+
+    needs : Needs, str or iterable of str, default=Needs(proba=True, features=True)
+        What to read: probabilities, features, posterior samples, inputs, gradients, and
+        identities of the rows. Nothing else is computed or held. Of names, "posterior"
+        stands for 20 samples, and "gradients" for exact ones.
+
+        Posterior samples are probabilities by samples of the model's posterior. For
+        nets, these are random dropout masks [1]_: only the modules ``Dropout``,
+        ``Dropout1d`` to ``Dropout3d``, ``AlphaDropout`` and ``FeatureAlphaDropout``
+        act as in training, and each sample's masks are shared by all rows. For
+        ensembles that predict the mean of their members, such as
+        ``BaggingClassifier``, ``VotingClassifier(voting="soft")``,
+        ``RandomForestClassifier`` and ``ExtraTreesClassifier``, they are the members'
+        probabilities; members may be nets.
+
+        Inputs are what the first linear or convolution layer of a net is given,
+        flattened; for other models, their input.
+
+        Gradients are those with respect to the weights and biases of all linear
+        layers and convolutions of a net, of a multi-layer perceptron or of a linear
+        model: the blocks of the layers side by side. With ``n_columns`` they are
+        sketched while they are read, see `skbadge.embeddings.KroneckerSketch`, so that
+        the gradients themselves are never held. Those of fewer columns are kept as
+        they are. Without, the factors of all layers are held.
+        For a regressor it is the output that is differentiated (of a linear model, the
+        linear predictor), and each of several outputs has blocks of its own; for a
+        classifier the cross-entropy at the predicted label, as in BADGE. Parameters
+        that are not trained (``requires_grad=False``) do not count, nor do
+        normalisation layers; other trained parameters, such as those of embeddings and
+        recurrent layers, do not either, with a `QueryWarning` that names them. For
+        bagging and voting, the gradients of the members side by side.
+
+    feature_layer : str, default="auto"
+        For nets, the module whose input are the features, by its name in
+        ``named_modules()``. ``"auto"`` is the last linear layer whose output is the
+        net's output, as it is or after a softmax, log-softmax or sigmoid. The input of
+        a module is flattened. The last layer of a net must be applied once a row, not
+        at several positions.
+
+    batch_size : int or "auto", default="auto"
+        Rows in one forward pass of a net or multi-layer perceptron. ``"auto"`` takes
+        about 8 MiB of input, between the net's own batch size and 8192 rows. Nets with
+        data loading of their own (a dataset class, a ``collate_fn``, an overridden
+        ``get_iterator``) keep their own batches.
+
+    random_state : None, int or RandomState, default=None
+        Draws the dropout masks and the sketch. The same int gives the same ones: pool
+        and labelled rows are to be sketched alike.
+
+    Returns
+    -------
+    outputs : Outputs
+        Floating arrays with as many rows as ``X``, float32 for nets of half precision.
+        An entry that is not in ``needs`` is None. The features of a model without
+        hidden layers may share memory with ``X``.
+
+    Raises
+    ------
+    NotFittedError
+        If ``estimator`` is not fitted.
+    TypeError
+        If probabilities are needed and the model has none, or posterior samples are
+        and it is neither a net nor an ensemble, or gradients are and it is no net,
+        multi-layer perceptron, linear model or ensemble of them, or a net's module
+        does not return a tensor.
+    ValueError
+        If a parameter or layer name is not valid, the model's values are NaN or
+        infinite, its probabilities do not sum to 1, or posterior samples are needed
+        and a net has no dropout or an ensemble's members do not count equally, or
+        gradients are needed and a net's layers are not given the rows along their first
+        dimension.
+
+    Notes
+    -----
+    Besides the result, memory holds the activations of one batch. Time is that of one
+    forward pass over the rows; with features, ``feature_layer="auto"`` runs a few rows
+    (one batch, with data loading of the net's own) a second time. Posterior samples
+    add a forward pass each, or one of each member, and are held in float32. Gradients
+    add a backward pass, one for each output of a regressor, in batches of an eighth of
+    the usual size, and hold ``n_rows * n_columns`` numbers. Exactly, they hold the
+    sum of the layers' widths for each row, but a number for each weight of a layer that
+    is applied at several positions, as convolutions are.
+
+    Torch's fused attention layers are switched off meanwhile: they skip the modules
+    inside them. Where they put zeros at padded positions, the layers themselves, as in
+    training, put something else.
+
+    Layers are watched by hooks: a subclass of ``torch.nn.Linear`` that scales its
+    weights or its bias says so in ``weight_factor`` and ``bias_factor``.
+
+    References
+    ----------
+    .. [1] Y. Gal, Z. Ghahramani. "Dropout as a Bayesian approximation: representing
+       model uncertainty in deep learning". ICML 2016.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.neural_network import MLPClassifier
+    >>> from skbadge.outputs import model_outputs
+    >>> X, y = load_iris(return_X_y=True)
+    >>> mlp = MLPClassifier(8, max_iter=2000, random_state=0).fit(X, y)
+    >>> outputs = model_outputs(mlp, X)
+    >>> outputs.proba.shape, outputs.features.shape
+    ((150, 3), (150, 8))
+    """
+    needs = Needs.of(needs)
+    if not needs.fields:
+        raise ValueError(f"`needs` must be one or more of {FIELDS}. Got {needs}.")
+    options = ReadingOptions(feature_layer, batch_size, random_state)
+    return read_model(estimator, X, needs, options)

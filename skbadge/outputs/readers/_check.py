@@ -1,0 +1,113 @@
+"""Checks of what a model returned, each one pass over the arrays."""
+
+import numpy as np
+
+ROW_SUM_TOLERANCE = 1e-3
+
+
+# What may hold values that are not finite: what it is called, and what to do.
+SUBJECTS = {
+    "proba": (
+        "The model predicts",
+        "Either X has such values there, or the training diverged: lower the learning "
+        "rate or standardise X.",
+    ),
+    "features": (
+        "The features, the input of the model's last layer, hold",
+        "For a model without layers they are X itself: impute X, or choose a strategy "
+        "that needs probabilities only.",
+    ),
+    "inputs": (
+        "The inputs of the model's first layer hold",
+        "Impute X, or choose a strategy that needs probabilities only.",
+    ),
+}
+
+
+def check_outputs(outputs, hint, all_finite=False):
+    """Raise unless everything is finite and the probabilities are probabilities.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        What was read.
+
+    hint : str
+        What makes this kind of model return something else than probabilities.
+
+    all_finite : bool, default=False
+        Whether all values are known to be finite.
+
+    Returns
+    -------
+    outputs : Outputs
+        As given.
+
+    Raises
+    ------
+    ValueError
+        If values are NaN or infinite, or rows of ``proba`` have negative entries or
+        do not sum to 1 within 1e-3.
+    """
+    for name in SUBJECTS:
+        array = getattr(outputs, name)
+        if not (all_finite or array is None or _all_finite(array)):
+            raise not_finite_error(name, ~np.isfinite(array).all(axis=1))
+    if outputs.proba is not None:
+        _check_probabilities(outputs.proba, hint)
+    return outputs
+
+
+def _all_finite(array):
+    """Whether all values of an array are finite."""
+    # A sum of squares is many times faster than `isfinite`, and not finite if any term
+    # is. It may overflow, hence the exact check when it looks bad.
+    flat = array.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = flat @ flat
+    return np.isfinite(total) or np.isfinite(array).all()
+
+
+def not_finite_error(name, bad, which="rows"):
+    """Make the error for values that are not finite.
+
+    Parameters
+    ----------
+    name : str
+        Of a field of `Outputs`.
+
+    bad : ndarray of bool of shape (n_rows,)
+        The rows that have such values.
+
+    which : str, default="rows"
+        What rows these are.
+
+    Returns
+    -------
+    error : ValueError
+    """
+    subject, hint = SUBJECTS[name]
+    return ValueError(
+        f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} {which}, the "
+        f"first is row {bad.argmax()}. {hint}"
+    )
+
+
+def _check_probabilities(proba, hint):
+    """Raise unless each row is a distribution."""
+    if proba.min() >= 0 and np.all(np.abs(_row_sums(proba) - 1) <= ROW_SUM_TOLERANCE):
+        return
+    bad = (proba < 0).any(axis=1) | (np.abs(_row_sums(proba) - 1) > ROW_SUM_TOLERANCE)
+    row = bad.argmax()
+    shown = np.array2string(proba[row], precision=4, threshold=10)
+    raise ValueError(
+        "Probabilities must be >= 0 and sum to 1 in each row. Got "
+        f"{bad.sum()} of {len(bad)} rows where they do not, the first is row {row}: "
+        f"{shown}. {hint}"
+    )
+
+
+def _row_sums(proba):
+    """Sums of the rows."""
+    # For few columns a product is much faster than a sum along the short axis.
+    return proba @ np.ones(proba.shape[1], dtype=proba.dtype)

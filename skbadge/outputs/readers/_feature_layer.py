@@ -1,0 +1,201 @@
+"""Which layer of a net has the features as its input."""
+
+from contextlib import ExitStack
+from difflib import get_close_matches
+from functools import partial
+
+import numpy as np
+import torch
+from scipy.special import expit, log_softmax, softmax
+from torch import nn
+
+from skbadge.outputs.readers._check import not_finite_error
+from skbadge.outputs.readers._layer_factors import LAYERS
+from skbadge.outputs.readers._net_batches import first_output
+
+# What a net may do to the output of its last layer.
+TRANSFORMS = (partial(softmax, axis=1), partial(log_softmax, axis=1), expit)
+
+
+def named_modules(roots):
+    """Name every module of a net.
+
+    Parameters
+    ----------
+    roots : dict of str to module
+        The net's modules by attribute name.
+
+    Returns
+    -------
+    modules : dict of str to module
+        Those inside ``module_`` have the names of its own ``named_modules()``, those
+        inside another root start with the root's name. Roots have their own name.
+    """
+    modules = {}
+    for name, root in roots.items():
+        prefix = "" if name == "module_" else f"{name}."
+        for path, module in root.named_modules():
+            modules[f"{prefix}{path}" if path else name] = module
+    return modules
+
+
+def choose_feature_layer(modules, feature_layer, batches):
+    """Find the module whose input are the features.
+
+    Parameters
+    ----------
+    modules : dict of str to module
+        From `named_modules`.
+
+    feature_layer : str
+        A name, or "auto" for the last linear layer whose output is the net's output.
+
+    batches : SlicedBatches, IteratedBatches or ForwardBatches
+        Runs a few rows.
+
+    Returns
+    -------
+    layer : module
+        The one.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or the net predicts NaN.
+    """
+    linears = {name: m for name, m in modules.items() if isinstance(m, nn.Linear)}
+    if feature_layer == "auto":
+        name = _find_output_layer(linears, batches)
+    else:
+        name = feature_layer if feature_layer in modules else None
+    if name is None:
+        raise layer_error(feature_layer, modules, linears)
+    return modules[name]
+
+
+def first_layer(modules, batches):
+    """The first linear or convolution layer that the net runs."""
+    called = []
+
+    def watch(module, args):
+        called.append(module)
+
+    with ExitStack() as stack:
+        for module in modules.values():
+            if isinstance(module, LAYERS):
+                stack.callback(module.register_forward_pre_hook(watch).remove)
+        batches.probe()
+    if not called:
+        raise ValueError(
+            "The inputs of a net are those of the first torch.nn.Linear or convolution "
+            "that it runs. It runs none."
+        )
+    return called[0]
+
+
+def _find_output_layer(linears, batches):
+    """Name the linear layer whose output is the net's output, None if there is none.
+
+    The output is compared as it is, and after a softmax, log-softmax or sigmoid.
+    """
+    calls = []
+
+    def watch(name, module, args, output):
+        # The snapshot survives later in-place changes. The tensor is kept so that its
+        # memory, whose address is compared below, is not given to another.
+        calls.append((name, output, _snapshot(output)))
+
+    with ExitStack() as stack:
+        for name, module in linears.items():
+            hook = partial(watch, name)
+            stack.callback(module.register_forward_hook(hook).remove)
+        output = first_output(batches.probe())
+    found = _match(calls[::-1], output)
+    if found is None:
+        values = np.atleast_2d(_snapshot(output))
+        # Minus infinity may be how the net rules out a class.
+        bad = np.isnan(values) | np.isposinf(values)
+        if bad.any():
+            raise not_finite_error("proba", bad.any(axis=1), "rows tried first")
+    return found
+
+
+def _match(calls, output):
+    """Name of the latest call whose output is the net's output."""
+    target = _snapshot(output)
+    calls = [call for call in calls if call[2].shape == target.shape]
+    same_memory = [call for call in calls if call[1].data_ptr() == output.data_ptr()]
+    for name, _, value in same_memory + calls:
+        if np.array_equal(value, target, equal_nan=True):
+            return name
+    eps = torch.finfo(output.dtype).eps if output.is_floating_point() else 0.0
+    # A float32 softmax of logits around 50 is off by about that many roundings.
+    close = {"rtol": 64 * eps, "atol": 8 * eps, "equal_nan": True}
+    for name, _, value in calls:
+        for transform in TRANSFORMS:
+            if np.allclose(transform(value), target, **close):
+                return name
+    return None
+
+
+def _snapshot(tensor):
+    """A copy of a tensor, a float64 row for each of its rows."""
+    array = tensor.detach().cpu().double().numpy().copy()
+    return array.reshape(len(array), -1) if array.ndim else array
+
+
+def layer_error(feature_layer, modules, linears):
+    """Make the error for a layer that cannot be found.
+
+    Parameters
+    ----------
+    feature_layer : str
+        What the user asked for, "auto" or a name.
+
+    modules : dict of str to module
+        Every module that could have been named.
+
+    linears : dict of str to module
+        The linear layers among them.
+
+    Returns
+    -------
+    error : ValueError
+        Names the parameter, what came, the nearest name and the candidates.
+    """
+    listed = ", ".join(
+        f"{name!r} ({layer.in_features} -> {layer.out_features})"
+        for name, layer in linears.items()
+    )
+    choices = f"The linear layers are {listed}." if listed else "It has none."
+    if feature_layer == "auto":
+        return ValueError(
+            "`feature_layer`='auto' found no linear layer whose output is the net's "
+            "output. Give the name of the module whose input are the features. "
+            + choices
+        )
+    near = get_close_matches(str(feature_layer), modules, n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
+    return ValueError(
+        "`feature_layer` must be 'auto' or the name of a module of the net, as in "
+        f"`named_modules()`. Got {feature_layer!r} instead.{meant} {choices}"
+    )
+
+
+def not_called_error(feature_layer):
+    """Make the error for a layer that the forward pass does not use."""
+    return ValueError(
+        f"`feature_layer`={feature_layer!r} is not called in the net's forward pass. "
+        "Name a module that is, or use 'auto'."
+    )
+
+
+def positions_error(feature_layer, n_positions):
+    """Make the error for a last layer whose weights are shared by positions."""
+    return ValueError(
+        f"`feature_layer`={feature_layer!r} is the last layer of the net, and it is "
+        f"applied at {n_positions} positions of each row: its input, flattened, is not "
+        "what its gradient is made of. Where the net averages over the positions, "
+        "average first and apply the layer once (the same net). For features only, "
+        "name a module without weights before it, such as torch.nn.Identity."
+    )

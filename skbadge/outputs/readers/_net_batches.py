@@ -1,0 +1,212 @@
+"""Running a net over all rows, batch by batch."""
+
+from collections.abc import Mapping
+from itertools import chain
+
+import torch
+from scipy import sparse
+from skorch import NeuralNet
+from skorch.dataset import Dataset
+from torch.utils.data import DataLoader, RandomSampler
+
+from skbadge.outputs._casting import as_tensor, cast_input, cast_rule
+from skbadge.outputs.readers._inference import roots_of
+from skbadge.pools import (
+    frame_to_arrays,
+    is_sliceable,
+    map_parts,
+    parts_of,
+    row_nbytes,
+)
+
+PROBE_ROWS = 4
+MAX_BATCH_ROWS = 8192
+BATCH_NBYTES = 2**23
+
+
+def first_output(output):
+    """What a net predicts: its output, or the first one of a tuple."""
+    first = output[0] if isinstance(output, tuple) and output else output
+    if isinstance(first, torch.Tensor):
+        return first
+    came = f"a {type(first).__name__}"
+    if isinstance(first, Mapping):
+        came += f" with the keys {list(first)}"
+    elif isinstance(first, list):
+        came += f" of {len(first)}"
+    if isinstance(output, tuple):
+        came = f"a tuple that starts with {came}" if output else "an empty tuple"
+    raise TypeError(
+        "The net's module must return a tensor, or a tuple that starts with one. It "
+        f"returned {came}. Return the predictions from `forward`, or override the "
+        "net's `infer` to pick them out."
+    )
+
+
+def batches_of(net, X, batch_size, share=1):
+    """How a net is run on rows.
+
+    Parameters
+    ----------
+    net : skorch net
+        Fitted.
+
+    X : array-like of shape (n_rows, ...)
+        Rows as it takes them.
+
+    batch_size : int or "auto"
+        Rows in one forward pass, if the net has no data loading of its own.
+
+    share : int, default=1
+        Divides the automatic size.
+
+    Returns
+    -------
+    batches : SlicedBatches, IteratedBatches or ForwardBatches
+        Iterating over it runs the net and gives its output, batch by batch; `probe`
+        runs a few rows; ``n_rows`` is None if it is unknown.
+    """
+    dataset = None
+    if not _overridden(net, "get_dataset", "get_iterator", "forward_iter"):
+        dataset = net.get_dataset(X)
+        data = _sliceable_data(net, dataset)
+        if data is not None:
+            return SlicedBatches(net, data, batch_size, share)
+    # What a dataset of the user's own does with X is its own matter.
+    stock = net.dataset is Dataset and not _overridden(net, "get_dataset")
+    if stock and not isinstance(X, torch.utils.data.Dataset):
+        X = map_parts(_to_matrix, cast_input(_main_module(net), X))
+        dataset = None
+    if _overridden(net, "forward_iter"):
+        return ForwardBatches(net, X)
+    return IteratedBatches(net, net.get_dataset(X) if dataset is None else dataset)
+
+
+class SlicedBatches:
+    """Large batches sliced off the arrays, without per-row collation."""
+
+    def __init__(self, net, data, batch_size, share):
+        self.net = net
+        # Other sparse formats cannot be sliced.
+        self.data = map_parts(_to_csr, data)
+        self.n_rows = parts_of(self.data)[0].shape[0]
+        _check_n_rows(self.n_rows)
+        self.rule = cast_rule(_main_module(net), self.data)
+        if batch_size == "auto":
+            own = net.get_params_for("iterator_valid").get("batch_size", net.batch_size)
+            fitting = min(MAX_BATCH_ROWS, BATCH_NBYTES // row_nbytes(self.data))
+            batch_size = max(fitting // share, own, 1)
+        self.batch_size = batch_size
+
+    def __iter__(self):
+        for start in range(0, self.n_rows, self.batch_size):
+            yield self._run(start, start + self.batch_size)
+
+    def probe(self):
+        """Run the first few rows."""
+        return self._run(0, PROBE_ROWS)
+
+    def _run(self, start, stop):
+        stop = min(stop, self.n_rows)
+        parts = map_parts(lambda part: self._cast(part[start:stop]), self.data)
+        # The second entry stands for y, as in skorch's own dataset.
+        batch = parts, torch.zeros(stop - start, 1)
+        return self.net.evaluation_step(batch, training=False)
+
+    def _cast(self, part):
+        tensor = as_tensor(part)
+        return tensor.to(self.rule(tensor.dtype))
+
+
+class IteratedBatches:
+    """The batches of a net's own dataset and iterator."""
+
+    def __init__(self, net, dataset):
+        self.net = net
+        iterator = net.get_iterator(dataset, training=False)
+        shuffles = isinstance(getattr(iterator, "sampler", None), RandomSampler)
+        if shuffles or getattr(iterator, "shuffle", False) is True:
+            raise ValueError(
+                "`iterator_valid` must keep the order of the rows. Got one that "
+                "shuffles."
+            )
+        self.n_rows = len(dataset) if hasattr(dataset, "__len__") else None
+        self._rest = iter(iterator)
+        self._first = next(self._rest, None)
+        if self._first is None or self.n_rows == 0:
+            _check_n_rows(self.n_rows or 0)
+            raise ValueError(
+                f"`iterator_valid` must give all rows. Got no batch for {self.n_rows} "
+                "rows: check `drop_last` and `batch_size`."
+            )
+
+    def __iter__(self):
+        for batch in chain([self._first], self._rest):
+            yield self.net.evaluation_step(batch, training=False)
+
+    def probe(self):
+        """Run the first batch."""
+        return self.net.evaluation_step(self._first, training=False)
+
+
+class ForwardBatches:
+    """What a net's own ``forward_iter`` gives."""
+
+    n_rows = None
+
+    def __init__(self, net, X):
+        self.net = net
+        self.X = X
+
+    def __iter__(self):
+        return iter(self.net.forward_iter(self.X, training=False))
+
+    def probe(self):
+        """Run the first batch."""
+        return next(iter(self))
+
+
+def _to_csr(part):
+    """A sparse part in a format that can be sliced."""
+    return part.tocsr() if sparse.issparse(part) else part
+
+
+def _to_matrix(part):
+    """A sparse part as a matrix: skorch takes no rows off sparse arrays."""
+    return sparse.csr_matrix(part) if sparse.issparse(part) else part
+
+
+def _main_module(net):
+    """The module that is given the rows."""
+    return next(iter(roots_of(net).values()))
+
+
+def _overridden(net, *names):
+    """Whether any of these methods is not skorch's."""
+    stock = (getattr(NeuralNet, name) for name in names)
+    found = (getattr(getattr(net, name), "__func__", None) for name in names)
+    return any(ours is not theirs for ours, theirs in zip(found, stock, strict=True))
+
+
+def _sliceable_data(net, dataset):
+    """Return the arrays behind a dataset, None unless slicing them is equivalent."""
+    custom = set(net.get_params_for("iterator_valid"))
+    custom -= {"batch_size", "num_workers", "pin_memory"}
+    iterator = net.iterator_valid
+    slices = getattr(iterator, "skbadge_tensor_batches", False)
+    if custom or not (slices or iterator is DataLoader):
+        return None
+    ours = getattr(dataset, "skbadge_tensor_dataset", False)
+    if not ours and type(dataset) is not Dataset:
+        return None
+    data = frame_to_arrays(dataset.X, _main_module(net).forward)
+    if not is_sliceable(data, torch.Tensor):
+        return None
+    lengths = {part.shape[0] for part in parts_of(data)}
+    return data if lengths == {len(dataset)} else None
+
+
+def _check_n_rows(n_rows):
+    """Raise if there is no row."""
+    if n_rows == 0:
+        raise ValueError("`X` must have at least 1 row. Got 0 rows instead.")

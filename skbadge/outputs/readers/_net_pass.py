@@ -1,0 +1,90 @@
+"""One forward pass of a net that keeps all that is asked for."""
+
+from contextlib import ExitStack
+
+from sklearn.base import is_classifier
+
+from skbadge.outputs._outputs import Outputs
+from skbadge.outputs.readers._check import check_outputs
+from skbadge.outputs.readers._collectors import (
+    Features,
+    LayerInputs,
+    Probabilities,
+    layers_of,
+)
+from skbadge.outputs.readers._feature_layer import (
+    choose_feature_layer,
+    first_layer,
+    named_modules,
+)
+from skbadge.outputs.readers._inference import roots_of
+from skbadge.outputs.readers._layer_gradients import (
+    LayerGradients,
+    TensorGradientBuffer,
+)
+from skbadge.outputs.readers._net_batches import first_output
+from skbadge.outputs.readers._probabilities import HINT, is_binary, nonlinearity_of
+
+
+def read_pass(net, batches, needs, options):
+    """Run all batches, and keep what is needed.
+
+    Parameters
+    ----------
+    net : skorch net
+        In inference mode, see `inference`.
+
+    batches : SlicedBatches, IteratedBatches or ForwardBatches
+        How it is run.
+
+    needs : Needs
+        What to keep; posterior samples are not read here.
+
+    options : ReadingOptions
+        How.
+
+    Returns
+    -------
+    outputs : Outputs
+        Checked.
+    """
+    nonlinearity = nonlinearity_of(net)
+    parts = _collectors(net, batches, needs, options, nonlinearity)
+    device = None
+    with ExitStack() as stack:
+        for part in parts:
+            stack.enter_context(part.watching())
+        for batch_output in batches:
+            output = first_output(batch_output)
+            device = str(output.device) if output.is_cuda else None
+            for part in parts:
+                part.commit(output)
+    fields = {"one_logit": is_binary(nonlinearity), "device": device}
+    for part in parts:
+        fields |= part.finish()
+    # Gradients see to it themselves.
+    buffers = [part.buffer for part in parts if not isinstance(part, LayerGradients)]
+    all_finite = all(buffer.all_finite for buffer in buffers)
+    return check_outputs(Outputs(**fields), HINT, all_finite=all_finite)
+
+
+def _collectors(net, batches, needs, options, nonlinearity):
+    """One object for each thing to be kept of a pass."""
+    roots = roots_of(net)
+    modules, n_rows = named_modules(roots), batches.n_rows
+    parts = []
+    if needs.features:
+        named = options.feature_layer
+        layer = choose_feature_layer(modules, named, batches)
+        is_exempt = named == "auto" and not is_classifier(net)
+        parts.append(Features(layer, named, n_rows, layers_of(modules), is_exempt))
+    if needs.inputs:
+        layer = first_layer(modules, batches)
+        parts.append(LayerInputs("inputs", layer, options.feature_layer, n_rows))
+    if needs.proba:
+        parts.append(Probabilities(nonlinearity, n_rows))
+    if needs.gradients:
+        buffer = TensorGradientBuffer(n_rows, needs.n_columns, options.random_state)
+        loss = nonlinearity if is_classifier(net) else None
+        parts.append(LayerGradients(modules, list(roots.values()), loss, buffer))
+    return parts

@@ -1,0 +1,125 @@
+"""An array that is filled batch by batch, without a second copy of it."""
+
+import numpy as np
+import torch
+
+
+class RowBuffer:
+    """Rows that arrive in batches, written in place into one array.
+
+    Parameters
+    ----------
+    n_rows : int or None
+        How many rows will arrive. None if unknown: the array then grows by doubling.
+
+    name : str
+        What the rows are, for the errors.
+    """
+
+    def __init__(self, n_rows, name):
+        self.n_rows = n_rows
+        self.name = name
+        self.filled = 0
+        self._array = None
+        self._staged = None
+
+    @property
+    def has_staged(self):
+        """Whether rows are written that are not committed."""
+        return self._staged is not None
+
+    def stage(self, rows, dtype, copy=np.copyto):
+        """Write rows behind the filled part. Staging again overwrites them.
+
+        Parameters
+        ----------
+        rows : array-like of shape (n_batch, n_columns)
+            Whatever ``copy`` takes.
+
+        dtype : numpy dtype
+            What to hold them in.
+
+        copy : callable, default=numpy.copyto
+            Takes an ndarray, and the rows to write there.
+        """
+        stop = self.filled + len(rows)
+        if self._array is None:
+            capacity = max(stop, self.n_rows or 0)
+            self._array = np.empty((capacity, rows.shape[1]), dtype=dtype)
+        elif rows.shape[1] != self._array.shape[1]:
+            raise ValueError(
+                f"The {self.name} must have the same width for all rows. Got "
+                f"{self._array.shape[1]} columns first and {rows.shape[1]} later."
+            )
+        if stop > len(self._array):
+            grown = np.empty((2 * stop, self._array.shape[1]), self._array.dtype)
+            grown[: self.filled] = self._array[: self.filled]
+            self._array = grown
+        copy(self._array[self.filled : stop], rows)
+        self._staged = len(rows)
+
+    def commit(self, n_batch):
+        """Accept the staged rows.
+
+        Parameters
+        ----------
+        n_batch : int
+            How many rows the batch had.
+
+        Raises
+        ------
+        ValueError
+            If another number of rows was staged since the last commit.
+        """
+        if self._staged != n_batch:
+            raise ValueError(
+                f"The {self.name} must have one row for each row of the model's "
+                f"output. Got {self._staged} rows for {n_batch}."
+            )
+        self.filled += n_batch
+        self._staged = None
+
+    def finish(self):
+        """Return the filled rows.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, n_columns)
+
+        Raises
+        ------
+        ValueError
+            If the number of rows was known and another number arrived.
+        """
+        if self.n_rows is not None and self.filled != self.n_rows:
+            raise ValueError(
+                f"The net must return one output for each row. Got {self.filled} "
+                f"outputs for {self.n_rows} rows: check `iterator_valid` "
+                "(`drop_last`, a sampler) and `dataset`."
+            )
+        if self.filled == len(self._array):
+            return self._array
+        # A copy, so that the spare capacity is not kept alive by a view.
+        return self._array[: self.filled].copy()
+
+
+class TensorBuffer(RowBuffer):
+    """A buffer that is filled with tensors, by torch's threads and from any device.
+
+    It also sees whether all values are finite, while they are in cache.
+    """
+
+    all_finite = True
+
+    def stage(self, tensor):
+        """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
+        is_double = tensor.dtype is torch.float64
+        super().stage(tensor, np.float64 if is_double else np.float32, _copy)
+        # A sum is not finite if any term is. It may overflow, too, and tells no more
+        # than that a closer look is due.
+        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
+
+
+def _copy(target, tensor):
+    """Write a tensor from any device into an array."""
+    torch.from_numpy(target).copy_(tensor.detach())

@@ -1,0 +1,272 @@
+"""Asking the model: which rows to label next, and what it says about rows."""
+
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import clone
+from sklearn.utils.metaestimators import available_if
+
+from skbadge.outputs import Needs, Outputs
+from skbadge.outputs._options import ReadingOptions
+from skbadge.pools import n_rows, take_rows
+from skbadge.querier._delegation import LikeItsEstimator
+from skbadge.querier._feasibility import resolve_feasible
+from skbadge.querier._query_report import QueryReport
+from skbadge.querier._reading import read_labeled, read_rows
+from skbadge.querier._strategy_in_use import (
+    check_strategy_suits,
+    fingerprint,
+    is_same,
+    kind_of,
+)
+from skbadge.strategies import ScoreStrategy, get_strategy
+from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_n, check_rows
+
+
+def _has_scores(querier):
+    """For `available_if`: whether the strategy scores each row by itself."""
+    strategy = get_strategy(querier.strategy, querier._kind())
+    if not isinstance(strategy, ScoreStrategy):
+        raise AttributeError(f"The strategy {strategy} has no scores of single rows.")
+    return True
+
+
+class Asking(LikeItsEstimator):
+    """What a querier says of rows, by its model and its strategy."""
+
+    # Trainings that came after a query, and whether a query was made since the last.
+    _n_rounds = 0
+    _was_asked = False
+
+    def query(
+        self,
+        X_pool: Rows,
+        n: int = 1,
+        *,
+        candidates: ArrayLike | None = None,
+        groups: ArrayLike | str | None = None,
+        max_per_group: int = 1,
+        pending: ArrayLike | None = None,
+        return_report: bool = False,
+    ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
+        """Select the rows of a pool to label next.
+
+        Parameters
+        ----------
+        X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
+            The unlabelled rows, or all rows with ``candidates``. Of a data frame, the
+            answer says positions, as for ``X_pool.iloc[rows]``.
+
+        n : int, default=1
+            Number of rows to select. If there are fewer, all are returned, with a
+            `skbadge.exceptions.QueryWarning`.
+
+        candidates : array-like of bool of shape (n_pool,), or of distinct ints, or None
+            The rows that may be selected, as a mask or by their positions; None for
+            all. Strategies that sum over the pool, such as "lcmd" and "bait", still
+            read all of it; others select as they would on the candidates alone.
+
+        groups : array-like of shape (n_pool,), "duplicates" or None, default=None
+            A value for each row, such as the document it is from. No more than
+            ``max_per_group`` rows of equal value are selected. Labelled rows do not
+            count. "duplicates" groups rows of equal content.
+
+        max_per_group : int, default=1
+            The quota of each group, in this query.
+
+        pending : array-like of bool of shape (n_pool,), or of distinct ints, or None
+            Rows that are out for labelling, as a mask or by their positions. They are
+            not selected, and count as selected: the strategy keeps away from them, and
+            they use up the quota of their groups.
+
+        return_report : bool, default=False
+            Whether to return a `QueryReport` as well.
+
+        Returns
+        -------
+        rows : ndarray of shape (n,)
+            int64 positions in ``X_pool``, distinct, in order of selection.
+
+        report : QueryReport
+            Only if ``return_report`` is True.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If ``n`` is negative, ``X_pool`` is not what the model was trained on, the
+            model predicts NaN, the strategy needs probabilities of a regressor, or no
+            row may be selected.
+        """
+        self._validate_params()
+        estimator = self._trained_estimator("query")
+        strategy = self._use_strategy(estimator)
+        start = perf_counter()
+        X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+        n_pool = n_rows(X_pool)
+        feasible = resolve_feasible(
+            X_pool,
+            n_pool,
+            candidates,
+            groups,
+            max_per_group,
+            pending,
+            self._counted_twice(strategy),
+        )
+        which = "there are" if feasible.is_everything else "that may be picked"
+        n = check_n(n, feasible.n_left, which)
+        n_left, positions = feasible.n_left, None
+        if feasible.mask is not None and not strategy.reads_population:
+            # The others have no part in the selection: they need not even be read.
+            positions, feasible = feasible.restricted()
+            X_pool = take_rows(X_pool, positions)
+        pool, labeled = self._read(estimator, strategy, X_pool)
+        read = perf_counter()
+        self._was_asked = True
+        selection = strategy.run(
+            pool,
+            n,
+            labeled=labeled,
+            feasible=feasible,
+            random_state=self._seed(f"query-{self._round_name()}"),
+        )
+        done = perf_counter()
+        rows = check_rows(selection.rows, n, len(pool), str(strategy))
+        if not feasible.is_everything:
+            feasible.check(rows, str(strategy))
+        rows = rows if positions is None else positions[rows]
+        report = QueryReport(
+            strategy=str(strategy),
+            n_pool=n_pool,
+            n_candidates=n_left,
+            rows=rows,
+            values=selection.values,
+            value_name=selection.value_name,
+            norms=selection.norms,
+            embedding=selection.embedding,
+            fallbacks=selection.fallbacks,
+            seconds={"outputs": read - start, "select": done - read},
+            nbytes=pool.nbytes + selection.nbytes,
+            n_distances=selection.n_distances,
+        )
+        self._say(str(report))
+        return (rows, report) if return_report else rows
+
+    def outputs(
+        self, X: Rows, *, needs: Needs | tuple[str, ...] | None = None
+    ) -> Outputs:
+        """What the model says about rows, read as `query` reads it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_rows, n_features), or what the estimator takes
+            The rows.
+
+        needs : Needs, tuple of str or None, default=None
+            What to read; None for what the strategy in use needs.
+
+        Returns
+        -------
+        outputs : Outputs
+            With these fields. Sketches and dropout masks are those of a query.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        """
+        self._validate_params()
+        estimator = self._trained_estimator("outputs")
+        if needs is None:
+            needs = self._use_strategy(estimator).needs
+        X = self._check_X(X, reset=False)
+        needs = Needs.of(needs)
+        with torch_seeded(self._seed("inference")):
+            return read_rows(estimator, X, needs, *self._reading(needs))
+
+    @available_if(_has_scores)
+    def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:
+        """Score rows by the strategy: the greater, the sooner to be labelled.
+
+        Only with strategies that score each row by itself, such as "entropy".
+
+        Parameters
+        ----------
+        X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
+            The rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_pool,)
+            float64, as the strategy documents them.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        """
+        outputs = self.outputs(X_pool)
+        return self.strategy_.score(outputs)
+
+    def _counted_twice(self, strategy):
+        """The labelled rows, if the strategy sums over them and the pool."""
+        needs_labeled = Needs.of(strategy.needs).labeled
+        if strategy.reads_population and needs_labeled and hasattr(self, "_labeled"):
+            return self._labeled.X
+        return None
+
+    def _read(self, estimator, strategy, X_pool):
+        """What the model says about a pool and the labelled rows."""
+        needs = Needs.of(strategy.needs)
+        reading = needs, *self._reading(needs)
+        rows = getattr(self, "_labeled", None)
+        with torch_seeded(self._seed("inference")):
+            pool = read_rows(estimator, X_pool, *reading)
+            return pool, read_labeled(estimator, rows, *reading)
+
+    def _reading(self, needs):
+        """The labels' coding, and how to read; one seed for pool and labelled rows."""
+        seed = None
+        if needs.posterior or needs.gradients:
+            # They must have the same dropout masks and be sketched alike.
+            seed = stream_seed(self.random_state, "posterior")
+        options = ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
+        return getattr(self, "_codec", None), options
+
+    def _kind(self):
+        return kind_of(self._any_estimator())
+
+    def _use_strategy(self, estimator):
+        """The strategy in use, fresh if it is another than before.
+
+        It may have learned something, so it is kept while class and parameters are
+        equal by value.
+        """
+        wanted = get_strategy(self.strategy, kind_of(estimator))
+        wanted._validate_params()
+        check_strategy_suits(wanted, estimator)
+        mark = fingerprint(wanted)
+        if not (hasattr(self, "strategy_") and is_same(self._strategy_mark, mark)):
+            self.strategy_, self._strategy_mark = clone(wanted), mark
+        return self.strategy_
+
+    def _round_name(self):
+        """A name for the stream of each round, whether it trains on or starts over.
+
+        So the draws of one round do not repeat another's, after `forget` either.
+        """
+        n_labeled = len(self._labeled.y) if hasattr(self, "_labeled") else 0
+        return f"{self._n_rounds}-{n_labeled}"
+
+    def _seed(self, stream):
+        if self.random_state is None:
+            return None
+        return stream_seed(self.random_state, stream)
+
+    def _say(self, message):
+        if self.verbose:
+            print(f"[{type(self).__name__}] {message}")

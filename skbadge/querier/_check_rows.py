@@ -1,0 +1,203 @@
+"""Checks of rows where they come in, and how lists of them are read."""
+
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.pipeline import Pipeline
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from skbadge.outputs._pipeline import (
+    innermost,
+    is_skorch_net,
+    transforms_target,
+    wrapped,
+)
+from skbadge.pools import (
+    array_of,
+    frame_to_array,
+    is_frame,
+    is_masked,
+    is_table,
+    is_tensor,
+    kind_of,
+    n_rows,
+    named_parts,
+    not_numeric,
+    read_inputs,
+    takes_columns,
+)
+
+
+def check_X(querier, X, estimator, *, name, reset):
+    """Check rows as far as the estimator does not.
+
+    A net takes whatever it is given, so its rows are checked here, the way
+    scikit-learn checks them; every other estimator checks them itself.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Remembers, or is asked for, the number and names of the features.
+
+    X : array-like, sparse matrix, data frame, tensor, Dataset, or dict or list of those
+        The rows. A list of arrays is several inputs if ``estimator`` leads to a net
+        without a Pipeline, and all arrays have two axes or more and equal lengths.
+
+    estimator : estimator object
+        What will see the rows.
+
+    name : str
+        What to call them in an error.
+
+    reset : bool
+        Whether these rows say what the features are, or must agree with earlier ones.
+
+    Returns
+    -------
+    X : same kind, ndarray, CSR matrix or Inputs
+        For a net, a list of rows or a data frame becomes an array, and sparse rows
+        become CSR, unless the net has a data set of its own, which gets rows as they
+        are (but for a Series, which becomes an array). Several inputs become `Inputs`.
+    """
+    if X is None:
+        raise ValueError(f"`{name}` must hold rows. Got None instead.")
+    is_bare_net = _is_bare_net(estimator)
+    X = read_inputs(X) if is_bare_net else X
+    if not np.isscalar(X) and n_rows(X) == 0:
+        raise ValueError(f"`{name}` must have at least one row. Got none.")
+    for part_name, part in named_parts(X, name):
+        check_masked(part, part_name)
+    if reset:
+        for attribute in ("n_features_in_", "feature_names_in_"):
+            vars(querier).pop(attribute, None)
+    if not is_table(X):
+        _check_parts(querier, X, name, reset)
+        return X
+    rows = X
+    while transforms_target(estimator):
+        # It hands rows on as they are.
+        estimator = wrapped(estimator)[1]
+    if is_skorch_net(estimator) or (is_bare_net and kind_of(X) == "list"):
+        rows = _rows_for_net(querier, X, innermost(estimator), name)
+    _check_features(querier, X if is_frame(X) else rows, reset)
+    return rows
+
+
+def _is_bare_net(estimator):
+    """Whether rows reach a net without a Pipeline."""
+    parts = wrapped(estimator)
+    return is_skorch_net(parts[-1]) and not any(isinstance(p, Pipeline) for p in parts)
+
+
+def check_masked(X, name):
+    """Raise if an array has masked entries, which training would not skip."""
+    if is_masked(X):
+        mask = np.ma.getmaskarray(X)
+        rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
+        raise ValueError(
+            f"`{name}` has masked entries: {len(rows)} of {len(mask)} rows, the first "
+            f"is row {rows[0]}. Leave these rows out, or put values there, such as "
+            f"`{name}.filled(0)`."
+        )
+
+
+def _check_parts(querier, X, name, reset):
+    """Check tensors, and the arrays, tensors and frames among several inputs."""
+    for part_name, part in named_parts(X, name):
+        if is_tensor(part):
+            part = array_of(part)
+        elif is_frame(part):
+            part = np.empty(0) if not_numeric(part) else frame_to_array(part)
+        if isinstance(part, np.ndarray) or sparse.issparse(part):
+            _check_finite(part, part_name)
+    # Integers may be tokens, whose number differs from call to call.
+    if is_tensor(X) and X.ndim > 1 and X.is_floating_point():
+        validate_data(querier, X, reset=reset, skip_check_array=True)
+
+
+def _check_features(querier, X, reset):
+    """Check the names and the number of the features of a table, where it has any."""
+    # The rows of a list may be texts or tokens, as many as there happen to be.
+    is_free = isinstance(X, list | tuple) and not _is_list_of_numbers(X)
+    if not is_free and (reset or getattr(X, "ndim", 2) != 1):
+        validate_data(querier, X, reset=reset, skip_check_array=True)
+
+
+def _is_list_of_numbers(X):
+    lengths = {len(row) if hasattr(row, "__len__") else None for row in X}
+    if len(lengths) != 1 or isinstance(X[0], str | bytes | dict):
+        return False
+    return lengths == {None} or all(isinstance(entry, Real) for entry in X[0])
+
+
+def _rows_for_net(querier, X, net, name):
+    """Rows as a net without steps before it gets them, checked if they are numbers."""
+    from skbadge.nn._adapt import has_own_dataset
+
+    if is_frame(X) and _wants_columns(net, X.columns):
+        if kind_of(X) == "polars" and not not_numeric(X):
+            # skorch splits the frames of pandas only.
+            return {key: frame_to_array(X[key]).reshape(-1, 1) for key in X.columns}
+        return X
+    if has_own_dataset(net) and not _is_numeric_array(X):
+        is_series = kind_of(X) in ("pandas", "polars") and not is_frame(X)
+        return X.to_numpy() if is_series else X
+    rows = _check_numeric(querier, X, name)
+    _check_finite(rows, name)
+    return rows
+
+
+def _is_numeric_array(X):
+    is_array = isinstance(X, np.ndarray) or sparse.issparse(X)
+    return is_array and X.ndim > 1 and X.dtype.kind in "biufc"
+
+
+def _check_numeric(querier, X, name):
+    """Rows as an array or CSR matrix."""
+    try:
+        return check_array(
+            X,
+            accept_sparse="csr",
+            allow_nd=True,
+            ensure_all_finite=False,
+            input_name=name,
+            estimator=querier,
+        )
+    except ValueError as error:
+        if "could not convert string" in str(error):
+            error.add_note(
+                f"A net needs numbers, but `{name}` holds strings. Encode them in a "
+                "step before it, for example with a ColumnTransformer in a Pipeline."
+            )
+        raise
+
+
+def _wants_columns(net, columns):
+    """Whether a net's module takes a data frame's columns one by one."""
+    forward = getattr(net.module, "forward", None)
+    if forward is None:
+        return False
+    if isinstance(net.module, type):
+        forward = forward.__get__(object())
+    return takes_columns(forward, columns)
+
+
+def _check_finite(X, name):
+    """Raise if a numeric array or sparse matrix holds NaN or infinity."""
+    X = X.tocsr() if sparse.issparse(X) else X
+    values = X.data if sparse.issparse(X) else X
+    # One sum tells in the usual case, without an array of flags.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if values.dtype.kind != "f" or np.isfinite(values.sum(dtype=np.float64)):
+            return
+    if sparse.issparse(X):
+        rows = np.unique(X.tocoo().row[~np.isfinite(X.tocoo().data)])
+    else:
+        rows = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
+    if len(rows):
+        raise ValueError(
+            f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
+            f"the first is row {rows[0]}."
+        )

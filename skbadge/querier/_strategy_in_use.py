@@ -1,0 +1,148 @@
+"""Which strategy a querier asks: found by the kind of model, known again by value."""
+
+import pickle
+from functools import partial
+from types import CodeType, FunctionType
+
+import joblib
+from sklearn.base import is_classifier, is_regressor
+
+from skbadge.outputs import Needs
+from skbadge.outputs._pipeline import innermost
+from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
+from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
+
+
+def kind_of(estimator):
+    """What `get_strategy` is to be told of an estimator."""
+    is_number = is_regressor(estimator) and not is_classifier(estimator)
+    return "regressor" if is_number else "classifier"
+
+
+def check_strategy_suits(strategy, estimator):
+    """Raise if a strategy needs class probabilities of a regressor.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        The strategy.
+
+    estimator : estimator object
+        A classifier or regressor.
+
+    Raises
+    ------
+    ValueError
+        Naming the strategies that work.
+    """
+    needs_classes = _needs_classes(strategy)
+    if is_classifier(estimator) or not needs_classes:
+        return
+    suited = [
+        name
+        for name in get_strategy_names()
+        if not _needs_classes(get_strategy(name, "regressor"))
+    ]
+    raise ValueError(
+        f"`strategy` {strategy} needs class probabilities, and a regressor, "
+        f"{type(innermost(estimator)).__name__}, has none.{_way_out(strategy)} For "
+        f"regressors there are {suited}."
+    )
+
+
+def _needs_classes(strategy):
+    needs = Needs.of(strategy.needs)
+    return needs.proba or needs.posterior
+
+
+def _way_out(strategy):
+    if isinstance(strategy, CallableStrategy):
+        return (
+            " A function receives probabilities unless it has an attribute `needs`, "
+            'such as ("features", "labeled").'
+        )
+    path = CLASSES.get(type(strategy).__name__)
+    for name, form in REGRESSION.items():
+        if STRATEGIES[name] == path:
+            return f" Its form for regression is {form!r}."
+    return ""
+
+
+def fingerprint(strategy):
+    """What tells a strategy from others: equal for equal class and parameters.
+
+    Parameters
+    ----------
+    strategy : Strategy
+        Not fitted.
+
+    Returns
+    -------
+    fingerprint : tuple of str and list
+        The hash of class and parameters by value, and the objects that cannot be
+        hashed: these are equal to themselves only, see `is_same`.
+    """
+    content = _Content()
+    return joblib.hash(content.of(strategy)), content.unhashed
+
+
+def is_same(mark, other):
+    """Whether two fingerprints are of equal strategies."""
+    (mine, objects), (theirs, others) = mark, other
+    return mine == theirs and all(
+        one is another for one, another in zip(objects, others, strict=True)
+    )
+
+
+class _Content:
+    """Turns objects into strings and lists that say what they hold.
+
+    Attributes
+    ----------
+    unhashed : list
+        What cannot be told by its content.
+    """
+
+    def __init__(self):
+        self.unhashed = []
+        self._functions = []
+
+    def of(self, value):
+        """What a value holds."""
+        if isinstance(value, dict):
+            return [self.of(part) for item in value.items() for part in item]
+        if isinstance(value, list | tuple):
+            return [type(value).__name__, *map(self.of, value)]
+        if isinstance(value, partial):
+            return ["partial", *map(self.of, (value.func, value.args, value.keywords))]
+        if isinstance(value, FunctionType):
+            return self._of_function(value)
+        if hasattr(value, "get_params") and not isinstance(value, type):
+            return [_name(type(value)), self.of(value.get_params(deep=False))]
+        try:
+            return joblib.hash(value)
+        except (TypeError, AttributeError, pickle.PicklingError):
+            self.unhashed.append(value)
+            return len(self.unhashed)
+
+    def _of_function(self, function):
+        """Functions are equal if their code and what they refer to are."""
+        if function in self._functions:
+            # One that refers to itself.
+            return self._functions.index(function)
+        self._functions.append(function)
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        parts = cells, function.__defaults__, function.__kwdefaults__, vars(function)
+        return [_name(function), _code(function.__code__), *map(self.of, parts)]
+
+
+def _name(thing):
+    return f"{thing.__module__}.{thing.__qualname__}"
+
+
+def _code(code):
+    constants = [
+        _code(item) if isinstance(item, CodeType) else repr(item)
+        for item in code.co_consts
+    ]
+    return [code.co_code, code.co_names, code.co_varnames, constants]

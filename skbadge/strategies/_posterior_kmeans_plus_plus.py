@@ -1,0 +1,61 @@
+"""k-means++ seeding on the posterior given the labelled rows."""
+
+from skbadge._compat import StrOptions
+from skbadge.samplers import KMeansPlusPlus
+from skbadge.strategies._kernels import FirstCenter, KernelName
+from skbadge.strategies._posterior_strategy import PosteriorStrategy
+
+
+class PosteriorKMeansPlusPlus(PosteriorStrategy):
+    """k-means++ seeding on what the labelled rows leave uncertain.
+
+    BADGE [2]_ itself does not apply to regression: the loss has no gradient at the
+    model's own prediction. Holzmüller et al. [1]_ take the posterior given the labelled
+    rows in its place: rows are long where they are uncertain, as BADGE's gradients are.
+    It is what "badge" means for a regressor: ``KMeansPP-P ll train``.
+
+    Parameters
+    ----------
+    sigma : float, default=1e-3
+        Standard deviation of the noise, above 0, for scaled rows.
+
+    first_center : {"uniform", "max_norm", "norm_weighted"}, default="uniform"
+        How the first row is picked; uniform in the benchmark.
+
+    kernel : {"last_layer", "gradients", "linear", "nngp", "ntk", "laplace"}, \
+            default="last_layer"
+        The base kernel, see `EmbeddingStrategy`.
+
+    n_columns : int or None, default=512
+        For "gradients", the columns that they are sketched to while they are read; None
+        for exact ones.
+
+    References
+    ----------
+    .. [1] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
+    .. [2] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
+       active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+    """
+
+    _parameter_constraints: dict = {
+        **PosteriorStrategy._parameter_constraints,
+        "first_center": [StrOptions({"max_norm", "uniform", "norm_weighted"})],
+    }
+
+    def __init__(
+        self,
+        *,
+        sigma: float = 1e-3,
+        first_center: FirstCenter = "uniform",
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
+    ):
+        self.sigma = sigma
+        self.first_center = first_center
+        self.kernel = kernel
+        self.n_columns = n_columns
+
+    def make_sampler(self) -> KMeansPlusPlus:
+        """k-means++ seeding."""
+        return KMeansPlusPlus(first_center=self.first_center)

@@ -1,0 +1,51 @@
+"""Rows of greatest posterior variance, taken jointly."""
+
+from skbadge.samplers import MaxDet
+from skbadge.strategies._kernels import KernelName
+from skbadge.strategies._posterior_strategy import PosteriorStrategy
+
+
+class PosteriorMaxDet(PosteriorStrategy):
+    """Rows whose outputs are jointly least certain given the labelled rows.
+
+    Each pick is the row of greatest variance given the labelled rows and the picks
+    before it. It makes the determinant of the batch's covariance grow most, which for a
+    Gaussian likelihood is BatchBALD's mutual information [1]_. It is what "batch_bald"
+    means for a regressor: ``MaxDet-P ll train`` of Holzmüller et al. [2]_.
+
+    Parameters
+    ----------
+    sigma : float, default=1e-3
+        Standard deviation of the noise, above 0, for scaled rows; the same in
+        conditioning and in the selection.
+
+    kernel : {"last_layer", "gradients", "linear", "nngp", "ntk", "laplace"}, \
+            default="last_layer"
+        The base kernel, see `EmbeddingStrategy`.
+
+    n_columns : int or None, default=512
+        For "gradients", the columns that they are sketched to while they are read; None
+        for exact ones.
+
+    References
+    ----------
+    .. [1] A. Kirsch, J. van Amersfoort, Y. Gal. "BatchBALD: efficient and diverse batch
+       acquisition for deep Bayesian active learning". NeurIPS 2019.
+    .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
+       benchmark for deep batch active learning for regression". JMLR 24, 2023.
+    """
+
+    def __init__(
+        self,
+        *,
+        sigma: float = 1e-3,
+        kernel: KernelName = "last_layer",
+        n_columns: int | None = 512,
+    ):
+        self.sigma = sigma
+        self.kernel = kernel
+        self.n_columns = n_columns
+
+    def make_sampler(self) -> MaxDet:
+        """Greedy maximisation of the determinant."""
+        return MaxDet(sigma=self.sigma)

@@ -1,0 +1,34 @@
+"""What the strategies on a posterior given the labelled rows share."""
+
+from numbers import Integral, Real
+from typing import Literal
+
+from skbadge._compat import Interval, StrOptions
+from skbadge.embeddings import Posterior, Scale
+from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
+
+MODEL_KERNELS = {"gradients", "last_layer", "linear"}
+ALL_KERNELS = MODEL_KERNELS | {"nngp", "ntk", "laplace"}
+
+
+class PosteriorStrategy(EmbeddingStrategy):
+    """A strategy on the posterior of a Gaussian process given the labelled rows.
+
+    A subclass has the parameters ``sigma``, ``kernel`` and ``n_columns`` and implements
+    `make_sampler`. Its transformations are ``train`` of Holzmüller et al.: rows are
+    scaled so that the labelled ones have a mean squared norm of 1, and conditioned on
+    these, in float64.
+    """
+
+    mode: Literal["P", "TP"] = "P"
+    _parameter_constraints: dict = {
+        "sigma": [Interval(Real, 0, None, closed="neither")],
+        "kernel": [StrOptions(ALL_KERNELS)],
+        "n_columns": [Interval(Integral, 1, None, closed="left"), None],
+    }
+
+    def recipe(self) -> Recipe:
+        """What the strategy is made of."""
+        transforms = (Scale(), Posterior(self.sigma))
+        sampler = self.make_sampler()
+        return Recipe(self.kernel, sampler, transforms, self.mode, self.n_columns)

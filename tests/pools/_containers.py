@@ -1,0 +1,82 @@
+"""The same numeric rows in every kind of container, and a way back to an array."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from skbadge.pools import Inputs, is_dict
+
+try:
+    import polars as pl
+except ImportError:
+    pl = None
+
+COLUMNS = ["u", "v"]
+FORMATS = ["csr", "csc", "coo", "lil", "dok", "bsr", "dia"]
+
+
+class Rows(torch.utils.data.Dataset):
+    """Rows with a dummy target."""
+
+    def __init__(self, X):
+        self.X = X
+
+    def __len__(self):
+        return len(self.X)
+
+    def __getitem__(self, i):
+        return torch.from_numpy(np.array(self.X[i])), 0
+
+
+def read(X):
+    """What is in the rows, as a float64 array of shape (n_rows, n_columns)."""
+    if is_dict(X):
+        parts = [read(X[key]) for key in sorted(X)]
+        return np.hstack(parts)
+    if isinstance(X, Inputs):
+        return np.hstack([read(part) for part in X])
+    if isinstance(X, torch.utils.data.Dataset):
+        return np.array([X[i][0].numpy() for i in range(len(X))]).reshape(len(X), -1)
+    if isinstance(X, torch.Tensor):
+        X = X.double()
+    array = X.toarray() if sparse.issparse(X) else np.asarray(X)
+    return array.reshape(len(array), -1).astype(np.float64)
+
+
+def _frame(X):
+    return pd.DataFrame(X, columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
+
+
+CONTAINERS = {
+    "array": np.array,
+    "float32": lambda X: X.astype(np.float32),
+    "fortran": lambda X: np.array(X, order="F"),
+    "ints": lambda X: X.astype(np.int64),
+    "bytes": lambda X: X.astype(np.uint8),
+    "objects": lambda X: X.astype(object),
+    "images": lambda X: X.reshape(len(X), 2, 1).copy(),
+    "list": np.ndarray.tolist,
+    "tuple": lambda X: tuple(map(tuple, X.tolist())),
+    "list of arrays": lambda X: list(X.copy()),
+    **{f"{name}_matrix": getattr(sparse, f"{name}_matrix") for name in FORMATS},
+    **{f"{name}_array": getattr(sparse, f"{name}_array") for name in FORMATS},
+    "frame": _frame,
+    "mixed frame": lambda X: _frame(X).astype({"u": "int64"}),
+    "object frame": lambda X: _frame(X).astype({"v": object}),
+    "nullable frame": lambda X: _frame(X).convert_dtypes(),
+    "tensor": lambda X: torch.tensor(X),
+    "bfloat16": lambda X: torch.tensor(X, dtype=torch.bfloat16),
+    "dict": lambda X: {"u": X[:, 0].copy(), "v": torch.tensor(X[:, 1])},
+    "nested dict": lambda X: {"u": {"w": X[:, :1].copy()}, "v": X[:, 1].tolist()},
+    "inputs": lambda X: Inputs([X[:, :1].copy(), torch.tensor(X[:, 1:])]),
+    "dataset": lambda X: Rows(X.copy()),
+}
+if pl is not None:
+    CONTAINERS["polars"] = lambda X: pl.DataFrame(X, schema=COLUMNS)
+    CONTAINERS["mixed polars"] = lambda X: pl.DataFrame(
+        {"u": X[:, 0].astype(int), "v": X[:, 1].copy()}
+    )
+
+all_containers = pytest.mark.parametrize("make", CONTAINERS.values(), ids=CONTAINERS)
