@@ -118,13 +118,16 @@ class Sampler(BaseEstimator, ABC):
             labeled = labeled if len(labeled) else None
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
-        embedding, labeled = _with_room_for_products(embedding, labeled)
         rng = check_random_state(random_state)
-        if self.reads_population or feasible.mask is None or feasible.mask.all():
-            return self._run(embedding, n, labeled, feasible, rng)
-        rows, feasible = feasible.restricted()
-        selection = self._run(embedding.take(rows), n, labeled, feasible, rng)
-        return replace(selection, rows=rows[selection.rows])
+        rows = None
+        if not (self.reads_population or feasible.mask is None or feasible.mask.all()):
+            rows, feasible = feasible.restricted()
+            embedding = embedding.take(rows)
+        embedding, labeled = _with_room_for_products(embedding, labeled)
+        selection = self._run(embedding, n, labeled, feasible, rng)
+        if rows is not None:
+            selection = replace(selection, rows=rows[selection.rows])
+        return selection
 
     @abstractmethod
     def _run(self, embedding, n, labeled, feasible, rng):
@@ -199,33 +202,10 @@ def fill_uniformly(
     n_distances,
     found="could be told apart by their embeddings",
 ):
-    """Complete a selection from the rows left, if the method stopped short of ``n``.
+    """Complete a selection of ``n`` rows from those open, drawn uniformly.
 
-    Parameters
-    ----------
-    rows, values : list
-        What was selected so far.
-
-    n : int
-        Number of rows to select.
-
-    open_rows : OpenRows
-        The rows that may still be picked, those selected closed.
-
-    rng : RandomState
-        Source of randomness.
-
-    value_name, n_distances
-        Passed on to the selection.
-
-    found : str
-        What the method found true of the rows it selected, and of no others.
-
-    Returns
-    -------
-    selection : Selection
-        Exactly ``n`` distinct rows; a fallback is noted, and warned of, if some had to
-        be drawn uniformly.
+    A fallback is noted, and warned of, if any are missing. ``found`` is what the method
+    found true of the rows it selected, and of no others.
     """
     rows = np.asarray(rows, dtype=np.int64)
     values = np.asarray(values, dtype=np.float64)
@@ -249,28 +229,9 @@ def fill_uniformly(
 def first_row(embedding, rule, open_rows, ties, rng):
     """The row to start from when there is nothing yet to keep a distance from.
 
-    Parameters
-    ----------
-    embedding : Embedding
-        The rows.
-
-    rule : {"max_norm", "uniform", "norm_weighted"}
-        The greatest norm, any row, or with probability proportional to the squared
-        norm. If all norms are zero, any row.
-
-    open_rows : OpenRows
-        The rows that may be picked.
-
-    ties : Ties
-        Orders rows of equal norm.
-
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    row : int
-        Its position.
+    By ``rule`` that of the greatest norm ("max_norm"), any ("uniform"), or one drawn
+    with probability proportional to its squared norm ("norm_weighted"). If all norms
+    are zero, any row.
     """
     norms_sq = embedding.norms_sq()
     if not open_rows.mask.all():

@@ -42,7 +42,7 @@ class LCMD(Sampler):
         as in the paper, the distance, or 1.
 
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
-        How the first row is picked if there are no labelled rows. "max_norm" is the
+        How the first row is picked if none is labelled or pending. "max_norm" is the
         paper's rule, of equal norms a random one.
 
     Notes
@@ -252,23 +252,10 @@ class _Clustering:
 
 
 def first_copies(embedding, negligible):
-    """Rows that no earlier row coincides with.
+    """Rows that no earlier row coincides with, but for a negligible distance.
 
     Rows that have equal centres may come out nearer to either by rounding: a cluster
     would fall to pieces.
-
-    Parameters
-    ----------
-    embedding : Embedding
-        The rows.
-
-    negligible : float
-        Squared distance at which rows coincide.
-
-    Returns
-    -------
-    rows : ndarray of int64
-        Ascending.
     """
     is_first = np.empty(len(embedding), dtype=bool)
     for rows in row_chunks(len(embedding), len(embedding), minimum=64):
