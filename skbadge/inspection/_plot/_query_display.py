@@ -244,7 +244,8 @@ class QueryDisplay:
             for kind, (points, y) in kinds.items()
         }
         self.rings_ = ax.scatter(
-            *self.projection.picks.T,
+            self.projection.picks[:, 0],
+            self.projection.picks[:, 1],
             s=_SIZES["ring"],
             facecolors="none",
             edgecolors="black",
