@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skbadge.inspection._frame import check_choice, mean_curve
+from skbadge.inspection._frame import mean_curve
 
 DEFINITIONS = ("paper", "script")
 # What counts as the end of the baseline's curve.
@@ -79,7 +79,6 @@ def error_rule(error, scores):
     """
     if callable(error):
         return ErrorRule("callable", error)
-    check_choice("error", error, ("auto", "one_minus", "negated"))
     scores = scores[np.isfinite(scores)]
     if error == "auto" and len(scores):
         low, high = scores.min(), scores.max()

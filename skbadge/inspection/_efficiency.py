@@ -1,10 +1,15 @@
 """How many labels a strategy needs, relative to a baseline."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
+from skbadge._compat import validate_params
 from skbadge.inspection._frame import (
     SETTING,
+    Results,
     check_strategy,
     mean_curve,
     read_results,
@@ -12,17 +17,29 @@ from skbadge.inspection._frame import (
     select_metric,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _ROUNDING = 1e-12
 
 
+@validate_params(
+    {
+        "metric": [str, None],
+        "baseline": [str],
+        "targets": ["array-like"],
+        "monotone": ["boolean"],
+    },
+    prefer_skip_nested_validation=False,
+)
 def label_efficiency(
-    frame,
+    frame: Results,
     *,
-    metric=None,
-    baseline="random",
-    targets=(0.9, 0.95, 0.99, 1.0),
-    monotone=False,
-):
+    metric: str | None = None,
+    baseline: str = "random",
+    targets: Sequence[float] = (0.9, 0.95, 0.99, 1.0),
+    monotone: bool = False,
+) -> "pd.DataFrame":
     """Labels to reach a baseline's scores, area under the curve and deficiency.
 
     Parameters

@@ -1,14 +1,21 @@
 """How the errors of strategies compare with a baseline's, as a distribution."""
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
+from skbadge._compat import validate_params
 from skbadge.inspection._budgets import used_budgets
-from skbadge.inspection._frame import SETTING, non_finite_rows, skipped_frame
+from skbadge.inspection._frame import SETTING, Results, non_finite_rows, skipped_frame
 from skbadge.inspection._penalty import no_baseline, skipped_budgets
-from skbadge.inspection._penalty_tally import check_rules, settings_of
+from skbadge.inspection._penalty_tally import RULES, check_rules, settings_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,15 +47,15 @@ class NormalizedErrorCDF:
     definition: str
     metric: str
     baseline: str
-    errors: object
-    skipped: object
+    errors: "pd.DataFrame"
+    skipped: "pd.DataFrame"
 
     @property
-    def strategies(self):
+    def strategies(self) -> list[str]:
         """Names of the strategies that have an error, sorted."""
         return sorted(self.errors["strategy"].unique())
 
-    def cdf(self, strategy):
+    def cdf(self, strategy: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Weighted empirical distribution of one strategy's normalised errors.
 
         Parameters
@@ -104,15 +111,16 @@ class NormalizedErrorCDF:
         return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
+@validate_params(RULES, prefer_skip_nested_validation=False)
 def normalized_error_cdf(
-    frame,
-    definition="paper",
+    frame: Results,
+    definition: Literal["paper", "script"] = "paper",
     *,
-    metric=None,
-    baseline="random",
-    n_initial=None,
-    error="auto",
-):
+    metric: str | None = None,
+    baseline: str = "random",
+    n_initial: int | None = None,
+    error: Literal["auto", "one_minus", "negated"] | Callable = "auto",
+) -> NormalizedErrorCDF:
     """Distribution of errors divided by a baseline's, over settings and budgets.
 
     At each budget of `penalty_matrix`, the mean error of a strategy is divided by that

@@ -1,12 +1,15 @@
 """Whether errors with heavy tails tell how much a strategy gains."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
+from skbadge._compat import validate_params
 from skbadge.inspection._frame import (
     SETTING,
+    Results,
     check_strategy,
     read_results,
     score_tables,
@@ -17,6 +20,9 @@ from skbadge.inspection._mean_log_errors import (
     mean_log_errors,
     run_means,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,17 +47,21 @@ class ErrorTails:
     """
 
     baseline: str
-    points: object
-    fits: object
+    points: "pd.DataFrame"
+    fits: "pd.DataFrame"
 
 
+@validate_params(
+    {"baseline": [str], "rmse": [str], "mae": [str]},
+    prefer_skip_nested_validation=False,
+)
 def error_tails(
-    frame,
+    frame: Results,
     *,
-    baseline="random",
-    rmse="neg_root_mean_squared_error",
-    mae="neg_mean_absolute_error",
-):
+    baseline: str = "random",
+    rmse: str = "neg_root_mean_squared_error",
+    mae: str = "neg_mean_absolute_error",
+) -> ErrorTails:
     """Relate the gain of strategies to how heavy the tails of the first errors are.
 
     The ratio of root mean squared to mean absolute error is 1 if all errors are of the

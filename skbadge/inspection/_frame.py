@@ -2,10 +2,16 @@
 
 import os
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skbadge.utils._optional import import_optional
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 SETTING = ["dataset", "model", "n_query"]
 KEY = [*SETTING, "strategy", "repeat", "n_labeled", "metric"]
@@ -23,6 +29,16 @@ NAMES = ["dataset", "model", "strategy", "metric"]
 COUNTS = ["n_query", "repeat", "n_labeled"]
 NUMBERS = ["score", "fit_time", "query_time"]
 COLUMNS = ["dataset", "model", "strategy", *COUNTS, "metric", *NUMBERS]
+
+
+class HasFrame(Protocol):
+    """Something that shows itself as a frame, such as an `ExperimentResult`."""
+
+    def to_frame(self) -> "pd.DataFrame": ...
+
+
+# What all functions of results take.
+Results: TypeAlias = "pd.DataFrame | str | os.PathLike | HasFrame"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +61,10 @@ class ScoreTable:
     """
 
     setting: dict
-    strategies: list
-    repeats: np.ndarray
-    n_labeled: np.ndarray
-    scores: np.ndarray
+    strategies: list[str]
+    repeats: NDArray[np.int64]
+    n_labeled: NDArray[np.int64]
+    scores: NDArray[np.float64]
 
     def of(self, strategy):
         """Scores of one strategy, of shape (n_repeats, n_labeled)."""
@@ -271,15 +287,6 @@ def check_choice(name, value, choices):
     if value not in choices:
         raise ValueError(
             f"`{name}` must be one of {', '.join(map(repr, choices))}. "
-            f"Got {value!r} instead."
-        )
-
-
-def check_number(name, value, low, high):
-    """Refuse what is not a number strictly between two others."""
-    if not isinstance(value, int | float | np.number) or not low < value < high:
-        raise ValueError(
-            f"`{name}` must be a number between {low} and {high}, bounds excluded. "
             f"Got {value!r} instead."
         )
 

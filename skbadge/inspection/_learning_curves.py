@@ -1,18 +1,38 @@
 """Mean scores by number of labels."""
 
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 from scipy import stats
 
+from skbadge._compat import Interval, Options, validate_params
 from skbadge.inspection._frame import (
     SETTING,
-    check_choice,
-    check_number,
+    Results,
     read_results,
     select_metric,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
 
-def learning_curves(frame, *, metric=None, ddof=1, confidence=None):
+
+@validate_params(
+    {
+        "metric": [str, None],
+        "ddof": [Options(Integral, {0, 1})],
+        "confidence": [Interval(Real, 0, 1, closed="neither"), None],
+    },
+    prefer_skip_nested_validation=False,
+)
+def learning_curves(
+    frame: Results,
+    *,
+    metric: str | None = None,
+    ddof: Literal[0, 1] = 1,
+    confidence: float | None = None,
+) -> "pd.DataFrame":
     """Mean score by number of labels, with its standard error over repeats.
 
     Parameters
@@ -71,9 +91,6 @@ def learning_curves(frame, *, metric=None, ddof=1, confidence=None):
     0         20  0.60  0.10          2
     1         30  0.85  0.05          2
     """
-    check_choice("ddof", ddof, (0, 1))
-    if confidence is not None:
-        check_number("confidence", confidence, 0, 1)
     results, _ = select_metric(read_results(frame), metric)
     finite = np.isfinite(results["score"])
     results = results.assign(score=results["score"].where(finite))

@@ -1,17 +1,25 @@
 """Means of the logarithms of errors, over steps, runs and data sets."""
 
 import html
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from skbadge._compat import Interval, Options, StrOptions, validate_params
 from skbadge.inspection._frame import (
+    Results,
     check_choice,
     check_strategy,
     read_results,
     score_tables,
     skipped_frame,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TINY = float(np.finfo(np.float64).tiny)
 _GROUP = ["model", "n_query", "metric"]
@@ -38,11 +46,11 @@ class MeanLogErrors:
     """
 
     baseline: str
-    table: object
-    by_dataset: object
-    skipped: object
+    table: "pd.DataFrame"
+    by_dataset: "pd.DataFrame"
+    skipped: "pd.DataFrame"
 
-    def ratios(self):
+    def ratios(self) -> "pd.DataFrame":
         """Errors relative to the baseline's, a strategy a row and a metric a column.
 
         Returns
@@ -77,9 +85,25 @@ class MeanLogErrors:
         return notes
 
 
+@validate_params(
+    {
+        "metric": [str, list, tuple, None],
+        "baseline": [str],
+        "at": [StrOptions({"mean", "final"})],
+        "floor": [Interval(Real, 0, None, closed="neither")],
+        "ddof": [Options(Integral, {0, 1})],
+    },
+    prefer_skip_nested_validation=False,
+)
 def mean_log_errors(
-    frame, *, metric=None, baseline="random", at="mean", floor=TINY, ddof=1
-):
+    frame: Results,
+    *,
+    metric: str | Sequence[str] | None = None,
+    baseline: str = "random",
+    at: Literal["mean", "final"] = "mean",
+    floor: float = TINY,
+    ddof: Literal[0, 1] = 1,
+) -> MeanLogErrors:
     """Mean over data sets of the mean over repeats and steps of the log of an error.
 
     The summary of the benchmark for deep batch active learning for regression [1]_.
@@ -171,10 +195,6 @@ def mean_log_errors(
     """
     import pandas as pd
 
-    check_choice("at", at, ("mean", "final"))
-    check_choice("ddof", ddof, (0, 1))
-    if not isinstance(floor, int | float | np.number) or not 0 < floor < np.inf:
-        raise ValueError(f"`floor` must be a number > 0. Got {floor!r} instead.")
     results = read_results(frame)
     check_strategy("baseline", baseline, results)
     metrics, skipped = error_metrics(results, metric)

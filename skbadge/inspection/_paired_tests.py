@@ -2,14 +2,16 @@
 
 from itertools import combinations
 from numbers import Integral
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 
+from skbadge._compat import StrOptions, validate_params
 from skbadge.inspection._efficiency import area_under_curve
 from skbadge.inspection._frame import (
     SETTING,
-    check_choice,
+    Results,
     check_strategy,
     complete_runs,
     read_results,
@@ -18,16 +20,29 @@ from skbadge.inspection._frame import (
 )
 from skbadge.inspection._t_tests import one_sample_t, paired_differences
 
+if TYPE_CHECKING:
+    import pandas as pd
 
+
+@validate_params(
+    {
+        "metric": [str, None],
+        "at": [StrOptions({"area", "final"}), Integral],
+        "test": [StrOptions({"t", "wilcoxon"})],
+        "correction": [StrOptions({"holm", "bonferroni", "fdr_bh"}), None],
+        "baseline": [str, None],
+    },
+    prefer_skip_nested_validation=False,
+)
 def paired_tests(
-    frame,
+    frame: Results,
     *,
-    metric=None,
-    at="area",
-    test="t",
-    correction="holm",
-    baseline=None,
-):
+    metric: str | None = None,
+    at: Literal["area", "final"] | int = "area",
+    test: Literal["t", "wilcoxon"] = "t",
+    correction: Literal["holm", "bonferroni", "fdr_bh"] | None = "holm",
+    baseline: str | None = None,
+) -> "pd.DataFrame":
     """Test whether strategies differ, over runs that share split and start.
 
     Parameters
@@ -96,8 +111,6 @@ def paired_tests(
     """
     import pandas as pd
 
-    check_choice("test", test, ("t", "wilcoxon"))
-    check_choice("correction", correction, (*CORRECTIONS, None))
     results, metric = select_metric(read_results(frame), metric)
     _check_at(at, results)
     if baseline is not None:
@@ -167,11 +180,7 @@ CORRECTIONS = {
 
 
 def _check_at(at, results):
-    if isinstance(at, Integral) and not isinstance(at, bool):
-        known = (results["n_labeled"] == at).any()
-    else:
-        known = at in ("area", "final")
-    if not known:
+    if not isinstance(at, str) and not (results["n_labeled"] == at).any():
         raise ValueError(
             "`at` must be 'area', 'final' or a number of labels of the frame. "
             f"Got {at!r} instead."

@@ -1,23 +1,31 @@
 """How often each strategy beats each other: the penalty matrix."""
 
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from skbadge._compat import validate_params
 from skbadge.inspection._frame import (
     SETTING,
+    Results,
     mean_curve,
     non_finite_rows,
     skipped_frame,
 )
 from skbadge.inspection._penalty_tally import (
+    RULES,
     check_rules,
     column_averages,
     penalties,
     settings_of,
     tally,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,13 +72,13 @@ class PenaltyMatrix:
 
     definition: str
     metric: str
-    matrix: object
-    column_average: object
+    matrix: "pd.DataFrame"
+    column_average: "pd.Series"
     n_settings: int
-    compared: object
-    contributions: object
-    budgets: object
-    skipped: object
+    compared: "pd.DataFrame"
+    contributions: "pd.DataFrame"
+    budgets: "pd.DataFrame"
+    skipped: "pd.DataFrame"
 
     def __repr__(self):
         n = len(self.matrix)
@@ -107,18 +115,19 @@ class PenaltyMatrix:
         return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
+@validate_params(RULES, prefer_skip_nested_validation=False)
 def penalty_matrix(
-    frame,
-    definition="paper",
+    frame: Results,
+    definition: Literal["paper", "script"] = "paper",
     *,
-    metric=None,
-    alpha=0.05,
-    baseline="random",
-    paired=True,
-    diagonal_in_mean=None,
-    n_initial=None,
-    error="auto",
-):
+    metric: str | None = None,
+    alpha: float = 0.05,
+    baseline: str = "random",
+    paired: bool = True,
+    diagonal_in_mean: bool | None = None,
+    n_initial: int | None = None,
+    error: Literal["auto", "one_minus", "negated"] | Callable = "auto",
+) -> PenaltyMatrix:
     """Count how often each strategy beats each other, over settings and budgets.
 
     A setting is a data set, a model and a number of rows asked for per round. In each,

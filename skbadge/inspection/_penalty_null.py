@@ -1,17 +1,26 @@
 """What the penalty matrix would be, did the strategies not differ."""
 
+from collections.abc import Callable
 from numbers import Integral
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from skbadge._compat import Interval, validate_params
+from skbadge.inspection._frame import Results
 from skbadge.inspection._penalty_tally import (
+    RULES,
     check_rules,
     column_averages,
     penalties,
     settings_of,
     tally,
 )
+from skbadge.utils._typing import RandomState
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # Bounds the memory of differences of all pairs, permutation by permutation.
 _MAX_NUMBERS = 4_000_000
@@ -19,20 +28,28 @@ _MAX_NUMBERS = 4_000_000
 _TIE = 1e-9
 
 
+@validate_params(
+    {
+        **RULES,
+        "n_permutations": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    },
+    prefer_skip_nested_validation=False,
+)
 def penalty_null(
-    frame,
-    definition="paper",
+    frame: Results,
+    definition: Literal["paper", "script"] = "paper",
     *,
-    metric=None,
-    alpha=0.05,
-    baseline="random",
-    paired=True,
-    diagonal_in_mean=None,
-    n_initial=None,
-    error="auto",
-    n_permutations=1000,
-    random_state=None,
-):
+    metric: str | None = None,
+    alpha: float = 0.05,
+    baseline: str = "random",
+    paired: bool = True,
+    diagonal_in_mean: bool | None = None,
+    n_initial: int | None = None,
+    error: Literal["auto", "one_minus", "negated"] | Callable = "auto",
+    n_permutations: int = 1000,
+    random_state: RandomState = None,
+) -> "pd.DataFrame":
     """Test the column averages of a penalty matrix by permutation.
 
     If strategies did not differ, their names within a setting and repeat could be
@@ -110,10 +127,6 @@ error
     """
     import pandas as pd
 
-    if not isinstance(n_permutations, Integral) or n_permutations < 1:
-        raise ValueError(
-            f"`n_permutations` must be an int >= 1. Got {n_permutations!r} instead."
-        )
     results, rules = check_rules(
         frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
     )

@@ -1,11 +1,12 @@
 """Who beats whom in one setting, and by how much of it; for many labellings at once."""
 
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 from typing import NamedTuple
 
 import numpy as np
 
+from skbadge._compat import Interval, StrOptions
 from skbadge.inspection._budgets import (
     DEFINITIONS,
     ErrorRule,
@@ -15,8 +16,6 @@ from skbadge.inspection._budgets import (
 )
 from skbadge.inspection._frame import (
     ScoreTable,
-    check_choice,
-    check_number,
     check_strategy,
     read_results,
     score_tables,
@@ -26,6 +25,19 @@ from skbadge.inspection._t_tests import one_sample_t, paired_differences, welch_
 
 # The script compares the first five runs, whatever there are.
 _SCRIPT_REPEATS = 5
+
+
+# What whoever counts penalties accepts, as scikit-learn writes constraints.
+RULES = {
+    "definition": [StrOptions(set(DEFINITIONS))],
+    "metric": [str, None],
+    "alpha": [Interval(Real, 0, 1, closed="neither")],
+    "baseline": [str],
+    "paired": ["boolean"],
+    "diagonal_in_mean": ["boolean", None],
+    "n_initial": [Interval(Integral, 1, None, closed="left"), None],
+    "error": [StrOptions({"auto", "one_minus", "negated"}), callable],
+}
 
 
 @dataclass(frozen=True)
@@ -97,10 +109,6 @@ def check_rules(
     rules : Rules
         What to do.
     """
-    check_choice("definition", definition, DEFINITIONS)
-    check_number("alpha", alpha, 0, 1)
-    check_choice("paired", paired, (True, False))
-    check_choice("diagonal_in_mean", diagonal_in_mean, (None, True, False))
     results, metric = select_metric(read_results(frame), metric)
     check_strategy("baseline", baseline, results)
     if diagonal_in_mean is None:
@@ -122,12 +130,6 @@ def settings_of(results, rules, n_initial):
     others : list of ScoreTable
         Those without.
     """
-    if n_initial is not None and not (
-        isinstance(n_initial, Integral) and n_initial > 0
-    ):
-        raise ValueError(
-            f"`n_initial` must be an int > 0, or None. Got {n_initial!r} instead."
-        )
     settings, others = [], []
     for table in score_tables(results):
         if rules.baseline not in table.strategies:

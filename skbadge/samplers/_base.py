@@ -123,13 +123,16 @@ class Sampler(BaseEstimator, ABC):
             labeled = labeled if len(labeled) else None
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
-        embedding, labeled = _with_room_for_products(embedding, labeled)
         rng = check_random_state(random_state)
-        if self.reads_population or feasible.mask is None or feasible.mask.all():
-            return self._run(embedding, n, labeled, feasible, rng)
-        rows, feasible = feasible.restricted()
-        selection = self._run(embedding.take(rows), n, labeled, feasible, rng)
-        return replace(selection, rows=rows[selection.rows])
+        rows = None
+        if not (self.reads_population or feasible.mask is None or feasible.mask.all()):
+            rows, feasible = feasible.restricted()
+            embedding = embedding.take(rows)
+        embedding, labeled = _with_room_for_products(embedding, labeled)
+        selection = self._run(embedding, n, labeled, feasible, rng)
+        if rows is not None:
+            selection = replace(selection, rows=rows[selection.rows])
+        return selection
 
     @abstractmethod
     def _run(self, embedding, n, labeled, feasible, rng):
@@ -198,10 +201,15 @@ def fill_uniformly(
     n_distances=0,
     found="could be told apart by their embeddings",
 ):
-    """Complete a selection from the rows left, if the method stopped short of ``n``.
+    """Complete a selection of ``n`` rows from those open, drawn uniformly.
 
+    <<<<<<< HEAD
     Its picks must be closed. If rows had to be drawn uniformly, a note and a warning
     say so, with ``found``: what is true of the picks and of no other row.
+    =======
+    A fallback is noted, and warned of, if any are missing. ``found`` is what the method
+    found true of the rows it selected, and of no others.
+    >>>>>>> main
     """
     rows = np.asarray(rows, dtype=np.int64)
     values = np.asarray(values, dtype=np.float64)
@@ -225,8 +233,14 @@ def fill_uniformly(
 def first_row(embedding, rule, open_rows, ties, rng):
     """The row to start from when there is nothing yet to keep a distance from.
 
+    <<<<<<< HEAD
     The greatest norm, any row, or with probability proportional to the squared norm. If
     all norms are zero, any row.
+    =======
+    By ``rule`` that of the greatest norm ("max_norm"), any ("uniform"), or one drawn
+    with probability proportional to its squared norm ("norm_weighted"). If all norms
+    are zero, any row.
+    >>>>>>> main
     """
     norms_sq = embedding.norms_sq()
     if not open_rows.mask.all():

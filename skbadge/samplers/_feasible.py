@@ -310,7 +310,7 @@ class OpenRows:
             self.mask[rows] = False
             return rows
         picked: list[int] = []
-        for row in order:
+        for row in order.tolist():
             if len(picked) == n:
                 break
             if self.mask[row]:

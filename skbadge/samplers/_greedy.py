@@ -155,9 +155,10 @@ class LazyGreedy(ABC):
         """Whether a row outside may come before the first of the contenders."""
         if limit < equal_floor(value, quantum=self.quantum):
             return False
-        own, edge = self._rounded(value), self._rounded(limit)
-        if own != edge:
-            return own < edge
+        if value != limit:
+            own, edge = self._rounded(value), self._rounded(limit)
+            if own != edge:
+                return own < edge
         return first_outside < self.ties.keys(np.array([row]))[0]
 
     def _rounded(self, values):

@@ -26,7 +26,7 @@ class KCenter(Sampler):
     Parameters
     ----------
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
-        How the first row is picked if there are no labelled rows.
+        How the first row is picked if none is labelled or pending.
 
     Notes
     -----

@@ -21,15 +21,16 @@ LEAST_POSITIVE = float(np.finfo(np.float64).smallest_subnormal)
 class KMeansPlusPlus(Sampler):
     r"""k-means++ seeding: each row drawn by its squared distance to those before it.
 
-    With :math:`D^2(x)` the squared distance of row :math:`x` to the nearest row picked
-    (or labelled, if ``labeled`` is given), the next pick is :math:`x` with probability
-    :math:`D^2(x) / \sum_y D^2(y)` (Arthur and Vassilvitskii [1]_). This is the sampler
-    of BADGE [2]_, and not scikit-learn's greedy variant.
+    With :math:`D^2(x)` the squared distance of row :math:`x` to the nearest row picked,
+    labelled or pending, the next pick is :math:`x` with probability
+    :math:`D^2(x) / \sum_y D^2(y)`, the sum being over the rows that may be picked
+    (Arthur and Vassilvitskii [1]_). This is the sampler of BADGE [2]_, and not
+    scikit-learn's greedy variant.
 
     Parameters
     ----------
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
-        How the first row is picked if there are no labelled rows. "max_norm" is what
+        How the first row is picked if none is labelled or pending. "max_norm" is what
         the code of the BADGE paper does, "uniform" is the original algorithm, and
         "norm_weighted" draws by squared norm. An outlier of great norm is always
         picked first by "max_norm", after which the second pick is close to uniform.
@@ -43,8 +44,6 @@ class KMeansPlusPlus(Sampler):
     and a proposal is accepted with the probability that makes up for it; bounds are
     renewed only when that pays. This takes ``O(n_rows + n**2)`` distances in the usual
     case of ``n`` much smaller than ``n_rows``, where ``n_rows * n`` would be all.
-
-    Rows that may not be picked are drawn with probability 0, the others in proportion.
 
     Beyond the embedding, two float64 arrays of ``n_rows`` and blocks of fixed size are
     held.
@@ -120,13 +119,18 @@ class _Seeding(NearestPick):
         self.values = []
         self.bound = np.full(len(embedding), np.inf)
         self.settled = 0
+        # Of groups used up since the bounds were summed.
+        self.closed_mass = 0.0
         self.n_distances = 0
         self.negligible = negligible_mass(embedding)
 
     def _pick(self, row, value):
         self.rows.append(int(row))
         self.values.append(float(value))
-        self.bound[self.open_rows.close(row)] = 0.0
+        closed = self.open_rows.close(row)
+        if len(closed) > 1:
+            self.closed_mass += float(self.bound[closed].sum())
+        self.bound[closed] = 0.0
 
     def lazy(self, rng):
         """Draw by exact rejection from the bounds.
@@ -141,18 +145,19 @@ class _Seeding(NearestPick):
         """
         while len(self.rows) < self.n:
             cumulative = np.cumsum(self.bound)
+            self.closed_mass = 0.0
             if cumulative[-1] <= self.negligible:
                 return
             if self._draw_until_stale(cumulative, rng):
                 self.refresh()
 
     def _draw_until_stale(self, cumulative, rng):
-        """Propose from fixed bounds; return whether a refresh pays before the end."""
+        """Propose from fixed bounds; return whether it ends because a refresh pays."""
         in_all, since_pick = _Acceptance(), _Acceptance()
         # Mass falls fastest after the first picks, so the question of a refresh is put
         # each time their number has doubled, and at the end of each block.
         checkpoint = max(1, 2 * len(self.rows))
-        while len(self.rows) < self.n:
+        while len(self.rows) < self.n and 2 * self.closed_mass <= cumulative[-1]:
             n_picked, goal = len(self.rows), min(self.n, checkpoint)
             size = ceil(1.2 * (goal - n_picked) / in_all.rate)
             proposals = draw_weighted(cumulative, min(max(size, 16), 256), rng)

@@ -44,7 +44,7 @@ class LCMD(Sampler):
         as in the paper, the distance, or 1.
 
     first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
-        How the first row is picked if there are no labelled rows. "max_norm" is the
+        How the first row is picked if none is labelled or pending. "max_norm" is the
         paper's rule, of equal norms a random one.
 
     Notes
@@ -254,7 +254,7 @@ class _Clustering:
 
 
 def first_copies(embedding, negligible):
-    """Rows that no earlier row coincides with, by a negligible squared distance.
+    """Rows that no earlier row coincides with, but for a negligible distance.
 
     Rows that have equal centres may come out nearer to either by rounding: a cluster
     would fall to pieces.

@@ -1,8 +1,9 @@
 """The answer of a sampler or a strategy, with what is worth knowing about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skbadge.embeddings import Embedding
 
@@ -39,14 +40,14 @@ class Selection:
         Bytes held by the embeddings beyond the model's outputs.
     """
 
-    rows: np.ndarray
-    values: np.ndarray | None = None
+    rows: NDArray[np.int64]
+    values: NDArray[np.float64] | None = None
     value_name: str = "score"
-    fallbacks: tuple = field(default=())
+    fallbacks: tuple[str, ...] = ()
     n_distances: int = 0
-    norms: np.ndarray | None = None
+    norms: NDArray[np.float64] | None = None
     embedding: Embedding | None = None
     nbytes: int = 0
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)

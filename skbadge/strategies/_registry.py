@@ -93,7 +93,7 @@ def get_strategy_names() -> list[str]:
 
 
 def get_strategy(
-    strategy: StrategyName | Strategy | Callable, kind: Kind = "classifier"
+    strategy: str | Strategy | Callable, kind: Kind = "classifier"
 ) -> Strategy:
     """A strategy object from a name, an object or a function.
 

@@ -78,7 +78,7 @@ def equal_floor(value, dtype=np.float64, quantum=0.0):
 
 
 def _ten_to(power):
-    inside = np.clip(np.nan_to_num(power), LEAST_POWER, 308)
+    inside = np.clip(power, LEAST_POWER, 308)
     return POWERS[inside.astype(np.intp) - LEAST_POWER]
 
 

@@ -157,7 +157,7 @@ def test_settings_without_budgets_are_reported():
 
 
 def test_bad_arguments_are_refused(miniature):
-    with pytest.raises(ValueError, match="`definition` must be one of"):
+    with pytest.raises(ValueError, match=r"'definition' parameter .* a str among"):
         normalized_error_cdf(miniature, "other")
     with pytest.raises(ValueError, match="`baseline` must be one of"):
         normalized_error_cdf(miniature, baseline="other")

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, gradient_embedding
 from skbadge.exceptions import QueryWarning
-from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus
+from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus
 from skbadge.samplers._kmeans_plus_plus import _Seeding
 from tests.samplers._laws import pairwise
 
@@ -294,6 +294,17 @@ def test_a_pool_of_many_copies_ends_soon(sampler):
     with pytest.warns(QueryWarning, match="Only 300 of 301 rows"):
         selection = sampler.run(embedding, 301, random_state=0)
     assert selection.n_distances < 90_000 * 1500
+
+
+def test_a_group_that_held_nearly_all_mass_is_not_proposed_for_long(sampler):
+    X = np.random.RandomState(0).normal(size=(50_000, 4))
+    X[:49_000] *= 100
+    groups = np.maximum(np.arange(50_000) - 48_999, 0)
+    selection = sampler.run(
+        DenseEmbedding(X), 50, feasible=Feasible(50_000, groups=groups), random_state=0
+    )
+    assert (groups[selection.rows] == 0).sum() == 1
+    assert selection.n_distances < 5 * 50_000
 
 
 def test_labelled_rows_that_cover_the_pool_leave_no_mass(sampler):

@@ -262,7 +262,7 @@ class Benchmark:
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
-        parts = {
+        parts: dict[str, Any] = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)
                 for name, spec in table.pop("datasets").items()
@@ -272,7 +272,9 @@ class Benchmark:
                 for name, spec in table.pop("models").items()
             },
         }
-        rest = {name: build(value, name, folder) for name, value in table.items()}
+        rest: dict[str, Any] = {
+            name: build(value, name, folder) for name, value in table.items()
+        }
         try:
             return cls(**parts, **rest, folder=folder)
         except (TypeError, ValueError) as error:

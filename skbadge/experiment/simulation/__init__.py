@@ -16,12 +16,8 @@ from skbadge.experiment.simulation._scoring import (
     error_quantile_scorer,
     resolve_scoring,
 )
-from skbadge.experiment.simulation._simulation import (
-    Evaluation,
-    SimulationState,
-    simulate,
-)
-from skbadge.experiment.simulation._split import Split, draw_split, resolve_initial
+from skbadge.experiment.simulation._simulation import Evaluation, simulate
+from skbadge.experiment.simulation._split import draw_split, resolve_initial
 from skbadge.experiment.simulation._wrapped import (
     estimator_of,
     find_querier,
@@ -35,8 +31,6 @@ __all__ = [
     "Evaluation",
     "Run",
     "SimulatedActiveLearner",
-    "SimulationState",
-    "Split",
     "active_learning_curve",
     "check_takes_held_out",
     "draw_split",

@@ -203,11 +203,8 @@ def active_learning_curve(
     """
     y = np.asarray(y)
     _check_rows(X, y, X_test, y_test)
-    if store is not None and not isinstance(random_state, Integral):
-        raise ValueError(
-            "With `store`, `random_state` must be an int, for the same runs to be "
-            f"known again. Got {random_state!r} instead."
-        )
+    if store is not None:
+        _check_seed(random_state)
     if n_validation:
         check_takes_held_out(querier)
     budget = total_budget(n_initial, n_query, n_rounds, budget)
@@ -215,12 +212,7 @@ def active_learning_curve(
     if not isinstance(root, Integral):
         root = int(check_random_state(root).randint(2**31 - 1))
     test = None if X_test is None else (X_test, np.asarray(y_test))
-    queriers = {
-        name: with_strategy(querier, strategy)
-        for name, strategy in named_strategies(querier, strategies).items()
-    }
-    for asking in queriers.values():
-        find_querier(asking).check_parameters()
+    queriers = _queriers(querier, strategies)
     splits = [
         draw_split(
             y,
@@ -258,14 +250,23 @@ def active_learning_curve(
     else:
         hashes = _add_to_store(store, runs, X, y, test, scoring)
         tasks = [
-            delayed(execute_in_store)(
-                run, X, y, path=store, run_hash=run_hash, **options
-            )
+            delayed(execute_in_store)(run, store, run_hash, X, y, **options)
             for run, run_hash in zip(runs, hashes, strict=True)
         ]
         run_all(tasks, **parallel)
         results, failures = _read_from_store(store, runs, hashes)
     return _collect(runs, results, failures, list(options["scorers"]), error_score)
+
+
+def _queriers(querier, strategies):
+    """A querier for each strategy, by its name in the result."""
+    queriers = {
+        name: with_strategy(querier, strategy)
+        for name, strategy in named_strategies(querier, strategies).items()
+    }
+    for asking in queriers.values():
+        find_querier(asking).check_parameters()
+    return queriers
 
 
 def _collect(runs, results, failures, metrics, error_score):
@@ -283,7 +284,8 @@ def _collect(runs, results, failures, metrics, error_score):
             f"{len(failures)} of {len(runs)} runs failed, the first with: {first}. See "
             "`failures_frame()` of the result.",
             FitFailedWarning,
-            stacklevel=3,
+            # Past this function, the curve, and its check of parameters.
+            stacklevel=4,
         )
     return ExperimentResult(records, failures)
 
@@ -312,7 +314,8 @@ def _read_from_store(path, runs, hashes):
             f"{n_elsewhere} of {len(runs)} runs are under way in other processes and "
             "not complete in this result.",
             QueryWarning,
-            stacklevel=3,
+            # Past this function, the curve, and its check of parameters.
+            stacklevel=4,
         )
     found = {_key(run.labels): [] for run in runs}
     for record in records:
@@ -337,6 +340,14 @@ def _given_splits(querier, X, y, cv, n_repeats):
     return [
         {"pool": pool, "test": test} for pool, test in splits for _ in range(n_repeats)
     ]
+
+
+def _check_seed(random_state):
+    if not isinstance(random_state, Integral):
+        raise ValueError(
+            "With `store`, `random_state` must be an int, for the same runs to be "
+            f"known again. Got {random_state!r} instead."
+        )
 
 
 def _check_rows(X, y, X_test, y_test):

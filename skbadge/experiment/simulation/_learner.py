@@ -154,17 +154,19 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         root = self.random_state
         if not (root is None or isinstance(root, Integral)):
             root = int(check_random_state(root).randint(2**31 - 1))
-        y = _as_targets(self, y, X)
+        targets = _as_targets(self, y, X)
         split = draw_split(
-            y,
+            targets,
             n_initial=max(1, min(self.n_initial, n_rows(X) - self.n_validation)),
             initial=resolve_initial(self, self.initial),
             test_size=None,
             n_validation=self.n_validation,
             seed=None if root is None else stream_seed(root, "start"),
         )
-        querier = prepare(self.querier, y, root)
-        rounds = simulate(querier, X, y, split, n_query=self.n_query, budget=budget)
+        querier = prepare(self.querier, targets, root)
+        rounds = simulate(
+            querier, X, targets, split, n_query=self.n_query, budget=budget
+        )
         for _, state in rounds:
             self.querier_, self.labeled_ = state.querier, state.labeled
         return self

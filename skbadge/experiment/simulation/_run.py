@@ -147,7 +147,7 @@ def execute(
     return records, None
 
 
-def execute_in_store(run, X, y, *, path, run_hash, **options):
+def execute_in_store(run, path, run_hash, X, y, **options):
     """Carry out what is left of a run, unless another process is at it."""
     with ResultStore(path, create=False) as store:
         claim = store.claim([run_hash])

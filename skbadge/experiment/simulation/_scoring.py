@@ -53,10 +53,10 @@ def error_quantile(y_true: ArrayLike, y_pred: ArrayLike, *, q: float = 0.95) -> 
     >>> error_quantile([0, 0, 0, 0], [1, -4, 2, 3], q=0.5)
     3.0
     """
-    y_true = column_or_1d(y_true, dtype=np.float64)
-    y_pred = column_or_1d(y_pred, dtype=np.float64)
-    check_consistent_length(y_true, y_pred)
-    errors = np.abs(y_true - y_pred)
+    true = column_or_1d(y_true, dtype=np.float64)
+    predicted = column_or_1d(y_pred, dtype=np.float64)
+    check_consistent_length(true, predicted)
+    errors = np.abs(true - predicted)
     if not len(errors) or not np.isfinite(errors).all():
         raise ValueError(
             "`y_true` and `y_pred` must hold finite numbers, at least one. "

@@ -135,7 +135,7 @@ def simulate(
         After it. Its querier is trained further in the next round, so pickle it
         before that if it is to be kept.
     """
-    if scorers and test is None:
+    if scorers and test is None and split.test is not None:
         test = take_rows(X, split.test), y[split.test]
     budget = min(budget, len(split.pool))
     if state is None:

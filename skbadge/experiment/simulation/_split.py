@@ -110,9 +110,10 @@ def draw_split(
         pool = np.sort(np.asarray(pool, np.int64))
     else:
         pool = np.arange(len(y))
-    if test is None and test_size is not None:
-        test = np.sort(_draw(pool, _n_test(test_size, len(pool)), strata, rng))
-        pool = np.setdiff1d(pool, test, assume_unique=True)
+    scored = None if test is None else np.asarray(test, np.int64)
+    if scored is None and test_size is not None:
+        scored = np.sort(_draw(pool, _n_test(test_size, len(pool)), strata, rng))
+        pool = np.setdiff1d(pool, scored, assume_unique=True)
     held_out = None
     if n_validation >= len(pool):
         raise ValueError(
@@ -127,7 +128,7 @@ def draw_split(
             f"`n_initial` must be between 1 and the {len(pool)} rows of the pool. Got "
             f"{n_initial} instead."
         )
-    return Split(pool, _draw(pool, n_initial, strata, rng), test, held_out)
+    return Split(pool, _draw(pool, n_initial, strata, rng), scored, held_out)
 
 
 def resolve_initial(querier, initial):

@@ -4,7 +4,6 @@ A `ResultStore` knows runs by their configuration, hands them to workers, and ke
 each evaluation with the state to go on from; an `ExperimentResult` is a table.
 """
 
-from skbadge.experiment.store._claim import Claim
 from skbadge.experiment.store._configuration import canonical, config_hash, describe
 from skbadge.experiment.store._database import StoreError
 from skbadge.experiment.store._result import (
@@ -20,7 +19,6 @@ from skbadge.experiment.store._stored_runs import STATUSES
 __all__ = [
     "COLUMNS",
     "STATUSES",
-    "Claim",
     "ExperimentResult",
     "ResultStore",
     "StoreError",

@@ -1,5 +1,8 @@
 """How diverse and how uncertain the batches of several strategies are."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 
 from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
@@ -12,7 +15,10 @@ from skbadge.inspection._plot._style import (
     new_axes,
     pyplot,
 )
-from skbadge.querier._query_report import QueryReport
+from skbadge.querier import QueryReport
+
+if TYPE_CHECKING:
+    pass
 
 LABELS = {
     "log_det": "Log-determinant of the Gram matrix (nats)",
@@ -89,7 +95,9 @@ class BatchDiagnosticsDisplay:
     3
     """
 
-    def __init__(self, diagnostics, *, n_labeled=None):
+    def __init__(
+        self, diagnostics: Mapping, *, n_labeled: Sequence[int] | None = None
+    ) -> None:
         _check_rounds(diagnostics, n_labeled)
         self.diagnostics = diagnostics
         self.n_labeled = n_labeled
@@ -97,15 +105,15 @@ class BatchDiagnosticsDisplay:
     @classmethod
     def from_reports(
         cls,
-        reports,
+        reports: Any,
         *,
-        embedding=None,
-        n_labeled=None,
-        measures=tuple(LABELS),
-        ax=None,
-        curve_kwargs=None,
-        legend="outside",
-    ):
+        embedding: Any = None,
+        n_labeled: Sequence[int] | None = None,
+        measures: str | Sequence[str] = tuple(LABELS),
+        ax: Any = None,
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Measure the batches of query reports, and draw what was found.
 
         Parameters
@@ -158,8 +166,13 @@ class BatchDiagnosticsDisplay:
         )
 
     def plot(
-        self, ax=None, *, measures=tuple(LABELS), curve_kwargs=None, legend="outside"
-    ):
+        self,
+        ax: Any = None,
+        *,
+        measures: str | Sequence[str] = tuple(LABELS),
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Draw one axes for each measure.
 
         Parameters
@@ -192,7 +205,7 @@ class BatchDiagnosticsDisplay:
         check_known("measures", measures, LABELS, "measures")
         plt = pyplot(self)
         is_own = ax is None
-        if is_own:
+        if ax is None:
             _, axes = new_axes(plt, len(measures), small=(3.9, 3.6))
         else:
             axes = list(np.ravel(ax))
@@ -204,7 +217,8 @@ class BatchDiagnosticsDisplay:
             self.diagnostics, curve_kwargs, {"markersize": 5, "linewidth": 1.4}
         )
         self.axes_, self.figure_ = axes, axes[0].figure
-        self.lines_, self.edge_lines_ = [], []
+        self.lines_: list[dict] = []
+        self.edge_lines_: list[dict] = []
         is_single = len(next(iter(self.diagnostics.values()))) == 1
         draw = self._draw_points if is_single else self._draw_curves
         for ax, measure in zip(axes, measures, strict=True):

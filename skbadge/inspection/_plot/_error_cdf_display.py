@@ -1,8 +1,12 @@
 """Distribution of the errors of strategies, relative to a baseline's."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
 import numpy as np
 
-from skbadge.inspection._error_cdf import normalized_error_cdf
+from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
+from skbadge.inspection._frame import Results
 from skbadge.inspection._plot._style import (
     GREY,
     add_legend,
@@ -12,6 +16,9 @@ from skbadge.inspection._plot._style import (
     new_axes,
     pyplot,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _N_MARKERS = 12
 
@@ -73,25 +80,30 @@ class ErrorCDFDisplay:
     [1.0]
     """
 
-    def __init__(self, errors, *, strategies=None):
+    def __init__(
+        self,
+        errors: NormalizedErrorCDF,
+        *,
+        strategies: str | Sequence[str] | None = None,
+    ) -> None:
         self.errors = errors
         self.strategies = strategies
 
     @classmethod
     def from_frame(
         cls,
-        frame,
-        definition="paper",
+        frame: Results,
+        definition: Literal["paper", "script"] = "paper",
         *,
-        metric=None,
-        baseline="random",
-        n_initial=None,
-        error="auto",
-        strategies=None,
-        ax=None,
-        curve_kwargs=None,
-        legend="outside",
-    ):
+        metric: str | None = None,
+        baseline: str = "random",
+        n_initial: int | None = None,
+        error: Literal["auto", "one_minus", "negated"] | Callable = "auto",
+        strategies: str | Sequence[str] | None = None,
+        ax: "Axes | None" = None,
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Compute the distributions of an experiment, and draw them.
 
         Parameters
@@ -124,7 +136,13 @@ class ErrorCDFDisplay:
         display = cls(errors, strategies=strategies)
         return display.plot(ax, curve_kwargs=curve_kwargs, legend=legend)
 
-    def plot(self, ax=None, *, curve_kwargs=None, legend="outside"):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Draw the step functions.
 
         Parameters
@@ -158,7 +176,7 @@ class ErrorCDFDisplay:
             raise ValueError(f"There is no normalised error to draw: {reasons}.")
         steps = {name: self.errors.cdf(name) for name in names}
         is_own = ax is None
-        if is_own:
+        if ax is None:
             _, (ax,) = new_axes(plt, 1)
         kwargs = line_kwargs(steps, curve_kwargs, {"markersize": 5, "linewidth": 1.5})
         edges = np.concatenate([np.asarray(x, dtype=float) for x, _ in steps.values()])

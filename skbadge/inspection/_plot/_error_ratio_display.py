@@ -1,8 +1,12 @@
 """Errors of strategies, as ratios to those of a baseline."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
 import numpy as np
 
-from skbadge.inspection._mean_log_errors import TINY, mean_log_errors
+from skbadge.inspection._frame import Results
+from skbadge.inspection._mean_log_errors import TINY, MeanLogErrors, mean_log_errors
 from skbadge.inspection._plot._style import (
     BLACK,
     COLORS,
@@ -15,6 +19,9 @@ from skbadge.inspection._plot._style import (
     new_axes,
     pyplot,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class ErrorRatioDisplay:
@@ -80,7 +87,13 @@ class ErrorRatioDisplay:
     0  lcmd  0.707
     """
 
-    def __init__(self, errors, *, metric=None, strategies=None):
+    def __init__(
+        self,
+        errors: MeanLogErrors,
+        *,
+        metric: str | None = None,
+        strategies: str | Sequence[str] | None = None,
+    ) -> None:
         self.errors = errors
         self.metric = metric
         self.strategies = strategies
@@ -88,17 +101,17 @@ class ErrorRatioDisplay:
     @classmethod
     def from_frame(
         cls,
-        frame,
+        frame: Results,
         *,
-        metric=None,
-        baseline="random",
-        at="mean",
-        floor=TINY,
-        ddof=1,
-        strategies=None,
-        ax=None,
-        legend="outside",
-    ):
+        metric: str | None = None,
+        baseline: str = "random",
+        at: Literal["mean", "final"] = "mean",
+        floor: float = TINY,
+        ddof: Literal[0, 1] = 1,
+        strategies: str | Sequence[str] | None = None,
+        ax: "Axes | None" = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Compute the means of an experiment, and draw them.
 
         Parameters
@@ -126,7 +139,7 @@ class ErrorRatioDisplay:
         display = cls(errors, metric=metric, strategies=strategies)
         return display.plot(ax, legend=legend)
 
-    def plot(self, ax=None, *, legend="outside"):
+    def plot(self, ax: "Axes | None" = None, *, legend: str | None = "outside") -> Self:
         """Draw the ratios.
 
         Parameters
@@ -153,7 +166,7 @@ class ErrorRatioDisplay:
         metric = self._only_metric()
         self.rows_ = self._choose(metric)
         is_own = ax is None
-        if is_own:
+        if ax is None:
             height = 1.2 + 0.36 * len(self.rows_)
             _, (ax,) = new_axes(plt, 1, height=height)
         ax.axvline(1, color=GREY, linewidth=1, zorder=0)

@@ -1,8 +1,12 @@
 """Gains of strategies against the tails of the first errors."""
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Self
+
 import numpy as np
 
-from skbadge.inspection._error_tails import error_tails
+from skbadge.inspection._error_tails import ErrorTails, error_tails
+from skbadge.inspection._frame import Results
 from skbadge.inspection._plot._style import (
     GREY,
     add_legend,
@@ -12,6 +16,9 @@ from skbadge.inspection._plot._style import (
     pyplot,
     strategy_styles,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class ErrorTailsDisplay:
@@ -72,22 +79,24 @@ class ErrorTailsDisplay:
     'ln(RMSE / MAE) of random at the start'
     """
 
-    def __init__(self, tails, *, strategies=None):
+    def __init__(
+        self, tails: ErrorTails, *, strategies: str | Sequence[str] | None = None
+    ) -> None:
         self.tails = tails
         self.strategies = strategies
 
     @classmethod
     def from_frame(
         cls,
-        frame,
+        frame: Results,
         *,
-        baseline="random",
-        rmse="neg_root_mean_squared_error",
-        mae="neg_mean_absolute_error",
-        strategies=None,
-        ax=None,
-        legend="outside",
-    ):
+        baseline: str = "random",
+        rmse: str = "neg_root_mean_squared_error",
+        mae: str = "neg_mean_absolute_error",
+        strategies: str | Sequence[str] | None = None,
+        ax: "Axes | None" = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Compute tails and gains of an experiment, and draw them.
 
         Parameters
@@ -112,7 +121,7 @@ class ErrorTailsDisplay:
         tails = error_tails(frame, baseline=baseline, rmse=rmse, mae=mae)
         return cls(tails, strategies=strategies).plot(ax, legend=legend)
 
-    def plot(self, ax=None, *, legend="outside"):
+    def plot(self, ax: "Axes | None" = None, *, legend: str | None = "outside") -> Self:
         """Draw marks and lines.
 
         Parameters
@@ -145,7 +154,7 @@ class ErrorTailsDisplay:
                 f"{self.tails.baseline!r} has as well."
             )
         is_own = ax is None
-        if is_own:
+        if ax is None:
             _, (ax,) = new_axes(plt, 1)
         ax.axhline(0, color=GREY, linewidth=1, zorder=0)
         self.bars_, self.lines_ = {}, {}

@@ -1,10 +1,14 @@
 """Learning curves of strategies, with the standard error over repeats."""
 
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, Self
+
 import numpy as np
 
 from skbadge.inspection._frame import (
     DEFAULTS,
     SETTING,
+    Results,
     check_choice,
     read_results,
     select_metric,
@@ -22,6 +26,10 @@ from skbadge.inspection._plot._style import (
     new_axes,
     pyplot,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 X_LABELS = {"n_labeled": "Labelled rows", "seconds": "Seconds of training and queries"}
 # With more points than these, markers are drawn at some only.
@@ -99,14 +107,14 @@ class ActiveLearningCurveDisplay:
 
     def __init__(
         self,
-        curves,
+        curves: "pd.DataFrame",
         *,
-        x="n_labeled",
-        relative_to=None,
-        confidence=None,
-        strategies=None,
-        unpaired=(),
-    ):
+        x: Literal["n_labeled", "seconds"] = "n_labeled",
+        relative_to: str | None = None,
+        confidence: float | None = None,
+        strategies: str | Sequence[str] | None = None,
+        unpaired: Sequence = (),
+    ) -> None:
         self.curves = curves
         self.x = x
         self.relative_to = relative_to
@@ -117,21 +125,21 @@ class ActiveLearningCurveDisplay:
     @classmethod
     def from_frame(
         cls,
-        frame,
+        frame: Results,
         *,
-        metric=None,
-        dataset=None,
-        model=None,
-        n_query=None,
-        strategies=None,
-        x="n_labeled",
-        relative_to=None,
-        confidence=None,
-        ax=None,
-        band=True,
-        curve_kwargs=None,
-        legend="outside",
-    ):
+        metric: str | None = None,
+        dataset: str | Sequence[str] | None = None,
+        model: str | Sequence[str] | None = None,
+        n_query: int | Sequence[int] | None = None,
+        strategies: str | Sequence[str] | None = None,
+        x: Literal["n_labeled", "seconds"] = "n_labeled",
+        relative_to: str | None = None,
+        confidence: float | None = None,
+        ax: "Axes | None" = None,
+        band: bool = True,
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Compute the curves of an experiment, and draw them.
 
         Parameters
@@ -209,7 +217,14 @@ class ActiveLearningCurveDisplay:
         )
         return display.plot(ax, band=band, curve_kwargs=curve_kwargs, legend=legend)
 
-    def plot(self, ax=None, *, band=True, curve_kwargs=None, legend="outside"):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        band: bool = True,
+        curve_kwargs: Mapping | None = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Draw the curves.
 
         Parameters
@@ -243,7 +258,7 @@ class ActiveLearningCurveDisplay:
         plt = pyplot(self)
         self.settings_ = self._settings()
         is_own = ax is None
-        if is_own:
+        if ax is None:
             n_datasets = len({setting[0] for setting in self.settings_})
             n_columns = n_datasets if 2 <= n_datasets <= 4 else 3
             figure, self.axes_ = new_axes(plt, len(self.settings_), n_columns=n_columns)
@@ -258,7 +273,8 @@ class ActiveLearningCurveDisplay:
         self.ax_, self.figure_ = self.axes_[0], figure
         defaults = {"markersize": 5, "linewidth": 1.5}
         kwargs = line_kwargs(self._strategies(), curve_kwargs, defaults)
-        self.lines_, self.bands_ = [], []
+        self.lines_: list[dict] = []
+        self.bands_: list[dict] = []
         curves = dict(iter(self.curves.groupby(SETTING)))
         for axes, setting in zip(self.axes_, self.settings_, strict=True):
             self._draw(axes, curves.get(setting, self.curves[:0]), kwargs, band)

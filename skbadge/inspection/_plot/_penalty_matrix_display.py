@@ -1,12 +1,20 @@
 """A heat map of which strategy beats which."""
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
 
-from skbadge.inspection._penalty import penalty_matrix
+from skbadge.inspection._frame import Results
+from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
 from skbadge.inspection._plot._style import (
     literal,
     pyplot,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
 
 # Inches of a cell that holds "12.34" in the font below.
 _CELL, _FONT = 0.56, 8
@@ -78,7 +86,14 @@ class PenaltyMatrixDisplay:
     ['0.25', '1.25']
     """
 
-    def __init__(self, matrix, column_average, *, n_settings=None, definition=None):
+    def __init__(
+        self,
+        matrix: "pd.DataFrame",
+        column_average: "pd.Series",
+        *,
+        n_settings: int | None = None,
+        definition: str | None = None,
+    ) -> None:
         self.matrix = matrix
         self.column_average = column_average
         self.n_settings = n_settings
@@ -86,8 +101,14 @@ class PenaltyMatrixDisplay:
 
     @classmethod
     def from_matrix(
-        cls, penalty, *, ax=None, sort=True, cmap="Blues", values_format=".2f"
-    ):
+        cls,
+        penalty: PenaltyMatrix,
+        *,
+        ax: "Axes | None" = None,
+        sort: bool = True,
+        cmap: Any = "Blues",
+        values_format: str = ".2f",
+    ) -> Self:
         """Draw a matrix that is there already.
 
         Parameters
@@ -114,21 +135,21 @@ class PenaltyMatrixDisplay:
     @classmethod
     def from_frame(
         cls,
-        frame,
-        definition="paper",
+        frame: Results,
+        definition: Literal["paper", "script"] = "paper",
         *,
-        metric=None,
-        alpha=0.05,
-        baseline="random",
-        paired=True,
-        diagonal_in_mean=None,
-        n_initial=None,
-        error="auto",
-        ax=None,
-        sort=True,
-        cmap="Blues",
-        values_format=".2f",
-    ):
+        metric: str | None = None,
+        alpha: float = 0.05,
+        baseline: str = "random",
+        paired: bool = True,
+        diagonal_in_mean: bool | None = None,
+        n_initial: int | None = None,
+        error: Literal["auto", "one_minus", "negated"] | Callable = "auto",
+        ax: "Axes | None" = None,
+        sort: bool = True,
+        cmap: Any = "Blues",
+        values_format: str = ".2f",
+    ) -> Self:
         """Compute the matrix of an experiment, and draw it.
 
         Parameters
@@ -162,7 +183,14 @@ class PenaltyMatrixDisplay:
             penalty, ax=ax, sort=sort, cmap=cmap, values_format=values_format
         )
 
-    def plot(self, ax=None, *, sort=True, cmap="Blues", values_format=".2f"):
+    def plot(
+        self,
+        ax: "Axes | None" = None,
+        *,
+        sort: bool = True,
+        cmap: Any = "Blues",
+        values_format: str = ".2f",
+    ) -> Self:
         """Draw the heat map.
 
         Parameters

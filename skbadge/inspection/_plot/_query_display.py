@@ -1,10 +1,14 @@
 """A query in two dimensions: the pool, the labelled rows, and the rows selected."""
 
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator
 
-from skbadge.inspection._plot._projection import project_query
+from skbadge._compat import Interval, validate_parameter_constraints
+from skbadge.inspection._plot._projection import Projection, project_query
 from skbadge.inspection._plot._style import (
     BLUE,
     COLORS,
@@ -17,8 +21,11 @@ from skbadge.inspection._plot._style import (
 )
 from skbadge.outputs._pipeline import unwrap
 from skbadge.pools import n_rows
-from skbadge.querier._querier import BadgeQuerier
-from skbadge.querier._query_report import QueryReport
+from skbadge.querier import BadgeQuerier, QueryReport
+from skbadge.utils._typing import RandomState
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Shapes for classes beyond the number of colours.
 _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
@@ -88,14 +95,14 @@ class QueryDisplay:
 
     def __init__(
         self,
-        projection,
+        projection: Projection,
         *,
-        y_pool=None,
-        y_picks=None,
-        y_labeled=None,
-        n_pool=None,
-        strategy=None,
-    ):
+        y_pool: ArrayLike | None = None,
+        y_picks: ArrayLike | None = None,
+        y_labeled: ArrayLike | None = None,
+        n_pool: int | None = None,
+        strategy: str | None = None,
+    ) -> None:
         self.projection = projection
         self.y_pool = y_pool
         self.y_picks = y_picks
@@ -106,17 +113,17 @@ class QueryDisplay:
     @classmethod
     def from_querier(
         cls,
-        querier,
-        X_pool,
-        rows,
+        querier: BaseEstimator,
+        X_pool: Any,
+        rows: ArrayLike | QueryReport,
         *,
-        labeled=True,
-        y_pool=None,
-        max_points=5000,
-        random_state=None,
-        ax=None,
-        legend="outside",
-    ):
+        labeled: bool = True,
+        y_pool: ArrayLike | None = None,
+        max_points: int = 5000,
+        random_state: RandomState = None,
+        ax: "Axes | None" = None,
+        legend: str | None = "outside",
+    ) -> Self:
         """Project a pool by what a querier makes of it, and draw it.
 
         Parameters
@@ -169,6 +176,11 @@ class QueryDisplay:
 
         Reads the model once for the pool and once for the labelled rows.
         """
+        validate_parameter_constraints(
+            {"max_points": [Interval(Integral, 1, None, closed="left")]},
+            {"max_points": max_points},
+            caller_name=f"{cls.__name__}.from_querier",
+        )
         querier, X_pool = unwrap(querier, X_pool)
         if not isinstance(querier, BadgeQuerier):
             raise TypeError(
@@ -176,12 +188,8 @@ class QueryDisplay:
                 f"in one. Got {type(querier).__name__} at the end instead."
             )
         n_pool = n_rows(X_pool)
-        strategy = str(querier.strategy)
-        if isinstance(rows, QueryReport):
-            rows, strategy = rows.rows, rows.strategy
-        picks = _check_picks(rows, n_pool)
-        if not isinstance(max_points, Integral) or max_points < 1:
-            raise ValueError(f"`max_points` must be an int >= 1. Got {max_points!r}.")
+        report = rows if isinstance(rows, QueryReport) else None
+        picks = _check_picks(rows if report is None else report.rows, n_pool)
         projection = project_query(
             querier,
             X_pool,
@@ -192,14 +200,15 @@ class QueryDisplay:
         )
         classes = {}
         if y_pool is not None:
-            y_pool = _check_classes(y_pool, n_pool)
-            classes = {"y_pool": y_pool[projection.pool_rows], "y_picks": y_pool[picks]}
+            known = _check_classes(y_pool, n_pool)
+            classes = {"y_pool": known[projection.pool_rows], "y_picks": known[picks]}
             if projection.labeled is not None:
                 classes["y_labeled"] = querier.y_labeled_[projection.labeled_rows]
+        strategy = str(querier.strategy) if report is None else report.strategy
         display = cls(projection, n_pool=n_pool, strategy=strategy, **classes)
         return display.plot(ax, legend=legend)
 
-    def plot(self, ax=None, *, legend="outside"):
+    def plot(self, ax: "Axes | None" = None, *, legend: str | None = "outside") -> Self:
         """Draw the points.
 
         Parameters
@@ -222,7 +231,7 @@ class QueryDisplay:
         """
         plt = pyplot(self)
         is_own = ax is None
-        if is_own:
+        if ax is None:
             _, (ax,) = new_axes(plt, 1, width=6.0, height=5.0)
         self.ax_, self.figure_ = ax, ax.figure
         kinds = {"pool": (self.projection.pool, self.y_pool)}
@@ -235,7 +244,8 @@ class QueryDisplay:
             for kind, (points, y) in kinds.items()
         }
         self.rings_ = ax.scatter(
-            *self.projection.picks.T,
+            self.projection.picks[:, 0],
+            self.projection.picks[:, 1],
             s=_SIZES["ring"],
             facecolors="none",
             edgecolors="black",
