@@ -149,7 +149,8 @@ def transform_pool_and_labeled(
 
     Examples
     --------
-    >>>     >>> from skbadge.embeddings import (
+    >>> import numpy as np
+    >>> from skbadge.embeddings import (
     ...     OuterProductEmbedding, Posterior, Scale, Sketch, transform_pool_and_labeled
     ... )
     >>> rng = np.random.default_rng(0)
