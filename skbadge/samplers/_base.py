@@ -203,13 +203,8 @@ def fill_uniformly(
 ):
     """Complete a selection of ``n`` rows from those open, drawn uniformly.
 
-    <<<<<<< HEAD
-    Its picks must be closed. If rows had to be drawn uniformly, a note and a warning
-    say so, with ``found``: what is true of the picks and of no other row.
-    =======
     A fallback is noted, and warned of, if any are missing. ``found`` is what the method
     found true of the rows it selected, and of no others.
-    >>>>>>> main
     """
     rows = np.asarray(rows, dtype=np.int64)
     values = np.asarray(values, dtype=np.float64)
@@ -233,14 +228,9 @@ def fill_uniformly(
 def first_row(embedding, rule, open_rows, ties, rng):
     """The row to start from when there is nothing yet to keep a distance from.
 
-    <<<<<<< HEAD
-    The greatest norm, any row, or with probability proportional to the squared norm. If
-    all norms are zero, any row.
-    =======
     By ``rule`` that of the greatest norm ("max_norm"), any ("uniform"), or one drawn
     with probability proportional to its squared norm ("norm_weighted"). If all norms
     are zero, any row.
-    >>>>>>> main
     """
     norms_sq = embedding.norms_sq()
     if not open_rows.mask.all():
