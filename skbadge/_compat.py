@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sklearn.base import _fit_context
+from sklearn.base import _fit_context as fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import (
     validate_parameter_constraints,
     validate_params,
 )
-from sklearn.utils.metadata_routing import _routing_enabled
-from sklearn.utils.validation import _num_samples
+from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+from sklearn.utils.validation import _num_samples as num_samples
 
 __all__ = [
     "ACTIVATIONS",
@@ -31,10 +31,6 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
-
-fit_context = _fit_context
-num_samples = _num_samples
-routing_enabled = _routing_enabled
 
 
 def openml_columns(data_id, data_home):

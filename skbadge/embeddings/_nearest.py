@@ -6,24 +6,8 @@ import numpy as np
 def least_in_blocks(least_of, other, width):
     """Where something is least among the rows of an embedding, for each of some rows.
 
-    Parameters
-    ----------
-    least_of : callable
-        For an embedding of a few rows, what `least` returns.
-
-    other : Embedding
-        The rows to look at, at least one.
-
-    width : int
-        How many of them to look at in one go.
-
-    Returns
-    -------
-    position : ndarray of shape (n_rows,)
-        intp positions in ``other``. Among equal values, the first one wins.
-
-    values : ndarray of shape (n_rows,)
-        float64.
+    ``least_of`` takes ``width`` of the rows and returns what `least` does. Among equal
+    values the first one wins.
     """
     position, values = least_of(other.take(slice(width)))
     for start in range(width, len(other), width):

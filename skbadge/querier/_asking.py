@@ -29,7 +29,7 @@ from skbadge.utils._typing import Rows
 
 def _has_scores(querier):
     """For `available_if`: whether the strategy scores each row by itself."""
-    strategy = get_strategy(querier.strategy, querier._kind())
+    strategy = get_strategy(querier.strategy, kind_of(querier._any_estimator()))
     if not isinstance(strategy, ScoreStrategy):
         raise AttributeError(f"The strategy {strategy} has no scores of single rows.")
     return True
@@ -249,9 +249,6 @@ class Asking(LikeItsEstimator):
             # They must have the same dropout masks and be sketched alike.
             seed = stream_seed(self.random_state, "posterior")
         return ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
-
-    def _kind(self):
-        return kind_of(self._any_estimator())
 
     def _use_strategy(self, estimator):
         """The strategy in use, fresh if it is another than before.

@@ -8,21 +8,8 @@ from skbadge.utils._ties import Ties, equal_floor, rounded
 def draw_weighted(cumulative, size, rng):
     """Draw rows independently with probability proportional to their weights.
 
-    Parameters
-    ----------
-    cumulative : ndarray of shape (n_rows,)
-        Cumulative sum of the weights, float64. The last entry must be positive.
-
-    size : int
-        Number of draws.
-
-    rng : RandomState
-        Source of randomness.
-
-    Returns
-    -------
-    rows : ndarray of shape (size,)
-        int64. A row of weight zero is never drawn.
+    The weights come as their cumulative sum in float64, whose last entry is positive. A
+    row of weight zero is never drawn.
     """
     total = cumulative[-1]
     rows = np.searchsorted(cumulative, rng.random_sample(size) * total, side="right")
@@ -33,27 +20,8 @@ def draw_weighted(cumulative, size, rng):
 def top_rows(scores, n, rng, *, open_rows=None, dtype=np.float64):
     """Rows with the greatest scores, best first, ties in random order.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (n_rows,)
-        Not NaN.
-
-    n : int
-        Number of rows, no more than may be picked.
-
-    rng : RandomState
-        Breaks ties; advanced by one draw.
-
-    open_rows : OpenRows or None, default=None
-        The rows that may be picked, None for all. Those picked are closed.
-
-    dtype : {numpy.float64, numpy.float32}, default=numpy.float64
-        Precision in which the scores were formed: those equal to within it tie.
-
-    Returns
-    -------
-    rows : ndarray of shape (n,)
-        int64.
+    There are at least ``n`` among ``open_rows`` (None for all); those picked are closed.
+    Scores that are equal to within the precision of ``dtype`` tie; none is NaN.
     """
     if n == 0:
         return np.empty(0, dtype=np.int64)

@@ -14,21 +14,8 @@ def stream_seed(random_state, stream):
     """Seed of one named stream of randomness derived from a ``random_state``.
 
     Streams that differ in name are independent, so that, say, a longer training does
-    not shift the draws of the selection that follows it.
-
-    Parameters
-    ----------
-    random_state : None, int or RandomState
-        An int always yields the same seed for the same name. A ``RandomState`` (or
-        None, NumPy's global one) is advanced by one draw.
-
-    stream : str
-        Name of the stream.
-
-    Returns
-    -------
-    seed : int
-        Between 0 and 2**32 - 1.
+    not shift the draws of the selection that follows it. An int always yields the same
+    seed for the same name; anything else is advanced by one draw.
     """
     if isinstance(random_state, (int, np.integer)):
         root = int(random_state)
@@ -41,18 +28,7 @@ def stream_seed(random_state, stream):
 def row_uniforms(seed, rows):
     """A number between 0 and 1 for each row, whatever rows are asked for together.
 
-    Parameters
-    ----------
-    seed : int
-        Makes another stream of numbers.
-
-    rows : ndarray of int
-        Positions of the rows.
-
-    Returns
-    -------
-    numbers : ndarray of float64
-        In [0, 1), as good as independent and uniform: SplitMix64 of row and seed.
+    In [0, 1), as good as independent and uniform: SplitMix64 of row and seed.
     """
     with np.errstate(over="ignore"):
         mixed = np.asarray(rows).astype(np.uint64)
@@ -79,11 +55,6 @@ def torch_seeded(seed):
 
     Does nothing if ``seed`` is None, or if torch was never imported: then nothing in
     the process can be using it.
-
-    Parameters
-    ----------
-    seed : int or None
-        The seed.
     """
     torch = sys.modules.get("torch")
     if torch is None or seed is None:

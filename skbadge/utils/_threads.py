@@ -8,15 +8,10 @@ from threadpoolctl import threadpool_limits
 
 @contextmanager
 def threads_limited(n_threads):
-    """Limit the threads of BLAS, OpenMP and torch inside the block.
+    """Limit the threads of BLAS, OpenMP and torch inside the block; None leaves them.
 
     Results are then the same bit for bit however many processes run side by side, for
     how a product is split among threads decides how it is rounded.
-
-    Parameters
-    ----------
-    n_threads : int or None
-        Threads of each library; None leaves them as they are.
     """
     if n_threads is None:
         yield

@@ -95,38 +95,14 @@ class Ties:
         self.seed = int(rng.randint(2**31 - 1))
 
     def keys(self, rows):
-        """The rows' own numbers.
-
-        Parameters
-        ----------
-        rows : ndarray of int
-            Positions.
-
-        Returns
-        -------
-        keys : ndarray of float64
-            Uniform between 0 and 1; of equal rows that of the least key comes first.
-        """
+        """The rows' own uniform numbers; of equal rows that of least key is first."""
         return row_uniforms(self.seed, rows)
 
     def greatest(self, values, rows=None, dtype=np.float64, quantum=0.0):
         """Where the greatest value is, of equal ones that of least key.
 
-        Parameters
-        ----------
-        values : ndarray of shape (n,)
-            At least one; not NaN.
-
-        rows : ndarray of int of shape (n,) or None, default=None
-            The rows they belong to; None for ``0 .. n - 1``.
-
-        dtype, quantum
-            As for `rounded`.
-
-        Returns
-        -------
-        position : int
-            In ``values``.
+        ``rows`` are those that the values belong to, None for ``0 .. n - 1``. For
+        ``dtype`` and ``quantum`` see `rounded`.
         """
         greatest = values.max()
         near = np.flatnonzero(values >= equal_floor(greatest, dtype, quantum))

@@ -9,23 +9,9 @@ from skbadge.exceptions import QueryWarning
 
 
 def check_n(n, n_rows, which="there are"):
-    """Number of rows to select, at most the number there are.
+    """Number of rows to select: ``n``, or all there are with a `QueryWarning`.
 
-    Parameters
-    ----------
-    n : int
-        Number of rows asked for.
-
-    n_rows : int
-        Number of rows to choose from.
-
-    which : str, default="there are"
-        Which rows these are, for the warning.
-
-    Returns
-    -------
-    n : int
-        ``min(n, n_rows)``, with a `QueryWarning` if that is less than asked for.
+    ``which`` says in the warning which rows these are.
     """
     if not is_int(n):
         raise TypeError(f"`n` must be an int. Got {n!r} instead.")
@@ -43,26 +29,7 @@ def check_n(n, n_rows, which="there are"):
 def check_rows(rows, n, n_rows, source):
     """Positions that somebody else's code selected, checked against the contract.
 
-    Parameters
-    ----------
-    rows : array-like of shape (n,)
-        Positions in the pool.
-
-    n, n_rows : int
-        Number of rows asked for, and to choose from.
-
-    source : str
-        Who selected them, for the errors.
-
-    Returns
-    -------
-    rows : ndarray of shape (n,)
-        int64.
-
-    Raises
-    ------
-    ValueError
-        If there are not ``n`` of them, or they are not distinct positions in the pool.
+    ``source`` says in an error whose code it was. Returns distinct int64 positions.
     """
     rows = np.asarray(rows)
     if rows.shape != (n,) or not (n == 0 or np.issubdtype(rows.dtype, np.integer)):
