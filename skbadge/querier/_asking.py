@@ -137,19 +137,13 @@ class Asking(LikeItsEstimator):
         done = perf_counter()
         rows = feasible.check(selection.rows, n, str(strategy))
         rows = rows if positions is None else positions[rows]
+        nbytes = pool.nbytes + selection.nbytes
         report = QueryReport(
+            **vars(selection) | {"rows": rows, "nbytes": nbytes},
             strategy=str(strategy),
             n_pool=n_pool,
             n_candidates=n_left,
-            rows=rows,
-            values=selection.values,
-            value_name=selection.value_name,
-            norms=selection.norms,
-            embedding=selection.embedding,
-            fallbacks=selection.fallbacks,
             seconds={"outputs": read - start, "select": done - read},
-            nbytes=pool.nbytes + selection.nbytes,
-            n_distances=selection.n_distances,
         )
         self._say(str(report))
         return (rows, report) if return_report else rows

@@ -4,17 +4,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 
-import numpy as np
-
-from skbadge.embeddings import Embedding
 from skbadge.embeddings._diagnostics import batch_diagnostics
+from skbadge.samplers import Selection
 
 # Rows that a notebook shows; their order says most about the first.
 _N_SHOWN = 10
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class QueryReport:
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class QueryReport(Selection):
     """What a query did, and what it cost.
 
     Attributes
@@ -86,15 +84,7 @@ class QueryReport:
     strategy: str
     n_pool: int
     n_candidates: int
-    rows: np.ndarray
-    values: np.ndarray | None
-    value_name: str
-    norms: np.ndarray | None
-    fallbacks: tuple
     seconds: dict = field(default_factory=dict)
-    nbytes: int = 0
-    n_distances: int = 0
-    embedding: Embedding | None = None
 
     @cached_property
     def diagnostics(self):

@@ -20,7 +20,7 @@ def draw_weighted(cumulative, size, rng):
 def top_rows(scores, n, rng, *, open_rows=None, dtype=np.float64):
     """Rows with the greatest scores, best first, ties in random order.
 
-    There are at least ``n`` among ``open_rows`` (None for all); those picked are closed.
+    There are at least ``n`` among ``open_rows`` (None for all). Those picked close.
     Scores that are equal to within the precision of ``dtype`` tie; none is NaN.
     """
     if n == 0:
