@@ -4,7 +4,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from scipy import sparse
 
@@ -87,8 +86,3 @@ def is_tensor(X: Any) -> bool:
 def is_table(X: Any) -> bool:
     """Whether rows are something `sklearn.utils.check_array` is meant for."""
     return kind_of(X) in ("array", "list", "pandas", "polars", "sparse")
-
-
-def is_masked(X: Any) -> bool:
-    """Whether an entry of a masked array is masked."""
-    return isinstance(X, np.ma.MaskedArray) and bool(np.ma.is_masked(X))

@@ -115,35 +115,29 @@ def concatenate_rows(first: Any, second: Any, name: str = "X") -> Any:
             f"{mine.name(first)}. Got {theirs.name(second)} instead."
         )
     # Where a list meets an array, it is for the array to say how.
-    chosen = theirs if mine is _List else mine
+    chosen = theirs if isinstance(mine, _List) else mine
     return chosen.concatenate(first, second, name)
 
 
 class _Array:
     """Arrays, and what NumPy makes arrays of."""
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "array"
 
-    @staticmethod
-    def count(X):
+    def count(self, X):
         return num_samples(X)
 
-    @staticmethod
-    def first(X, n):
+    def first(self, X, n):
         return X[:n]
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return np.asarray(X)[rows]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return np.array(X)
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         return np.concatenate([_as_array(first, second), _as_array(second, first)])
 
 
@@ -167,50 +161,41 @@ def objects_of(entries):
 class _List(_Array):
     """Lists and tuples of rows, which may be of different lengths: they stay lists."""
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return [X[row] for row in rows]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return deepcopy(X)
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         return [*first, *second]
 
 
 class _Several:
     """Several containers with one entry a row each: dicts of them, and `Inputs`."""
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "list of arrays" if isinstance(X, Inputs) else "dict"
 
-    @staticmethod
-    def count(X):
+    def count(self, X):
         sizes = {key: n_rows(part) for key, part in _items(X)}
         if len(set(sizes.values())) != 1:
             raise ValueError(
-                f"The entries of a {_Several.name(X)} must have equal numbers of rows. "
+                f"The entries of a {self.name(X)} must have equal numbers of rows. "
                 f"Got {sizes}."
             )
         return next(iter(sizes.values()))
 
-    @staticmethod
-    def first(X, n):
+    def first(self, X, n):
         return _like(X, {key: first_rows(part, n) for key, part in _items(X)})
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return _like(X, {key: take_rows(part, rows) for key, part in _items(X)})
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return _like(X, {key: copy_rows(part) for key, part in _items(X)})
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         mine, theirs = dict(_items(first)), dict(_items(second))
         if mine.keys() != theirs.keys():
             raise ValueError(
@@ -234,44 +219,35 @@ def _like(X, parts):
 class _Sparse(_Array):
     """Sparse matrices and arrays. Only some formats can be sliced: CSR can."""
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "sparse matrix"
 
-    @staticmethod
-    def first(X, n):
+    def first(self, X, n):
         return X.tocsr()[:n]
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return X.tocsr()[rows]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return X.copy()
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         return sparse.vstack([first, second], format="csr")
 
 
 class _Tensor(_Array):
     """Torch tensors, on the device where they are."""
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "tensor"
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return X[torch.as_tensor(rows, device=X.device)]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return X.detach().clone()
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         return torch.cat([first, second])
 
 
@@ -281,44 +257,35 @@ class _Dataset:
     count = staticmethod(_flat_datasets.count)
     take = staticmethod(_flat_datasets.take)
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "Dataset"
 
-    @staticmethod
-    def first(X, n):
+    def first(self, X, n):
         return take_rows(X, np.arange(min(n, n_rows(X))))
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return X
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         return _flat_datasets.concatenate(first, second)
 
 
 class _Pandas(_Array):
     """DataFrames and Series of pandas; their index goes with the rows."""
 
-    @staticmethod
-    def name(X):
+    def name(self, X):
         return "data frame" if hasattr(X, "columns") else "series"
 
-    @staticmethod
-    def first(X, n):
+    def first(self, X, n):
         return X.iloc[:n]
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return X.iloc[rows]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         return X.copy()
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         _check_columns(first, second, name)
         return sys.modules["pandas"].concat([first, second])
 
@@ -326,25 +293,21 @@ class _Pandas(_Array):
 class _Polars(_Array):
     """DataFrames and Series of polars."""
 
-    @staticmethod
-    def name(X):
-        return f"polars {_Pandas.name(X)}"
+    def name(self, X):
+        return f"polars {_Pandas().name(X)}"
 
-    @staticmethod
-    def take(X, rows):
+    def take(self, X, rows):
         return X[rows]
 
-    @staticmethod
-    def copy(X):
+    def copy(self, X):
         # A clone would share memory with a NumPy array that X was made of.
         return X[np.arange(len(X))]
 
-    @staticmethod
-    def concatenate(first, second, name):
+    def concatenate(self, first, second, name):
         _check_columns(first, second, name)
         if not hasattr(first, "columns"):
             frames = first.to_frame(), second.alias(first.name).to_frame()
-            return _Polars.concatenate(*frames, name).to_series()
+            return self.concatenate(*frames, name).to_series()
         # The columns of a few rows may have found a narrower dtype.
         frames = [first, second.select(first.columns)]
         return sys.modules["polars"].concat(frames, how="vertical_relaxed")
@@ -357,15 +320,15 @@ def _check_columns(first, second, name):
 
 
 _OPERATIONS = {
-    "array": _Array,
-    "dict": _Several,
-    "inputs": _Several,
-    "list": _List,
-    "pandas": _Pandas,
-    "polars": _Polars,
-    "sparse": _Sparse,
-    "tensor": _Tensor,
-    "torch dataset": _Dataset,
+    "array": _Array(),
+    "dict": _Several(),
+    "inputs": _Several(),
+    "list": _List(),
+    "pandas": _Pandas(),
+    "polars": _Polars(),
+    "sparse": _Sparse(),
+    "tensor": _Tensor(),
+    "torch dataset": _Dataset(),
 }
 
 

@@ -19,7 +19,6 @@ from skbadge.pools import (
     array_of,
     frame_to_array,
     is_frame,
-    is_masked,
     is_table,
     is_tensor,
     kind_of,
@@ -75,7 +74,7 @@ def _is_bare_net(estimator):
 
 def check_masked(X, name):
     """Raise if an array has masked entries, which training would not skip."""
-    if is_masked(X):
+    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         mask = np.ma.getmaskarray(X)
         rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
         raise ValueError(

@@ -45,11 +45,6 @@ from skbadge.querier._labeled_rows import is_aligned
 from skbadge.utils._streams import torch_seeded
 
 
-def is_frozen(estimator):
-    """Whether an estimator is already trained and to be left so."""
-    return isinstance(estimator, FrozenEstimator)
-
-
 def unlabeled_mark(estimator):
     """The label by which a model's training knows unlabelled rows.
 
@@ -147,7 +142,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     The seed makes training reproducible, torch included; None leaves all to the
     estimator. ``codec`` is None if no net is to be trained.
     """
-    if is_frozen(estimator):
+    if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
     _adapt_members(estimator, original)
@@ -158,7 +153,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
 
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """Go on training a fitted estimator, from the weights it has."""
-    if is_frozen(estimator):
+    if isinstance(estimator, FrozenEstimator):
         return estimator
     names = [
         name

@@ -1,6 +1,7 @@
 """ALBL: active learning by learning which strategy to follow."""
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from numbers import Real
 from typing import Literal
 
@@ -229,12 +230,7 @@ class ALBL(Strategy):
         if not arrived.any():
             return
         for name in ("ids", "weights"):
-            kept = [
-                entry
-                for entry, keep in zip(pending[name], arrived, strict=True)
-                if keep
-            ]
-            self._drawn[name] += kept
+            self._drawn[name] += compress(pending[name], arrived)
         if self.mode == "badge_repo":
             self._reward_one(pending, known)
         else:

@@ -9,7 +9,6 @@ from scipy import sparse
 from skbadge.pools import (
     Inputs,
     frame_to_array,
-    is_masked,
     kind_of,
     map_parts,
     named_parts,
@@ -82,12 +81,6 @@ def test_frames_as_arrays():
     assert np.isnan(frame_to_array(pd.Series([1, None], dtype="Int64"))[1])
     assert not_numeric(frame.assign(c="x", d=pd.Categorical([1, 2]))) == ["c", "d"]
     assert np.shares_memory(frame_to_array(frame[["b"]]), frame_to_array(frame[["b"]]))
-
-
-def test_only_what_is_masked_counts():
-    assert is_masked(np.ma.array([1, 2], mask=[False, True]))
-    assert not is_masked(np.ma.array([1, 2]))
-    assert not is_masked([1, 2])
 
 
 def test_kinds():
