@@ -119,17 +119,14 @@ class SharedMasks:
     @contextmanager
     def applied(self):
         """Replace the output of the dropout modules inside the block."""
-        handles = []
-        try:
-            handles.append(self.root.register_forward_pre_hook(self._start_batch))
+        with ExitStack() as stack:
+            root = self.root
+            stack.callback(root.register_forward_pre_hook(self._start_batch).remove)
             for module in self.modules:
                 hook = module.register_forward_hook(self._drop, with_kwargs=True)
-                handles.append(hook)
-            handles.append(self.root.register_forward_hook(self._end_batch))
+                stack.callback(hook.remove)
+            stack.callback(root.register_forward_hook(self._end_batch).remove)
             yield
-        finally:
-            for handle in handles:
-                handle.remove()
 
     def _end_batch(self, module, args, output):
         """A hook that marks where a batch ends."""

@@ -98,20 +98,18 @@ class LayerGradients:
             # puts the mode back; so does this, should a step of the user's not.
             stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
             for root in self.roots:
-                self._hook(stack, root.register_forward_pre_hook, _enable_grad)
+                stack.callback(root.register_forward_pre_hook(_enable_grad).remove)
             for layer in self.layers:
-                hook = layer.module.register_forward_hook
-                self._hook(stack, hook, self._recorder(layer), with_kwargs=True)
+                register, hook = (
+                    layer.module.register_forward_hook,
+                    self._recorder(layer),
+                )
+                stack.callback(register(hook, with_kwargs=True).remove)
             # Without them torch keeps no layer's input for the sake of its weights.
             for parameter in trained:
                 stack.callback(parameter.requires_grad_)
                 parameter.requires_grad_(False)
             yield
-
-    @staticmethod
-    def _hook(stack, register, hook, **options):
-        """Register a hook that the stack removes."""
-        stack.callback(register(hook, **options).remove)
 
     def _recorder(self, layer):
         """A hook that records a layer's calls."""
