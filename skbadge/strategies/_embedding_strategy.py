@@ -17,7 +17,7 @@ from skbadge.embeddings import (
     transform_pool_and_labeled,
 )
 from skbadge.outputs import Needs, Outputs
-from skbadge.samplers import LCMD, Sampler, Selection
+from skbadge.samplers import LCMD, Sampler
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
 
@@ -202,8 +202,6 @@ class EmbeddingStrategy(Strategy):
         return find_kernel(self.recipe().kernel).embed(outputs)
 
     def _run(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         recipe, embed = self.recipe(), self.embed
         embedding = to_device(embed(pool), pool.device)
         known = None
