@@ -5,6 +5,7 @@ from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    Options,
     StrOptions,
     validate_parameter_constraints,
     validate_params,
@@ -17,6 +18,7 @@ __all__ = [
     "DERIVATIVES",
     "HasMethods",
     "Interval",
+    "Options",
     "StrOptions",
     "fit_context",
     "num_samples",
