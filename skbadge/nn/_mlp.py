@@ -30,7 +30,7 @@ class StandardizedInput(nn.Module):
     ----------
     mean, mean_rest : tensor of shape (n_features,)
         Column means in float32, and their rounding errors. Subtracting first one and
-        then the other is exact, even on devices without float64.
+        then the other loses no digits, even on devices without float64.
 
     scale : tensor of shape (n_features,)
         Column standard deviations; 1 for constant columns.
@@ -136,7 +136,7 @@ class MLP(StandardizedInput):
     ----------
     mean, mean_rest : tensor of shape (n_features,)
         Column means in float32, and their rounding errors. Subtracting first one and
-        then the other is exact, even on devices without float64.
+        then the other loses no digits, even on devices without float64.
 
     scale : tensor of shape (n_features,)
         Column standard deviations; 1 for constant columns.

@@ -127,7 +127,7 @@ def _check(X, dtype):
     """Check the table, and return the dtype as a class."""
     if not is_frame(X):
         raise TypeError(
-            "X must be a pandas DataFrame or a polars DataFrame. Got "
+            "X must be a DataFrame of pandas or polars. Got "
             f"{type(X).__name__} instead."
         )
     if X.shape[1] == 0:

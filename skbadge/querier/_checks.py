@@ -11,6 +11,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d, validate_data
 
+from skbadge.nn._adapt import has_own_dataset
 from skbadge.outputs._pipeline import (
     innermost,
     is_skorch_net,
@@ -137,8 +138,6 @@ def _is_list_of_numbers(X):
 
 def _rows_for_net(querier, X, net, name):
     """Rows as a net without steps before it gets them, checked if they are numbers."""
-    from skbadge.nn._adapt import has_own_dataset
-
     if is_frame(X) and _wants_columns(net, X.columns):
         if kind_of(X) == "polars" and not not_numeric(X):
             # skorch splits the frames of pandas only.
