@@ -8,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from skbadge.nn._adapt import has_own_dataset
 from skbadge.outputs._pipeline import (
     innermost,
     is_skorch_net,
@@ -134,8 +135,6 @@ def _is_list_of_numbers(X):
 
 def _rows_for_net(querier, X, net, name):
     """Rows as a net without steps before it gets them, checked if they are numbers."""
-    from skbadge.nn._adapt import has_own_dataset
-
     if is_frame(X) and _wants_columns(net, X.columns):
         if kind_of(X) == "polars" and not not_numeric(X):
             # skorch splits the frames of pandas only.

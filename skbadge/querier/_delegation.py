@@ -17,6 +17,7 @@ from sklearn.utils.metadata_routing import (
 from sklearn.utils.metaestimators import available_if
 
 from skbadge._compat import routing_enabled
+from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
@@ -152,8 +153,6 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
     def _estimator(self):
         """The estimator to train, by default the library's net."""
         if self.estimator is None:
-            from skbadge.nn import TabularNetClassifier
-
             return TabularNetClassifier()
         return self.estimator
 

@@ -11,6 +11,13 @@ from sklearn.semi_supervised import (
 )
 from sklearn.utils import get_tags
 
+from skbadge.nn._adapt import (
+    RelabeledDataset,
+    adapt_net,
+    check_weights,
+    encoded_target,
+)
+from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
     innermost,
@@ -261,8 +268,6 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
         if X_unlabeled is not None:
             X, y = _with_unlabeled(X, y, X_unlabeled, mark)
     if trains_net and is_dataset(X):
-        from skbadge.nn._adapt import RelabeledDataset
-
         X = RelabeledDataset(X, y)
     with torch_seeded(seed):
         try:
@@ -280,11 +285,7 @@ def _adapt_to_rows(net, rows, codec):
     """Let a net take the rows; return what to train it on, and its shape for a row."""
     several = is_several(rows.X)
     if isinstance(codec, NumberCodec):
-        from skbadge.nn._adapt_regressor import adapt_regressor
-
         return adapt_regressor(net, rows.X, rows.y, several_inputs=several)
-    from skbadge.nn._adapt import adapt_net, encoded_target
-
     y = encoded_target(net, codec.encode(rows.y))
     adapt_net(net, len(codec.classes), several_inputs=several)
     return y, None
@@ -292,16 +293,12 @@ def _adapt_to_rows(net, rows, codec):
 
 def _check_trained(estimator, X, codec, target_shape):
     """Raise if training left a net that is of no use."""
-    from skbadge.nn._adapt import check_weights
-
     net = innermost(estimator)
     check_weights(net)
     if isinstance(codec, LabelCodec):
         # A single logit tells two classes apart.
         codec.check_width(max(n_outputs(estimator, X), 2))
     elif target_shape is not None:
-        from skbadge.nn._adapt_regressor import check_output_shape
-
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
@@ -313,8 +310,6 @@ def _adapt_members(estimator, original):
     mine = {id(part) for part in original.get_params().values()}
     for part in estimator.get_params().values():
         if is_skorch_net(part) and id(part) not in mine:
-            from skbadge.nn._adapt import adapt_net
-
             adapt_net(part)
 
 

@@ -202,9 +202,11 @@ class EmbeddingStrategy(Strategy):
         return find_kernel(self.recipe().kernel).embed(outputs)
 
     def _run(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         recipe, embed = self.recipe(), self.embed
+        if n == 0:
+            rows = np.empty(0, dtype=np.int64)
+            nothing = to_device(embed(pool).take(rows), None)
+            return Selection(rows, np.empty(0), norms=np.empty(0), embedding=nothing)
         embedding = to_device(embed(pool), pool.device)
         known = None
         if self.needs.labeled and labeled is not None and len(labeled):
