@@ -14,26 +14,14 @@ from skbadge.outputs._casting import input_dtype
 
 
 def adapt_net(net, n_classes=None, *, several_inputs=False):
-    """Set the parameters that let a net train on any table, and on missing classes.
+    """Let a clone of the user's net train on any table and with missing classes.
 
     A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
-    module's floating dtype, or, if it is a regressor, `TargetDataset`, which casts
-    targets as well. A net with a data set of its own is left as it is, and so is a
-    module with several inputs that does not get them as such, for skorch splits data
-    frames by column. The net's module, criterion and training stay the user's.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        Changed in place; must not be the user's object, but a clone.
-
-    n_classes : int or None, default=None
-        The net's ``classes``, if it has none, become ``0 .. n_classes - 1``, whether
-        or not all of them occur in the labels.
-
-    several_inputs : bool, default=False
-        Whether rows come as a dict or list of arrays. Of several, only those of
-        floating dtype are cast: integers may be codes, masks or lengths.
+    module's floating dtype. A regressor gets `TargetDataset`, which casts the targets
+    as well. A net with another data set keeps it. A module with several inputs also
+    keeps skorch's, unless `several_inputs` says that rows are dicts or lists of
+    arrays: skorch splits data frames by column. `n_classes` sets the ``classes`` of a
+    net without any. The module, the criterion and the training do not change.
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
@@ -45,6 +33,7 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
                 input_dtype(module) or torch.get_default_dtype()
             ).removeprefix("torch.")
             codes = "codes" if _looks_up_integers(module) else True
+            # Integers among several inputs may be codes, masks or lengths.
             params["dataset__cast_integers"] = False if several_inputs else codes
     if n_classes is not None and getattr(net, "classes", ()) is None:
         params["classes"] = list(range(n_classes))
@@ -53,21 +42,7 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
 
 
 def encoded_target(net, codes):
-    """Class codes in the dtype that the net's criterion takes.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        The net.
-
-    codes : ndarray of shape (n_rows,)
-        Class codes, int.
-
-    Returns
-    -------
-    target : ndarray of shape (n_rows,)
-        float32 for the binary cross-entropies of torch, int64 otherwise.
-    """
+    """Class codes in the dtype that the net's criterion takes."""
     criterion = (
         net.criterion if isinstance(net.criterion, type) else type(net.criterion)
     )
@@ -86,16 +61,7 @@ def has_own_dataset(net):
 
 
 class RelabeledDataset(torch.utils.data.Dataset):
-    """The rows of a dataset with other targets: skorch would train on its own.
-
-    Parameters
-    ----------
-    rows : torch.utils.data.Dataset
-        Its items are rows, or rows and targets.
-
-    target : ndarray of shape (n_rows,)
-        The targets in their place.
-    """
+    """The rows of a dataset with other targets: skorch trains on those inside it."""
 
     def __init__(self, rows, target):
         self.rows = rows
@@ -111,18 +77,7 @@ class RelabeledDataset(torch.utils.data.Dataset):
 
 
 def check_weights(net):
-    """Raise if training left NaN or infinite weights.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        Initialised.
-
-    Raises
-    ------
-    ValueError
-        Naming the parameter of the module.
-    """
+    """Raise a ValueError if training left NaN or infinite weights."""
     for name, weight in net.module_.named_parameters():
         if not torch.isfinite(weight).all():
             raise ValueError(
@@ -133,23 +88,13 @@ def check_weights(net):
 
 
 def untrained(net):
-    """A net as training would start from, with torch's generators left as found.
-
-    Parameters
-    ----------
-    net : skorch.NeuralNet
-        Stays as it is.
-
-    Returns
-    -------
-    net : skorch.NeuralNet
-        A clone, initialised, on the CPU.
-    """
+    """An initialised clone of a net, on the CPU; torch's generators do not advance."""
     with torch.random.fork_rng(devices=[]):
         return clone(net).set_params(device="cpu", verbose=0).initialize()
 
 
 def _has_several_inputs(module):
+    """Whether `forward` needs more than one argument."""
     kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
     required = [
         parameter
@@ -160,5 +105,6 @@ def _has_several_inputs(module):
 
 
 def _looks_up_integers(module):
+    """Whether the module has an embedding table."""
     tables = (torch.nn.Embedding, torch.nn.EmbeddingBag)
     return any(isinstance(part, tables) for part in module.modules())

@@ -9,8 +9,8 @@ from skbadge.outputs._casting import input_dtype
 from skbadge.outputs._output_shape import output_shape
 from skbadge.pools import is_dataset
 
-# With other shapes than those of the outputs, these broadcast targets: every row's
-# output is then compared with every row's target.
+# These losses broadcast targets whose shape is not that of the outputs. They then
+# compare every row's output with every row's target.
 _ELEMENTWISE = (
     torch.nn.MSELoss,
     torch.nn.L1Loss,
@@ -20,40 +20,16 @@ _ELEMENTWISE = (
 
 
 def adapt_regressor(net, X, y, *, several_inputs=False):
-    """Set the parameters that let a regression net train on any table and target.
+    """Let a clone of the user's regression net train on any table and target.
 
-    skorch hands targets to the loss as they are, and torch's losses refuse float64 and
-    broadcast targets of shape (n_rows,) against outputs of shape (n_rows, 1). Here
-    they get the dtype of the module and the shape of its outputs.
+    skorch hands targets to the loss as they are. torch's losses refuse float64, and
+    they broadcast targets of shape (n_rows,) against outputs of shape (n_rows, 1).
+    This function gives the targets the dtype of the module and the shape of its
+    outputs. A net with a ``predict`` and a data set of the user's keeps its targets.
 
-    Parameters
-    ----------
-    net : skorch.NeuralNetRegressor
-        Changed in place; must not be the user's object, but a clone. One whose class
-        has a ``predict`` and a data set of its own is taken to know its targets.
-
-    X : array-like, or other container of rows
-        The rows of a net; behind steps that change them, the shape of the outputs may
-        be found out only by `check_output_shape`, after training.
-
-    y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
-        Targets, float64.
-
-    several_inputs : bool, default=False
-        As in `skbadge.nn._adapt.adapt_net`.
-
-    Returns
-    -------
-    y : ndarray
-        What to train the net on.
-
-    target_shape : tuple of int or None
-        Of the targets of one row as the loss gets them; None if the net sees to that.
-
-    Raises
-    ------
-    ValueError
-        If the net has another number of outputs than there are targets.
+    Returns the targets to train on, and the shape of one row's targets as the loss
+    gets them, or None if the net handles that. Raises a ValueError if the number of
+    outputs is not the number of targets.
     """
     adapt_net(net, several_inputs=several_inputs)
     own_predict = type(net).predict.__module__.partition(".")[0] != "skorch"
@@ -62,8 +38,8 @@ def adapt_regressor(net, X, y, *, several_inputs=False):
     try:
         shape = output_shape(untrained(net), X)
     except Exception:
-        # Rows may be other than those the net gets, and a net may find out its widths
-        # when it is trained: then nothing is known.
+        # The net may get other rows than X, from the steps before it, or it may learn
+        # its widths in training. `check_output_shape` then checks after training.
         shape = None
     n_outputs = y.shape[1] if y.ndim == 2 else 1
     target_shape = () if shape == () and n_outputs == 1 else (n_outputs,)
@@ -80,23 +56,9 @@ def adapt_regressor(net, X, y, *, several_inputs=False):
 
 
 def check_output_shape(net, shape, target_shape):
-    """Raise if a loss would compare outputs with the targets of other rows.
+    """Raise a ValueError if the loss would broadcast one row's targets to others.
 
-    Parameters
-    ----------
-    net : skorch.NeuralNetRegressor
-        The net.
-
-    shape : tuple of int
-        What its module returns for a row.
-
-    target_shape : tuple of int
-        What its loss compares that with.
-
-    Raises
-    ------
-    ValueError
-        If they differ, and the loss is one that broadcasts.
+    `shape` is that of the module's output for one row.
     """
     criterion = net.criterion
     criterion = criterion if isinstance(criterion, type) else type(criterion)
@@ -109,4 +71,5 @@ def check_output_shape(net, shape, target_shape):
 
 
 def _with_rows(shape):
+    """A shape as text, with the rows as its first axis."""
     return "(" + ", ".join(["n_rows", *map(str, shape)]) + ("" if shape else ",") + ")"

@@ -3,13 +3,21 @@
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+from skorch import NeuralNet
+from torch.utils.data import Dataset
+
+from skbadge.utils._streams import stream_seed
 
 
 @dataclass(eq=False)
 class _Run:
-    """What one call that trains knows of its progress."""
+    """The progress of one call of `fit` or `partial_fit`."""
 
     validation: object
     n_steps: int = 0
@@ -19,16 +27,41 @@ class _Run:
     best_weights: dict | None = None
 
 
-class BestEpochMixin:
+class BestEpochMixin(NeuralNet):
     """Gives a skorch net a linear learning-rate schedule and its best epoch's weights.
 
-    Goes before `TabularNetMixin` among the bases, which have the parameters
-    ``lr_schedule`` and ``keep_best``. Training happens inside ``_run_of``.
+    It goes before `TabularNetMixin` among the bases. The net has the parameters
+    ``lr_schedule``, ``keep_best``, ``validation_fraction`` and ``validation_data``, and
+    a method ``_validate_rows``. It trains inside ``_run_of``.
     """
+
+    def _hold_out(self, X, y):
+        """Rows to train on, and a pair of rows to choose the epoch by, or None."""
+        if self.validation_data is not None:
+            if self.validation_fraction is not None:
+                raise ValueError(
+                    "validation_fraction must be None if validation_data is given. Got "
+                    f"{self.validation_fraction} instead."
+                )
+            if len(self.validation_data) != 2:
+                raise ValueError(
+                    "validation_data must be a pair (X, y). Got "
+                    f"{len(self.validation_data)} entries."
+                )
+            return X, y, self._validate_rows(*self.validation_data, reset=False)
+        if self.validation_fraction is None:
+            return X, y, None
+        seed = None
+        if self.random_state is not None:
+            seed = stream_seed(self.random_state, "validation")
+        X, X_val, y, y_val = train_test_split(
+            X, y, test_size=self.validation_fraction, random_state=seed
+        )
+        return X, y, (X_val, y_val)
 
     @contextmanager
     def _run_of(self, validation):
-        """Train inside, watching a data set, or None; learning rates are restored."""
+        """Train inside, with validation rows or None; restore the learning rates."""
         self._run = _Run(validation)
         try:
             yield
@@ -37,8 +70,10 @@ class BestEpochMixin:
             for group in self.optimizer_.param_groups if self.initialized_ else ():
                 group["lr"] = group.pop("initial_lr", group["lr"])
 
-    def get_split_datasets(self, X, y=None, **fit_params):
-        """Return the data set to train on, and that of the validation rows.
+    def get_split_datasets(
+        self, X: Dataset, y: NDArray | None = None, **fit_params: Any
+    ) -> tuple[Dataset, Dataset | None]:
+        """Return the data set to train on and the data set of the validation rows.
 
         Parameters
         ----------
@@ -64,8 +99,8 @@ class BestEpochMixin:
         self._run.n_steps = self.max_epochs * n_batches
         return dataset, self._run.validation
 
-    def get_iterator(self, dataset, training=False):
-        """Return the batches of a data set; the only one is never left out.
+    def get_iterator(self, dataset: Dataset, training: bool = False) -> Any:
+        """Return the batches of a data set, at least one.
 
         Parameters
         ----------
@@ -73,19 +108,26 @@ class BestEpochMixin:
             The rows.
 
         training : bool, default=False
-            Whether they are to be trained on.
+            Whether the net trains on them.
 
         Returns
         -------
         iterator : TensorBatches
-            The batches.
+            The batches. A data set of less than one batch keeps its rows, even with
+            ``drop_last``.
         """
         iterator = super().get_iterator(dataset, training=training)
         if len(iterator) == 0:
             iterator.drop_last = False
         return iterator
 
-    def on_batch_begin(self, net, batch=None, training=False, **kwargs):
+    def on_batch_begin(
+        self,
+        net: NeuralNet,
+        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> None:
         """Set the learning rate of a training step.
 
         Parameters
@@ -97,7 +139,7 @@ class BestEpochMixin:
             The batch.
 
         training : bool, default=False
-            Whether it is to be trained on.
+            Whether the net trains on it.
 
         **kwargs : dict
             Not used.
@@ -105,13 +147,14 @@ class BestEpochMixin:
         super().on_batch_begin(net, batch=batch, training=training, **kwargs)
         if not training or self.lr_schedule is None:
             return
+        # lr * (1 - step / n_steps)
         share = 1 - self._run.step / self._run.n_steps
         for group in self.optimizer_.param_groups:
             group["lr"] = share * group.setdefault("initial_lr", group["lr"])
         self._run.step += 1
 
-    def on_epoch_end(self, net, **kwargs):
-        """Keep the weights if no epoch before was better on the validation rows.
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
+        """Keep the weights if their loss on the validation rows is the least so far.
 
         Parameters
         ----------
@@ -134,7 +177,7 @@ class BestEpochMixin:
             weights = self.module_.state_dict()
             run.best_weights = {name: part.clone() for name, part in weights.items()}
 
-    def on_train_end(self, net, **kwargs):
+    def on_train_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Put the best epoch's weights in place.
 
         Parameters

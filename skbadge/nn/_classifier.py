@@ -1,24 +1,29 @@
 """A ready neural net classifier for tables."""
 
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
-from skorch import NeuralNetClassifier
+from skorch import NeuralNet, NeuralNetClassifier
 
 from skbadge._compat import Interval
+from skbadge.nn._dataset import Dtype
 from skbadge.nn._tabular import TabularNetMixin
+from skbadge.utils._typing import RandomState, Rows
 
 
 class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     """Multi-layer perceptron for numeric tables, trained until it fits them.
 
-    A skorch net that needs no set-up: widths come from the data, labels are encoded
-    inside, columns are standardised inside, and training stops by itself. It is
-    trained the way Ash et al. train theirs: Adam on the cross-entropy, from scratch,
-    "until training accuracy reaches" 0.99.
+    A skorch net that needs no set-up. It takes its widths from the data, encodes the
+    labels, standardises the columns and decides when to stop. Training is that of Ash
+    et al.: Adam on the cross-entropy, from scratch, "until training accuracy reaches"
+    0.99.
 
     Parameters
     ----------
@@ -32,18 +37,18 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Learning rate.
 
     max_epochs : int, default=300
-        Most epochs that one call of `fit` or `partial_fit` trains for.
+        Most epochs of one call of `fit` or `partial_fit`.
 
     train_accuracy : float or None, default=0.99
         Training stops after the first epoch with at least this accuracy. As in the
-        code that accompanies the paper, it is accumulated over the batches of the
-        epoch as they are trained on: with dropout, if any, and with weights that
-        change from batch to batch. None always trains for `max_epochs`.
+        code of the paper, the predictions are those made in training: with dropout,
+        and with weights that change from batch to batch. None always trains for
+        `max_epochs`.
 
     min_steps : int, default=100
-        Batches to train on, counted from the initial weights, before that rule may
-        stop training. A few dozen rows are fitted after a handful of batches, long
-        before the features are any good. 0 is the rule as the paper has it.
+        Batches to train on, counted from the initial weights, before `train_accuracy`
+        may stop training. A net fits a few dozen rows after a few batches, long before
+        its features are good. 0 is the rule of the paper.
 
     batch_size : int, default=64
         Rows in a training batch; -1 for all.
@@ -52,22 +57,22 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Optimiser class. ``optimizer__weight_decay`` and the like reach it.
 
     classes : array-like of shape (n_classes,) or None, default=None
-        All labels that may ever occur, if ``y`` may lack some: they keep their output
-        units. None takes the labels of the first ``y``.
+        All labels that may ever occur, if ``y`` may lack some. Each has an output
+        unit. None takes the labels of the first ``y``.
 
     train_split : callable or None, default=None
         skorch's validation split, such as ``skorch.dataset.ValidSplit(5)``. None
         trains on all rows.
 
     callbacks : None, "disable" or list, default=None
-        More skorch callbacks. The stopping rule is none of them and always works.
+        More skorch callbacks. The stopping rule works without callbacks.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
 
     random_state : int, RandomState or None, default=None
-        Seeds initial weights, shuffling and dropout, and leaves torch's global
-        generator as it was. None draws from torch's global generator.
+        Seeds initial weights, shuffling and dropout, without a change to torch's
+        global generator. None draws from torch's global generator.
 
     device : str or torch.device, default="cpu"
         Where to train and predict. For devices without float64, such as "mps", set
@@ -77,8 +82,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Whether to print a line per epoch.
 
     dataset__dtype : str or None, default=None
-        Dtype in which rows reach the module. None leaves float64 and float32 rows as
-        they are, so that large column means are subtracted before digits are lost.
+        Dtype of the rows for the module. None keeps float64 and float32 rows as they
+        are: the module subtracts large column means before digits are lost.
 
     iterator_train__shuffle : bool, default=True
         Whether every epoch goes through the rows in a new order.
@@ -134,25 +139,25 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     def __init__(
         self,
         *,
-        hidden_sizes=(256, 256),
-        dropout=0.0,
-        lr=1e-3,
-        max_epochs=300,
-        train_accuracy=0.99,
-        min_steps=100,
-        batch_size=64,
-        optimizer=torch.optim.Adam,
-        classes=None,
-        train_split=None,
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        device="cpu",
-        verbose=0,
-        dataset__dtype=None,
-        iterator_train__shuffle=True,
-        iterator_valid__batch_size=4096,
-        **kwargs,
+        hidden_sizes: Sequence[int] = (256, 256),
+        dropout: float = 0.0,
+        lr: float = 1e-3,
+        max_epochs: int = 300,
+        train_accuracy: float | None = 0.99,
+        min_steps: int = 100,
+        batch_size: int = 64,
+        optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
+        classes: ArrayLike | None = None,
+        train_split: Callable[..., Any] | None = None,
+        callbacks: Literal["disable"] | list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        device: str | torch.device = "cpu",
+        verbose: int = 0,
+        dataset__dtype: Dtype | None = None,
+        iterator_train__shuffle: bool = True,
+        iterator_valid__batch_size: int = 4096,
+        **kwargs: Any,
     ):
         self.hidden_sizes = hidden_sizes
         self.dropout = dropout
@@ -172,16 +177,16 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         self.dataset__dtype = dataset__dtype
         self.iterator_train__shuffle = iterator_train__shuffle
         self.iterator_valid__batch_size = iterator_valid__batch_size
-        # What skorch's constructor does with the names it does not know.
+        # skorch's constructor does the same with names that it does not know.
         self._params_to_validate = set(kwargs)
-        vars(self).update(kwargs)
+        self.__dict__.update(kwargs)
 
     @property
-    def classes_(self):
+    def classes_(self) -> NDArray:
         """Labels, sorted."""
         return self.classes_inferred_
 
-    def fit(self, X, y):
+    def fit(self, X: Rows, y: ArrayLike) -> Self:
         """Train from scratch, or go on if ``warm_start`` is set.
 
         Parameters
@@ -200,8 +205,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Raises
         ------
         ValueError
-            If a parameter or the data is not valid, ``y`` has labels outside
-            `classes`, or there are fewer than two classes.
+            If a parameter or the data is not valid, if ``y`` has labels outside
+            `classes`, or if there are fewer than two classes.
 
         FloatingPointError
             If training diverges. The net is not fitted then.
@@ -210,7 +215,9 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             return self.partial_fit(X, y)
         return self._fit(X, y, self.classes)
 
-    def partial_fit(self, X, y, classes=None):
+    def partial_fit(
+        self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
+    ) -> Self:
         """Go on training, on these rows only.
 
         Widths, labels and the statistics that standardise the input stay those of the
@@ -246,14 +253,15 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         BaseEstimator._validate_params(self)
         known = self.classes_.tolist()
         if classes is not None and np.unique(classes).tolist() != known:
+            given = np.asarray(classes).tolist()
             raise ValueError(
-                f"classes={list(classes)} differ from those of the first call, {known}."
+                f"classes={given} differ from those of the first call, {known}."
             )
         X, y = self._validate(X, y, reset=False)
         check_classification_targets(y)
         return self._train(X, _encode(y, self.classes_), start_over=False)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray:
         """Predict labels.
 
         Parameters
@@ -269,7 +277,13 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
+    def on_batch_end(
+        self,
+        net: NeuralNet,
+        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> None:
         """Count the rows of a training batch that were classified correctly.
 
         Parameters
@@ -281,18 +295,18 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             The batch.
 
         training : bool, default=False
-            Whether it was trained on.
+            Whether the net was trained on it.
 
         **kwargs : dict
-            Results of the step: its ``loss`` and ``y_pred``, the logits before it.
+            Results of the step: its ``loss``, and the logits ``y_pred`` before it.
         """
         super().on_batch_end(net, batch=batch, training=training, **kwargs)
-        if training:
+        if training and batch is not None:
             predicted = kwargs["y_pred"].detach().argmax(dim=1).cpu()
             n_correct = (predicted == batch[1].cpu()).sum().item()
             self.history.record_batch("train_correct", n_correct)
 
-    def on_epoch_end(self, net, **kwargs):
+    def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the training accuracy of the epoch.
 
         Parameters
@@ -310,7 +324,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         n_rows = sum(step["train_batch_size"] for step in steps)
         self.history.record("train_accuracy", n_correct / n_rows)
 
-    def notify(self, method_name, **cb_kwargs):
+    def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the hooks and callbacks of one moment of training.
 
         Parameters
@@ -324,16 +338,18 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().notify(method_name, **cb_kwargs)
         if method_name != "on_epoch_end" or self.train_accuracy is None:
             return
-        # The way out of skorch's loop, and not taken in `on_epoch_end`: callbacks
-        # come after it and would miss the last epoch.
+        # This ends skorch's loop. `on_epoch_end` is too early: callbacks come after it
+        # and would miss the last epoch.
         is_accurate = self.history[-1]["train_accuracy"] >= self.train_accuracy
         if is_accurate and sum(self.history[:, "train_batch_count"]) >= self.min_steps:
             raise KeyboardInterrupt
 
     def _n_outputs(self):
+        """One logit per class."""
         return len(self.classes_)
 
     def _fit(self, X, y, classes):
+        """Train from scratch."""
         BaseEstimator._validate_params(self)
         X, y = self._validate(X, y, reset=True)
         check_classification_targets(y)
@@ -342,8 +358,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             source = "y" if classes is None else "classes"
             raise ValueError(
                 f"A classifier needs at least two classes. {source} contains one class "
-                f"only: {labels.tolist()}. Name all labels that may occur in the "
-                "parameter classes."
+                f"only: {labels.tolist()}. Set the parameter classes to all labels "
+                "that may occur."
             )
         encoded = _encode(y, labels)
         self.classes_inferred_ = labels

@@ -1,6 +1,6 @@
 """A skorch dataset that casts tables once and hands out whole batches."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -10,7 +10,9 @@ from skorch.dataset import Dataset, get_len
 
 from skbadge.pools import frame_to_array, kind_of, map_parts, not_numeric
 
-_DTYPES = ("float16", "bfloat16", "float32", "float64")
+Dtype = Literal["float16", "bfloat16", "float32", "float64"]
+CastIntegers = bool | Literal["codes"]
+
 _HINT = (
     "Encode them first, for example with a ColumnTransformer in a Pipeline before "
     "the net."
@@ -18,41 +20,42 @@ _HINT = (
 
 
 class ArrayDataset(Dataset):
-    """Dataset that turns tables into what a module eats, once, at construction.
+    """Dataset that casts tables once, at construction, to the dtype of a module.
 
-    Plain :class:`skorch.dataset.Dataset` hands every row over as it is, so that a
-    float64 array or a DataFrame reaches the module row by row in the wrong type. Here
-    ``X`` is cast as a whole, nothing is copied where nothing needs casting, and
-    :meth:`take_batch` cuts batches without collating rows.
+    Plain :class:`skorch.dataset.Dataset` hands over every row as it is. A float64
+    array or a DataFrame then reaches the module row by row in the wrong type. This
+    class casts ``X`` as a whole, copies nothing that has the right dtype already, and
+    cuts batches without collating rows (:meth:`take_batch`).
 
     Parameters
     ----------
     X : array-like, tensor, sparse matrix or DataFrame of shape (n_samples, ...), or \
             a dict, list or tuple of those
-        The rows. A numeric DataFrame, of pandas or polars, becomes one 2-D array; a
-        list of numbers, or of lists of numbers, becomes an array; in dicts, lists and
-        tuples of arrays each value is cast by itself. Sparse input becomes CSR and
-        stays sparse; its rows are made dense when they are read.
+        The rows. A numeric DataFrame of pandas or polars becomes one 2-D array. A
+        list of numbers, or of lists of numbers, becomes an array. Each value of a
+        dict, list or tuple of arrays is cast by itself. Sparse input becomes CSR and
+        stays sparse; its rows become dense when they are read.
 
     y : array-like of shape (n_samples, ...) or None, default=None
-        The targets, in the dtype that the criterion expects: they are not cast.
+        The targets, in the dtype that the criterion expects. They are not cast.
 
     length : int or None, default=None
-        Number of rows, where the data does not tell.
+        Number of rows, if ``X`` has no length that skorch can read.
 
     dtype : {"float16", "bfloat16", "float32", "float64"} or None, default="float32"
         Torch dtype of floating-point data. None leaves floating-point data as it is.
 
     cast_integers : bool or "codes", default=True
-        Whether integers and booleans are cast to ``dtype`` too (with ``dtype=None``:
-        to torch's default dtype). With False, integers of any size become int64 and
-        booleans stay masks, for modules with several inputs. With "codes", booleans
-        become int64 as well, for modules that look all of it up in an embedding table.
+        Whether integers and booleans are cast to ``dtype`` too, or to torch's default
+        dtype if ``dtype`` is None. False makes int64 of all integers and leaves
+        booleans, for modules with several inputs. "codes" makes int64 of integers and
+        booleans, for modules that look them up in an embedding table.
 
     Attributes
     ----------
     X : ndarray, tensor, CSR matrix, or a dict, list or tuple of those
-        The converted rows. NumPy has no bfloat16, so arrays become tensors there.
+        The converted rows. Arrays become tensors if ``dtype`` is "bfloat16", which
+        NumPy lacks.
 
     y : ndarray, tensor or None
         The targets.
@@ -60,16 +63,17 @@ class ArrayDataset(Dataset):
     Raises
     ------
     TypeError
-        If ``X`` holds something other than real numbers.
+        If ``X`` holds anything but real numbers.
 
     ValueError
-        If ``dtype`` is unknown, a value does not fit into it, or ``X`` and ``y``
-        differ in length.
+        If ``dtype`` is unknown, if a value does not fit into it, or if ``X`` and
+        ``y`` differ in length.
 
     Notes
     -----
-    ``skbadge_tensor_dataset`` says that ``X`` and ``y`` hold all there is to a row. A
-    subclass whose ``transform`` does more must set it to False.
+    The class attribute ``skbadge_tensor_dataset`` says that batches may be cut out of
+    ``X`` and ``y`` without ``transform``. A subclass whose ``transform`` does more
+    than this one must set it to False.
 
     Examples
     --------
@@ -89,12 +93,13 @@ class ArrayDataset(Dataset):
         X: Any,
         y: Any = None,
         length: int | None = None,
-        dtype: Literal["float16", "bfloat16", "float32", "float64"] | None = "float32",
-        cast_integers: bool | Literal["codes"] = True,
+        dtype: Dtype | None = "float32",
+        cast_integers: CastIntegers = True,
     ):
-        if dtype is not None and dtype not in _DTYPES:
+        known = get_args(Dtype)
+        if dtype is not None and dtype not in known:
             raise ValueError(
-                f"dtype must be one of {list(_DTYPES)} or None. Got {dtype!r} instead."
+                f"dtype must be one of {list(known)} or None. Got {dtype!r} instead."
             )
         self.dtype = dtype
         self.cast_integers = cast_integers
@@ -104,7 +109,7 @@ class ArrayDataset(Dataset):
         super().__init__(X, y, length)
 
     def transform(self, X: Any, y: Any) -> tuple[Any, Any]:
-        """Turn one row into what the ``DataLoader`` collates.
+        """Convert one row for the ``DataLoader``, which collates rows.
 
         Parameters
         ----------
@@ -136,7 +141,7 @@ class ArrayDataset(Dataset):
         Parameters
         ----------
         rows : slice or ndarray of shape (batch_size,), dtype int64
-            The rows wanted.
+            The positions of the rows.
 
         Returns
         -------
@@ -144,8 +149,8 @@ class ArrayDataset(Dataset):
             The rows. Slices of writeable arrays share memory with ``X``.
 
         y : tensor of shape (batch_size, ...), or a dict, list or tuple of those
-            The targets; zeros of shape (batch_size, 1) if there are none, which is
-            what the ``DataLoader`` makes of skorch's placeholder.
+            The targets. If there are none, zeros of shape (batch_size, 1): the
+            ``DataLoader`` collates skorch's placeholder to the same.
         """
 
         def cut(values):
@@ -157,12 +162,12 @@ class ArrayDataset(Dataset):
         return X, map_parts(cut, self.y)
 
     def _cast(self, values):
-        """Cast one table; leave it alone if it has the right dtype already."""
+        """Cast one table, without a copy if it has the right dtype already."""
         if torch.is_tensor(values):
             target = self._target(_tensor_kind(values))
             return values if target is None else values.to(getattr(torch, target))
         if sparse.issparse(values):
-            # The matrix class, because single rows of sparse arrays are 1-D.
+            # A matrix, because a single row of a sparse array would be 1-D.
             values = sparse.csr_matrix(values)
         elif kind_of(values) in ("pandas", "polars"):
             values = _numbers(values)
@@ -173,7 +178,7 @@ class ArrayDataset(Dataset):
             return values
         if target == "bfloat16" and not sparse.issparse(values):
             return self._as_tensor(values).to(torch.bfloat16)
-        # SciPy's sparse matrices know neither half precision: `_as_tensor` casts those.
+        # SciPy's sparse matrices have no half precision. `_as_tensor` casts the rows.
         half = sparse.issparse(values) and target in ("float16", "bfloat16")
         try:
             with np.errstate(over="raise"):
@@ -185,7 +190,7 @@ class ArrayDataset(Dataset):
             ) from None
 
     def _target(self, kind):
-        """Name of the dtype that data of a NumPy kind ends in; None to leave it."""
+        """Name of the dtype for data of a NumPy kind; None for no cast."""
         if kind == "f":
             return self.dtype
         if kind not in "biu":
@@ -193,23 +198,24 @@ class ArrayDataset(Dataset):
         if self.cast_integers == "codes":
             return "int64"
         if not self.cast_integers:
-            # torch looks up neither small nor unsigned integers. Booleans are masks.
+            # torch's embeddings take no small or unsigned integers. Booleans are masks.
             return None if kind == "b" else "int64"
         return self.dtype or str(torch.get_default_dtype()).removeprefix("torch.")
 
     def _as_tensor(self, values):
+        """A dense tensor, of shared memory where torch allows it."""
         if torch.is_tensor(values):
             return values
         if not sparse.issparse(values):
-            # torch warns about arrays it may not write to, such as the memory maps
-            # of joblib's workers, and refuses negative strides; only those are copied.
+            # torch warns about read-only arrays, such as the memory maps of joblib's
+            # workers, and refuses negative strides. Only such arrays are copied.
             return torch.from_numpy(np.require(values, requirements="CW"))
         dense = torch.from_numpy(values.toarray())
         return dense if self.dtype is None else dense.to(getattr(torch, self.dtype))
 
 
 def _without_number_lists(data):
-    """Turn lists of numbers into arrays, so that a list left is one of arrays."""
+    """Make arrays of lists of numbers. The lists that remain are lists of arrays."""
     kind = kind_of(data)
     if kind == "dict":
         return {name: _without_number_lists(values) for name, values in data.items()}
@@ -221,6 +227,7 @@ def _without_number_lists(data):
 
 
 def _tensor_kind(values):
+    """The NumPy kind of a tensor's dtype."""
     if values.is_complex():
         return "c"
     if values.is_floating_point():
@@ -229,6 +236,7 @@ def _tensor_kind(values):
 
 
 def _as_target(values):
+    """An array, or a tensor as it is."""
     kind = kind_of(values)
     if kind == "tensor":
         return values
@@ -236,10 +244,10 @@ def _as_target(values):
 
 
 def _as_array(values):
-    """Return an array; numbers kept as Python objects become floats."""
+    """An array in which numbers that were Python objects are floats."""
     values = np.asarray(values)
     if values.dtype.kind != "O":
-        # torch knows native byte order only, and no extended precision.
+        # torch has only the native byte order, and no extended precision.
         dtype = values.dtype.newbyteorder("=")
         dtype = np.dtype("float64") if dtype == np.longdouble else dtype
         return values.astype(dtype, copy=False)
@@ -250,7 +258,7 @@ def _as_array(values):
 
 
 def _numbers(frame):
-    """Make one array of a DataFrame or Series; columns must be numeric."""
+    """One array of a DataFrame or Series with numeric columns."""
     bad = not_numeric(frame)
     if bad:
         raise TypeError(f"X has columns that are not numeric: {bad}. {_HINT}")

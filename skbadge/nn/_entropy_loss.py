@@ -1,13 +1,16 @@
 """The entropy of predictions on unlabelled rows, as a part of a net's loss."""
 
-import math
 from contextlib import contextmanager
-from numbers import Real
+from numbers import Integral, Real
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
+from skorch import NeuralNet
 from skorch.callbacks import PassthroughScoring
 
+from skbadge._compat import Interval, Options, validate_parameter_constraints
 from skbadge.nn._unlabeled import (
     UnlabeledBatches,
     is_unlabeled,
@@ -15,49 +18,40 @@ from skbadge.nn._unlabeled import (
     take_rows,
 )
 from skbadge.utils._streams import torch_seeded
+from skbadge.utils._typing import Rows
 
+_CONSTRAINTS = {
+    "entropy_weight": [Interval(Real, 0, None, closed="left")],
+    "unlabeled_batch_size": [
+        Interval(Integral, 1, None, closed="left"),
+        Options(Integral, {-1}),
+        None,
+    ],
+}
 _TRAINING_STATE = ("X_unlabeled_", "unlabeled_batches_", "unlabeled_step_")
 
 
 def mean_entropy_of_logits(logits):
-    """Mean entropy of the softmax of logits, in nats.
-
-    Parameters
-    ----------
-    logits : tensor of shape (n_rows, n_classes) or (n_rows, n_classes, ...)
-        Classes on the second axis, as in ``torch.nn.CrossEntropyLoss``.
-
-    Returns
-    -------
-    entropy : tensor of shape ()
-        Between 0 and ``log(n_classes)``.
-    """
-    # A logit of minus infinity has probability 0 and would make 0 * inf of it.
+    """Mean entropy of the softmax of logits, in nats; classes on the second axis."""
+    # log p = z - logsumexp(z)
     log_proba = torch.log_softmax(logits, dim=1)
+    # p log p is 0 at p = 0. There, log p is minus infinity, and 0 * inf would be NaN.
     floor = torch.finfo(log_proba.dtype).min
+    # H = -sum_c p_c log p_c, then its mean over the rows
     return -(log_proba.exp() * log_proba.clamp_min(floor)).sum(dim=1).mean()
 
 
 def mean_entropy_of_probabilities(proba):
-    """Mean entropy of probabilities, in nats.
-
-    Parameters
-    ----------
-    proba : tensor of shape (n_rows, n_classes) or (n_rows, n_classes, ...)
-        Classes on the second axis. Zeros count nothing, and their gradients are finite.
-
-    Returns
-    -------
-    entropy : tensor of shape ()
-        Between 0 and ``log(n_classes)``.
-    """
+    """Mean entropy of probabilities, in nats; classes on the second axis."""
+    # log p is bounded from below: p = 0 then adds 0, and its gradient is finite.
     tiny = torch.finfo(proba.dtype).tiny
+    # H = -sum_c p_c log p_c, then its mean over the rows
     return -(proba * torch.log(proba.clamp_min(tiny))).sum(dim=1).mean()
 
 
 @contextmanager
 def _frozen_statistics(modules):
-    """Let normalisation layers use their running statistics, and not update them."""
+    """Normalisation layers use their running statistics inside, without an update."""
     layers = [
         layer
         for module in modules
@@ -73,10 +67,10 @@ def _frozen_statistics(modules):
             layer.training = True
 
 
-class JointEntropyMixin:
+class JointEntropyMixin(NeuralNet):
     """Adds the entropy of predictions on unlabelled rows to a skorch net's loss.
 
-    Goes before a skorch classifier among the bases, see `JointEntropyClassifier`.
+    It goes before a skorch classifier among the bases, see `JointEntropyClassifier`.
 
     Parameters
     ----------
@@ -90,25 +84,25 @@ class JointEntropyMixin:
         The mark of unlabelled rows in ``y``.
 
     unlabeled_batch_size : int or None, default=None
-        Unlabelled rows in a step; None for as many as labelled ones, -1 for all.
+        Unlabelled rows in a step. None takes as many as labelled ones, and -1 all.
     """
 
-    # For `BadgeQuerier`: `fit` takes unlabelled rows, marked by `unlabeled_label`.
+    # `BadgeQuerier` reads this: `fit` takes unlabelled rows, with `unlabeled_label`.
     trains_on_unlabeled = True
 
-    # The state of a training in progress. Their names end in an underscore, for skorch
-    # takes all others for parameters.
+    # The state of a training in progress. The names end in an underscore, because
+    # skorch takes all other names for parameters.
     X_unlabeled_ = None
     unlabeled_batches_ = None
     unlabeled_step_ = None
 
     def __init__(
         self,
-        *args,
-        entropy_weight=0.1,
-        unlabeled_label=-1,
-        unlabeled_batch_size=None,
-        **kwargs,
+        *args: Any,
+        entropy_weight: float = 0.1,
+        unlabeled_label: Any = -1,
+        unlabeled_batch_size: int | None = None,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         self.entropy_weight = entropy_weight
@@ -123,12 +117,12 @@ class JointEntropyMixin:
         ]
         return [*parts, *super()._default_callbacks]
 
-    def fit(self, X, y, **fit_params):
+    def fit(self, X: Rows, y: ArrayLike | None, **fit_params: Any) -> Self:
         """Train from scratch, or go on if ``warm_start`` is set.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or what else the net takes
+        X : array-like of shape (n_samples, n_features), or other rows the net takes
             Labelled and unlabelled rows, in any order.
 
         y : array-like of shape (n_samples,)
@@ -150,19 +144,25 @@ class JointEntropyMixin:
         with self._set_apart(X, y) as (X, y):
             return super().fit(X, y, **fit_params)
 
-    def partial_fit(self, X, y=None, classes=None, **fit_params):
+    def partial_fit(
+        self,
+        X: Rows,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
         """Go on training, on these rows only.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or what else the net takes
+        X : array-like of shape (n_samples, n_features), or other rows the net takes
             Labelled and unlabelled rows, in any order.
 
         y : array-like of shape (n_samples,)
             Labels, `unlabeled_label` for rows without one.
 
         classes : array-like of shape (n_classes,) or None, default=None
-            As the net without unlabelled rows takes them.
+            As in the `partial_fit` of the net without unlabelled rows.
 
         **fit_params : dict
             As in `fit`.
@@ -182,11 +182,12 @@ class JointEntropyMixin:
 
     @contextmanager
     def _set_apart(self, X, y):
-        """Keep unlabelled rows for a training, and yield the labelled ones."""
-        self._check_parameters()
+        """Store the unlabelled rows for a training, and yield the labelled ones."""
+        params = {name: getattr(self, name) for name in _CONSTRAINTS}
+        validate_parameter_constraints(_CONSTRAINTS, params, type(self).__name__)
         marks = is_unlabeled(X, y, self.unlabeled_label)
         if marks is None:
-            # Also the way in from `fit`, which has set them apart already.
+            # Or `fit` has set the rows apart already, and calls `partial_fit`.
             yield X, y
             return
         labeled = np.flatnonzero(~marks)
@@ -197,19 +198,7 @@ class JointEntropyMixin:
             for name in _TRAINING_STATE:
                 vars(self).pop(name, None)
 
-    def _check_parameters(self):
-        weight, size = self.entropy_weight, self.unlabeled_batch_size
-        if not isinstance(weight, Real) or not 0 <= weight < math.inf:
-            raise ValueError(
-                f"entropy_weight must be a number >= 0. Got {weight!r} instead."
-            )
-        if size is not None and size != -1 and size < 1:
-            raise ValueError(
-                "unlabeled_batch_size must be >= 1, or -1 for all rows, or None. Got "
-                f"{size!r} instead."
-            )
-
-    def on_train_begin(self, net, **kwargs):
+    def on_train_begin(self, net: NeuralNet, **kwargs: Any) -> None:
         """Make batches of the unlabelled rows, if there are any.
 
         Parameters
@@ -222,12 +211,14 @@ class JointEntropyMixin:
         """
         super().on_train_begin(net, **kwargs)
         if self.X_unlabeled_ is not None:
+            # It raises now, before the first step, if the criterion does not fit.
             self._mean_entropy()
             dataset = self.get_dataset(self.X_unlabeled_)
             self.unlabeled_batches_ = UnlabeledBatches(dataset, self._make_iterator)
 
     def _make_iterator(self, dataset):
-        # Samplers and shuffling belong to the training iterator and to its rows.
+        """The batches of unlabelled rows, in the order of the dataset."""
+        # The samplers and the shuffling of `iterator_train` are for labelled rows.
         size = self.unlabeled_batch_size
         if size is None:
             kwargs = self.get_params_for("iterator_train")
@@ -237,7 +228,7 @@ class JointEntropyMixin:
         return self.iterator_valid(dataset, **kwargs)
 
     def _mean_entropy(self):
-        """The entropy function that fits what the module returns."""
+        """The entropy function for the outputs that the criterion expects."""
         criterion = getattr(self.criterion_, "_orig_mod", self.criterion_)
         if isinstance(criterion, torch.nn.CrossEntropyLoss):
             return mean_entropy_of_logits
@@ -249,7 +240,9 @@ class JointEntropyMixin:
             f"{type(criterion).__name__} instead."
         )
 
-    def train_step(self, batch, **fit_params):
+    def train_step(
+        self, batch: tuple[Any, torch.Tensor], **fit_params: Any
+    ) -> dict[str, Any]:
         """Take one step on a labelled batch and an unlabelled one.
 
         Parameters
@@ -265,7 +258,7 @@ class JointEntropyMixin:
         step : dict
             Its ``loss``, the sum, and ``y_pred`` of the labelled batch.
         """
-        # Drawn here, because an optimiser such as LBFGS evaluates a step many times.
+        # Drawn once a step: an optimiser such as LBFGS evaluates its loss many times.
         self.unlabeled_step_ = None
         if self.unlabeled_batches_ is not None and self.entropy_weight > 0:
             self.unlabeled_step_ = self.unlabeled_batches_.draw()
@@ -275,7 +268,9 @@ class JointEntropyMixin:
                 self.history.record_batch(f"train_{name}", step.pop(name).item())
         return step
 
-    def train_step_single(self, batch, **fit_params):
+    def train_step_single(
+        self, batch: tuple[Any, torch.Tensor], **fit_params: Any
+    ) -> dict[str, Any]:
         """Compute the gradients of the loss of a labelled and an unlabelled batch.
 
         Parameters
@@ -289,21 +284,25 @@ class JointEntropyMixin:
         Returns
         -------
         step : dict
-            Its ``loss``, the sum; ``y_pred`` of the labelled batch; and the parts
-            ``cross_entropy`` and, with an unlabelled batch, ``entropy``.
+            Its ``loss``, the sum; ``y_pred`` of the labelled batch; the part
+            ``cross_entropy``; and, with an unlabelled batch, the part ``entropy``.
         """
+        # First term: the mean of -log p[y] over the labelled batch, and its gradient.
         step = super().train_step_single(batch, **fit_params)
         step["cross_entropy"] = step["loss"].detach()
         if self.unlabeled_step_ is not None:
-            # A second backward pass adds to the gradients of the first, whose graph is
-            # gone by now.
+            # Second term: lambda times the mean of -sum_c p_c log p_c over the
+            # unlabelled batch. Its backward pass adds to the gradients of the first
+            # term, whose graph is freed by now.
             entropy = self._unlabeled_entropy(**fit_params)
             (self.entropy_weight * entropy).backward()
             step["entropy"] = entropy.detach()
+            # The sum of both terms, for the history.
             step["loss"] = step["cross_entropy"] + self.entropy_weight * step["entropy"]
         return step
 
     def _unlabeled_entropy(self, **fit_params):
+        """Mean entropy of the predictions on the unlabelled batch, with its graph."""
         X, seed = self.unlabeled_step_
         modules = [getattr(self, f"{name}_") for name in self._modules]
         modules = [module for module in modules if isinstance(module, torch.nn.Module)]
@@ -312,13 +311,15 @@ class JointEntropyMixin:
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         return self._mean_entropy()(outputs)
 
-    def score(self, X, y, sample_weight=None):
+    def score(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> float:
         """Compute the accuracy on the labelled rows among these.
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features), or what else the net takes
-            Rows. The unlabelled ones are left out: folds of a search have them too.
+        X : array-like of shape (n_samples, n_features), or other rows the net takes
+            Rows. Unlabelled ones do not count: the folds of a search have some.
 
         y : array-like of shape (n_samples,)
             True labels, `unlabeled_label` for rows without one.
@@ -345,6 +346,6 @@ class JointEntropyMixin:
         return super().score(X, y, sample_weight)
 
     def __getstate__(self):
-        # A checkpoint saved during training is one of the net, not of the pool.
+        # A checkpoint during training must hold the net, but not the pool.
         state = super().__getstate__()
         return {name: state[name] for name in state if name not in _TRAINING_STATE}

@@ -1,28 +1,33 @@
 """An iterator that slices batches instead of collating rows."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import torch
 from torch.utils.data import Subset
+
+from skbadge.nn._dataset import ArrayDataset
 
 
 class TensorBatches:
     """Batches of an :class:`~skbadge.nn.ArrayDataset`, each cut in one piece.
 
-    Takes the place of ``torch.utils.data.DataLoader`` as a net's ``iterator_train`` or
-    ``iterator_valid``. The loader reads and collates row by row, which for a table
-    costs more than a small net does.
+    It replaces ``torch.utils.data.DataLoader`` as a net's ``iterator_train`` or
+    ``iterator_valid``. The loader reads and collates row by row. For a table, that
+    takes longer than a small net does.
 
     Parameters
     ----------
     dataset : ArrayDataset, or torch Subset of one (nested subsets too)
-        The rows. Subsets are what skorch's ``ValidSplit`` produces.
+        The rows. skorch's ``ValidSplit`` makes subsets.
 
     batch_size : int, default=128
         Rows in a batch.
 
     shuffle : bool, default=False
-        Whether every pass goes through the rows in a new order, drawn from torch's
-        global generator.
+        Whether every pass goes through the rows in a new order. torch's global
+        generator draws it.
 
     drop_last : bool, default=False
         Whether to leave out a last batch of fewer than ``batch_size`` rows.
@@ -30,7 +35,7 @@ class TensorBatches:
     Raises
     ------
     TypeError
-        If the data is not in an ``ArrayDataset``.
+        If ``dataset`` is not an ``ArrayDataset`` or a subset of one.
 
     ValueError
         If ``batch_size`` is smaller than 1.
@@ -44,10 +49,16 @@ class TensorBatches:
     [[0, 1], [2, 3], [4]]
     """
 
-    # Tells readers that larger slices of the data set's rows are as good.
+    # Code that reads the rows may take larger slices of the data set instead.
     skbadge_tensor_batches = True
 
-    def __init__(self, dataset, batch_size=128, shuffle=False, drop_last=False):
+    def __init__(
+        self,
+        dataset: ArrayDataset | Subset,
+        batch_size: int = 128,
+        shuffle: bool = False,
+        drop_last: bool = False,
+    ):
         if batch_size < 1:
             raise ValueError(f"batch_size must be >= 1. Got {batch_size} instead.")
         self.dataset = dataset
@@ -56,12 +67,12 @@ class TensorBatches:
         self.drop_last = drop_last
         self._array_dataset, self._indices = _resolve(dataset)
 
-    def __len__(self):
+    def __len__(self) -> int:
         """Count the batches."""
         whole, rest = divmod(len(self.dataset), self.batch_size)
         return whole + (rest > 0 and not self.drop_last)
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
         """Yield ``(X, y)`` tensors, batch by batch."""
         order = self._indices
         if self.shuffle:

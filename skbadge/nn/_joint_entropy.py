@@ -9,13 +9,13 @@ from skbadge.nn._entropy_loss import JointEntropyMixin
 class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
     """skorch classifier trained on labelled and unlabelled rows together.
 
-    A step of the optimiser lowers the sum of the criterion on a mini-batch of labelled
-    rows and `entropy_weight` times the mean entropy of the predictions on a mini-batch
-    of unlabelled rows. Rows of ``y`` that hold `unlabeled_label` are the unlabelled
-    ones, as in scikit-learn's semi-supervised classifiers.
+    A step of the optimiser lowers a sum: the criterion on a mini-batch of labelled
+    rows, plus `entropy_weight` times the mean entropy of the predictions on a
+    mini-batch of unlabelled rows. `unlabeled_label` in ``y`` marks the unlabelled rows,
+    as in scikit-learn's semi-supervised classifiers.
 
-    Without unlabelled rows, or with ``entropy_weight=0``, it trains bit for bit as
-    `skorch.NeuralNetClassifier` does on the labelled rows alone.
+    Without unlabelled rows, or with ``entropy_weight=0``, training is that of
+    `skorch.NeuralNetClassifier` on the labelled rows, bit for bit.
 
     Parameters
     ----------
@@ -27,9 +27,9 @@ class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
         Further parameters of `skorch.NeuralNetClassifier` by position.
 
     entropy_weight : float, default=0.1
-        Weight of the entropy, at least 0, the paper's lambda. It is read at each step,
-        so that a callback may raise it over the first epochs: the predictions of an
-        untrained net are random, and lowering their entropy makes them certain.
+        Weight of the entropy, at least 0, the paper's lambda. Every step reads it, so
+        a callback may raise it over the first epochs. The predictions of an untrained
+        net are random, and a lower entropy makes random predictions certain.
 
     unlabeled_label : scalar, default=-1
         The mark of unlabelled rows in ``y``.
@@ -48,10 +48,10 @@ class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
         The labels that occur, without `unlabeled_label`.
 
     history_ : skorch.history.History
-        For each epoch ``train_cross_entropy``, the criterion on the labelled rows;
-        ``train_entropy``, if there were unlabelled rows and a positive weight; and
-        their weighted sum ``train_loss``. All are means over the steps, weighted by
-        the size of the labelled batch.
+        For each epoch: ``train_cross_entropy``, the criterion on the labelled rows;
+        ``train_entropy``, if there are unlabelled rows and the weight is positive;
+        and their weighted sum ``train_loss``. All are means over the steps, weighted
+        by the size of the labelled batch.
 
     See Also
     --------
@@ -59,25 +59,26 @@ class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
 
     Notes
     -----
-    The objective is that of Ranganathan et al. [1]_, who query the rows of greatest
-    entropy afterwards (strategy ``"entropy"``). Its second term is the entropy
-    regularisation of Grandvalet and Bengio [2]_. With labelled batch L, unlabelled
-    batch U and predicted probabilities p::
+    The objective is that of Ranganathan et al. [1]_, who then query the rows of
+    greatest entropy (strategy ``"entropy"``). Its second term is the entropy
+    regularisation of Grandvalet and Bengio [2]_. With the labelled batch L, the
+    unlabelled batch U and the predicted probabilities p::
 
         mean of -log p[y] over L  +  entropy_weight * mean of -sum(p * log p) over U
 
-    The paper trains a deep belief network; any module goes here. The weight, and
-    mini-batches rather than the whole pool, are our choice.
+    The paper trains a deep belief network; this class takes any module. The default
+    weight is our choice, and so are mini-batches instead of the whole pool.
 
-    Labels of unlabelled rows are not looked at, and the validation split and callbacks
-    see labelled rows only. One epoch goes through the labelled rows once; unlabelled
-    batches go on, in an order that is drawn anew for each pass, where the last epoch
-    left off. Order, and dropout on unlabelled rows, have a generator of their own:
-    labelled batches and their dropout masks are those of plain training at any weight.
+    The validation split and the callbacks get the labelled rows only. One epoch goes
+    through the labelled rows once. The unlabelled batches continue where the last
+    epoch stopped, and each pass has a new order. A separate generator draws this
+    order and the dropout on unlabelled rows. Labelled batches and their dropout masks
+    are therefore those of plain training at any weight.
 
-    Layers with running statistics, such as batch norm, use them on unlabelled rows,
-    as they do when predicting, and do not update them. The entropy of a row is thus
-    that of its prediction, whatever its batch, except for dropout.
+    Layers with running statistics, such as batch norm, use these statistics on
+    unlabelled rows, as in prediction, and do not update them. The entropy of a row
+    is therefore that of its prediction and does not depend on the rest of the batch.
+    Dropout is the one difference.
 
     A step costs a forward and a backward pass over both batches.
 
@@ -114,21 +115,21 @@ class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
 class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
     """Multi-layer perceptron for tables, trained on unlabelled rows as well.
 
-    `TabularNetClassifier` with the objective of `JointEntropyClassifier`. Widths,
-    classes, the statistics that standardise columns, and the accuracy that stops
-    training are those of the labelled rows.
+    `TabularNetClassifier` with the objective of `JointEntropyClassifier`. The labelled
+    rows alone decide the widths, the classes, the statistics that standardise
+    columns, and the accuracy that stops training.
 
     Parameters
     ----------
     *args
-        None; parameters go by name.
+        Must be empty: all parameters are keywords.
 
     entropy_weight : float, default=0.1
         Weight of the entropy, at least 0.
 
     unlabeled_label : scalar, default=-1
-        The mark of unlabelled rows in ``y``. It is compared as it is, so give a string
-        where labels are strings.
+        The mark of unlabelled rows in ``y``. With labels that are strings, use a
+        string.
 
     unlabeled_batch_size : int or None, default=None
         Unlabelled rows in a step. None takes `batch_size`, and -1 all rows.
@@ -138,7 +139,7 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
 
     See Also
     --------
-    JointEntropyClassifier : The same for a module of one's own, with the paper.
+    JointEntropyClassifier : The same for any module, with notes on the objective.
 
     Examples
     --------

@@ -1,9 +1,12 @@
 """A multi-layer perceptron that standardises its input itself."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 from torch import nn
@@ -26,21 +29,25 @@ class StandardizedInput(nn.Module):
     Attributes
     ----------
     mean, mean_rest : tensor of shape (n_features,)
-        Column means, and what float32 rounded off them: subtracting one after the
-        other loses nothing, on devices without float64 too.
+        Column means in float32, and their rounding errors. Subtracting first one and
+        then the other loses no digits, even on devices without float64.
 
     scale : tensor of shape (n_features,)
         Column standard deviations; 1 for constant columns.
     """
 
-    def __init__(self, n_features, clip):
+    mean: torch.Tensor
+    mean_rest: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, n_features: int, clip: float | None):
         super().__init__()
         self.clip = clip
         self.register_buffer("mean", torch.zeros(n_features))
         self.register_buffer("mean_rest", torch.zeros(n_features))
         self.register_buffer("scale", torch.ones(n_features))
 
-    def set_statistics(self, mean, scale):
+    def set_statistics(self, mean: NDArray, scale: NDArray) -> Self:
         """Set the statistics that standardise the input.
 
         Parameters
@@ -61,21 +68,21 @@ class StandardizedInput(nn.Module):
         ValueError
             If a mean or a scale is beyond the range of float32.
         """
-        mean, scale = torch.as_tensor(mean), torch.as_tensor(scale)
+        means, scales = torch.as_tensor(mean), torch.as_tensor(scale)
         limit = torch.finfo(torch.float32)
-        bad = (mean.abs() > limit.max) | (scale > limit.max) | (scale < limit.tiny)
+        bad = (means.abs() > limit.max) | (scales > limit.max) | (scales < limit.tiny)
         if bad.any():
             columns = torch.nonzero(bad).ravel().tolist()
             raise ValueError(
                 f"The values in columns {columns} of X are too large or too small for "
                 "float32. Rescale them before the net."
             )
-        self.mean.copy_(mean)
-        self.mean_rest.copy_(mean - mean.float())
-        self.scale.copy_(scale)
+        self.mean.copy_(means)
+        self.mean_rest.copy_(means - means.float())
+        self.scale.copy_(scales)
         return self
 
-    def standardize(self, X, dtype):
+    def standardize(self, X: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
         """Standardise rows.
 
         Parameters
@@ -84,14 +91,16 @@ class StandardizedInput(nn.Module):
             Rows, in any dtype.
 
         dtype : torch.dtype
-            What to cast them to once they are standardised.
+            Dtype of the result. The cast comes after the subtraction of the means.
 
         Returns
         -------
         Z : tensor of shape (n_samples, n_features)
             The rows, standardised and clipped.
         """
+        # z = (x - mean) / scale; the subtraction keeps the digits of float64 rows.
         Z = ((X - self.mean - self.mean_rest) / self.scale).to(dtype)
+        # clip * tanh(z / clip): slope 1 at 0, bounded by +-clip
         return Z if self.clip is None else self.clip * torch.tanh(Z / self.clip)
 
 
@@ -99,8 +108,8 @@ class MLP(StandardizedInput):
     """Multi-layer perceptron with input standardisation inside.
 
     Columns are centred and scaled by statistics kept in buffers, clipped smoothly,
-    and passed through ReLU layers to a last ``nn.Linear``. There is no batch norm, so
-    a batch may be a single row and no row depends on its neighbours.
+    and passed through ReLU layers to a last ``nn.Linear``. There is no batch norm: a
+    batch may be a single row, and no row depends on the others in its batch.
 
     Parameters
     ----------
@@ -118,16 +127,16 @@ class MLP(StandardizedInput):
 
     clip : float or None, default=5.0
         Bound on standardised values: ``clip * tanh(z / clip)``, nearly the identity up
-        to two standard deviations. A small labelled set gives poor scales, and a pool
-        row that is a thousand standard deviations away would otherwise have features
-        a thousand times too long, which alone makes a query pick it. None switches
-        the bound off.
+        to two standard deviations. A small labelled set gives poor scales. Without
+        the bound, a pool row a thousand standard deviations away has features a
+        thousand times too long, and a query picks it for that reason alone. None
+        removes the bound.
 
     Attributes
     ----------
     mean, mean_rest : tensor of shape (n_features,)
-        Column means, and what float32 rounded off them: subtracting one after the
-        other loses nothing, on devices without float64 too.
+        Column means in float32, and their rounding errors. Subtracting first one and
+        then the other loses no digits, even on devices without float64.
 
     scale : tensor of shape (n_features,)
         Column standard deviations; 1 for constant columns.
@@ -151,10 +160,15 @@ class MLP(StandardizedInput):
     """
 
     def __init__(
-        self, n_features=1, n_outputs=2, hidden_sizes=(256, 256), dropout=0.0, clip=5.0
+        self,
+        n_features: int = 1,
+        n_outputs: int = 2,
+        hidden_sizes: Sequence[int] = (256, 256),
+        dropout: float = 0.0,
+        clip: float | None = 5.0,
     ):
         super().__init__(n_features, clip)
-        hidden = OrderedDict()
+        hidden: OrderedDict[str, nn.Module] = OrderedDict()
         width = n_features
         for i, size in enumerate(hidden_sizes, start=1):
             hidden[f"linear{i}"] = nn.Linear(width, size)
@@ -165,7 +179,7 @@ class MLP(StandardizedInput):
         self.hidden = nn.Sequential(hidden)
         self.output = nn.Linear(width, n_outputs)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Compute the outputs.
 
         Parameters
@@ -182,22 +196,8 @@ class MLP(StandardizedInput):
 
 
 def column_statistics(X):
-    """Compute the mean and the scale of every column, in float64.
-
-    Parameters
-    ----------
-    X : ndarray, tensor or CSR matrix of shape (n_samples, n_features)
-        The rows.
-
-    Returns
-    -------
-    mean : ndarray of shape (n_features,), dtype float64
-        Column means.
-
-    scale : ndarray of shape (n_features,), dtype float64
-        Column standard deviations; 1 for columns that are constant up to rounding.
-    """
-    # Columns are first divided by their largest magnitude: squares of raw values may
+    """Column means and standard deviations (1 for constant columns), in float64."""
+    # Columns are first divided by their largest magnitude, m. Squares of raw values may
     # overflow, and constant columns become exactly constant in floating point.
     if sparse.issparse(X):
         X = X.astype(np.float64)
@@ -211,6 +211,7 @@ def column_statistics(X):
         largest[largest == 0] = 1.0
         X = X / largest
         mean, variance = X.mean(axis=0), X.var(axis=0)
+    # Those of x / m. They are m times as large for x, save for rounding.
     deviation = np.sqrt(variance)
     constant = deviation <= 10 * np.finfo(np.float64).eps
     return mean * largest, np.where(constant, 1.0, deviation * largest)

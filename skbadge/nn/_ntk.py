@@ -2,22 +2,26 @@
 
 import math
 from collections import OrderedDict
+from collections.abc import Sequence
 from types import MappingProxyType
+from typing import Literal
 
+import torch
 from torch import nn
 from torch.nn import functional
 
 from skbadge.nn._mlp import StandardizedInput
 
+Activation = Literal["relu", "silu"]
 ACTIVATIONS = MappingProxyType({"relu": nn.ReLU, "silu": nn.SiLU})
 
 
 class NTKLinear(nn.Linear):
     """Linear layer whose weights are standard normal and scaled where they are used.
 
-    Computes ``weight_factor * X @ weight.T + bias_factor * bias``. The scale of the
-    initial weights and that of their gradients are then chosen apart from each other,
-    and both stay of order one however wide the layer is.
+    It computes ``weight_factor * X @ weight.T + bias_factor * bias``. The scale of the
+    initial weights is then independent of the scale of their gradients, and both stay
+    of order one at any width.
 
     Parameters
     ----------
@@ -28,15 +32,15 @@ class NTKLinear(nn.Linear):
         Standard deviation of an output for an input of mean square one.
 
     sigma_b : float, default=1.0
-        Factor of the bias, which is zero at first.
+        Factor of the bias.
 
     Attributes
     ----------
     weight : Parameter of shape (out_features, in_features)
-        As it is trained: standard normal at first.
+        As it is trained. The initial entries are standard normal.
 
     bias : Parameter of shape (out_features,)
-        As it is trained: zero at first.
+        As it is trained. The initial entries are zero.
 
     weight_factor, bias_factor : float
         ``sigma_w / sqrt(in_features)`` and ``sigma_b``. The gradient of an output unit
@@ -59,17 +63,26 @@ class NTKLinear(nn.Linear):
     torch.Size([3, 2])
     """
 
-    def __init__(self, in_features, out_features, *, sigma_w=1.0, sigma_b=1.0):
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        *,
+        sigma_w: float = 1.0,
+        sigma_b: float = 1.0,
+    ):
         super().__init__(in_features, out_features)
+        # The sum of in_features products, of standard normal weights and inputs of mean
+        # square one, has variance in_features.
         self.weight_factor = sigma_w / math.sqrt(in_features)
         self.bias_factor = sigma_b
 
-    def reset_parameters(self):
-        """Draw the weights anew from torch's generator, and set the bias to zero."""
+    def reset_parameters(self) -> None:
+        """Draw new weights from torch's generator, and set the bias to zero."""
         nn.init.normal_(self.weight)
         nn.init.zeros_(self.bias)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Compute the outputs.
 
         Parameters
@@ -82,12 +95,13 @@ class NTKLinear(nn.Linear):
         outputs : tensor of shape (..., out_features)
             The outputs.
         """
-        # The rows of a batch are fewer numbers to scale than the weights are.
+        # weight_factor * X, not weight_factor * weight: a batch has fewer numbers.
         scaled = self.weight_factor * X
+        # + bias_factor * bias
         return functional.linear(scaled, self.weight, self.bias_factor * self.bias)
 
-    def extra_repr(self):
-        """Say what the layer is made of, for ``repr``."""
+    def extra_repr(self) -> str:
+        """Describe the layer, for ``repr``."""
         factors = f"weight_factor={self.weight_factor:.4g}, "
         return f"{super().extra_repr()}, {factors}bias_factor={self.bias_factor:.4g}"
 
@@ -129,7 +143,7 @@ class NTKMLP(StandardizedInput):
         The hidden layers.
 
     output : NTKLinear
-        The last layer. Its input are the features of a row.
+        The last layer. Its inputs are the features of a row.
 
     References
     ----------
@@ -146,18 +160,18 @@ class NTKMLP(StandardizedInput):
 
     def __init__(
         self,
-        n_features=1,
-        n_outputs=1,
-        hidden_sizes=(512, 512),
-        activation="relu",
-        sigma_w=0.2,
-        sigma_b=0.2,
-        dropout=0.0,
-        clip=5.0,
+        n_features: int = 1,
+        n_outputs: int = 1,
+        hidden_sizes: Sequence[int] = (512, 512),
+        activation: Activation = "relu",
+        sigma_w: float = 0.2,
+        sigma_b: float = 0.2,
+        dropout: float = 0.0,
+        clip: float | None = 5.0,
     ):
         super().__init__(n_features, clip)
         factors = {"sigma_w": sigma_w, "sigma_b": sigma_b}
-        hidden = OrderedDict()
+        hidden: OrderedDict[str, nn.Module] = OrderedDict()
         width = n_features
         for i, size in enumerate(hidden_sizes, start=1):
             hidden[f"linear{i}"] = NTKLinear(width, size, **factors)
@@ -168,7 +182,7 @@ class NTKMLP(StandardizedInput):
         self.hidden = nn.Sequential(hidden)
         self.output = NTKLinear(width, n_outputs, **factors)
 
-    def forward(self, X):
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
         """Compute the outputs.
 
         Parameters

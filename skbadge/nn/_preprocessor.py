@@ -1,6 +1,4 @@
-"""A ColumnTransformer that turns a mixed table into what a net can read."""
-
-from typing import Any
+"""A ColumnTransformer that turns a mixed table into numbers for a net."""
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -10,48 +8,48 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skbadge.pools import column_dtypes, is_frame, kind_of
+from skbadge.utils._typing import Rows
 
 
 def table_preprocessor(
-    X: Any,
+    X: Rows,
     *,
     min_frequency: int | float | None = None,
     max_categories: int | None = None,
     scale: bool = True,
     dtype: DTypeLike = np.float32,
 ) -> ColumnTransformer:
-    """Impute, encode and scale the columns of a table, each after its kind.
+    """Impute, encode and scale the columns of a table by their kind.
 
-    * Numbers: the median in the place of missing values, then zero mean and unit
-      variance. A column in which nothing is known, or nothing varies, becomes zeros.
+    * Numbers: the median replaces missing values; then zero mean and unit variance.
+      A column without any value, or with a single value, becomes zeros.
     * Dates, times and durations: seconds, then as numbers.
-    * Everything else, booleans among it: one column per category. A missing value is
-      a category of its own, and a category that ``X`` lacks is all zeros.
+    * Everything else, including booleans: one column per category. A missing value is
+      a category. A category that ``X`` lacks becomes zeros.
 
-    The categories are those of ``X``, so that the width of the result is fixed before
-    any row is labelled: a net with a given input width can be fitted to the first few
-    labelled rows, and to all those that follow. Medians, means and variances, as well
-    as the frequencies that `min_frequency` and `max_categories` look at, come from the
-    rows that it is fitted to.
+    The categories are those of ``X``. The width of the result is therefore known
+    before any row is labelled, and a net of that input width can be fitted to the
+    first few labelled rows and to all later ones. The rows in `fit` decide medians,
+    means and variances, and the frequencies behind `min_frequency` and
+    `max_categories`.
 
     Parameters
     ----------
     X : DataFrame of shape (n_samples, n_columns)
         A table of pandas or polars with the columns, dtypes and categories to expect.
-        No label is needed.
 
     min_frequency : int >= 1, float in (0, 1) or None, default=None
-        Categories rarer than this number, or this share, of the rows are one.
+        Categories below this number, or this share, of the rows become one.
 
     max_categories : int >= 1 or None, default=None
-        Most categories in a column; the rarest ones are one.
+        Most categories in a column. The rarest ones become one.
 
     scale : bool, default=True
         Whether to standardise numbers. scikit-learn's models need it; the nets of
         `skbadge.nn` standardise their input themselves.
 
     dtype : {float32, float64}, default=float32
-        Dtype of the result. Everything is computed in float64 and rounded at the end.
+        Dtype of the result. Everything is computed in float64 and cast at the end.
 
     Returns
     -------
@@ -61,10 +59,10 @@ def table_preprocessor(
     Raises
     ------
     TypeError
-        If ``X`` is no DataFrame.
+        If ``X`` is not a DataFrame.
 
     ValueError
-        If ``X`` has no columns, two of the same name, or `dtype` is another one.
+        If ``X`` has no columns or two of the same name, or if `dtype` is another one.
 
     Examples
     --------
@@ -98,18 +96,7 @@ def table_preprocessor(
 
 
 def column_kinds(X):
-    """Names of the columns that hold numbers, times, and anything else.
-
-    Parameters
-    ----------
-    X : DataFrame
-        The table.
-
-    Returns
-    -------
-    numbers, times, others : list
-        Names; booleans are among the others.
-    """
+    """Names of the columns of numbers, of times, and of others, booleans included."""
     kind = _polars_kind if kind_of(X) == "polars" else _pandas_kind
     kinds = [(name, kind(dtype)) for name, dtype in column_dtypes(X)]
     numbers, times, others = (
@@ -120,6 +107,7 @@ def column_kinds(X):
 
 
 def _pandas_kind(dtype):
+    """The kind of a column of pandas: "number", "time" or "other"."""
     from pandas.api import types
 
     if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
@@ -129,16 +117,18 @@ def _pandas_kind(dtype):
 
 
 def _polars_kind(dtype):
+    """The kind of a column of polars: "number", "time" or "other"."""
     if dtype.is_numeric():
         return "number"
     return "time" if dtype.is_temporal() else "other"
 
 
 def _check(X, dtype):
+    """Check the table, and return the dtype as a class."""
     if not is_frame(X):
         raise TypeError(
-            f"X must be a pandas DataFrame. Got {type(X).__name__} instead; one of "
-            "polars will do as well."
+            "X must be a DataFrame of pandas or polars. Got "
+            f"{type(X).__name__} instead."
         )
     if X.shape[1] == 0:
         raise ValueError("X must have at least one column. Got none.")
@@ -152,27 +142,30 @@ def _check(X, dtype):
 
 
 def _numeric(scale, dtype, *first):
-    # Scikit-learn would drop a column in which the rows it is fitted to have no value,
-    # and a small labelled set often has such columns: the width must not change.
+    """The steps for numbers, after the steps `first`."""
+    # By default, scikit-learn drops a column without any value in `fit`. A small
+    # labelled set often has such columns, and the width must not change.
     steps = [*first, SimpleImputer(strategy="median", keep_empty_features=True)]
     if scale:
         steps.append(StandardScaler())
-    # Rounded last: in float32, the seconds of a date are two minutes apart.
+    # The cast comes last: in float32, the seconds of a date are two minutes apart.
     return make_pipeline(*steps, _step(_cast, dtype=dtype))
 
 
 def _step(function, **kwargs):
+    """A transformer that keeps the names of the columns."""
     return FunctionTransformer(
         function, kw_args=kwargs or None, feature_names_out="one-to-one"
     )
 
 
 def _cast(X, dtype):
+    """An array of another dtype."""
     return X.astype(dtype)
 
 
 def _seconds(X):
-    """Times as numbers of seconds, and NaN where one is missing."""
+    """Times as numbers of seconds; NaN for missing ones."""
     if kind_of(X) == "polars":
         return np.column_stack([_polars_seconds(X[name]) for name in X.columns])
     import pandas as pd
@@ -186,6 +179,7 @@ def _seconds(X):
 
 
 def _polars_seconds(column):
+    """Seconds of a column of polars."""
     # Dates are stored as days, times of a day as nanoseconds.
     per_second = {"ms": 1e3, "us": 1e6, "ns": 1e9}
     unit = getattr(column.dtype, "time_unit", "ns")
@@ -195,13 +189,14 @@ def _polars_seconds(column):
 
 
 def _labels(X):
-    """Values as strings, however they are stored, and NaN where one is missing."""
+    """All values of a table as strings; NaN for missing ones."""
     if kind_of(X) == "polars":
         return np.column_stack([_strings(X[name]) for name in X.columns])
     return X.apply(_strings)
 
 
 def _strings(column):
+    """The values of a column as strings; NaN for missing ones."""
     if kind_of(column) == "polars":
         entries = [np.nan if item is None else str(item) for item in column.to_list()]
         return np.array(entries, dtype=object)
@@ -210,6 +205,7 @@ def _strings(column):
 
 
 def _categories(column):
+    """The categories of a column, sorted; NaN is the last one."""
     strings = set(_strings(column))
     labels = sorted(item for item in strings if isinstance(item, str))
     missing = [np.nan] if len(labels) < len(strings) else []

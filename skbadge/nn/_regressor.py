@@ -1,21 +1,24 @@
 """A ready neural net regressor for tables."""
 
+from collections.abc import Iterable, Sequence
 from numbers import Real
+from typing import Any, Literal, NoReturn, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
 from skorch import NeuralNetRegressor
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.nn._best_epoch import BestEpochMixin
-from skbadge.nn._ntk import ACTIVATIONS, NTKMLP
+from skbadge.nn._dataset import Dtype
+from skbadge.nn._ntk import ACTIVATIONS, NTKMLP, Activation
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._targets import TargetScaler, check_targets
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._typing import RandomState, Rows
 
-# sigma_w, sigma_b and the learning rate that the benchmark tuned for each activation.
+# sigma_w, sigma_b and the learning rate from the benchmark for each activation.
 TUNED = {"relu": (0.2, 0.2, 0.375), "silu": (0.5, 1.0, 0.15)}
 
 
@@ -23,10 +26,10 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
     """Multi-layer perceptron for regression on numeric tables.
 
     The network and the training of the benchmark for deep batch active learning for
-    regression [1]_, without set-up: widths come from the data, columns and targets are
-    standardised inside. Three linear layers in the neural-tangent parametrisation,
-    trained from scratch by Adam on the mean squared error, with a learning rate that
-    falls linearly to zero.
+    regression [1]_. It has three linear layers in the neural-tangent parametrisation.
+    Adam trains it from scratch on the mean squared error, with a learning rate that
+    falls linearly to zero. It needs no set-up: it takes its widths from the data, and
+    standardises columns and targets.
 
     Parameters
     ----------
@@ -37,16 +40,16 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Nonlinearity of the hidden layers.
 
     sigma_w, sigma_b : float or None, default=None
-        Factors of weights and biases, see `NTKLinear`. None takes what the benchmark
-        tuned: 0.2 and 0.2 for "relu", 0.5 and 1.0 for "silu".
+        Factors of weights and biases, see `NTKLinear`. None takes those of the
+        benchmark: 0.2 and 0.2 for "relu", 0.5 and 1.0 for "silu".
 
     lr : float or None, default=None
-        Learning rate at the start. None takes what the benchmark tuned: 0.375 for
-        "relu", 0.15 for "silu". The parametrisation asks for such large ones.
+        Initial learning rate. None takes that of the benchmark: 0.375 for "relu",
+        0.15 for "silu". The parametrisation needs such large ones.
 
     lr_schedule : {"linear"} or None, default="linear"
-        How the learning rate goes on: ``lr * (1 - step / n_steps)``, or ``lr``
-        throughout. Each call that trains starts the schedule anew.
+        Learning rate of a step: ``lr * (1 - step / n_steps)``, or always ``lr``. Each
+        call that trains restarts the schedule.
 
     max_epochs : int, default=256
         Epochs of one call of `fit` or `partial_fit`.
@@ -55,22 +58,22 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Rows in a training batch; -1 for all.
 
     validation_fraction : float or None, default=None
-        Share of the rows, in (0, 1), that is held out to choose the epoch whose weights
-        are kept: the one with the least loss on them. None holds out none.
+        Share of the rows, in (0, 1), to hold out. The net keeps the weights of the
+        epoch with the least loss on them. None holds out none.
 
     validation_data : tuple (X, y) or None, default=None
-        In place of ``validation_fraction``, rows with their targets to choose the epoch
-        by, as in the benchmark. In a Pipeline, as they leave the steps before the net.
-        Without either, the last epoch's weights are kept.
+        Other rows to choose the epoch by, and their targets, as in the benchmark. In
+        a Pipeline, these are outputs of the steps before the net. Without validation
+        rows, the net keeps the weights of the last epoch.
 
     keep_best : bool, default=True
         Whether to keep the weights of the best epoch, if there are validation rows.
-        Otherwise they are only watched: the history records ``valid_loss``.
+        With False, the history records their ``valid_loss`` all the same.
 
     standardize : bool, default=True
-        Whether to centre and scale columns and targets by the statistics of the rows
-        trained on. False takes them as they are, for data standardised beforehand; the
-        bound on inputs, ``module__clip``, holds all the same.
+        Whether to centre and scale columns and targets by the statistics of the
+        training rows. False is for data that is standardised already; the bound on
+        inputs, ``module__clip``, holds all the same.
 
     dropout : float, default=0.0
         Share of hidden units zeroed during training, in [0, 1). Not in the benchmark.
@@ -79,14 +82,14 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Optimiser class. ``optimizer__weight_decay`` and the like reach it.
 
     callbacks : None, "disable" or list, default=None
-        More skorch callbacks. Schedule and best epoch are none of them and always work.
+        More skorch callbacks. Schedule and best epoch work without callbacks.
 
     warm_start : bool, default=False
         Whether `fit` goes on from the weights of the last call.
 
     random_state : int, RandomState or None, default=None
-        Seeds initial weights, shuffling, dropout and the rows held out, and leaves
-        torch's global generator as it was. None draws from the global generators.
+        Seeds initial weights, shuffling, dropout and the rows to hold out, without a
+        change to torch's global generator. None draws from the global generators.
 
     device : str or torch.device, default="cpu"
         Where to train and predict. For devices without float64, such as "mps", set
@@ -96,8 +99,8 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Whether to print a line per epoch.
 
     dataset__dtype : str or None, default=None
-        Dtype in which rows reach the module. None leaves float64 and float32 rows as
-        they are, so that large column means are subtracted before digits are lost.
+        Dtype of the rows for the module. None keeps float64 and float32 rows as they
+        are: the module subtracts large column means before digits are lost.
 
     iterator_train__shuffle : bool, default=True
         Whether every epoch goes through the rows in a new order.
@@ -122,12 +125,11 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Names of the columns, if they are strings.
 
     target_mean_, target_scale_ : ndarray of shape (n_outputs,)
-        float64, by which targets are standardised: mean and standard deviation, the
-        latter 1 for constant targets.
+        Mean and standard deviation of the targets, float64; a standard deviation of 0
+        counts as 1.
 
     best_epoch_ : int or None
-        The epoch whose weights were kept, counted from 1 as in the history; None if
-        they are those of the last.
+        The epoch of the weights, counted from 1 as in the history; None for the last.
 
     module_ : NTKMLP
         The trained module.
@@ -138,17 +140,16 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
 
     Notes
     -----
-    Departures from the benchmark, and how to switch back:
+    Differences from the benchmark:
 
-    - It standardises columns by the rows of training set and pool together, and
-      targets by all rows there are. Here statistics come from the rows trained on,
-      because an estimator sees no others. Standardise beforehand, and set
-      ``standardize=False``.
-    - It chooses the epoch by 1024 rows that are not counted as labelled. Here that
-      takes ``validation_data``.
-    - With fewer rows than a batch it takes no step at all. Here they are one batch.
-    - It has one output. Here several targets have one each, standardised one by one;
-      the loss is the mean over them.
+    - The benchmark standardises columns by training set and pool together, and targets
+      by all rows. This class uses the training rows only, because an estimator sees no
+      others. For the benchmark's way, standardise first and set ``standardize=False``.
+    - The benchmark chooses the epoch by 1024 rows that it does not count as labelled.
+      Pass such rows as ``validation_data``.
+    - With fewer rows than a batch, the benchmark takes no step. Here they are a batch.
+    - The benchmark has one output. Here each target has an output and a standard
+      deviation, and the loss is the mean over them.
 
     References
     ----------
@@ -187,30 +188,30 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
     def __init__(
         self,
         *,
-        hidden_sizes=(512, 512),
-        activation="relu",
-        sigma_w=None,
-        sigma_b=None,
-        lr=None,
-        lr_schedule="linear",
-        max_epochs=256,
-        batch_size=256,
-        validation_fraction=None,
-        validation_data=None,
-        keep_best=True,
-        standardize=True,
-        dropout=0.0,
-        optimizer=torch.optim.Adam,
-        callbacks=None,
-        warm_start=False,
-        random_state=None,
-        device="cpu",
-        verbose=0,
-        dataset__dtype=None,
-        iterator_train__shuffle=True,
-        iterator_train__drop_last=True,
-        iterator_valid__batch_size=4096,
-        **kwargs,
+        hidden_sizes: Sequence[int] = (512, 512),
+        activation: Activation = "relu",
+        sigma_w: float | None = None,
+        sigma_b: float | None = None,
+        lr: float | None = None,
+        lr_schedule: Literal["linear"] | None = "linear",
+        max_epochs: int = 256,
+        batch_size: int = 256,
+        validation_fraction: float | None = None,
+        validation_data: tuple[Rows, ArrayLike] | None = None,
+        keep_best: bool = True,
+        standardize: bool = True,
+        dropout: float = 0.0,
+        optimizer: type[torch.optim.Optimizer] = torch.optim.Adam,
+        callbacks: Literal["disable"] | list[Any] | None = None,
+        warm_start: bool = False,
+        random_state: RandomState = None,
+        device: str | torch.device = "cpu",
+        verbose: int = 0,
+        dataset__dtype: Dtype | None = None,
+        iterator_train__shuffle: bool = True,
+        iterator_train__drop_last: bool = True,
+        iterator_valid__batch_size: int = 4096,
+        **kwargs: Any,
     ):
         self.hidden_sizes = hidden_sizes
         self.activation = activation
@@ -235,11 +236,11 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         self.iterator_train__shuffle = iterator_train__shuffle
         self.iterator_train__drop_last = iterator_train__drop_last
         self.iterator_valid__batch_size = iterator_valid__batch_size
-        # What skorch's constructor does with the names it does not know.
+        # skorch's constructor does the same with names that it does not know.
         self._params_to_validate = set(kwargs)
-        vars(self).update(kwargs)
+        self.__dict__.update(kwargs)
 
-    def fit(self, X, y):
+    def fit(self, X: Rows, y: ArrayLike) -> Self:
         """Train from scratch, or go on if ``warm_start`` is set.
 
         Parameters
@@ -267,7 +268,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
             return self.partial_fit(X, y)
         return self._fit(X, y, start_over=True)
 
-    def partial_fit(self, X, y):
+    def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
         """Go on training, on these rows only.
 
         Widths, and the statistics that standardise input and targets, stay those of
@@ -296,7 +297,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         """
         return self._fit(X, y, start_over=not self.initialized_)
 
-    def predict(self, X):
+    def predict(self, X: Rows) -> NDArray:
         """Predict targets.
 
         Parameters
@@ -307,18 +308,20 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64, of the shape that targets had in `fit`, in their units.
+            float64, in the shape and the units of the targets in `fit`.
         """
         outputs = [each.cpu().numpy() for each in self.forward_iter(X, training=False)]
         return self._targets.decode(np.concatenate(outputs))
 
     @property
-    def predict_proba(self):
-        """Not there: skorch gives it to every net, but targets have no classes."""
+    def predict_proba(self) -> NoReturn:
+        """Not available. skorch gives it to every net, but targets have no classes."""
         raise AttributeError(f"{type(self).__name__} predicts no probabilities.")
 
-    def get_params_for_optimizer(self, prefix, named_parameters):
-        """Collect the parameters of the optimiser, its learning rate among them.
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Collect the parameters of the optimiser, with its learning rate.
 
         Parameters
         ----------
@@ -326,7 +329,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
             Name of the optimiser.
 
         named_parameters : iterator of (str, Parameter)
-            What it is to train.
+            The parameters to train.
 
         Returns
         -------
@@ -342,6 +345,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         return args, kwargs
 
     def _n_outputs(self):
+        """One output per target."""
         return len(self.target_mean_)
 
     def _module_params(self):
@@ -365,6 +369,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
             super()._set_statistics(X)
 
     def _fit(self, X, y, *, start_over):
+        """Train from scratch, or go on, with validation rows if there are any."""
         BaseEstimator._validate_params(self)
         X, y = self._validate_rows(X, y, reset=start_over)
         X, y, validation = self._hold_out(X, y)
@@ -380,32 +385,9 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
             return self._train(X, encoded, start_over=start_over)
 
     def _validate_rows(self, X, y, *, reset):
+        """Rows and targets, checked."""
         X, y = self._validate(X, y, reset=reset, multi_output=True, y_numeric=True)
         return X, check_targets(y)
-
-    def _hold_out(self, X, y):
-        """Rows to train on, and a pair of rows to choose the epoch by, or None."""
-        if self.validation_data is not None:
-            if self.validation_fraction is not None:
-                raise ValueError(
-                    "validation_fraction must be None if validation_data is given. Got "
-                    f"{self.validation_fraction} instead."
-                )
-            if len(self.validation_data) != 2:
-                raise ValueError(
-                    "validation_data must be a pair (X, y). Got "
-                    f"{len(self.validation_data)} entries."
-                )
-            return X, y, self._validate_rows(*self.validation_data, reset=False)
-        if self.validation_fraction is None:
-            return X, y, None
-        seed = None
-        if self.random_state is not None:
-            seed = stream_seed(self.random_state, "validation")
-        X, X_val, y, y_val = train_test_split(
-            X, y, test_size=self.validation_fraction, random_state=seed
-        )
-        return X, y, (X_val, y_val)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -1,34 +1,38 @@
-"""What the nets for tables have in common: validation, widths, seeds, failures."""
+"""The base of the nets for tables: validation, widths, seeds, failures."""
 
 import math
 from collections.abc import Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import validate_data
-from skorch.callbacks import EpochTimer, PassthroughScoring, PrintLog
+from skorch import NeuralNet
+from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import is_dataset
+from torch.utils.data import Dataset
 
 from skbadge._compat import Interval
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._iterator import TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
 from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._typing import Rows
 
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
 
 
-class TabularNetMixin:
+class TabularNetMixin(NeuralNet):
     """Makes a skorch net take its widths from a table and behave like scikit-learn.
 
-    Goes before a skorch net class among the bases. The constructor of the class that
-    uses it stores its parameters, without calling skorch's: that one also stores the
-    state of the net, where scikit-learn wants nothing but parameters. The state
-    starts here, in class attributes, and so do the skorch parameters that are no
-    parameters of a net for tables.
+    It goes before a skorch net class among the bases. The constructor of the class
+    stores its parameters and does not call skorch's constructor, which also stores the
+    state of the net: scikit-learn wants only parameters there. Class attributes hold
+    the initial state, and the skorch parameters that a net for tables fixes.
     """
 
     module: type[torch.nn.Module] = MLP
@@ -42,7 +46,7 @@ class TabularNetMixin:
 
     history_ = None
     initialized_ = False
-    virtual_params_: Mapping = MappingProxyType({})
+    virtual_params_: Mapping[str, Any] = MappingProxyType({})
 
     _parameter_constraints = {
         "hidden_sizes": ["array-like"],
@@ -61,21 +65,21 @@ class TabularNetMixin:
             ("print_log", PrintLog()),
         ]
 
-    def get_default_callbacks(self):
-        """List the callbacks of every net; those that print only if it is verbose.
+    def get_default_callbacks(self) -> list[tuple[str, Callback]]:
+        """List the callbacks of every net. Only a verbose net has those that print.
 
         Returns
         -------
         callbacks : list of (str, Callback)
             The callbacks and their names.
         """
-        # PrintLog formats its line even if it is not shown, and on a small table that
-        # takes as long as the epoch.
+        # PrintLog formats its line even if nobody sees it. On a small table, that takes
+        # as long as the epoch.
         printing = () if self.verbose else ("epoch_timer", "print_log")
         return [item for item in self._default_callbacks if item[0] not in printing]
 
     def _get_param_names(self):
-        # skorch counts its own bookkeeping, `_params_to_validate`, as a parameter.
+        # skorch takes its own attribute `_params_to_validate` for a parameter.
         return [name for name in super()._get_param_names() if name[0] != "_"]
 
     def __repr__(self, N_CHAR_MAX=700):
@@ -86,8 +90,8 @@ class TabularNetMixin:
         tags.input_tags.sparse = True
         return tags
 
-    def set_params(self, **kwargs):
-        """Set parameters; what the module is made of counts from the next `fit`.
+    def set_params(self, **kwargs: Any) -> Self:
+        """Set parameters. Those of the module take effect at the next `fit`.
 
         Parameters
         ----------
@@ -99,9 +103,9 @@ class TabularNetMixin:
         self : object
             The net.
         """
-        # On a fitted net, skorch would put an untrained module in the place of the
-        # trained one, and refuse parameters of data sets and iterators. On one that is
-        # not, it would build callbacks at once, and fail on values that are none.
+        # On a fitted net, skorch would replace the trained module by an untrained one,
+        # and refuse parameters of data sets and iterators. On a net that is not
+        # fitted, it would build callbacks at once, and fail on invalid values.
         stored = [name for name in kwargs if name.partition("__")[0] in _STORED]
         if "callbacks" in kwargs and not self.initialized_:
             stored.append("callbacks")
@@ -110,8 +114,8 @@ class TabularNetMixin:
             self._params_to_validate.add(name)
         return super().set_params(**kwargs)
 
-    def check_data(self, X, y=None):
-        """Do nothing: the data was checked and encoded before training.
+    def check_data(self, X: Dataset, y: NDArray | None = None) -> None:
+        """Do nothing: `fit` checks and encodes the data before training.
 
         Parameters
         ----------
@@ -122,7 +126,7 @@ class TabularNetMixin:
             The encoded targets.
         """
 
-    def initialize_module(self):
+    def initialize_module(self) -> Self:
         """Build the module, with the widths of the data if they are known.
 
         Returns
@@ -138,9 +142,10 @@ class TabularNetMixin:
         return self
 
     def _module_params(self):
+        """Parameters of the module that are parameters of the net."""
         return {"hidden_sizes": self.hidden_sizes, "dropout": self.dropout}
 
-    def get_dataset(self, X, y=None):
+    def get_dataset(self, X: Rows, y: ArrayLike | None = None) -> Dataset:
         """Validate rows and wrap them in the net's dataset.
 
         Parameters
@@ -149,7 +154,7 @@ class TabularNetMixin:
             The rows. A dataset is returned as it is.
 
         y : array-like of shape (n_samples,) or None, default=None
-            Targets, as the criterion expects them.
+            Targets, in the form that the criterion expects.
 
         Returns
         -------
@@ -160,8 +165,14 @@ class TabularNetMixin:
             X = self._validate(X, reset=False)
         return super().get_dataset(X, y)
 
-    def on_batch_end(self, net, batch=None, training=False, **kwargs):
-        """Refuse to go on once the training loss is not finite.
+    def on_batch_end(
+        self,
+        net: NeuralNet,
+        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
+        training: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Stop training with an error if the loss is not finite.
 
         Parameters
         ----------
@@ -172,10 +183,10 @@ class TabularNetMixin:
             The batch.
 
         training : bool, default=False
-            Whether it was trained on.
+            Whether the net was trained on it.
 
         **kwargs : dict
-            Results of the step, its ``loss`` among them.
+            Results of the step, with its ``loss``.
 
         Raises
         ------
@@ -188,13 +199,15 @@ class TabularNetMixin:
             raise self._divergence(f"the loss is {loss}")
 
     def _divergence(self, symptom):
+        """The error for training that diverged."""
         return FloatingPointError(
             f"Training diverged in epoch {len(self.history)}: {symptom}. Lower lr, "
-            f"which is {self.lr}. The net standardises its input itself, so the units "
-            "of the columns of X are not the cause."
+            f"which is {self.lr}. The units of the columns of X are not the cause, "
+            "because the net standardises its input."
         )
 
     def _validate(self, X, y="no_validation", *, reset, **params):
+        """Rows as a float array or CSR matrix, and targets if there are any."""
         return validate_data(
             self,
             X,
@@ -206,11 +219,12 @@ class TabularNetMixin:
         )
 
     def _set_statistics(self, X):
+        """Let the module standardise its input by the statistics of these rows."""
         self.module_.set_statistics(*column_statistics(X))
 
     def _train(self, X, y, *, start_over):
         """Train on validated rows and encoded targets; a failure leaves no net."""
-        # Training that goes on must not see the same shuffles again.
+        # A later call must not repeat the shuffles of the first one.
         epochs_done = 0 if start_over else len(self.history)
         seed = None
         if self.random_state is not None:

@@ -1,16 +1,16 @@
 """A skorch dataset for regression on tables."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from skbadge.nn._dataset import ArrayDataset
+from skbadge.nn._dataset import ArrayDataset, CastIntegers, Dtype
 
 
 class TargetDataset(ArrayDataset):
-    """An `ArrayDataset` that hands out targets as a regression loss wants them.
+    """An `ArrayDataset` with targets in the dtype and shape of a regression loss.
 
     Parameters
     ----------
@@ -18,12 +18,12 @@ class TargetDataset(ArrayDataset):
         As for `ArrayDataset`.
 
     y : array-like of shape (n_samples,) or (n_samples, n_outputs), or None
-        The targets, cast to ``dtype`` along with ``X``. It is here that they are cast,
-        so that transformations of targets before it see all their digits.
+        The targets, cast to ``dtype`` along with ``X``. The cast comes last, so that
+        transformations of targets see all their digits.
 
     target_shape : tuple of int or None, default=None
-        Shape of the targets of one row, that of the module's outputs. None makes a
-        column of ``y`` if it is 1-D.
+        Shape of the module's outputs for one row, which the targets of one row get.
+        None makes a column of a 1-D ``y``.
 
     Attributes
     ----------
@@ -36,8 +36,8 @@ class TargetDataset(ArrayDataset):
         X: Any,
         y: ArrayLike | None = None,
         length: int | None = None,
-        dtype: Literal["float16", "bfloat16", "float32", "float64"] = "float32",
-        cast_integers: bool | Literal["codes"] = True,
+        dtype: Dtype = "float32",
+        cast_integers: CastIntegers = True,
         target_shape: tuple[int, ...] | None = None,
     ):
         if y is not None:

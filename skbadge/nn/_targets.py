@@ -3,39 +3,22 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from skbadge.nn._mlp import column_statistics
 
 
 @dataclass(frozen=True, eq=False)
 class TargetScaler:
-    """Mean, scale and shape of targets, as the first ones had them.
+    """Mean and scale of each output in the first targets, and one row's shape there."""
 
-    Parameters
-    ----------
-    mean, scale : ndarray of shape (n_outputs,)
-        float64.
-
-    shape : tuple of int
-        Of the targets of one row: ``()`` or ``(n_outputs,)``.
-    """
-
-    mean: np.ndarray
-    scale: np.ndarray
-    shape: tuple
+    mean: NDArray
+    scale: NDArray
+    shape: tuple[int, ...]
 
     @classmethod
     def of(cls, y, standardize=True):
-        """The scaler of targets.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64.
-
-        standardize : bool, default=True
-            Whether to scale them at all.
-        """
+        """The scaler of the first targets; without `standardize`, the identity."""
         columns = y.reshape(len(y), -1)
         mean, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardize:
@@ -43,26 +26,7 @@ class TargetScaler:
         return cls(mean, scale, y.shape[1:])
 
     def encode(self, y, name="y"):
-        """Targets as a net is trained on them.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64.
-
-        name : str
-            What to call them in an error.
-
-        Returns
-        -------
-        encoded : ndarray of shape (n_samples, n_outputs)
-            float32, standardised in float64 before.
-
-        Raises
-        ------
-        ValueError
-            If they have another shape than the first ones.
-        """
+        """Targets to train on: standardised in float64, then cast to float32."""
         if y.shape[1:] != self.shape:
             first = ", ".join(map(str, ("n_samples", *self.shape)))
             raise ValueError(
@@ -73,40 +37,13 @@ class TargetScaler:
         return ((columns - self.mean) / self.scale).astype(np.float32)
 
     def decode(self, outputs):
-        """Outputs of a net in the units and the shape of the first targets.
-
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            In units of the standardised targets.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            float64.
-        """
+        """Outputs of a net in the units and the shape of the first targets."""
         y = outputs * self.scale + self.mean
         return y.reshape(len(y), *self.shape)
 
 
 def check_targets(y):
-    """Targets as float64.
-
-    Parameters
-    ----------
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        Finite.
-
-    Returns
-    -------
-    y : ndarray of the same shape
-        float64.
-
-    Raises
-    ------
-    ValueError
-        If they are no real numbers, or of another shape.
-    """
+    """Targets as float64; a ValueError if they are not real or have a wrong shape."""
     if y.dtype.kind not in "biuf" or y.ndim > 2 or 0 in y.shape:
         raise ValueError(
             "y must hold real numbers and have shape (n_samples,) or (n_samples, "

@@ -15,29 +15,11 @@ from skbadge.utils._streams import torch_seeded
 
 
 def is_unlabeled(X, y, label):
-    """Find the rows that are marked as unlabelled.
+    """A mask of the rows that `label` marks as unlabelled, or None if it marks none.
 
-    Parameters
-    ----------
-    X : array-like, or what else skorch takes
-        The rows; asked for the targets only if ``y`` is None.
-
-    y : array-like of shape (n_samples,) or None
-        The targets. None stands for those of the dataset ``X``; if it does not tell
-        them, all rows count as labelled.
-
-    label : scalar
-        The mark.
-
-    Returns
-    -------
-    marks : ndarray of shape (n_samples,), dtype bool, or None
-        None if no row is marked.
-
-    Raises
-    ------
-    ValueError
-        If all rows are marked, or ``y`` has several columns.
+    If `y` is None, the targets are those inside the dataset `X`. All rows of a dataset
+    that hides its targets count as labelled. Raises a ValueError if all rows are
+    marked.
     """
     if y is None and is_dataset(X):
         try:
@@ -63,64 +45,29 @@ def is_unlabeled(X, y, label):
 
 
 def take_rows(data, rows):
-    """Take rows of whatever skorch trains on.
-
-    Parameters
-    ----------
-    data : array-like, tensor, sparse matrix, DataFrame, Dataset, or a dict, list or \
-            tuple of those
-        The rows.
-
-    rows : ndarray of shape (n_rows,), dtype int64
-        Their positions.
-
-    Returns
-    -------
-    taken : same kind
-        A list of numbers becomes an array.
-    """
+    """Take rows of anything skorch trains on; a list of numbers becomes an array."""
     return map_parts(
         lambda part: pools.take_rows(part, rows), _without_number_lists(data)
     )
 
 
 def take_labels(y, rows):
-    """Take labels, and give numbers that stood beside a string their dtype back.
-
-    Parameters
-    ----------
-    y : array-like of shape (n_samples,)
-        Labels, and marks that may be of another kind.
-
-    rows : ndarray of shape (n_rows,), dtype int64
-        The positions of labels.
-
-    Returns
-    -------
-    y : ndarray, tensor or Series of shape (n_rows,)
-        Labels.
-    """
+    """Take the labels of rows, without the marks of other rows."""
     y = take_rows(y, rows)
+    # Numbers beside a mark that is a string were objects; they get their dtype back.
     first = y[0] if isinstance(y, np.ndarray) and y.dtype.kind == "O" else ""
     return y if isinstance(first, str) else np.array(y.tolist())
 
 
 class UnlabeledBatches:
-    """Endless mini-batches of unlabelled rows, in an order of their own.
+    """Endless mini-batches of unlabelled rows.
 
-    Each pass goes through all rows in a new order. What is random about it, the order
-    and the seed that comes with each batch, is drawn from a generator of its own. That
-    one is seeded with a digest of the state of torch's generator, which is read and
-    left as it is: training draws the numbers it would draw without unlabelled rows,
-    and is reproducible where it would be.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The rows; their targets are never looked at.
-
-    make_iterator : callable
-        Makes an iterator over the batches of a dataset, in its order.
+    Each pass goes through all rows in a new order. A generator of this object draws
+    the orders and a seed for each batch. Its own seed is a digest of the state of
+    torch's generator, which does not advance. Training therefore draws the same
+    numbers from torch's generator with and without unlabelled rows, and it is as
+    reproducible. `make_iterator` makes an iterator over the batches of a dataset, in
+    its order.
     """
 
     def __init__(self, dataset, make_iterator):
@@ -129,23 +76,15 @@ class UnlabeledBatches:
         self._batches = self._cycle(dataset, make_iterator)
 
     def _cycle(self, dataset, make_iterator):
+        """Yield the batches of one pass after another."""
         while True:
             order = self._rng.permutation(len(dataset))
             yield from make_iterator(Subset(dataset, order))
 
     def draw(self):
-        """Draw the next batch.
-
-        Returns
-        -------
-        X : tensor, or a dict, list or tuple of tensors
-            The rows.
-
-        seed : int
-            Seeds what is random in the forward pass of these rows.
-        """
+        """The next batch, and a seed for its forward pass."""
         seed = int(self._rng.integers(2**32))
-        # A DataLoader draws from torch's generator, and so may transforms of rows.
+        # A DataLoader draws from torch's generator. Transforms of rows may do so, too.
         with torch_seeded(seed):
             X, _ = unpack_data(next(self._batches))
         return X, seed

@@ -203,6 +203,10 @@ class EmbeddingStrategy(Strategy):
 
     def _run(self, pool, n, labeled, feasible, rng):
         recipe, embed = self.recipe(), self.embed
+        if n == 0:
+            rows = np.empty(0, dtype=np.int64)
+            nothing = to_device(embed(pool).take(rows), None)
+            return Selection(rows, np.empty(0), norms=np.empty(0), embedding=nothing)
         embedding = to_device(embed(pool), pool.device)
         known = None
         if self.needs.labeled and labeled is not None and len(labeled):

@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from sklearn.base import is_regressor
+
 from skbadge._compat import HasMethods, Interval, validate_parameter_constraints
 from skbadge.experiment.benchmark._data import describe_data
 from skbadge.experiment.benchmark._toml import (
@@ -307,9 +309,13 @@ class Benchmark:
             for name, model in self.models.items()
         }
         strategies = {
-            name: describe(get_strategy(strategy), f"`strategies[{name!r}]`")
+            (kind, name): describe(
+                get_strategy(strategy, kind), f"`strategies[{name!r}]`"
+            )
             for name, strategy in self.named_strategies.items()
+            for kind in ("classifier", "regressor")
         }
+        kinds = {name: _kind(model) for name, model in self.models.items()}
         common = {
             "n_initial": self.n_initial,
             "initial": self.initial,
@@ -328,15 +334,20 @@ class Benchmark:
                 "budget": budget,
                 "data_description": data[dataset],
                 "model_description": models[model],
-                "strategy_description": strategies[strategy],
+                "strategy_description": strategies[kinds[model], strategy],
                 **common,
             }
             for dataset in data
             for model in models
             for n_query, budget in self._budgets().items()
             for repeat in range(self.n_repeats)
-            for strategy in strategies
+            for strategy in self.named_strategies
         ]
+
+
+def _kind(model):
+    """What a name of a strategy is to be understood for."""
+    return "regressor" if is_regressor(model) else "classifier"
 
 
 def _check(parameters, constraints=None):
