@@ -133,7 +133,15 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X: Any, y: ArrayLike) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        *,
+        candidates: ArrayLike | None = None,
+        query_groups: ArrayLike | None = None,
+        max_per_group: int = 1,
+    ) -> Self:
         """Start from a few labels, and ask for more until the budget is spent.
 
         Parameters
@@ -144,6 +152,16 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (n_rows,)
             Their labels. Those not asked for have no influence, except that all
             classes are known.
+
+        candidates : array-like of bool of shape (n_rows,) or None, default=None
+            The rows that may be asked for after the first ones, see
+            `BadgeQuerier.query`.
+
+        query_groups : array-like of shape (n_rows,) or None, default=None
+            The ``groups`` of each query, another thing than those of a splitter.
+
+        max_per_group : int, default=1
+            Rows of one group that a query may ask for.
 
         Returns
         -------
@@ -165,7 +183,15 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         )
         querier = prepare(self.querier, targets, root)
         rounds = simulate(
-            querier, X, targets, split, n_query=self.n_query, budget=budget
+            querier,
+            X,
+            targets,
+            split,
+            n_query=self.n_query,
+            budget=budget,
+            candidates=_as_mask(candidates, len(targets)),
+            groups=query_groups,
+            max_per_group=max_per_group,
         )
         for _, state in rounds:
             self.querier_, self.labeled_ = state.querier, state.labeled
@@ -280,3 +306,15 @@ def _as_targets(learner, y, X):
             f"{n_rows(X)} rows and `y` {len(y)}."
         )
     return y
+
+
+def _as_mask(candidates, n_rows):
+    if candidates is None:
+        return None
+    mask = np.asarray(candidates)
+    if mask.dtype != bool or mask.shape != (n_rows,):
+        raise ValueError(
+            f"`candidates` must be a boolean mask of the {n_rows} rows of `X`. Got "
+            f"dtype {mask.dtype} and shape {mask.shape}."
+        )
+    return mask

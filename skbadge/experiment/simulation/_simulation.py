@@ -6,7 +6,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.metrics import check_scoring
 
@@ -86,6 +86,9 @@ def simulate(
     test: tuple | None = None,
     seed: int | None = None,
     state: SimulationState | None = None,
+    candidates: NDArray[np.bool_] | None = None,
+    groups: ArrayLike | None = None,
+    max_per_group: int = 1,
 ) -> Iterator[tuple[Evaluation, SimulationState]]:
     """Run active learning with known labels, one round at a time.
 
@@ -126,6 +129,13 @@ def simulate(
     state : SimulationState or None
         Goes on from there. The run ends as if it had never been interrupted.
 
+    candidates : ndarray of bool of shape (n_rows,) or None
+        The rows that may be asked for; all others only stand in the pool. The run ends
+        when none is left.
+
+    groups, max_per_group
+        Passed on to each query, see `BadgeQuerier.query`.
+
     Yields
     ------
     evaluation : Evaluation
@@ -145,17 +155,27 @@ def simulate(
     is_left[split.pool] = True
     is_left[state.labeled] = False
     querier = state.querier
-    while len(state.labeled) < budget:
+    may_be_asked_for = is_left if candidates is None else is_left & candidates
+    groups = None if groups is None else np.asarray(groups)
+    while len(state.labeled) < budget and (state.round < 0 or may_be_asked_for.any()):
         start = perf_counter()
         if state.round < 0:
             rows, report = split.first, None
         else:
-            n = min(n_query, budget - len(state.labeled))
             left = np.flatnonzero(is_left)
-            picks, report = query(querier, take_rows(X, left), n, return_report=True)
+            n_open = _n_open(may_be_asked_for, groups, max_per_group)
+            picks, report = query(
+                querier,
+                take_rows(X, left),
+                min(n_query, budget - len(state.labeled), n_open),
+                candidates=None if candidates is None else candidates[left],
+                groups=None if groups is None else groups[left],
+                max_per_group=max_per_group,
+                return_report=True,
+            )
             rows = left[picks]
         labeled = np.concatenate([state.labeled, rows])
-        is_left[rows] = False
+        is_left[rows] = may_be_asked_for[rows] = False
         queried = perf_counter()
         _learn(querier, X, y, rows, labeled)
         fitted = perf_counter()
@@ -181,6 +201,14 @@ def _start(querier, X, y, split, seed):
     if rows is None:
         return querier
     return with_held_out(querier, take_rows(X, rows), y[rows])
+
+
+def _n_open(may_be_asked_for, groups, max_per_group):
+    """How many rows a query may return at most."""
+    if groups is None:
+        return int(may_be_asked_for.sum())
+    counts = np.unique(groups[may_be_asked_for], return_counts=True)[1]
+    return int(np.minimum(counts, max_per_group).sum())
 
 
 def _learn(querier, X, y, rows, labeled):

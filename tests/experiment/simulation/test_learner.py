@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import make_classification
+from sklearn.datasets import load_digits, make_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -123,3 +123,29 @@ def test_it_offers_what_the_querier_offers():
 def test_what_is_no_querier_is_refused():
     with pytest.raises(TypeError, match="must be a BadgeQuerier"):
         SimulatedActiveLearner(LogisticRegression(), **SIZES).fit(*make_data())
+
+
+def test_queries_are_told_what_may_be_asked_for():
+    X, y = load_digits(return_X_y=True)
+    X, y = X[:300] / 16, y[:300]
+    groups, candidates = np.arange(300) // 10, np.arange(300) % 2 == 0
+    learner = SimulatedActiveLearner(
+        BadgeQuerier(LogisticRegression()),
+        n_initial=20,
+        n_query=8,
+        n_rounds=3,
+        random_state=0,
+    )
+    learner.fit(X, y, candidates=candidates, query_groups=groups, max_per_group=1)
+    queries = learner.labeled_[20:].reshape(3, 8)
+    assert candidates[queries].all()
+    assert all(len(set(groups[rows])) == 8 for rows in queries)
+    few = np.arange(300) < 12
+    learner.fit(X, y, candidates=few)
+    # The run ends with the candidates.
+    assert set(learner.labeled_[20:]) == set(np.flatnonzero(few)) - set(
+        learner.labeled_[:20]
+    )
+    for wrong in (np.arange(5), few[:9]):
+        with pytest.raises(ValueError, match="must be a boolean mask of the 300 rows"):
+            learner.fit(X, y, candidates=wrong)
