@@ -17,7 +17,7 @@ from skbadge.embeddings import (
     transform_pool_and_labeled,
 )
 from skbadge.outputs import Needs, Outputs
-from skbadge.samplers import LCMD, Sampler
+from skbadge.samplers import LCMD, Sampler, Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
 
