@@ -135,7 +135,7 @@ class Asking(LikeItsEstimator):
             random_state=self._seed(f"query-{self._round_name()}"),
         )
         done = perf_counter()
-        rows = feasible.check(selection.rows, n, str(strategy))
+        rows = selection.rows
         rows = rows if positions is None else positions[rows]
         nbytes = pool.nbytes + selection.nbytes
         report = QueryReport(
@@ -202,14 +202,17 @@ class Asking(LikeItsEstimator):
             If there is no trained model yet.
         """
         outputs = self.outputs(X_pool)
-        return self.strategy_.score(outputs)
+        return self.strategy_.checked_score(outputs)
 
     def _counted_twice(self, strategy):
         """The labelled rows, if the strategy sums over them and the pool."""
         needs_labeled = Needs.of(strategy.needs).labeled
-        if strategy.reads_population and needs_labeled and hasattr(self, "_labeled"):
+        if strategy.reads_population and needs_labeled and self._n_labeled():
             return self._labeled.X
         return None
+
+    def _n_labeled(self):
+        return len(self._labeled.y) if hasattr(self, "_labeled") else 0
 
     def _read_both(self, estimator, strategy, X_pool):
         """What the model says about a pool and the labelled rows."""
@@ -217,7 +220,7 @@ class Asking(LikeItsEstimator):
         options = self._options(needs)
         with torch_seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
-            if not needs.labeled or not hasattr(self, "_labeled"):
+            if not needs.labeled or not self._n_labeled():
                 return pool, None
             rows, codec = self._labeled, self._codec
             outputs = self._read(estimator, rows.X, needs, options)
@@ -263,8 +266,7 @@ class Asking(LikeItsEstimator):
 
         So the draws of one round do not repeat another's, after `forget` either.
         """
-        n_labeled = len(self._labeled.y) if hasattr(self, "_labeled") else 0
-        return f"{self._n_rounds}-{n_labeled}"
+        return f"{self._n_rounds}-{self._n_labeled()}"
 
     def _seed(self, stream):
         if self.random_state is None:

@@ -68,15 +68,19 @@ class LabelCodec:
             )
         return cls(classes, is_coded)
 
-    def check_same(self, other):
-        """Raise unless another codec gives the output units the same meaning."""
-        if not np.array_equal(self.classes, other.classes):
-            new = np.setdiff1d(other.classes, self.classes).tolist()
+    def kept_for(self, other):
+        """Return this codec, if it serves the labels of another: none may be new.
+
+        The output units keep their meaning, those of classes that went away too.
+        """
+        new = np.setdiff1d(other.classes, self.classes).tolist()
+        if new:
             raise ValueError(
                 f"`y` holds labels that did not occur before: {new}. With "
                 "`warm_start=True` the net's outputs cannot change their meaning; name "
                 "all labels ahead with `classes`."
             )
+        return self
 
     def encode(self, y):
         """int64 positions of labels in `classes`, -1 for a label that is not there."""

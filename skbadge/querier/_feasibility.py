@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbadge.pools import row_codes, rows_among
+from skbadge.querier._check_rows import check_masked
 from skbadge.samplers import Feasible
 from skbadge.utils._validation import check_positions, is_missing
 
@@ -17,7 +18,7 @@ def resolve_feasible(
     mask = None
     if candidates is not None:
         mask = np.zeros(n_pool, dtype=bool)
-        mask[_positions(candidates, n_pool, "candidates")] = True
+        mask[read_positions(candidates, n_pool, "candidates", "X_pool")] = True
         if not mask.any():
             raise ValueError(
                 "`candidates` must hold at least one row. Got none: there is nothing "
@@ -27,32 +28,52 @@ def resolve_feasible(
     if groups is not None:
         is_name = isinstance(groups, str)
         codes = _of_content(X_pool, groups) if is_name else _group_codes(groups, n_pool)
-    waiting = () if pending is None else _positions(pending, n_pool, "pending")
+    waiting = ()
+    if pending is not None:
+        waiting = read_positions(pending, n_pool, "pending", "X_pool")
     repeats = None if X_labeled is None else rows_among(X_pool, X_labeled)
     return Feasible(n_pool, mask, codes, max_per_group, waiting, repeats)
 
 
-def _positions(rows, n_pool, name):
-    """Distinct positions, from a boolean mask or from positions."""
+def read_positions(rows, n_rows, name, of):
+    """Distinct positions, from a boolean mask or from positions, of ``n_rows`` rows.
+
+    ``name`` and ``of`` say in errors what they are and which rows these are.
+    """
+    check_masked(rows, name)
     rows = np.asarray(rows)
+    if rows.dtype == object and rows.ndim == 1:
+        rows = _without_objects(rows, name)
     if rows.dtype == bool:
-        if rows.shape != (n_pool,):
+        if rows.shape != (n_rows,):
             raise ValueError(
-                f"`{name}` must have one entry for each of the {n_pool} rows of "
-                f"`X_pool`, if it is a boolean mask. Got shape {rows.shape}."
+                f"`{name}` must have one entry for each of the {n_rows} rows of "
+                f"`{of}`, if it is a boolean mask. Got shape {rows.shape}."
             )
         return np.flatnonzero(rows)
     if rows.size == 0 and rows.ndim == 1:
         return np.empty(0, dtype=np.int64)
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise TypeError(
-            f"`{name}` must be a boolean mask of the {n_pool} rows of `X_pool`, or "
-            f"int positions in it. Got dtype {rows.dtype} and shape {rows.shape}."
+            f"`{name}` must be a boolean mask of the {n_rows} rows of `{of}`, or int "
+            f"positions in it. Got dtype {rows.dtype} and shape {rows.shape}."
         )
     hint = ""
-    if len(rows) == n_pool and rows.max() == 1:
+    if len(rows) == n_rows and rows.max() == 1:
         hint = " If the zeros and ones are a mask, pass a boolean mask: `== 1`."
-    return check_positions(rows, n_pool, f"`{name}` must hold", hint)
+    return check_positions(rows, n_rows, f"`{name}` must hold", hint)
+
+
+def _without_objects(rows, name):
+    """What pandas hands over as objects: nullable booleans, and positions."""
+    missing = [is_missing(item) for item in rows]
+    if any(missing):
+        raise ValueError(
+            f"`{name}` must have no missing values. Got {sum(missing)} of {len(rows)}; "
+            "fill them first, such as by `.fillna(False)`."
+        )
+    kinds = {type(item) for item in rows}
+    return rows.astype(bool) if kinds <= {bool, np.bool_} else rows
 
 
 def _of_content(X_pool, groups):
@@ -66,21 +87,19 @@ def _of_content(X_pool, groups):
 
 def _group_codes(groups, n_pool):
     """Numbers from 0 on for values of any kind."""
-    values = np.asarray(groups)
-    if values.shape != (n_pool,):
+    check_masked(groups, "groups")
+    # Of a list, NumPy would make values of one kind: of 1 and "1" the same.
+    values = groups if isinstance(groups, list | tuple) else np.asarray(groups)
+    if len(values) != n_pool or getattr(values, "ndim", 1) != 1:
         raise ValueError(
             f"`groups` must hold one value for each of the {n_pool} rows of `X_pool`. "
-            f"Got shape {values.shape}."
+            f"Got {np.shape(values)[:2]}."
         )
-    if values.dtype != object:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biufSUmM":
         missing = values != values
         codes = np.unique(values, return_inverse=True)[1]
     else:
-        # Values of several kinds have no order.
-        listed = values.tolist()
-        missing = np.array([is_missing(item) for item in listed])
-        known = {}
-        codes = np.array([known.setdefault(item, len(known)) for item in listed])
+        missing, codes = _listed_codes(list(values))
     if missing.any():
         row = int(np.argmax(missing))
         raise ValueError(
@@ -89,3 +108,16 @@ def _group_codes(groups, n_pool):
             "a group values of their own."
         )
     return codes
+
+
+def _listed_codes(values):
+    """Which values are missing, and numbers for them; they may have no order."""
+    known = {}
+    try:
+        codes = [known.setdefault(item, len(known)) for item in values]
+    except TypeError as error:
+        raise TypeError(
+            "`groups` must hold values that can be told apart by `hash`, such as "
+            f"strings, numbers or tuples: {error}."
+        ) from error
+    return np.array([is_missing(item) for item in values]), np.array(codes)

@@ -58,8 +58,11 @@ class LabeledRows:
     def relabeled(self, rows, y):
         """These rows with other, checked labels at some positions."""
         _check_kind(self.y, y)
-        # Of two lengths of strings, or kinds of numbers, the one that holds both.
-        changed = self.y.astype(np.result_type(self.y, y))
+        dtype = self.y.dtype
+        if not np.array_equal(y.astype(dtype), y):
+            # Of two lengths of strings, or kinds of numbers, the one that holds both.
+            dtype = np.result_type(self.y, y)
+        changed = self.y.astype(dtype)
         changed[rows] = y
         return replace(self, y=changed)
 

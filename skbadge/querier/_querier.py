@@ -20,6 +20,7 @@ from skbadge.querier._checks import (
     resolve_classes,
 )
 from skbadge.querier._codecs import is_pretrained
+from skbadge.querier._feasibility import read_positions
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
@@ -30,7 +31,6 @@ from skbadge.querier._training import (
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
 from skbadge.utils._typing import RandomState, Rows
-from skbadge.utils._validation import check_rows
 
 
 class BadgeQuerier(Asking):
@@ -245,7 +245,7 @@ class BadgeQuerier(Asking):
         labels = check_y(self, y, X, self._estimator())
         if classes is not None:
             self._keep_classes(classes, is_first)
-        if not is_first:
+        if not is_first and len(self._labeled.y):
             rows = self._labeled.extended(X, labels, params)
         else:
             rows = LabeledRows.of(X, labels, params)
@@ -268,7 +268,7 @@ class BadgeQuerier(Asking):
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
-            self._codec.check_same(codec)
+            codec = self._codec.kept_for(codec)
         self._labeled = rows
         train = fit_further if goes_on else fit_clone
         fitted = train(
@@ -319,8 +319,8 @@ class BadgeQuerier(Asking):
 
         Parameters
         ----------
-        rows : array-like of int of shape (n_relabeled,)
-            Distinct positions in `X_labeled_`.
+        rows : array-like of distinct ints of shape (n_relabeled,), or boolean mask
+            Positions in `X_labeled_`.
 
         y : array-like of shape (n_relabeled,) or (n_relabeled, n_outputs)
             The labels in place of those there are.
@@ -331,6 +331,8 @@ class BadgeQuerier(Asking):
             With other labels, and the same model until ``partial_fit()`` is called.
         """
         positions = self._labeled_positions(rows, "relabel")
+        if not len(positions) and not len(np.asarray(y)):
+            return self
         labels = check_y(self, y, positions, self._estimator())
         known = self._known_classes()
         if known is not None:
@@ -343,8 +345,8 @@ class BadgeQuerier(Asking):
 
         Parameters
         ----------
-        rows : array-like of int of shape (n_forgotten,)
-            Distinct positions in `X_labeled_`.
+        rows : array-like of distinct ints of shape (n_forgotten,), or boolean mask
+            Positions in `X_labeled_`.
 
         Returns
         -------
@@ -362,12 +364,7 @@ class BadgeQuerier(Asking):
                 f"This {type(self).__name__} has no labelled rows yet. Call 'fit' "
                 f"before using '{method}'."
             )
-        rows, n_labeled = np.asarray(rows), len(self._labeled.y)
-        if rows.size == 0:
-            rows = rows.astype(np.int64)
-        if rows.ndim != 1:
-            raise ValueError(f"`rows` must be 1-D. Got shape {rows.shape}.")
-        return check_rows(rows, len(rows), n_labeled, f"`rows` of `{method}`")
+        return read_positions(rows, len(self._labeled.y), "rows", "X_labeled_")
 
     def _known_classes(self):
         """All labels that may occur, if they were named."""
@@ -424,7 +421,12 @@ class BadgeQuerier(Asking):
             if owner in params:
                 super().set_params(**{owner: params.pop(owner)})
             nested = [name for name in params if name.startswith(f"{owner}__")]
+            before = getattr(self, owner)
             if nested:
                 setattr(self, owner, resolve())
-                super().set_params(**{name: params.pop(name) for name in nested})
+                try:
+                    super().set_params(**{name: params.pop(name) for name in nested})
+                except ValueError:
+                    setattr(self, owner, before)
+                    raise
         return super().set_params(**params)

@@ -5,6 +5,8 @@ from functools import partial
 from types import CodeType, FunctionType
 
 import joblib
+import numpy as np
+import torch
 from sklearn.base import is_classifier, is_regressor
 
 from skbadge.outputs import Needs
@@ -83,10 +85,25 @@ class _Content:
 
     def __init__(self):
         self.unhashed = []
-        self._functions = []
+        self._open = []
 
     def of(self, value):
         """What a value holds."""
+        if any(value is outer for outer in self._open):
+            # It holds itself.
+            return "itself"
+        self._open.append(value)
+        content = self._of(value)
+        self._open.pop()
+        return content
+
+    def _of(self, value):
+        if isinstance(value, np.generic):
+            return self.of(value.item())
+        if isinstance(value, torch.Tensor):
+            return self.of(value.detach().cpu().numpy())
+        if isinstance(value, torch.nn.Module):
+            return [_name(type(value)), self.of(value.state_dict())]
         if isinstance(value, dict):
             return [self.of(part) for item in value.items() for part in item]
         if isinstance(value, list | tuple):
@@ -105,13 +122,17 @@ class _Content:
 
     def _of_function(self, function):
         """Functions are equal if their code and what they refer to are."""
-        if function in self._functions:
-            # One that refers to itself.
-            return self._functions.index(function)
-        self._functions.append(function)
-        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        cells = [_cell_contents(cell) for cell in function.__closure__ or ()]
         parts = cells, function.__defaults__, function.__kwdefaults__, vars(function)
         return [_name(function), _code(function.__code__), *map(self.of, parts)]
+
+
+def _cell_contents(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:
+        # Of a name that has no value yet.
+        return "empty"
 
 
 def _name(thing):

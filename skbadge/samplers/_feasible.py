@@ -69,10 +69,12 @@ class Feasible:
         self._check_groups()
         self._check_pending()
         if self.n_rows and not self.n_left:
+            quota = ""
+            if self.groups is not None:
+                quota = ", or their groups are used up (see `max_per_group`)"
             raise ValueError(
-                f"No row may be picked: of {self.n_rows} rows none is both feasible "
-                "and within the quota of its group. Allow more rows, or raise "
-                "`max_per_group`."
+                f"No row may be picked. All {self.n_rows} rows are left out or "
+                f"pending{quota}."
             )
 
     @classmethod
@@ -119,7 +121,7 @@ class Feasible:
         """How many more rows of each group may be picked."""
         n_groups = int(self.groups.max(initial=-1)) + 1
         used = np.bincount(self.groups[self.pending], minlength=n_groups)
-        return np.maximum(self.max_per_group - used, 0)
+        return np.maximum(min(self.max_per_group, self.n_rows) - used, 0)
 
     def up_to(self, n: int) -> int:
         """How many rows to pick if asked for ``n``, with a warning if fewer are left.

@@ -110,10 +110,15 @@ class Strategy(BaseEstimator, ABC):
                 )
         rng = check_random_state(random_state)
         if self.reads_population or feasible.mask is None:
-            return self._run(pool, n, labeled, feasible, rng)
+            return self._checked_run(pool, n, labeled, feasible, rng)
         rows, feasible = feasible.restricted()
-        selection = self._run(pool.take(rows), n, labeled, feasible, rng)
+        selection = self._checked_run(pool.take(rows), n, labeled, feasible, rng)
         return replace(selection, rows=rows[selection.rows])
+
+    def _checked_run(self, pool, n, labeled, feasible, rng):
+        selection = self._run(pool, n, labeled, feasible, rng)
+        rows = feasible.check(selection.rows, n, f"The strategy {self}")
+        return replace(selection, rows=rows)
 
     @abstractmethod
     def _run(self, pool, n, labeled, feasible, rng) -> Selection:
@@ -152,7 +157,35 @@ class ScoreStrategy(Strategy):
             float64.
         """
 
+    def checked_score(self, pool: Outputs) -> NDArray[np.float64]:
+        """Score the rows, and make sure that each has one number.
+
+        Parameters
+        ----------
+        pool : Outputs
+            What the model says about the pool.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_rows,)
+            float64.
+        """
+        scores = np.asarray(self.score(pool))
+        if scores.shape != (len(pool),) or scores.dtype.kind not in "biuf":
+            raise ValueError(
+                f"The scores of {self} must be {len(pool)} numbers, one for each row. "
+                f"Got dtype {scores.dtype} and shape {scores.shape}."
+            )
+        scores = scores.astype(np.float64, copy=False)
+        wrong = np.flatnonzero(np.isnan(scores))
+        if len(wrong):
+            raise ValueError(
+                f"The scores of {self} must not be NaN. {len(wrong)} of {len(pool)} "
+                f"are, the first is that of row {wrong[0]}."
+            )
+        return scores
+
     def _run(self, pool, n, labeled, feasible, rng):
-        scores = self.score(pool)
+        scores = self.checked_score(pool)
         rows = top_rows(scores, n, rng, open_rows=feasible.open())
         return Selection(rows, scores[rows])

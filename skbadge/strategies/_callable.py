@@ -31,6 +31,10 @@ class CallableStrategy(Strategy):
     def __init__(self, function: Callable):
         self.function = function
 
+    def __sklearn_clone__(self):
+        # The function, and what it holds, are the user's own.
+        return CallableStrategy(self.function)
+
     @property
     def needs(self) -> Needs:
         """What the function needs of the model."""

@@ -64,4 +64,8 @@ def is_missing(value):
     # pandas' NA has no truth value, and pandas may not be there to ask.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
-    return bool(value != value)
+    try:
+        return bool(value != value)
+    except ArithmeticError:
+        # A signalling NaN of the decimal module.
+        return True

@@ -130,6 +130,36 @@ def test_the_law_of_badge_is_that_of_the_candidates_alone():
     assert chisquare(counts[0][part[1:]]).pvalue < 1
 
 
+def as_nullable(values):
+    return pd.Series(values, dtype="boolean")
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [MASK, list(MASK), MASK.astype(object), as_nullable(MASK), np.flatnonzero(MASK)],
+    ids=["array", "list", "objects", "nullable", "positions"],
+)
+def test_candidates_may_be_written_in_several_ways(mask):
+    rows = fitted("entropy").query(POOL, 4, candidates=mask)
+    expected = fitted("entropy").query(POOL, 4, candidates=MASK)
+    np.testing.assert_array_equal(rows, expected)
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        [2**63 + i for i in range(30)] + list(range(30)),
+        [2**60 + i for i in range(60)],
+        [value for i in range(30) for value in (i, str(i))],
+        [value for i in range(30) for value in (b"%d" % i, str(i))],
+        [(i, None) for i in range(60)],
+    ],
+    ids=["uint64", "int64", "numbers and strings", "bytes and strings", "tuples"],
+)
+def test_values_of_groups_are_not_made_equal(groups):
+    assert len(fitted("entropy").query(POOL, 60, groups=groups)) == 60
+
+
 @pytest.mark.parametrize(
     ("wrong", "error", "match"),
     [
@@ -143,11 +173,20 @@ def test_the_law_of_badge_is_that_of_the_candidates_alone():
         ({"candidates": MASK * 1.0}, TypeError, "boolean mask of the 60 rows"),
         ({"candidates": "abc"}, TypeError, "boolean mask of the 60 rows"),
         ({"pending": [60]}, ValueError, "`pending` must hold positions"),
-        ({"pending": np.arange(60)}, ValueError, "No row may be picked"),
+        ({"pending": np.arange(60)}, ValueError, "left out or pending.$"),
         ({"groups": GROUPS[:-1]}, ValueError, "one value for each of the 60 rows"),
         ({"groups": "site"}, ValueError, 'must be "duplicates" or hold one value'),
         ({"groups": [None, *GROUPS[1:]]}, ValueError, "1 of 60 are missing"),
         ({"groups": np.full(60, np.nan)}, ValueError, "60 of 60 are missing"),
+        ({"groups": ["a"] * 59 + [np.nan]}, ValueError, "1 of 60 are missing"),
+        ({"groups": [[1, 2]] * 60}, TypeError, "told apart by `hash`"),
+        ({"groups": np.ma.array(GROUPS, mask=MASK)}, ValueError, "masked entries"),
+        ({"candidates": np.ma.array(MASK, mask=~MASK)}, ValueError, "masked entries"),
+        (
+            {"candidates": as_nullable([None, *MASK[1:]])},
+            ValueError,
+            "no missing values. Got 1 of 60; fill them first",
+        ),
         ({"groups": GROUPS, "max_per_group": 0}, ValueError, "must be an int >= 1"),
         ({"groups": GROUPS, "max_per_group": 1.5}, ValueError, "must be an int >= 1"),
         ({"groups": GROUPS, "max_per_group": True}, ValueError, "must be an int >= 1"),
