@@ -11,7 +11,7 @@ from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
-from skbadge.pools import n_rows, row_ids, take_rows
+from skbadge.pools import row_ids, take_rows
 from skbadge.querier._codecs import LabelCodec
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
@@ -108,18 +108,12 @@ class Asking(LikeItsEstimator):
         strategy = self._use_strategy(estimator)
         start = perf_counter()
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-        n_pool = n_rows(X_pool)
+        counted = self._counted_twice(strategy)
         feasible = resolve_feasible(
-            X_pool,
-            n_pool,
-            candidates,
-            groups,
-            max_per_group,
-            pending,
-            self._counted_twice(strategy),
+            X_pool, candidates, groups, max_per_group, pending, counted
         )
         n = feasible.up_to(n)
-        n_left, positions = feasible.n_left, None
+        whole, positions = feasible, None
         if feasible.mask is not None and not strategy.reads_population:
             # The others have no part in the selection: they need not even be read.
             positions, feasible = feasible.restricted()
@@ -141,8 +135,8 @@ class Asking(LikeItsEstimator):
         report = QueryReport(
             **vars(selection) | {"rows": rows, "nbytes": nbytes},
             strategy=str(strategy),
-            n_pool=n_pool,
-            n_candidates=n_left,
+            n_pool=whole.n_rows,
+            n_candidates=whole.n_left,
             seconds={"outputs": read - start, "select": done - read},
         )
         self._say(str(report))

@@ -2,20 +2,20 @@
 
 import numpy as np
 
-from skbadge.pools import row_codes, rows_among
+from skbadge.pools import n_rows, row_codes, rows_among
 from skbadge.querier._check_rows import check_masked
 from skbadge.samplers import Feasible
 from skbadge.utils._validation import check_positions, is_missing
 
 
 def resolve_feasible(
-    X_pool, n_pool, candidates, groups, max_per_group, pending, X_labeled=None
+    X_pool, candidates, groups, max_per_group, pending, X_labeled=None
 ):
     """The rows of a pool that a query may return.
 
     Rows that equal one of ``X_labeled`` are marked as repeats.
     """
-    mask = None
+    n_pool, mask = n_rows(X_pool), None
     if candidates is not None:
         mask = np.zeros(n_pool, dtype=bool)
         mask[read_positions(candidates, n_pool, "candidates", "X_pool")] = True
