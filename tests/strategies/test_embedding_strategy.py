@@ -1,4 +1,6 @@
-"""Strategies for regression: each against its definition on dense matrices."""
+"""Embedding strategies: each against its definition on dense matrices."""
+
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,12 +17,14 @@ from skbadge.embeddings import (
     Posterior,
     Scale,
     Sketch,
+    gradient_embedding,
     sketch,
 )
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.samplers import KCenter, KMeansPlusPlus, MaxDet, Random
 from skbadge.strategies import CoreSet, EmbeddingStrategy, get_strategy
+from skbadge.strategies._kernels import KERNELS, KernelName
 
 FACTORS = (0.5, 0.3)
 NAMES = [
@@ -443,3 +447,61 @@ def test_sketched_gradients_go_to_the_device():
     found = strategy.run(there, 5, labeled=labeled(), random_state=0)
     assert_array_equal(found.rows, expected.rows)
     assert type(found.embedding) is DenseEmbedding
+
+
+# BADGE among them
+
+
+def classified(n, seed=0, **fields):
+    rng = np.random.RandomState(seed)
+    proba = rng.dirichlet(np.ones(4), size=n)
+    return Outputs(proba=proba, features=rng.normal(size=(n, 6)), **fields)
+
+
+def gradients(part, bias=False):
+    return gradient_embedding(part.proba, part.features, include_bias=bias)
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+@pytest.mark.parametrize("kernel", ["badge", "badge_bias"])
+def test_badge_on_what_the_labelled_rows_leave_uncertain(kernel, device):
+    pool, known = classified(60), classified(8, seed=1)
+    strategy = EmbeddingStrategy(
+        kernel,
+        transforms=[Scale(), Posterior(0.1)],
+        sampler=KMeansPlusPlus(),
+        mode="P",
+    )
+    assert strategy.needs == Needs(proba=True, features=True, labeled=True)
+    dense = [
+        gradients(part, kernel == "badge_bias").to_dense() for part in (pool, known)
+    ]
+    features = DenseEmbedding(train(*dense, sigma=0.1))
+    for seed in range(5):
+        rows = strategy.select(
+            classified(60, device=device),
+            7,
+            labeled=Labeled(known, np.zeros(8)),
+            random_state=seed,
+        )
+        expected = KMeansPlusPlus().sample(features, 7, random_state=seed)
+        assert_array_equal(rows, expected)
+
+
+@pytest.mark.parametrize("device", [None, "cpu"])
+def test_badge_on_sketched_gradients(device):
+    strategy = EmbeddingStrategy(
+        "badge",
+        transforms=[Sketch(16, random_state=3)],
+        sampler=KCenter(),
+        mode="P",
+    )
+    # A sketch asks nothing of the labelled rows.
+    assert strategy.needs == Needs(proba=True, features=True)
+    rows = strategy.select(classified(60, device=device), 7, random_state=0)
+    sketched = sketch(gradients(classified(60)), 16, random_state=3)
+    assert_array_equal(rows, KCenter().sample(sketched, 7, random_state=0))
+
+
+def test_names_of_kernels_are_those_of_the_table():
+    assert sorted(get_args(KernelName)) == sorted(KERNELS)
