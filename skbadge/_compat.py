@@ -1,18 +1,20 @@
 """Every import of something private in scikit-learn, in one place."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from sklearn.base import _fit_context as fit_context
+from sklearn.base import _fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
+from sklearn.utils import _param_validation
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
     Options,
     StrOptions,
     validate_parameter_constraints,
-    validate_params,
 )
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _num_samples as num_samples
@@ -31,6 +33,23 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+
+F = TypeVar("F", bound=Callable)
+
+
+def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
+    """Return scikit-learn's decorator of ``fit``, which keeps the type of a method."""
+    return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
+
+
+def validate_params(
+    constraints: dict, *, prefer_skip_nested_validation: bool
+) -> Callable[[F], F]:
+    """Return scikit-learn's decorator of functions, which keeps their types."""
+    return _param_validation.validate_params(
+        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
+    )
 
 
 def openml_columns(data_id, data_home):

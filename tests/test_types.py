@@ -33,6 +33,10 @@ querier = BadgeQuerier(LogisticRegression(), strategy="badge", random_state=0)
 rows = querier.fit(X, y).query(X, 3, candidates=[1, 2, 3], groups=y)
 BadgeQuerier(strategy=Badge(include_bias=True), inference_batch_size=64)
 querier.relabel([0], [1]).forget([1]).partial_fit()
+left = np.arange(9) > 3
+left[rows] = False
+picks, report = querier.query(X, np.int64(2), pending=rows, return_report=True)
+print(report.n_candidates)
 """
 
 MISTAKES = {
@@ -44,6 +48,7 @@ MISTAKES = {
     "querier.query(X, 3, candidate=[1])": "",
     "Badge(bias=True)": "call-arg",
     "querier.forget()": "call-arg",
+    'BadgeQuerier().fit(X, y).query(X, n="5")': "",
 }
 
 

@@ -1,17 +1,20 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
+import warnings
 from time import perf_counter
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
+from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
-from skbadge.pools import row_ids, take_rows
+from skbadge.pools import is_dataset, row_ids, take_rows
 from skbadge.querier._codecs import LabelCodec
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
@@ -24,7 +27,7 @@ from skbadge.querier._strategy_in_use import (
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
 from skbadge.utils._streams import stream_seed, torch_seeded
-from skbadge.utils._typing import Rows
+from skbadge.utils._typing import Int, Rows
 
 
 def _has_scores(querier):
@@ -41,15 +44,43 @@ class Asking(LikeItsEstimator):
     # Trainings that came after a query, and whether a query was made since the last.
     _n_rounds = 0
     _was_asked = False
+    # Whether it was said that the pool holds labelled rows.
+    _has_warned = False
+
+    @overload
+    def query(
+        self,
+        X_pool: Rows,
+        n: Int = ...,
+        *,
+        candidates: ArrayLike | None = ...,
+        groups: ArrayLike | str | None = ...,
+        max_per_group: Int = ...,
+        pending: ArrayLike | None = ...,
+        return_report: Literal[False] = ...,
+    ) -> NDArray[np.int64]: ...
+
+    @overload
+    def query(
+        self,
+        X_pool: Rows,
+        n: Int = ...,
+        *,
+        candidates: ArrayLike | None = ...,
+        groups: ArrayLike | str | None = ...,
+        max_per_group: Int = ...,
+        pending: ArrayLike | None = ...,
+        return_report: Literal[True],
+    ) -> tuple[NDArray[np.int64], QueryReport]: ...
 
     def query(
         self,
         X_pool: Rows,
-        n: int = 1,
+        n: Int = 1,
         *,
         candidates: ArrayLike | None = None,
         groups: ArrayLike | str | None = None,
-        max_per_group: int = 1,
+        max_per_group: Int = 1,
         pending: ArrayLike | None = None,
         return_report: bool = False,
     ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
@@ -108,10 +139,15 @@ class Asking(LikeItsEstimator):
         strategy = self._use_strategy(estimator)
         start = perf_counter()
         X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-        counted = self._counted_twice(strategy)
         feasible = resolve_feasible(
-            X_pool, candidates, groups, max_per_group, pending, counted
+            X_pool,
+            candidates,
+            groups,
+            max_per_group,
+            pending,
+            self._compared_with(X_pool, strategy),
         )
+        self._warn_of_repeats(feasible)
         n = feasible.up_to(n)
         whole, positions = feasible, None
         if feasible.mask is not None and not strategy.reads_population:
@@ -143,7 +179,7 @@ class Asking(LikeItsEstimator):
         return (rows, report) if return_report else rows
 
     def outputs(
-        self, X: Rows, *, needs: Needs | tuple[str, ...] | None = None
+        self, X: Rows, *, needs: Needs | str | tuple[str, ...] | None = None
     ) -> Outputs:
         """What the model says about rows, read as `query` reads it.
 
@@ -152,7 +188,7 @@ class Asking(LikeItsEstimator):
         X : array-like of shape (n_rows, n_features), or what the estimator takes
             The rows.
 
-        needs : Needs, tuple of str or None, default=None
+        needs : Needs, str, tuple of str or None, default=None
             What to read; None for what the strategy in use needs.
 
         Returns
@@ -178,7 +214,8 @@ class Asking(LikeItsEstimator):
     def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:
         """Score rows by the strategy: the greater, the sooner to be labelled.
 
-        Only with strategies that score each row by itself, such as "entropy".
+        Only with strategies that score each row by itself: "entropy", "margin",
+        "least_confidence", "bald" for a classifier, and any `ScoreStrategy`.
 
         Parameters
         ----------
@@ -198,12 +235,26 @@ class Asking(LikeItsEstimator):
         outputs = self.outputs(X_pool)
         return self.strategy_.checked_score(outputs)
 
-    def _counted_twice(self, strategy):
-        """The labelled rows, if the strategy sums over them and the pool."""
-        needs_labeled = Needs.of(strategy.needs).labeled
-        if strategy.reads_population and needs_labeled and self._n_labeled():
-            return self._labeled.X
-        return None
+    def _compared_with(self, X_pool, strategy):
+        """The labelled rows, if it matters which rows of a pool equal one of them."""
+        # A rule that sums over the pool and them is to count each row once.
+        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
+        # A data set would be read row by row for the sake of a warning.
+        warns = not (self._has_warned or is_dataset(X_pool))
+        return self._labeled.X if self._n_labeled() and (counts or warns) else None
+
+    def _warn_of_repeats(self, feasible):
+        if feasible.repeats is None or self._has_warned:
+            return
+        n_repeats = int((feasible.repeats & feasible.open().mask).sum())
+        if n_repeats:
+            self._has_warned = True
+            warnings.warn(
+                f"{n_repeats} rows that may be selected equal labelled ones. Leave "
+                "them out, such as by `candidates`, so that no label is spent twice.",
+                QueryWarning,
+                stacklevel=3,
+            )
 
     def _n_labeled(self):
         return len(self._labeled.y) if hasattr(self, "_labeled") else 0

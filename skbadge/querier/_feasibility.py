@@ -25,6 +25,10 @@ def resolve_feasible(
                 "left to query."
             )
     codes = None
+    if groups is None and max_per_group != 1:
+        raise ValueError(
+            f"`max_per_group`={max_per_group!r} is a quota of `groups`. Got no groups."
+        )
     if groups is not None:
         is_name = isinstance(groups, str)
         codes = _of_content(X_pool, groups) if is_name else _group_codes(groups, n_pool)

@@ -112,13 +112,15 @@ class BadgeQuerier(Asking):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from sklearn.datasets import load_iris
     >>> from sklearn.linear_model import LogisticRegression
     >>> from skbadge import BadgeQuerier
     >>> X, y = load_iris(return_X_y=True)
     >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
-    >>> querier = querier.fit(X[::10], y[::10])
-    >>> rows = querier.query(X, n=5)
+    >>> left = np.arange(len(X)) % 10 > 0
+    >>> querier = querier.fit(X[~left], y[~left])
+    >>> rows = querier.query(X, n=5, candidates=left)
     >>> querier = querier.partial_fit(X[rows], y[rows])
     >>> len(querier.y_labeled_)
     20
@@ -329,6 +331,23 @@ class BadgeQuerier(Asking):
         -------
         self : BadgeQuerier
             With other labels, and the same model until ``partial_fit()`` is called.
+
+        Notes
+        -----
+        Positions in the pool are others. Keep a list of the rows of the pool in the
+        order in which they were labelled, and look them up there.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> from skbadge import BadgeQuerier
+        >>> X, y = load_iris(return_X_y=True)
+        >>> labelled = [0, 50, 100, 10, 60]
+        >>> querier = BadgeQuerier(LogisticRegression()).fit(X[labelled], y[labelled])
+        >>> querier = querier.relabel([labelled.index(100)], [1]).partial_fit()
+        >>> querier.y_labeled_
+        array([0, 1, 1, 0, 1])
         """
         positions = self._labeled_positions(rows, "relabel")
         if not len(positions) and not len(np.asarray(y)):

@@ -1,5 +1,7 @@
 """Querying through a Pipeline or a search."""
 
+from typing import Any, Literal, overload
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
@@ -7,17 +9,45 @@ from sklearn.base import BaseEstimator
 from skbadge.outputs._pipeline import unwrap
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
-from skbadge.utils._typing import Rows
+from skbadge.utils._typing import Int, Rows
+
+
+@overload
+def query(
+    fitted: BaseEstimator,
+    X_pool: Rows,
+    n: Int = ...,
+    *,
+    candidates: ArrayLike | None = ...,
+    groups: ArrayLike | str | None = ...,
+    max_per_group: Int = ...,
+    pending: ArrayLike | None = ...,
+    return_report: Literal[False] = ...,
+) -> NDArray[np.int64]: ...
+
+
+@overload
+def query(
+    fitted: BaseEstimator,
+    X_pool: Rows,
+    n: Int = ...,
+    *,
+    candidates: ArrayLike | None = ...,
+    groups: ArrayLike | str | None = ...,
+    max_per_group: Int = ...,
+    pending: ArrayLike | None = ...,
+    return_report: Literal[True],
+) -> tuple[NDArray[np.int64], QueryReport]: ...
 
 
 def query(
     fitted: BaseEstimator,
     X_pool: Rows,
-    n: int = 1,
+    n: Int = 1,
     *,
     candidates: ArrayLike | None = None,
     groups: ArrayLike | str | None = None,
-    max_per_group: int = 1,
+    max_per_group: Int = 1,
     pending: ArrayLike | None = None,
     return_report: bool = False,
 ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
@@ -61,8 +91,8 @@ def query(
     >>> import skbadge
     >>> X, y = load_iris(return_X_y=True)
     >>> querier = skbadge.BadgeQuerier(LogisticRegression(), random_state=0)
-    >>> pipeline = make_pipeline(StandardScaler(), querier).fit(X[::10], y[::10])
-    >>> len(skbadge.query(pipeline, X, n=5))
+    >>> pipeline = make_pipeline(StandardScaler(), querier).fit(X[::2], y[::2])
+    >>> len(skbadge.query(pipeline, X[1::2], n=5))
     5
     """
     querier, X_pool = unwrap(fitted, X_pool)
@@ -71,7 +101,8 @@ def query(
             "`fitted` must be a BadgeQuerier, or a Pipeline or search that ends in "
             f"one. Got {type(querier).__name__} at the end instead."
         )
-    return querier.query(
+    ask: Any = querier.query
+    return ask(
         X_pool,
         n,
         candidates=candidates,

@@ -71,11 +71,12 @@ class QueryReport(Selection):
     >>> from skbadge import BadgeQuerier
     >>> X, y = load_iris(return_X_y=True)
     >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
-    >>> rows, report = querier.fit(X[::10], y[::10]).query(X, 5, return_report=True)
+    >>> querier = querier.fit(X[::2], y[::2])
+    >>> rows, report = querier.query(X[1::2], 5, return_report=True)
     >>> report
-    <QueryReport: 5 of 150 rows by Badge()>
+    <QueryReport: 5 of 75 rows by Badge()>
     >>> print(report)
-    5 of 150 rows by Badge()
+    5 of 75 rows by Badge()
       time: outputs ... s, select ... s; memory: ... MB
       squared distance: ... to ...
       norm: ... to ...

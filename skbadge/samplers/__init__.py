@@ -3,7 +3,7 @@
 from skbadge.samplers._bait import Bait
 from skbadge.samplers._bait_greedy import bait_greedy
 from skbadge.samplers._base import Sampler
-from skbadge.samplers._feasible import Feasible
+from skbadge.samplers._feasible import Feasible, OpenRows
 from skbadge.samplers._frank_wolfe import FrankWolfe
 from skbadge.samplers._k_center import KCenter, MaxDist
 from skbadge.samplers._kdpp import KDPP
@@ -25,6 +25,7 @@ __all__ = [
     "MaxDet",
     "MaxDiag",
     "MaxDist",
+    "OpenRows",
     "Random",
     "Sampler",
     "Selection",

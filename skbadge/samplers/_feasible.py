@@ -51,6 +51,12 @@ class Feasible:
     >>> feasible = Feasible(4, mask=np.array([True, True, True, False]))
     >>> KCenter().sample(embedding, 2, feasible=feasible)
     array([2, 0])
+
+    A rule of your own takes the first of its favourites that may be picked:
+
+    >>> feasible = Feasible(4, groups=np.array([0, 0, 1, 1]))
+    >>> feasible.open().first(np.array([3, 2, 0, 1]), 2)
+    array([3, 0])
     """
 
     n_rows: int
@@ -150,7 +156,7 @@ class Feasible:
         """
         picks = check_rows(rows, n, self.n_rows, source)
         open_rows = self.open()
-        kept = open_rows.first(picks[open_rows.mask[picks]], n)
+        kept = open_rows.first(picks, n)
         wrong = np.setdiff1d(picks, kept)
         if len(wrong):
             raise ValueError(
@@ -297,7 +303,7 @@ class OpenRows:
         Parameters
         ----------
         order : ndarray of int64
-            Open rows, enough of them.
+            Rows in order of preference; those that are not open are passed over.
 
         n : int
             How many to pick.
@@ -307,6 +313,7 @@ class OpenRows:
         rows : ndarray of shape (n,)
             int64.
         """
+        order = order[self.mask[order]]
         if self.feasible.groups is None:
             rows = order[:n]
             self.mask[rows] = False

@@ -72,4 +72,9 @@ class AcsFW(EmbeddingStrategy):
         """Frank-Wolfe on random features of the expected log-likelihood."""
         acs = AcsRandomFeatures(self.n_random_features, sigma=self.sigma)
         transforms = (Scale(), acs)
-        return Recipe(self.kernel, FrankWolfe(), transforms, n_columns=self.n_columns)
+        return Recipe(
+            kernel=self.kernel,
+            sampler=FrankWolfe(),
+            transforms=transforms,
+            n_columns=self.n_columns,
+        )

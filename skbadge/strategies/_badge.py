@@ -42,4 +42,6 @@ class Badge(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """k-means++ seeding on gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
-        return Recipe(kernel, KMeansPlusPlus(first_center=self.first_center))
+        return Recipe(
+            kernel=kernel, sampler=KMeansPlusPlus(first_center=self.first_center)
+        )

@@ -52,4 +52,4 @@ class BadgeKCenter(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """Farthest-first traversal of gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
-        return Recipe(kernel, KCenter(first_center=self.first_center))
+        return Recipe(kernel=kernel, sampler=KCenter(first_center=self.first_center))

@@ -78,4 +78,5 @@ class BadgeKDPP(EmbeddingStrategy):
             proposal=self.proposal,
             init=self.init,
         )
-        return Recipe("badge_bias" if self.include_bias else "badge", sampler)
+        kernel = "badge_bias" if self.include_bias else "badge"
+        return Recipe(kernel=kernel, sampler=sampler)

@@ -59,4 +59,4 @@ class BadgeMaxDet(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """Greedy maximisation of the determinant of gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
-        return Recipe(kernel, MaxDet(sigma=self.sigma))
+        return Recipe(kernel=kernel, sampler=MaxDet(sigma=self.sigma))

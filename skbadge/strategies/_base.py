@@ -17,9 +17,15 @@ from skbadge.utils._typing import RandomState
 class Strategy(BaseEstimator, ABC):
     """A whole rule that says which rows of a pool to label next.
 
-    A subclass says what it needs of the model in `needs`, stores its parameters in the
-    constructor, lists them in ``_parameter_constraints`` and implements `_run` for
-    valid input. Most are a `ScoreStrategy` or an `EmbeddingStrategy`.
+    Most are a `ScoreStrategy` or an `EmbeddingStrategy`. Any other subclass says what
+    it needs of the model in `needs`, stores its parameters in the constructor, may list
+    them in ``_parameter_constraints`` as scikit-learn does, and implements
+
+    ``_run(self, pool, n, labeled, feasible, rng)``
+
+    which selects ``0 <= n <= feasible.n_left`` rows of ``pool`` (`Outputs`) and returns
+    a `skbadge.samplers.Selection`. ``labeled`` is a `Labeled` or None, ``feasible`` a
+    `skbadge.samplers.Feasible`, and ``rng`` a ``RandomState``.
 
     Attributes
     ----------
@@ -32,6 +38,24 @@ class Strategy(BaseEstimator, ABC):
         Whether rows that may not be selected have a part in the rule, as they have
         where it sums over the pool. By default it is given nothing but the rows that
         may be selected, and selects as if there were no others.
+
+    Examples
+    --------
+    The most uncertain rows among those far from the labelled ones:
+
+    >>> import numpy as np
+    >>> from sklearn.metrics import pairwise_distances_argmin_min
+    >>> from skbadge.samplers import Selection
+    >>> from skbadge.strategies import Strategy
+    >>> class FarAndUncertain(Strategy):
+    ...     needs = ("proba", "features", "labeled")
+    ...
+    ...     def _run(self, pool, n, labeled, feasible, rng):
+    ...         known = labeled.outputs.features
+    ...         far = pairwise_distances_argmin_min(pool.features, known)[1]
+    ...         order = np.argsort(far * (pool.proba.max(axis=1) - 1))
+    ...         # The first of these that may be selected, groups and all.
+    ...         return Selection(feasible.open().first(order, n))
     """
 
     _parameter_constraints: dict = {}
@@ -117,6 +141,11 @@ class Strategy(BaseEstimator, ABC):
 
     def _checked_run(self, pool, n, labeled, feasible, rng):
         selection = self._run(pool, n, labeled, feasible, rng)
+        if not isinstance(selection, Selection):
+            raise TypeError(
+                f"`_run` of {self} must return a skbadge.samplers.Selection, such as "
+                f"Selection(rows). Got {type(selection).__name__}."
+            )
         rows = feasible.check(selection.rows, n, f"The strategy {self}")
         return replace(selection, rows=rows)
 
@@ -133,8 +162,16 @@ class Strategy(BaseEstimator, ABC):
 class ScoreStrategy(Strategy):
     """A strategy that scores each row by itself and takes the greatest scores.
 
-    A subclass implements `score`. Ties are broken at random: scores that agree in 12
+    A subclass implements `score`, which sees the pool alone: what looks at the labelled
+    rows as well is a `Strategy`. Ties are broken at random: scores that agree in 12
     significant digits are equal.
+
+    Examples
+    --------
+    >>> from skbadge.strategies import ScoreStrategy
+    >>> class Doubt(ScoreStrategy):
+    ...     def score(self, pool):
+    ...         return 1 - pool.proba.max(axis=1)
     """
 
     @property

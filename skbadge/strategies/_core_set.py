@@ -61,4 +61,6 @@ class CoreSet(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """Farthest-first traversal."""
         sampler = KCenter(first_center=self.first_center)
-        return Recipe(self.kernel, sampler, mode="TP", n_columns=self.n_columns)
+        return Recipe(
+            kernel=self.kernel, sampler=sampler, mode="TP", n_columns=self.n_columns
+        )

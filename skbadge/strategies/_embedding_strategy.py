@@ -22,9 +22,18 @@ from skbadge.strategies._base import Strategy
 from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What an embedding strategy is made of, see `EmbeddingStrategy`."""
+    """What an embedding strategy is made of.
+
+    Parameters
+    ----------
+    kernel, transforms, mode, n_columns
+        As for `EmbeddingStrategy`, which has other defaults.
+
+    sampler : Sampler
+        Picks among the transformed rows.
+    """
 
     kernel: str | Callable
     sampler: Sampler
@@ -57,7 +66,8 @@ class EmbeddingStrategy(Strategy):
     posterior_kmeans_plus_plus last_layer Scale, Posterior KMeansPlusPlus     P
     ========================== ========== ================ ================== ====
 
-    A subclass may have parameters of its own and say in `recipe` what they make.
+    A subclass may have parameters of its own and say in `recipe` what they make, see
+    the second example.
 
     Parameters
     ----------
@@ -121,6 +131,21 @@ class EmbeddingStrategy(Strategy):
     >>> X, y = load_diabetes(return_X_y=True)
     >>> querier.fit(X[:40], y[:40]).query(X[40:], n=5).shape
     (5,)
+
+    The same with a name and one parameter:
+
+    >>> from skbadge.strategies import Recipe
+    >>> class UncertainGradients(EmbeddingStrategy):
+    ...     def __init__(self, sigma=1e-3):
+    ...         self.sigma = sigma
+    ...
+    ...     def recipe(self):
+    ...         return Recipe(
+    ...             kernel="gradients",
+    ...             transforms=[Scale(), Posterior(self.sigma)],
+    ...             sampler=KMeansPlusPlus(),
+    ...             n_columns=512,
+    ...         )
     """
 
     _parameter_constraints: dict = {
@@ -161,11 +186,11 @@ class EmbeddingStrategy(Strategy):
                     f"Scale() and Posterior(). Got {transform!r}."
                 )
         return Recipe(
-            self.kernel,
-            LCMD() if self.sampler is None else clone(self.sampler),
-            tuple(self.transforms),
-            self.mode,
-            self.n_columns,
+            kernel=self.kernel,
+            transforms=tuple(self.transforms),
+            sampler=LCMD() if self.sampler is None else clone(self.sampler),
+            mode=self.mode,
+            n_columns=self.n_columns,
         )
 
     @property
@@ -199,7 +224,13 @@ class EmbeddingStrategy(Strategy):
         embedding : Embedding
             One row for each.
         """
-        return find_kernel(self.recipe().kernel).embed(outputs)
+        embedding = find_kernel(self.recipe().kernel).embed(outputs)
+        if not isinstance(embedding, Embedding):
+            raise TypeError(
+                "`kernel` must return an Embedding, such as DenseEmbedding(matrix). "
+                f"Got {type(embedding).__name__}."
+            )
+        return embedding
 
     def _run(self, pool, n, labeled, feasible, rng):
         recipe, embed = self.recipe(), self.embed

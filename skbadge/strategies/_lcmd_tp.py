@@ -65,4 +65,6 @@ class LCMD(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """Largest cluster maximum distance, from the labelled rows on."""
         sampler = LCMDSampler()
-        return Recipe(self.kernel, sampler, mode="TP", n_columns=self.n_columns)
+        return Recipe(
+            kernel=self.kernel, sampler=sampler, mode="TP", n_columns=self.n_columns
+        )

@@ -41,5 +41,10 @@ class PosteriorStrategy(EmbeddingStrategy):
     def recipe(self) -> Recipe:
         """What the strategy is made of."""
         transforms = (Scale(), Posterior(self.sigma))
-        sampler = self.make_sampler()
-        return Recipe(self.kernel, sampler, transforms, self.mode, self.n_columns)
+        return Recipe(
+            kernel=self.kernel,
+            sampler=self.make_sampler(),
+            transforms=transforms,
+            mode=self.mode,
+            n_columns=self.n_columns,
+        )

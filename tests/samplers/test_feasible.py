@@ -37,7 +37,7 @@ from tests.samplers._restrictions import CASES, is_open, random_case
         ({"pending": [[1], [2]]}, "`pending` must hold positions"),
         ({"pending": [1, 1]}, "`pending` must hold distinct positions"),
         ({"pending": range(5)}, "No row may be picked"),
-        ({"groups": np.zeros(5, dtype=int), "pending": [2]}, "raise `max_per_group`"),
+        ({"groups": np.zeros(5, dtype=int), "pending": [2]}, "see `max_per_group`"),
     ],
 )
 def test_what_does_not_fit_is_refused(arguments, match):
