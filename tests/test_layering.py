@@ -1,6 +1,7 @@
 """What each part of the package may import, read from the syntax trees."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,19 @@ def _run_at_import(node):
             yield from _run_at_import(child)
 
 
+def module_of(path):
+    parts = path.relative_to(ROOT.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def modules_imported(path, modules):
+    for module, name in imports(path, lazy=False):
+        # "from skbadge.pools import _rows" imports a file, or else a name of one.
+        inner = f"{module}.{name}"
+        if inner in modules or module in modules:
+            yield inner if inner in modules else module
+
+
 def layers_imported(path):
     for module, name in imports(path, lazy=True):
         parts = module.split(".")
@@ -89,6 +103,16 @@ def test_each_layer_imports_only_layers_below_it(path):
 
 def test_the_check_of_layers_reads_lazy_imports_as_well():
     assert "querier" in set(layers_imported(ROOT / "__init__.py"))
+
+
+def test_no_files_import_each_other():
+    modules = {module_of(path) for path in FILES}
+    graph = {module_of(path): set(modules_imported(path, modules)) for path in FILES}
+    # Both ways to import a file are seen.
+    assert "skbadge.pools._flat_datasets" in graph["skbadge.pools._rows"]
+    assert "skbadge.pools._kinds" in graph["skbadge.pools._rows"]
+    # Its error names the files of the circle.
+    TopologicalSorter(graph).prepare()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Rows of anything a model may take: count them, take some, put them together."""
 
 from skbadge.pools._equality import row_codes, rows_among
-from skbadge.pools._identity import array_of, row_ids
+from skbadge.pools._identity import row_ids
 from skbadge.pools._inputs import (
     column_dtypes,
     frame_to_array,
@@ -25,6 +25,7 @@ from skbadge.pools._kinds import (
     is_tensor,
     kind_of,
 )
+from skbadge.pools._numbers import array_of
 from skbadge.pools._rows import (
     concatenate_rows,
     copy_rows,

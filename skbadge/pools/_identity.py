@@ -9,7 +9,14 @@ from numpy.typing import NDArray
 
 from skbadge.pools._inputs import parts_of
 from skbadge.pools._kinds import kind_of
-from skbadge.pools._rows import n_rows, objects_of, take_rows
+from skbadge.pools._numbers import (
+    array_of,
+    canonical,
+    columns_of,
+    numbers_of,
+    numbers_of_column,
+)
+from skbadge.pools._rows import n_rows, take_rows
 
 _CHUNK_NBYTES = 2**24
 
@@ -39,28 +46,26 @@ def row_bytes(X: Any, rows: NDArray | None = None) -> Iterator[bytes]:
     return _BYTES[kind_of(X)](X if rows is None else take_rows(X, rows))
 
 
-def array_of(X: Any) -> NDArray:
-    """A tensor, or an array-like, as an array; ragged rows are objects."""
-    if kind_of(X) == "tensor":
-        X = X.detach().cpu()
-        # NumPy has no bfloat16.
-        return (X if X.dtype.itemsize > 2 else X.float()).numpy()
-    try:
-        return np.asarray(X)
-    except ValueError:
-        return objects_of(X)
-
-
 def _array_bytes(X):
     array = array_of(X)
-    if array.dtype.kind in "biuf":
-        for start in range(0, len(array), step := _chunk_rows(array.shape[1:])):
-            # Adding 0 makes -0.0 and 0.0 one value.
-            chunk = array[start : start + step].astype(np.float64) + 0.0
-            yield from (row.tobytes() for row in chunk)
-    else:
-        for row in array:
-            yield repr(row.tolist() if hasattr(row, "tolist") else row).encode()
+    numbers = numbers_of(array, X)
+    if numbers is not None:
+        yield from _number_bytes(*numbers)
+        return
+    for row in array:
+        yield repr(row.tolist() if hasattr(row, "tolist") else row).encode()
+
+
+def _number_bytes(values, rest):
+    for start in range(0, len(values), step := _chunk_rows(values.shape[1:])):
+        chunk = slice(start, start + step)
+        rows = (row.tobytes() for row in canonical(values[chunk]))
+        if rest is None:
+            yield from rows
+            continue
+        # Where there is nothing left, rows have the bytes that they have elsewhere.
+        for row, more in zip(rows, rest[chunk].astype(np.float64), strict=True):
+            yield row + b"+" + more.tobytes() if more.any() else row
 
 
 def _sparse_bytes(X):
@@ -74,14 +79,25 @@ def _chunk_rows(shape):
 
 
 def _parts_bytes(parts):
-    for row in zip(*map(row_bytes, parts), strict=True):
+    return _joined_bytes(map(row_bytes, parts))
+
+
+def _joined_bytes(parts):
+    for row in zip(*parts, strict=True):
         yield b"|".join(row)
 
 
 def _frame_bytes(X):
     if not hasattr(X, "columns"):
-        return _array_bytes(X.to_numpy())
-    return _parts_bytes([X[name].to_numpy() for name in X.columns])
+        return _column_bytes(X)
+    return _joined_bytes(map(_column_bytes, columns_of(X)))
+
+
+def _column_bytes(column):
+    numbers = numbers_of_column(column)
+    if numbers is None:
+        return _array_bytes(column.to_numpy())
+    return _number_bytes(*numbers)
 
 
 def _dataset_bytes(X):

@@ -17,6 +17,7 @@ from scipy import sparse
 from skbadge._compat import num_samples
 from skbadge.pools import _flat_datasets
 from skbadge.pools._kinds import Inputs, kind_of
+from skbadge.pools._numbers import objects_of
 
 
 def n_rows(X: Any) -> int:
@@ -148,14 +149,6 @@ def _as_array(X, other):
     if other.ndim > 1:
         return np.array(X, dtype=object)
     return objects_of(X)
-
-
-def objects_of(entries):
-    """A list as an array of its entries, which may be lists themselves."""
-    array = np.empty(len(entries), dtype=object)
-    for i, entry in enumerate(entries):
-        array[i] = entry
-    return array
 
 
 class _List(_Array):

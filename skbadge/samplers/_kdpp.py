@@ -8,6 +8,7 @@ import numpy as np
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import sketch
+from skbadge.embeddings._scaled import scaled
 from skbadge.samplers._base import (
     Sampler,
     fill_uniformly,
@@ -30,6 +31,9 @@ from skbadge.samplers._kdpp_mcmc import (
 )
 from skbadge.samplers._pivoted_cholesky import conditional_variances
 from skbadge.samplers._selection import Selection
+
+# Greatest norms between this and its inverse leave room for products of products.
+MODERATE_NORM = 1e30
 
 CHAINS = {"heat_bath": HeatBathChain, "uniform": UniformSwapChain}
 
@@ -165,12 +169,13 @@ class KDPP(Sampler):
             # The one batch there is, whatever the rank.
             return Selection(rng.permutation(rows).astype(np.int64))
         kernel_of, notes = self._sketched(embedding, n + len(feasible.pending), rng)
+        kernel_of = _of_moderate_size(kernel_of)
         given = _independent(kernel_of, feasible.pending)
         condition = kernel_of.take(given) if len(given) else None
         if len(feasible.pending):
             kernel_of = kernel_of.take(rows)
         draw = self._draw if self.method == "exact" else self._walk
-        picks, n_products = draw(kernel_of, condition, n, rng)
+        picks, n_products, faults = draw(kernel_of, condition, n, rng)
         picks = rows[picks]
         for row in picks:
             open_rows.close(row)
@@ -185,7 +190,7 @@ class KDPP(Sampler):
             n_distances=n_products,
             found="have linearly independent embeddings, as a k-DPP's must be",
         )
-        return replace(selection, fallbacks=(*notes, *selection.fallbacks))
+        return replace(selection, fallbacks=(*notes, *faults, *selection.fallbacks))
 
     def _sketched(self, embedding, n, rng):
         """What the kernel is to be of, and what to say about it."""
@@ -215,7 +220,7 @@ class KDPP(Sampler):
                 f"and better {4 * size}, for an approximation, or method='mcmc'."
             )
         spectrum = kernel_spectrum(embedding, given)
-        return draw_exactly(embedding, spectrum, min(n, spectrum.rank), rng), 0
+        return draw_exactly(embedding, spectrum, min(n, spectrum.rank), rng), 0, ()
 
     def _walk(self, embedding, given, n, rng):
         """Run a Markov chain."""
@@ -225,10 +230,16 @@ class KDPP(Sampler):
             exact = conditioned(exact, given)
         start = independent_rows(exact, n, self.init, floor, rng)
         if not len(start):
-            return start, 0
+            return start, 0, ()
         chain = CHAINS[self.proposal](exact, start, floor)
         rows = chain.run(self._n_steps(len(exact), len(start)), rng)
-        return rows, chain.n_products
+        faults = ()
+        if chain.n_returns:
+            faults = (
+                "the chain came to batches whose inner products have no inverse in "
+                f"float64, and went back to an earlier one, {chain.n_returns} times",
+            )
+        return rows, chain.n_products, faults
 
     def _n_steps(self, n_rows, n):
         if not isinstance(self.steps, str):
@@ -236,6 +247,16 @@ class KDPP(Sampler):
         if self.steps == "badge" or self.proposal == "uniform":
             return n_swap_steps(n)
         return n_heat_bath_steps(n_rows, n)
+
+
+def _of_moderate_size(embedding):
+    """An embedding with the same k-DPP, times a power of two where products need it."""
+    greatest = np.sqrt(embedding.norms_sq().max(initial=0.0))
+    if greatest == 0 or 1 / MODERATE_NORM <= greatest <= MODERATE_NORM:
+        return embedding
+    # As exact, and as large.
+    factor = np.ldexp(1.0, -int(np.round(np.log2(greatest))))
+    return scaled(embedding, factor)
 
 
 def _independent(embedding, pending):

@@ -37,15 +37,25 @@ class SwapChain(ABC):
 
     n_products : int
         Inner products evaluated so far.
+
+    n_returns : int
+        How often rounding led to a batch without an inverse, from where the chain went
+        back to the last batch known to have one.
     """
 
     def __init__(self, embedding, rows, floor):
         self.embedding = embedding
-        self.rows = rows.copy()
         self.norms_sq = embedding.norms_sq()
         self.floor = np.broadcast_to(floor, len(embedding))
         self.n_products = 0
+        self.n_returns = 0
+        self.refreshed = None
+        self._start(rows)
         self._refresh()
+
+    def _start(self, rows):
+        """Take a batch to go on from."""
+        self.rows = rows.copy()
 
     @abstractmethod
     def step(self, rng):
@@ -63,14 +73,37 @@ class SwapChain(ABC):
             self.step(rng)
         return self.rows
 
+    def _fresh_inverse(self):
+        """Inverse of the batch's inner products, None if it has none in float64."""
+        batch = self.embedding.take(self.rows)
+        self.n_products += len(self.rows) ** 2
+        # To unit diagonal first: norms of gradients differ by orders of magnitude.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            scale = 1 / np.sqrt(self.norms_sq[self.rows])
+            try:
+                inverse = np.linalg.inv(scale[:, None] * batch.cross(batch) * scale)
+            except np.linalg.LinAlgError:
+                return None
+            inverse = scale[:, None] * ((inverse + inverse.T) / 2) * scale
+        is_definite = np.isfinite(inverse).all() and inverse.diagonal().min() > 0
+        return inverse if is_definite else None
+
     def _refresh(self):
         """Compute afresh what swaps only bring up to date."""
-        batch = self.embedding.take(self.rows)
-        scale = 1 / np.sqrt(self.norms_sq[self.rows])
-        # To unit diagonal first: norms of gradients differ by orders of magnitude.
-        inverse = np.linalg.inv(batch.cross(batch) * np.outer(scale, scale))
-        self.inverse = (inverse + inverse.T) / 2 * np.outer(scale, scale)
-        self.n_products += len(self.rows) ** 2
+        inverse = self._fresh_inverse()
+        if inverse is None and self.refreshed is None:
+            raise ValueError(
+                f"The embeddings of the {len(self.rows)} rows to start from are "
+                "linearly dependent but for rounding: their inner products have no "
+                "inverse in float64. Use method='exact', or ask for fewer rows."
+            )
+        if inverse is None:
+            # A batch of dependent rows has probability 0.
+            self.n_returns += 1
+            self._start(self.refreshed)
+            inverse = self._fresh_inverse()
+        self.inverse = inverse
+        self.refreshed = self.rows.copy()
         self.swaps = 0
 
     def _without(self, position):
@@ -115,9 +148,9 @@ class UniformSwapChain(SwapChain):
     A step takes ``O(n**2)`` and the inner products of one row with the batch.
     """
 
-    def __init__(self, embedding, rows, floor):
-        super().__init__(embedding, rows, floor)
-        self.outside = np.setdiff1d(np.arange(len(embedding)), rows)
+    def _start(self, rows):
+        super()._start(rows)
+        self.outside = np.setdiff1d(np.arange(len(self.embedding)), rows)
 
     def step(self, rng):
         """Propose a swap and accept it with the ratio of the determinants."""
@@ -145,13 +178,13 @@ class HeatBathChain(SwapChain):
     an array of shape (n_rows, n) is held.
     """
 
-    def __init__(self, embedding, rows, floor):
-        batch = embedding.take(rows)
+    def _start(self, rows):
+        super()._start(rows)
+        batch = self.embedding.take(rows)
         # Column by column, as they are replaced.
-        self.products = np.empty((len(embedding), len(rows)), order="F")
-        for chunk in row_chunks(len(embedding), len(rows)):
-            self.products[chunk] = embedding.take(chunk).cross(batch)
-        super().__init__(embedding, rows, floor)
+        self.products = np.empty((len(self.embedding), len(rows)), order="F")
+        for chunk in row_chunks(len(self.embedding), len(rows)):
+            self.products[chunk] = self.embedding.take(chunk).cross(batch)
         self.n_products += self.products.size
 
     def _refresh(self):
@@ -175,7 +208,12 @@ class HeatBathChain(SwapChain):
         allowed[self.rows] = False
         allowed[self.rows[position]] = True
         weights = np.where(allowed, residuals, 0.0)
-        row = draw_weighted(np.cumsum(weights), 1, rng)[0]
+        cumulative = np.cumsum(weights)
+        if not cumulative[-1] > 0:
+            # Not even the row that left may come back: rounding has added up.
+            self._refresh()
+            return
+        row = draw_weighted(cumulative, 1, rng)[0]
         if row != self.rows[position]:
             self._exchange(position, row, residuals)
 
@@ -186,7 +224,8 @@ class HeatBathChain(SwapChain):
         self.n_products += len(products)
         # What the row that came in takes of the others' distances.
         along = products - self.products @ weights
-        self.residuals = residuals - along**2 / residuals[row]
+        # Squares may overflow or underflow where this does not.
+        self.residuals = residuals - along * (along / residuals[row])
         self.products[:, position] = products
         self._swap(position, row, reduced, weights, residuals[row])
 

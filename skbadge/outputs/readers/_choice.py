@@ -14,14 +14,6 @@ from skbadge.outputs.readers._other import OtherReader
 from skbadge.outputs.readers._perceptron import PerceptronReader, is_perceptron
 from skbadge.pools import n_rows, row_ids
 
-# The first whose test a model passes.
-READERS = (
-    (is_skorch_net, NetReader),
-    (is_perceptron, PerceptronReader),
-    (is_ensemble, EnsembleReader),
-    (is_linear, LinearReader),
-)
-
 
 def choose_reader(predictor):
     """Choose the reader of a fitted model without wrappers."""
@@ -48,3 +40,12 @@ def read_model(estimator, X, needs, options):
         outputs = Outputs(n_rows=n_rows(X))
     # Identities are those of the rows as they came.
     return replace(outputs, identify=partial(row_ids, X)) if needs.ids else outputs
+
+
+# The first whose test a model passes.
+READERS = (
+    (is_skorch_net, NetReader),
+    (is_perceptron, PerceptronReader),
+    (is_ensemble, partial(EnsembleReader, read_member=read_model)),
+    (is_linear, LinearReader),
+)

@@ -17,7 +17,6 @@ from sklearn.utils.validation import validate_data
 from skbadge.embeddings import DenseEmbedding, StackedEmbedding
 from skbadge.outputs._needs import Needs
 from skbadge.outputs._options import ReadingOptions
-from skbadge.outputs.readers import _choice
 from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader, dense_rows
 from skbadge.pools import first_rows
 from skbadge.utils._streams import stream_seed
@@ -40,7 +39,20 @@ def is_ensemble(predictor):
 
 
 class EnsembleReader(OtherReader):
-    """Reads a fitted ensemble; its members may be any model, nets and ensembles too."""
+    """Reads a fitted ensemble; its members may be any model, nets and ensembles too.
+
+    Parameters
+    ----------
+    model : estimator object
+        The ensemble.
+
+    read_member : callable
+        Reads a member as `read_model` does, which knows the readers of all families.
+    """
+
+    def __init__(self, model, read_member):
+        super().__init__(model)
+        self.read_member = read_member
 
     def _read_gradients(self, X, proba, needs, options):
         """Gradients of the members side by side: their kernels add up.
@@ -59,7 +71,7 @@ class EnsembleReader(OtherReader):
                 rows = dense_rows(self.model, X)[:, columns]
             seed = stream_seed(options.random_state, f"member-{i}")
             how = ReadingOptions(batch_size=options.batch_size, random_state=seed)
-            part = _choice.read_model(member, rows, wanted, how).gradients
+            part = self.read_member(member, rows, wanted, how).gradients
             if part.shape[1] != needs.n_columns:
                 parts.append(part)
             elif total is None:
@@ -83,7 +95,7 @@ class EnsembleReader(OtherReader):
         inputs = _member_inputs(self.model, X)
         # Not strict: an ensemble without inputs of its own repeats X without end.
         for sample, (member, rows) in enumerate(zip(members, inputs, strict=False)):
-            proba = _choice.read_model(member, rows, wanted, how).proba
+            proba = self.read_member(member, rows, wanted, how).proba
             proba = _aligned(proba, member, self.model)
             if posterior is None:
                 posterior = np.empty((len(members), *proba.shape), dtype=np.float32)
