@@ -7,12 +7,7 @@ import numpy as np
 from scipy import stats
 
 from skbadge._compat import Interval, Options, validate_params
-from skbadge.inspection._frame import (
-    SETTING,
-    Results,
-    read_results,
-    select_metric,
-)
+from skbadge.inspection._frame import SETTING, Results, read_results, select_metric
 
 if TYPE_CHECKING:
     import pandas as pd

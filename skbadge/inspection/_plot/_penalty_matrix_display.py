@@ -7,10 +7,7 @@ import numpy as np
 
 from skbadge.inspection._frame import Results
 from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
-from skbadge.inspection._plot._style import (
-    literal,
-    pyplot,
-)
+from skbadge.inspection._plot._style import literal, pyplot
 
 if TYPE_CHECKING:
     import pandas as pd
