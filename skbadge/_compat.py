@@ -1,5 +1,6 @@
 """Every import of something private in scikit-learn, in one place."""
 
+from functools import partial
 from pathlib import Path
 
 from sklearn.base import _fit_context as fit_context
@@ -12,8 +13,8 @@ from sklearn.utils._param_validation import (
     Options,
     StrOptions,
     validate_parameter_constraints,
-    validate_params,
 )
+from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _num_samples as num_samples
 
@@ -31,6 +32,9 @@ __all__ = [
     "validate_parameter_constraints",
     "validate_params",
 ]
+
+# Functions of ours call estimators and functions of others, which check for themselves.
+validate_params = partial(_validate_params, prefer_skip_nested_validation=False)
 
 
 def openml_columns(data_id, data_home):

@@ -91,7 +91,9 @@ def error_rule(error, scores):
                 f"The scores range from {low} to {high}, so that `error`='auto' cannot "
                 "tell what the error is. Give 'one_minus', 'negated' or a function."
             )
-    return ErrorRule("negated" if error == "negated" else "one_minus", _errors(error))
+    if error == "negated":
+        return ErrorRule("negated", np.negative)
+    return ErrorRule("one_minus", _one_minus)
 
 
 def candidate_budgets(table, definition, n_initial):
@@ -177,10 +179,6 @@ def used_budgets(errors, n_labeled, budgets, definition, rule):
     passed[..., :1] = False
     passed |= budgets > n_labeled[last][..., None]
     return ~np.logical_or.accumulate(passed, axis=-1) & ends[..., None], end
-
-
-def _errors(error):
-    return np.negative if error == "negated" else _one_minus
 
 
 def _one_minus(scores):

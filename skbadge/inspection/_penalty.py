@@ -115,7 +115,7 @@ class PenaltyMatrix:
         return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
-@validate_params(RULES, prefer_skip_nested_validation=False)
+@validate_params(RULES)
 def penalty_matrix(
     frame: Results,
     definition: Literal["paper", "script"] = "paper",

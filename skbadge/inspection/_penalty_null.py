@@ -34,7 +34,6 @@ _TIE = 1e-9
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     },
-    prefer_skip_nested_validation=False,
 )
 def penalty_null(
     frame: Results,

@@ -56,7 +56,6 @@ _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
         "dataset": [str],
         "model": [str, None],
     },
-    prefer_skip_nested_validation=False,
 )
 def active_learning_curve(
     querier: BaseEstimator,

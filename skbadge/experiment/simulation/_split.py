@@ -50,7 +50,6 @@ class Split:
         ],
         "n_validation": [Interval(Integral, 0, None, closed="left")],
     },
-    prefer_skip_nested_validation=False,
 )
 def draw_split(
     y: ArrayLike,
