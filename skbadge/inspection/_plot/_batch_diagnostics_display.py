@@ -1,6 +1,7 @@
 """How diverse and how uncertain the batches of several strategies are."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -23,6 +24,7 @@ LABELS = {
 _NOTE = "Hollow, at the edge: minus infinity (linearly dependent rows)"
 
 
+@dataclass(eq=False, repr=False)
 class BatchDiagnosticsDisplay(Drawing):
     """Log-determinant, mean norm and least distance of the batches of strategies.
 
@@ -90,12 +92,12 @@ class BatchDiagnosticsDisplay(Drawing):
     3
     """
 
-    def __init__(
-        self, diagnostics: Mapping, *, n_labeled: Sequence[int] | None = None
-    ) -> None:
-        _check_rounds(diagnostics, n_labeled)
-        self.diagnostics = diagnostics
-        self.n_labeled = n_labeled
+    diagnostics: Mapping
+    _: KW_ONLY
+    n_labeled: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        _check_rounds(self.diagnostics, self.n_labeled)
 
     @classmethod
     def from_reports(

@@ -1,6 +1,7 @@
 """Distribution of the errors of strategies, relative to a baseline's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _N_MARKERS = 12
 
 
+@dataclass(eq=False, repr=False)
 class ErrorCDFDisplay(Drawing):
     """Step functions of the distribution of normalised errors, by strategy.
 
@@ -78,14 +80,9 @@ class ErrorCDFDisplay(Drawing):
     [1.0]
     """
 
-    def __init__(
-        self,
-        errors: NormalizedErrorCDF,
-        *,
-        strategies: str | Sequence[str] | None = None,
-    ) -> None:
-        self.errors = errors
-        self.strategies = strategies
+    errors: NormalizedErrorCDF
+    _: KW_ONLY
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(

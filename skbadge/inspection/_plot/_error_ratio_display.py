@@ -1,6 +1,7 @@
 """Errors of strategies, as ratios to those of a baseline."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(eq=False, repr=False)
 class ErrorRatioDisplay(Drawing):
     """Errors divided by a baseline's: geometric means, and the data sets behind them.
 
@@ -85,16 +87,10 @@ class ErrorRatioDisplay(Drawing):
     0  lcmd  0.707
     """
 
-    def __init__(
-        self,
-        errors: MeanLogErrors,
-        *,
-        metric: str | None = None,
-        strategies: str | Sequence[str] | None = None,
-    ) -> None:
-        self.errors = errors
-        self.metric = metric
-        self.strategies = strategies
+    errors: MeanLogErrors
+    _: KW_ONLY
+    metric: str | None = None
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(

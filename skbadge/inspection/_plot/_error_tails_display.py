@@ -1,6 +1,7 @@
 """Gains of strategies against the tails of the first errors."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+@dataclass(eq=False, repr=False)
 class ErrorTailsDisplay(Drawing):
     """Gains of strategies over a baseline, against the tails of the first errors.
 
@@ -77,11 +79,9 @@ class ErrorTailsDisplay(Drawing):
     'ln(RMSE / MAE) of random at the start'
     """
 
-    def __init__(
-        self, tails: ErrorTails, *, strategies: str | Sequence[str] | None = None
-    ) -> None:
-        self.tails = tails
-        self.strategies = strategies
+    tails: ErrorTails
+    _: KW_ONLY
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(

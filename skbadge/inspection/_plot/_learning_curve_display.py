@@ -1,6 +1,7 @@
 """Learning curves of strategies, with the standard error over repeats."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -34,6 +35,7 @@ X_LABELS = {"n_labeled": "Labelled rows", "seconds": "Seconds of training and qu
 _N_MARKERS = 20
 
 
+@dataclass(eq=False, repr=False)
 class ActiveLearningCurveDisplay(Drawing):
     """Mean score by number of labels, and its standard error over repeats.
 
@@ -103,22 +105,13 @@ class ActiveLearningCurveDisplay(Drawing):
     [0.6, 0.85]
     """
 
-    def __init__(
-        self,
-        curves: "pd.DataFrame",
-        *,
-        x: Literal["n_labeled", "seconds"] = "n_labeled",
-        relative_to: str | None = None,
-        confidence: float | None = None,
-        strategies: str | Sequence[str] | None = None,
-        unpaired: Sequence = (),
-    ) -> None:
-        self.curves = curves
-        self.x = x
-        self.relative_to = relative_to
-        self.confidence = confidence
-        self.strategies = strategies
-        self.unpaired = unpaired
+    curves: "pd.DataFrame"
+    _: KW_ONLY
+    x: Literal["n_labeled", "seconds"] = "n_labeled"
+    relative_to: str | None = None
+    confidence: float | None = None
+    strategies: str | Sequence[str] | None = None
+    unpaired: Sequence = ()
 
     @classmethod
     def from_frame(

@@ -1,5 +1,6 @@
 """A query in two dimensions: the pool, the labelled rows, and the rows selected."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +32,7 @@ _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
 _SIZES = {"pool": 9, "labeled": 26, "picks": 30, "ring": 95}
 
 
+@dataclass(eq=False, repr=False)
 class QueryDisplay(Drawing):
     """Where the rows of a query lie among the pool and the labelled rows.
 
@@ -92,22 +94,13 @@ class QueryDisplay(Drawing):
     (5, 2)
     """
 
-    def __init__(
-        self,
-        projection: Projection,
-        *,
-        y_pool: ArrayLike | None = None,
-        y_picks: ArrayLike | None = None,
-        y_labeled: ArrayLike | None = None,
-        n_pool: int | None = None,
-        strategy: str | None = None,
-    ) -> None:
-        self.projection = projection
-        self.y_pool = y_pool
-        self.y_picks = y_picks
-        self.y_labeled = y_labeled
-        self.n_pool = n_pool
-        self.strategy = strategy
+    projection: Projection
+    _: KW_ONLY
+    y_pool: ArrayLike | None = None
+    y_picks: ArrayLike | None = None
+    y_labeled: ArrayLike | None = None
+    n_pool: int | None = None
+    strategy: str | None = None
 
     @classmethod
     def from_querier(
