@@ -132,21 +132,7 @@ def paired_tests(
 
 
 def adjust(p_values, correction):
-    """Correct p-values for their number.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_tests,)
-        NaN for what was not tested, which stays NaN and does not count.
-
-    correction : {"holm", "bonferroni", "fdr_bh"} or None
-        See `paired_tests`.
-
-    Returns
-    -------
-    adjusted : ndarray of shape (n_tests,)
-        At most 1.
-    """
+    """Correct p-values for their number; NaN, not tested, stays and does not count."""
     adjusted = np.array(p_values, dtype=np.float64)
     tested = np.isfinite(adjusted)
     if correction is not None and tested.any():
