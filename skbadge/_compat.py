@@ -8,7 +8,6 @@ from sklearn.base import _fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
-from sklearn.utils import _param_validation
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -16,6 +15,7 @@ from sklearn.utils._param_validation import (
     StrOptions,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
 from sklearn.utils.validation import _num_samples as num_samples
 
@@ -43,13 +43,10 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
     return _fit_context(prefer_skip_nested_validation=prefer_skip_nested_validation)
 
 
-def validate_params(
-    constraints: dict, *, prefer_skip_nested_validation: bool
-) -> Callable[[F], F]:
+def validate_params(constraints: dict) -> Callable[[F], F]:
     """Return scikit-learn's decorator of functions, which keeps their types."""
-    return _param_validation.validate_params(
-        constraints, prefer_skip_nested_validation=prefer_skip_nested_validation
-    )
+    # What they call, estimators and functions of others, checks for itself.
+    return _validate_params(constraints, prefer_skip_nested_validation=False)
 
 
 def openml_columns(data_id, data_home):

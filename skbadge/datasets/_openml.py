@@ -29,7 +29,6 @@ TEXT_TYPES = {"nominal", "string", "date"}
         "data_home": [str, PathLike, None],
         **TABLE,
     },
-    prefer_skip_nested_validation=False,
 )
 def load_openml(
     data: int | str,

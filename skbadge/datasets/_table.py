@@ -121,7 +121,6 @@ class TabularData:
 
 @validate_params(
     {"path": [str, PathLike], "target": [str], **TABLE},
-    prefer_skip_nested_validation=False,
 )
 def load_table(
     path: str | PathLike,

@@ -62,21 +62,7 @@ class ErrorRule:
 
 
 def error_rule(error, scores):
-    """Resolve the parameter ``error``.
-
-    Parameters
-    ----------
-    error : {"auto", "one_minus", "negated"} or callable
-        See `penalty_matrix`.
-
-    scores : ndarray
-        All of the metric.
-
-    Returns
-    -------
-    rule : ErrorRule
-        What to do.
-    """
+    """The `ErrorRule` of the parameter ``error``, for all scores of a metric."""
     if callable(error):
         return ErrorRule("callable", error)
     scores = scores[np.isfinite(scores)]
@@ -91,28 +77,16 @@ def error_rule(error, scores):
                 f"The scores range from {low} to {high}, so that `error`='auto' cannot "
                 "tell what the error is. Give 'one_minus', 'negated' or a function."
             )
-    return ErrorRule("negated" if error == "negated" else "one_minus", _errors(error))
+    if error == "negated":
+        return ErrorRule("negated", np.negative)
+    return ErrorRule("one_minus", _one_minus)
 
 
 def candidate_budgets(table, definition, n_initial):
     """Budgets at which a definition may compare, all the way to the last evaluation.
 
-    Parameters
-    ----------
-    table : ScoreTable
-        Of one setting.
-
-    definition : {"paper", "script"}
-        See `penalty_matrix`.
-
-    n_initial : int or None
-        Labels at the start; None for the least in the table.
-
-    Returns
-    -------
-    budgets : ndarray of shape (n_budgets,)
-        int64: ``n_initial + 2**(k - 1) * n_query`` for ``k = 1, 2, ...``, and before
-        them ``n_initial`` itself in the definition of the script.
+    They are ``n_initial + 2**(k - 1) * n_query`` for ``k = 1, 2, ...``, and before them
+    ``n_initial`` itself in the definition of the script. None is the table's least.
     """
     evaluated = table.n_labeled[np.isfinite(table.scores).any(axis=(0, 1))]
     if len(evaluated) == 0:
@@ -177,10 +151,6 @@ def used_budgets(errors, n_labeled, budgets, definition, rule):
     passed[..., :1] = False
     passed |= budgets > n_labeled[last][..., None]
     return ~np.logical_or.accumulate(passed, axis=-1) & ends[..., None], end
-
-
-def _errors(error):
-    return np.negative if error == "negated" else _one_minus
 
 
 def _one_minus(scores):

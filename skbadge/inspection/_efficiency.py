@@ -30,7 +30,6 @@ _ROUNDING = 1e-12
         "targets": ["array-like"],
         "monotone": ["boolean"],
     },
-    prefer_skip_nested_validation=False,
 )
 def label_efficiency(
     frame: Results,

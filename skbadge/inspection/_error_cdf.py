@@ -111,7 +111,7 @@ class NormalizedErrorCDF:
         return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
-@validate_params(RULES, prefer_skip_nested_validation=False)
+@validate_params(RULES)
 def normalized_error_cdf(
     frame: Results,
     definition: Literal["paper", "script"] = "paper",

@@ -51,10 +51,7 @@ class ErrorTails:
     fits: "pd.DataFrame"
 
 
-@validate_params(
-    {"baseline": [str], "rmse": [str], "mae": [str]},
-    prefer_skip_nested_validation=False,
-)
+@validate_params({"baseline": [str], "rmse": [str], "mae": [str]})
 def error_tails(
     frame: Results,
     *,

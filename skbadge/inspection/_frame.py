@@ -175,21 +175,14 @@ def score_tables(results):
     """
     tables = []
     for setting, rows in results.groupby(SETTING, sort=True):
-        axes, places = zip(
-            *(
-                np.unique(rows[name].to_numpy(dtype=dtype), return_inverse=True)
-                for name, dtype in (
-                    ("strategy", object),
-                    ("repeat", np.int64),
-                    ("n_labeled", np.int64),
-                )
-            ),
-            strict=True,
+        strategies, i = np.unique(
+            rows["strategy"].to_numpy(object), return_inverse=True
         )
-        strategies, repeats, n_labeled = axes
-        scores = np.full([len(axis) for axis in axes], np.nan)
+        repeats, j = np.unique(rows["repeat"].to_numpy(), return_inverse=True)
+        n_labeled, k = np.unique(rows["n_labeled"].to_numpy(), return_inverse=True)
+        scores = np.full([len(strategies), len(repeats), len(n_labeled)], np.nan)
         values = rows["score"].to_numpy()
-        scores[places] = np.where(np.isfinite(values), values, np.nan)
+        scores[i, j, k] = np.where(np.isfinite(values), values, np.nan)
         setting = dict(zip(SETTING, setting, strict=True))
         tables.append(
             ScoreTable(setting, strategies.tolist(), repeats, n_labeled, scores)
@@ -328,11 +321,11 @@ def _as_names(column):
 
 def _as_counts(column):
     values = _as_numbers(column)
-    if not (np.isfinite(values) & (values == np.floor(values)) & (values >= 0)).all():
-        wrong = column[~(np.isfinite(values) & (values % 1 == 0) & (values >= 0))]
+    is_count = np.isfinite(values) & (values == np.floor(values)) & (values >= 0)
+    if not is_count.all():
         raise ValueError(
             f"The column {column.name} must hold whole numbers >= 0. "
-            f"Got {wrong.iloc[0]!r} among them."
+            f"Got {column[~is_count].iloc[0]!r} among them."
         )
     return values.astype(np.int64)
 

@@ -7,12 +7,7 @@ import numpy as np
 from scipy import stats
 
 from skbadge._compat import Interval, Options, validate_params
-from skbadge.inspection._frame import (
-    SETTING,
-    Results,
-    read_results,
-    select_metric,
-)
+from skbadge.inspection._frame import SETTING, Results, read_results, select_metric
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +19,6 @@ if TYPE_CHECKING:
         "ddof": [Options(Integral, {0, 1})],
         "confidence": [Interval(Real, 0, 1, closed="neither"), None],
     },
-    prefer_skip_nested_validation=False,
 )
 def learning_curves(
     frame: Results,
@@ -96,16 +90,12 @@ def learning_curves(
     results = results.assign(score=results["score"].where(finite))
     strategy = [*SETTING, "metric", "strategy"]
     scores = results.groupby([*strategy, "n_labeled"], sort=True)["score"]
-    curves = scores.agg(["mean", "std", "count"]).reset_index()
+    curves = scores.agg(["mean", "count"]).reset_index()
     n = curves.pop("count")
-    deviation = curves.pop("std")
-    if ddof == 0:
-        deviation = (deviation * np.sqrt((n - 1) / n.where(n > 0))).where(n != 1, 0.0)
-    curves["sem"] = deviation / np.sqrt(n.where(n > 0))
-    width = curves["sem"]
+    curves["sem"] = width = scores.sem(ddof=ddof).to_numpy()
     if confidence is not None:
-        unbiased = scores.std().to_numpy() / np.sqrt(n.where(n > 0))
-        width = unbiased * stats.t.ppf((1 + confidence) / 2, (n - 1).where(n > 1))
+        quantile = stats.t.ppf((1 + confidence) / 2, (n - 1).where(n > 1))
+        width = scores.sem().to_numpy() * quantile
     curves["low"] = curves["mean"] - width
     curves["high"] = curves["mean"] + width
     curves["n_repeats"] = n

@@ -93,7 +93,6 @@ class MeanLogErrors:
         "floor": [Interval(Real, 0, None, closed="neither")],
         "ddof": [Options(Integral, {0, 1})],
     },
-    prefer_skip_nested_validation=False,
 )
 def mean_log_errors(
     frame: Results,

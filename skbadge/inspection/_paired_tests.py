@@ -32,7 +32,6 @@ if TYPE_CHECKING:
         "correction": [StrOptions({"holm", "bonferroni", "fdr_bh"}), None],
         "baseline": [str, None],
     },
-    prefer_skip_nested_validation=False,
 )
 def paired_tests(
     frame: Results,
@@ -133,21 +132,7 @@ def paired_tests(
 
 
 def adjust(p_values, correction):
-    """Correct p-values for their number.
-
-    Parameters
-    ----------
-    p_values : ndarray of shape (n_tests,)
-        NaN for what was not tested, which stays NaN and does not count.
-
-    correction : {"holm", "bonferroni", "fdr_bh"} or None
-        See `paired_tests`.
-
-    Returns
-    -------
-    adjusted : ndarray of shape (n_tests,)
-        At most 1.
-    """
+    """Correct p-values for their number; NaN, not tested, stays and does not count."""
     adjusted = np.array(p_values, dtype=np.float64)
     tested = np.isfinite(adjusted)
     if correction is not None and tested.any():
@@ -168,14 +153,11 @@ def _bonferroni(p_values):
     return np.minimum(len(p_values) * p_values, 1.0)
 
 
-def _benjamini_hochberg(p_values):
-    return stats.false_discovery_control(p_values, method="bh")
-
-
+# Benjamini and Hochberg's is the default of scipy's.
 CORRECTIONS = {
     "holm": _holm,
     "bonferroni": _bonferroni,
-    "fdr_bh": _benjamini_hochberg,
+    "fdr_bh": stats.false_discovery_control,
 }
 
 

@@ -115,7 +115,7 @@ class PenaltyMatrix:
         return [f"Left out: {n} things, see `skipped`."] if n else []
 
 
-@validate_params(RULES, prefer_skip_nested_validation=False)
+@validate_params(RULES)
 def penalty_matrix(
     frame: Results,
     definition: Literal["paper", "script"] = "paper",
@@ -232,6 +232,8 @@ def penalty_matrix(
     >>> penalties.budgets["n_labeled"].tolist()
     [200, 300]
     """
+    import pandas as pd
+
     results, rules = check_rules(
         frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
     )
@@ -254,11 +256,18 @@ def penalty_matrix(
         skipped += _skipped_pairs(setting, comparison, names)
     average = column_averages(matrix, compared, rules.diagonal_in_mean)
     matrix[(compared == 0) & ~np.eye(len(names), dtype=bool)] = np.nan
-    return _result(
-        rules,
-        names,
-        (matrix, average, n_settings, compared),
-        (contributions, budgets, skipped),
+    comparison = ["mean_difference", "statistic", "p_value", "n_repeats", "weight"]
+    columns = [*SETTING, "n_labeled", "strategy", "other", *comparison, "winner"]
+    return PenaltyMatrix(
+        definition=definition,
+        metric=rules.metric,
+        matrix=pd.DataFrame(matrix, names, names),
+        column_average=pd.Series(average, names, name="column average"),
+        n_settings=n_settings,
+        compared=pd.DataFrame(compared, names, names),
+        contributions=pd.DataFrame(contributions, columns=columns),
+        budgets=pd.DataFrame(budgets, columns=[*SETTING, "n_labeled", "weight"]),
+        skipped=skipped_frame(skipped),
     )
 
 
@@ -268,23 +277,9 @@ def no_baseline(tables, baseline):
 
 
 def skipped_budgets(setting, used, end, rules):
-    """Why a setting has no budget, or lacks some.
+    """Why a setting has no budget or lacks some, as rows for `skipped_frame`.
 
-    Parameters
-    ----------
-    setting : Setting
-        Which.
-
-    used, end : ndarray
-        From `used_budgets`.
-
-    rules : Rules
-        How they were found.
-
-    Returns
-    -------
-    rows : list of dict
-        For `skipped_frame`.
+    ``used`` and ``end`` are those of `used_budgets`.
     """
     table = setting.table
     rows = [
@@ -309,7 +304,6 @@ def skipped_budgets(setting, used, end, rules):
 
 def _contributions(setting, comparison, alpha):
     names = setting.table.strategies
-    budgets = setting.budgets[setting.evaluated]
     rows = []
     for k, i, j in np.argwhere(comparison.n_repeats >= 2):
         if i >= j or not comparison.weight[k]:
@@ -319,7 +313,7 @@ def _contributions(setting, comparison, alpha):
         rows.append(
             setting.table.setting
             | {
-                "n_labeled": budgets[k],
+                "n_labeled": setting.evaluated_budgets[k],
                 "strategy": names[i],
                 "other": names[j],
                 "mean_difference": mean,
@@ -334,10 +328,10 @@ def _contributions(setting, comparison, alpha):
 
 
 def _budgets(setting, comparison):
-    budgets = setting.budgets[setting.evaluated]
+    pairs = zip(setting.evaluated_budgets, comparison.weight, strict=True)
     return [
         setting.table.setting | {"n_labeled": n_labeled, "weight": weight}
-        for n_labeled, weight in zip(budgets, comparison.weight, strict=True)
+        for n_labeled, weight in pairs
         if weight
     ]
 
@@ -346,7 +340,6 @@ def _skipped_pairs(setting, comparison, names):
     if not comparison.weight.any():
         return []
     table = setting.table
-    budgets = setting.budgets[setting.evaluated]
     rows = [
         table.setting | {"strategy": name, "reason": "no run in this setting"}
         for name in names
@@ -358,39 +351,10 @@ def _skipped_pairs(setting, comparison, names):
             rows.append(
                 table.setting
                 | {
-                    "n_labeled": budgets[k],
+                    "n_labeled": setting.evaluated_budgets[k],
                     "strategy": table.strategies[i],
                     "other": table.strategies[j],
                     "reason": f"{n} repeats to compare, at least 2 needed",
                 }
             )
     return rows
-
-
-def _result(rules, names, numbers, rows):
-    import pandas as pd
-
-    matrix, average, n_settings, compared = numbers
-    contributions, budgets, skipped = rows
-    comparison = ["mean_difference", "statistic", "p_value", "n_repeats", "weight"]
-    return PenaltyMatrix(
-        definition=rules.definition,
-        metric=rules.metric,
-        matrix=pd.DataFrame(matrix, names, names),
-        column_average=pd.Series(average, names, name="column average"),
-        n_settings=n_settings,
-        compared=pd.DataFrame(compared, names, names),
-        contributions=pd.DataFrame(
-            contributions,
-            columns=[
-                *SETTING,
-                "n_labeled",
-                "strategy",
-                "other",
-                *comparison,
-                "winner",
-            ],
-        ),
-        budgets=pd.DataFrame(budgets, columns=[*SETTING, "n_labeled", "weight"]),
-        skipped=skipped_frame(skipped),
-    )

@@ -34,7 +34,6 @@ _TIE = 1e-9
         "n_permutations": [Interval(Integral, 1, None, closed="left")],
         "random_state": ["random_state"],
     },
-    prefer_skip_nested_validation=False,
 )
 def penalty_null(
     frame: Results,
@@ -176,23 +175,10 @@ def _p_values(averages):
 
 
 def _orders(present, n_permutations, rng):
-    """Whose curve stands for each strategy, repeat by repeat.
+    """Whose curve stands for each strategy, repeat by repeat; first comes the identity.
 
-    Parameters
-    ----------
-    present : ndarray of shape (n_strategies, n_repeats)
-        bool; which runs there are. A run that is missing stays so.
-
-    n_permutations : int
-        How many to draw.
-
-    rng : RandomState
-        Draws them.
-
-    Returns
-    -------
-    orders : ndarray of shape (n_permutations + 1, n_strategies, n_repeats)
-        int64; the first is the identity.
+    Of shape (n_permutations + 1, n_strategies, n_repeats). A run that is missing in
+    ``present``, of shape (n_strategies, n_repeats), stays so.
     """
     n_strategies, n_repeats = present.shape
     orders = np.empty((n_permutations + 1, n_strategies, n_repeats), dtype=np.int64)

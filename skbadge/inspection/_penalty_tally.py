@@ -77,6 +77,11 @@ class Setting:
     budgets: np.ndarray
     evaluated: np.ndarray
 
+    @property
+    def evaluated_budgets(self):
+        """Budgets at which there is any evaluation."""
+        return self.budgets[self.evaluated]
+
 
 class Tally(NamedTuple):
     """Comparisons in one setting; the leading dimensions are those of the errors.
@@ -99,16 +104,7 @@ class Tally(NamedTuple):
 def check_rules(
     frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
 ):
-    """Check the parameters of a penalty matrix.
-
-    Returns
-    -------
-    results : DataFrame
-        Of the metric.
-
-    rules : Rules
-        What to do.
-    """
+    """Results of the metric, and the checked parameters as `Rules`."""
     results, metric = select_metric(read_results(frame), metric)
     check_strategy("baseline", baseline, results)
     if diagonal_in_mean is None:
@@ -120,16 +116,7 @@ def check_rules(
 
 
 def settings_of(results, rules, n_initial):
-    """Split results by setting.
-
-    Returns
-    -------
-    settings : list of Setting
-        Those with the baseline.
-
-    others : list of ScoreTable
-        Those without.
-    """
+    """Settings of the results with the baseline, and `ScoreTable`s of those without."""
     settings, others = [], []
     for table in score_tables(results):
         if rules.baseline not in table.strategies:
@@ -144,23 +131,10 @@ def settings_of(results, rules, n_initial):
 
 
 def tally(setting, errors, rules):
-    """Compare all pairs of strategies at all budgets of a setting.
+    """Compare all pairs of strategies at all budgets of a setting, as a `Tally`.
 
-    Parameters
-    ----------
-    setting : Setting
-        Where.
-
-    errors : ndarray of shape (..., n_strategies, n_repeats, n_labeled)
-        Those of the setting, or those with the strategies' names exchanged.
-
-    rules : Rules
-        How.
-
-    Returns
-    -------
-    tally : Tally
-        The comparisons.
+    The errors, of shape (..., n_strategies, n_repeats, n_labeled), are those of the
+    setting, or those with the strategies' names exchanged.
     """
     table = setting.table
     baseline = table.strategies.index(rules.baseline)
@@ -173,7 +147,7 @@ def tally(setting, errors, rules):
     )
     counted = (used & setting.evaluated)[..., setting.evaluated]
     weight = counted / np.maximum(counted.sum(axis=-1, keepdims=True), 1)
-    columns = np.searchsorted(table.n_labeled, setting.budgets[setting.evaluated])
+    columns = np.searchsorted(table.n_labeled, setting.evaluated_budgets)
     at_budgets = np.moveaxis(errors[..., columns], -1, -3)
     limit = _SCRIPT_REPEATS if rules.definition == "script" else None
     if rules.paired:
@@ -187,19 +161,8 @@ def tally(setting, errors, rules):
 def penalties(comparison, alpha):
     """What the wins of a setting add to the matrix, and what they could.
 
-    Parameters
-    ----------
-    comparison : Tally
-        Of the setting.
-
-    alpha : float
-        Two-sided level of a win.
-
-    Returns
-    -------
-    penalties, compared : ndarray of shape (..., n_strategies, n_strategies)
-        Weights of the budgets at which the row beats the column, and of those at which
-        they could be compared.
+    Two arrays of shape (..., n_strategies, n_strategies): weights of the budgets at
+    which the row beats the column, and of those at which they could be compared.
     """
     wins = (comparison.p_value < alpha) & (comparison.mean < 0)
     return tuple(
@@ -211,18 +174,9 @@ def penalties(comparison, alpha):
 def column_averages(matrix, compared, diagonal_in_mean):
     """Mean of each column, over the strategies that were compared with its own.
 
-    Parameters
-    ----------
-    matrix, compared : ndarray of shape (..., n_strategies, n_strategies)
-        Sums over settings of what `penalties` returns.
-
-    diagonal_in_mean : bool
-        Whether the zero on the diagonal counts.
-
-    Returns
-    -------
-    averages : ndarray of shape (..., n_strategies)
-        NaN where a strategy was compared with no other.
+    ``matrix`` and ``compared`` are sums over settings of what `penalties` returns, of
+    shape (..., n_strategies, n_strategies), and ``diagonal_in_mean`` says whether the
+    zero on the diagonal counts. NaN where a strategy was compared with no other.
     """
     others = (compared > 0) & ~np.eye(compared.shape[-1], dtype=bool)
     n = others.sum(axis=-2)

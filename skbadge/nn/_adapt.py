@@ -43,12 +43,14 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
 
 def encoded_target(net, codes):
     """Class codes in the dtype that the net's criterion takes."""
-    criterion = (
-        net.criterion if isinstance(net.criterion, type) else type(net.criterion)
-    )
-    if issubclass(criterion, torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
+    if issubclass(criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
         return codes.astype(np.float32)
     return codes.astype(np.int64)
+
+
+def criterion_of(net):
+    """The class of a net's criterion."""
+    return net.criterion if isinstance(net.criterion, type) else type(net.criterion)
 
 
 def has_own_dataset(net):

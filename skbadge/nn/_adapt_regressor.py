@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skbadge.nn._adapt import adapt_net, untrained
+from skbadge.nn._adapt import adapt_net, criterion_of, untrained
 from skbadge.nn._target_dataset import TargetDataset
 from skbadge.outputs._casting import input_dtype
 from skbadge.outputs._output_shape import output_shape
@@ -60,8 +60,7 @@ def check_output_shape(net, shape, target_shape):
 
     `shape` is that of the module's output for one row.
     """
-    criterion = net.criterion
-    criterion = criterion if isinstance(criterion, type) else type(criterion)
+    criterion = criterion_of(net)
     if shape != target_shape and issubclass(criterion, _ELEMENTWISE):
         raise ValueError(
             "The net's outputs must have the shape of the targets, "

@@ -186,35 +186,6 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         """Labels, sorted."""
         return self.classes_inferred_
 
-    def fit(self, X: Rows, y: ArrayLike) -> Self:
-        """Train from scratch, or go on if ``warm_start`` is set.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows. Sparse rows are made dense batch by batch.
-
-        y : array-like of shape (n_samples,)
-            Their labels.
-
-        Returns
-        -------
-        self : TabularNetClassifier
-            The trained net.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or the data is not valid, if ``y`` has labels outside
-            `classes`, or if there are fewer than two classes.
-
-        FloatingPointError
-            If training diverges. The net is not fitted then.
-        """
-        if self.warm_start and self.initialized_:
-            return self.partial_fit(X, y)
-        return self._fit(X, y, self.classes)
-
     def partial_fit(
         self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
     ) -> Self:
@@ -243,13 +214,14 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Raises
         ------
         ValueError
-            As in `fit`, and if ``classes`` differs from the labels of the net.
+            As in `fit`, if ``y`` has labels outside `classes`, if there are fewer than
+            two classes, or if ``classes`` differs from the labels of the net.
 
         FloatingPointError
             If training diverges. The net is not fitted then.
         """
         if not self.initialized_:
-            return self._fit(X, y, self.classes if classes is None else classes)
+            return self._fit(X, y, classes)
         BaseEstimator._validate_params(self)
         known = self.classes_.tolist()
         if classes is not None and np.unique(classes).tolist() != known:
@@ -348,9 +320,10 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         """One logit per class."""
         return len(self.classes_)
 
-    def _fit(self, X, y, classes):
-        """Train from scratch."""
+    def _fit(self, X, y, classes=None):
+        """Train from scratch, for these classes or those of the parameter."""
         BaseEstimator._validate_params(self)
+        classes = self.classes if classes is None else classes
         X, y = self._validate(X, y, reset=True)
         check_classification_targets(y)
         labels = np.unique(y if classes is None else classes)

@@ -11,12 +11,7 @@ from skorch import NeuralNet
 from skorch.callbacks import PassthroughScoring
 
 from skbadge._compat import Interval, Options, validate_parameter_constraints
-from skbadge.nn._unlabeled import (
-    UnlabeledBatches,
-    is_unlabeled,
-    take_labels,
-    take_rows,
-)
+from skbadge.nn._unlabeled import UnlabeledBatches, is_unlabeled, take_labels, take_rows
 from skbadge.utils._streams import torch_seeded
 from skbadge.utils._typing import Rows
 

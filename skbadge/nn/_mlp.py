@@ -2,7 +2,9 @@
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Self
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -11,17 +13,29 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import inplace_column_scale, mean_variance_axis
 from torch import nn
 
+Activation = Literal["relu", "silu"]
+ACTIVATIONS = MappingProxyType({"relu": nn.ReLU, "silu": nn.SiLU})
 
-class StandardizedInput(nn.Module):
-    """Module that standardises the columns of its input before anything else.
+
+class StandardizedPerceptron(nn.Module):
+    """Multi-layer perceptron that first standardises the columns of its input.
 
     Columns are centred and scaled by statistics kept in buffers, then clipped
     smoothly.
 
     Parameters
     ----------
-    n_features : int
-        Columns of the input.
+    widths : sequence of int
+        Columns of the input, units of each hidden layer, outputs.
+
+    linear : callable
+        Makes a linear layer of two widths.
+
+    activation : {"relu", "silu"}
+        Nonlinearity of the hidden layers.
+
+    dropout : float
+        Share of hidden units zeroed during training, in [0, 1).
 
     clip : float or None
         Bound on standardised values: ``clip * tanh(z / clip)``. None for no bound.
@@ -40,12 +54,20 @@ class StandardizedInput(nn.Module):
     mean_rest: torch.Tensor
     scale: torch.Tensor
 
-    def __init__(self, n_features: int, clip: float | None):
+    def __init__(self, widths, linear, activation, dropout, clip):
         super().__init__()
         self.clip = clip
-        self.register_buffer("mean", torch.zeros(n_features))
-        self.register_buffer("mean_rest", torch.zeros(n_features))
-        self.register_buffer("scale", torch.ones(n_features))
+        self.register_buffer("mean", torch.zeros(widths[0]))
+        self.register_buffer("mean_rest", torch.zeros(widths[0]))
+        self.register_buffer("scale", torch.ones(widths[0]))
+        hidden = OrderedDict()
+        for i, (before, width) in enumerate(pairwise(widths[:-1]), start=1):
+            hidden[f"linear{i}"] = linear(before, width)
+            hidden[f"{activation}{i}"] = ACTIVATIONS[activation]()
+            if dropout > 0:
+                hidden[f"dropout{i}"] = nn.Dropout(dropout)
+        self.hidden = nn.Sequential(hidden)
+        self.output = linear(*widths[-2:])
 
     def set_statistics(self, mean: NDArray, scale: NDArray) -> Self:
         """Set the statistics that standardise the input.
@@ -60,7 +82,7 @@ class StandardizedInput(nn.Module):
 
         Returns
         -------
-        self : StandardizedInput
+        self : StandardizedPerceptron
             The module.
 
         Raises
@@ -103,8 +125,23 @@ class StandardizedInput(nn.Module):
         # clip * tanh(z / clip): slope 1 at 0, bounded by +-clip
         return Z if self.clip is None else self.clip * torch.tanh(Z / self.clip)
 
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """Compute the outputs.
 
-class MLP(StandardizedInput):
+        Parameters
+        ----------
+        X : tensor of shape (n_samples, n_features)
+            Rows, in any dtype.
+
+        Returns
+        -------
+        outputs : tensor of shape (n_samples, n_outputs)
+            The outputs, in the dtype of the weights.
+        """
+        return self.output(self.hidden(self.standardize(X, self.output.weight.dtype)))
+
+
+class MLP(StandardizedPerceptron):
     """Multi-layer perceptron with input standardisation inside.
 
     Columns are centred and scaled by statistics kept in buffers, clipped smoothly,
@@ -167,32 +204,8 @@ class MLP(StandardizedInput):
         dropout: float = 0.0,
         clip: float | None = 5.0,
     ):
-        super().__init__(n_features, clip)
-        hidden: OrderedDict[str, nn.Module] = OrderedDict()
-        width = n_features
-        for i, size in enumerate(hidden_sizes, start=1):
-            hidden[f"linear{i}"] = nn.Linear(width, size)
-            hidden[f"relu{i}"] = nn.ReLU()
-            if dropout > 0:
-                hidden[f"dropout{i}"] = nn.Dropout(dropout)
-            width = size
-        self.hidden = nn.Sequential(hidden)
-        self.output = nn.Linear(width, n_outputs)
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Compute the outputs.
-
-        Parameters
-        ----------
-        X : tensor of shape (n_samples, n_features)
-            Rows, in any dtype.
-
-        Returns
-        -------
-        outputs : tensor of shape (n_samples, n_outputs)
-            The outputs, in the dtype of the weights.
-        """
-        return self.output(self.hidden(self.standardize(X, self.output.weight.dtype)))
+        widths = (n_features, *hidden_sizes, n_outputs)
+        super().__init__(widths, nn.Linear, "relu", dropout, clip)
 
 
 def column_statistics(X):

@@ -1,19 +1,14 @@
 """Layers and perceptrons in the neural-tangent parametrisation."""
 
 import math
-from collections import OrderedDict
 from collections.abc import Sequence
-from types import MappingProxyType
-from typing import Literal
+from functools import partial
 
 import torch
 from torch import nn
 from torch.nn import functional
 
-from skbadge.nn._mlp import StandardizedInput
-
-Activation = Literal["relu", "silu"]
-ACTIVATIONS = MappingProxyType({"relu": nn.ReLU, "silu": nn.SiLU})
+from skbadge.nn._mlp import Activation, StandardizedPerceptron
 
 
 class NTKLinear(nn.Linear):
@@ -106,7 +101,7 @@ class NTKLinear(nn.Linear):
         return f"{super().extra_repr()}, {factors}bias_factor={self.bias_factor:.4g}"
 
 
-class NTKMLP(StandardizedInput):
+class NTKMLP(StandardizedPerceptron):
     """Multi-layer perceptron of `NTKLinear` layers, with input standardisation inside.
 
     The network of the benchmark of Holzmüller et al. for tables.
@@ -169,30 +164,6 @@ class NTKMLP(StandardizedInput):
         dropout: float = 0.0,
         clip: float | None = 5.0,
     ):
-        super().__init__(n_features, clip)
-        factors = {"sigma_w": sigma_w, "sigma_b": sigma_b}
-        hidden: OrderedDict[str, nn.Module] = OrderedDict()
-        width = n_features
-        for i, size in enumerate(hidden_sizes, start=1):
-            hidden[f"linear{i}"] = NTKLinear(width, size, **factors)
-            hidden[f"{activation}{i}"] = ACTIVATIONS[activation]()
-            if dropout > 0:
-                hidden[f"dropout{i}"] = nn.Dropout(dropout)
-            width = size
-        self.hidden = nn.Sequential(hidden)
-        self.output = NTKLinear(width, n_outputs, **factors)
-
-    def forward(self, X: torch.Tensor) -> torch.Tensor:
-        """Compute the outputs.
-
-        Parameters
-        ----------
-        X : tensor of shape (n_samples, n_features)
-            Rows, in any dtype.
-
-        Returns
-        -------
-        outputs : tensor of shape (n_samples, n_outputs)
-            The outputs, in the dtype of the weights.
-        """
-        return self.output(self.hidden(self.standardize(X, self.output.weight.dtype)))
+        linear = partial(NTKLinear, sigma_w=sigma_w, sigma_b=sigma_b)
+        widths = (n_features, *hidden_sizes, n_outputs)
+        super().__init__(widths, linear, activation, dropout, clip)

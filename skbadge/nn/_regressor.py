@@ -13,7 +13,8 @@ from skorch import NeuralNetRegressor
 from skbadge._compat import Interval, StrOptions
 from skbadge.nn._best_epoch import BestEpochMixin
 from skbadge.nn._dataset import Dtype
-from skbadge.nn._ntk import ACTIVATIONS, NTKMLP, Activation
+from skbadge.nn._mlp import ACTIVATIONS, Activation
+from skbadge.nn._ntk import NTKMLP
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._targets import TargetScaler, check_targets
 from skbadge.utils._typing import RandomState, Rows
@@ -240,34 +241,6 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         self._params_to_validate = set(kwargs)
         self.__dict__.update(kwargs)
 
-    def fit(self, X: Rows, y: ArrayLike) -> Self:
-        """Train from scratch, or go on if ``warm_start`` is set.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows. Sparse rows are made dense batch by batch.
-
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Their targets.
-
-        Returns
-        -------
-        self : TabularNetRegressor
-            The trained net.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or the data is not valid.
-
-        FloatingPointError
-            If training diverges. The net is not fitted then.
-        """
-        if self.warm_start and self.initialized_:
-            return self.partial_fit(X, y)
-        return self._fit(X, y, start_over=True)
-
     def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
         """Go on training, on these rows only.
 
@@ -368,7 +341,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         if self.standardize:
             super()._set_statistics(X)
 
-    def _fit(self, X, y, *, start_over):
+    def _fit(self, X, y, *, start_over=True):
         """Train from scratch, or go on, with validation rows if there are any."""
         BaseEstimator._validate_params(self)
         X, y = self._validate_rows(X, y, reset=start_over)

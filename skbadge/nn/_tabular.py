@@ -114,6 +114,35 @@ class TabularNetMixin(NeuralNet):
             self._params_to_validate.add(name)
         return super().set_params(**kwargs)
 
+    def fit(self, X: Rows, y: ArrayLike) -> Self:
+        """Train from scratch, or go on if ``warm_start`` is set.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows. Sparse rows are made dense batch by batch.
+
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Their labels, or their targets, of which a regressor takes several.
+
+        Returns
+        -------
+        self : object
+            The trained net.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the data is not valid. A classifier needs at least two
+            classes, and no labels outside its parameter ``classes``.
+
+        FloatingPointError
+            If training diverges. The net is not fitted then.
+        """
+        if self.warm_start and self.initialized_:
+            return self.partial_fit(X, y)
+        return self._fit(X, y)
+
     def check_data(self, X: Dataset, y: NDArray | None = None) -> None:
         """Do nothing: `fit` checks and encodes the data before training.
 

@@ -19,6 +19,7 @@ from skbadge.experiment.benchmark._toml import (
     read_toml,
 )
 from skbadge.experiment.simulation import (
+    AT_LEAST_ONE,
     SCHEDULE,
     check_takes_held_out,
     named_strategies,
@@ -29,19 +30,18 @@ from skbadge.experiment.store import describe
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._streams import stream_seed
 
-_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 _CONSTRAINTS = {
     **SCHEDULE,
     "datasets": [Mapping],
     "models": [Mapping],
     "strategies": [list, tuple, Mapping],
-    "n_query": [_AT_LEAST_ONE, list, tuple],
+    "n_query": [AT_LEAST_ONE, list, tuple],
     "n_rounds": [*SCHEDULE["n_rounds"], list, tuple],
-    "n_repeats": [_AT_LEAST_ONE],
-    "test_size": [Interval(Real, 0, 1, closed="neither"), _AT_LEAST_ONE],
+    "n_repeats": [AT_LEAST_ONE],
+    "test_size": [Interval(Real, 0, 1, closed="neither"), AT_LEAST_ONE],
     "scoring": [str, callable, list, tuple, Mapping],
     "random_state": [Interval(Integral, 0, None, closed="left")],
-    "n_threads": [_AT_LEAST_ONE, None],
+    "n_threads": [AT_LEAST_ONE, None],
     "folder": [Path, None],
 }
 
@@ -170,7 +170,7 @@ class Benchmark:
         sizes = self.n_query
         sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
         for size in sizes:
-            _check({"n_query": size}, [_AT_LEAST_ONE])
+            _check({"n_query": size}, [AT_LEAST_ONE])
         if not sizes or len(set(sizes)) < len(sizes):
             raise ValueError(
                 f"`n_query` must be some ints that differ. Got {self.n_query!r}."

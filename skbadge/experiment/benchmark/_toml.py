@@ -6,8 +6,6 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
-KEYS = ("object", "import")
-
 
 def read_toml(path):
     """Read a TOML file.

@@ -50,8 +50,7 @@ def read_sources(sources, hashes=None):
         If two sources, or two declarations in one store, have results of the same run.
     """
     pd = import_optional("pandas", extra="examples", purpose="A report")
-    if not isinstance(sources, list | tuple):
-        sources = [sources]
+    sources = _as_list(sources)
     if not sources:
         raise ValueError("`sources` must name at least one. Got none.")
     parts = [_read(source, hashes, i, pd) for i, source in enumerate(sources)]
@@ -59,9 +58,11 @@ def read_sources(sources, hashes=None):
     frame = pd.concat(frames, ignore_index=True) if frames else None
     rows, failures, versions = [], [], []
     for name, evaluations, runs in parts:
-        rows.append({"source": name, "evaluations": len(evaluations)} | _counts(runs))
-        failures += _failures(runs)
-        versions += _versions(runs)
+        rows.append({"source": name, "evaluations": len(evaluations)})
+        if runs is not None:
+            rows[-1] |= _counts(runs)
+            failures += _failures(runs)
+            versions += _versions(runs)
     if frame is not None:
         _check_unique(frame)
         frame = read_results(frame)
@@ -75,9 +76,12 @@ def read_sources(sources, hashes=None):
 
 def paths_of(sources):
     """Those of the sources that are files."""
-    if not isinstance(sources, list | tuple):
-        sources = [sources]
-    return [Path(each) for each in sources if isinstance(each, str | os.PathLike)]
+    files = [each for each in _as_list(sources) if isinstance(each, str | os.PathLike)]
+    return [Path(each) for each in files]
+
+
+def _as_list(sources):
+    return sources if isinstance(sources, list | tuple) else [sources]
 
 
 def is_store(path):
@@ -135,16 +139,12 @@ def _check_unique(frame):
 
 
 def _counts(runs):
-    if runs is None:
-        return {}
     # All statuses are known only if there are runs that did not fail.
     known = STATUSES if "config" in runs.columns else ("failed",)
     return {status: int((runs["status"] == status).sum()) for status in known}
 
 
 def _failures(runs):
-    if runs is None:
-        return []
     failed = runs[runs["status"] == "failed"]
     if "error" not in failed.columns:
         error = failed["error_type"] + ": " + failed["error_message"]
@@ -153,7 +153,7 @@ def _failures(runs):
 
 
 def _versions(runs):
-    if runs is None or "versions" not in runs.columns:
+    if "versions" not in runs.columns:
         return []
     return [json.loads(each) for each in runs["versions"].dropna()]
 

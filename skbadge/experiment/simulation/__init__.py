@@ -10,7 +10,7 @@ from skbadge.experiment.simulation._held_out import check_takes_held_out
 from skbadge.experiment.simulation._learner import SimulatedActiveLearner
 from skbadge.experiment.simulation._progress import run_all
 from skbadge.experiment.simulation._run import Run, execute
-from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
+from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import (
     error_quantile,
     error_quantile_scorer,
@@ -27,6 +27,7 @@ from skbadge.experiment.simulation._wrapped import (
 )
 
 __all__ = [
+    "AT_LEAST_ONE",
     "SCHEDULE",
     "Evaluation",
     "Run",

@@ -15,7 +15,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import delayed
 
-from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge._compat import StrOptions, validate_params
 from skbadge.exceptions import QueryWarning
 from skbadge.experiment.simulation._held_out import check_takes_held_out
 from skbadge.experiment.simulation._progress import run_all
@@ -25,7 +25,7 @@ from skbadge.experiment.simulation._run import (
     execute_in_store,
     owed_records,
 )
-from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
+from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import resolve_scoring
 from skbadge.experiment.simulation._split import draw_split, resolve_initial
 from skbadge.experiment.simulation._wrapped import (
@@ -40,15 +40,13 @@ from skbadge.strategies import Strategy
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
 
-_AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-
 
 @validate_params(
     {
         **SCHEDULE,
-        "n_repeats": [_AT_LEAST_ONE],
+        "n_repeats": [AT_LEAST_ONE],
         "n_jobs": [Integral, None],
-        "n_threads": [_AT_LEAST_ONE, None],
+        "n_threads": [AT_LEAST_ONE, None],
         "random_state": ["random_state"],
         "error_score": [StrOptions({"raise"}), Real],
         "verbose": ["verbose"],
@@ -56,7 +54,6 @@ _AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
         "dataset": [str],
         "model": [str, None],
     },
-    prefer_skip_nested_validation=False,
 )
 def active_learning_curve(
     querier: BaseEstimator,

@@ -4,13 +4,14 @@ from numbers import Integral
 
 from skbadge._compat import Interval, StrOptions
 
+AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
 INITIAL = ("auto", "stratified", "uniform")
 # What whoever makes runs accepts, as scikit-learn writes constraints.
 SCHEDULE = {
-    "n_initial": [Interval(Integral, 1, None, closed="left")],
-    "n_query": [Interval(Integral, 1, None, closed="left")],
+    "n_initial": [AT_LEAST_ONE],
+    "n_query": [AT_LEAST_ONE],
     "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
-    "budget": [Interval(Integral, 1, None, closed="left"), None],
+    "budget": [AT_LEAST_ONE, None],
     "initial": [StrOptions(set(INITIAL))],
     "n_validation": [Interval(Integral, 0, None, closed="left")],
 }

@@ -17,7 +17,7 @@ from skbadge._compat import Interval, validate_params
 _LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
 
 
-@validate_params(_LEVEL, prefer_skip_nested_validation=False)
+@validate_params(_LEVEL)
 def error_quantile(y_true: ArrayLike, y_pred: ArrayLike, *, q: float = 0.95) -> float:
     """Quantile of the absolute errors, without interpolation.
 
@@ -66,7 +66,7 @@ def error_quantile(y_true: ArrayLike, y_pred: ArrayLike, *, q: float = 0.95) -> 
     return float(np.partition(errors, position)[position])
 
 
-@validate_params(_LEVEL, prefer_skip_nested_validation=False)
+@validate_params(_LEVEL)
 def error_quantile_scorer(q: float = 0.95) -> Callable:
     """Scorer of a regressor by a quantile of its absolute errors.
 

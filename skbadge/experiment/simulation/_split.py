@@ -1,7 +1,7 @@
 """Which rows a simulated run starts from, chooses from, stops by and is tested on."""
 
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Literal
 
 import numpy as np
@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_classifier
 from sklearn.utils.multiclass import type_of_target
 
-from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.experiment.simulation._schedule import INITIAL
+from skbadge._compat import Interval, validate_params
+from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,16 +41,9 @@ class Split:
 
 @validate_params(
     {
-        "n_initial": [Interval(Integral, 1, None, closed="left")],
-        "initial": [StrOptions(set(INITIAL))],
-        "test_size": [
-            Interval(Real, 0, 1, closed="neither"),
-            Interval(Integral, 1, None, closed="left"),
-            None,
-        ],
-        "n_validation": [Interval(Integral, 0, None, closed="left")],
+        **{name: SCHEDULE[name] for name in ("n_initial", "initial", "n_validation")},
+        "test_size": [Interval(Real, 0, 1, closed="neither"), AT_LEAST_ONE, None],
     },
-    prefer_skip_nested_validation=False,
 )
 def draw_split(
     y: ArrayLike,

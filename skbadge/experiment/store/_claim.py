@@ -1,8 +1,11 @@
 """Claim: a run that a worker is to do, and what it hands back."""
 
+import json
 import pickle
 import traceback
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +45,24 @@ class Claim:
         ValueError
             If there are evaluations made on others.
         """
-        self.store._check_data(self.hash, digest)
+        with self.store._db.transaction() as db:
+            (n_others,) = db.execute(
+                "SELECT COUNT(*) FROM runs JOIN runs AS this ON this.hash = :hash "
+                "WHERE runs.dataset = this.dataset AND runs.data != :data "
+                "AND json_extract(runs.config, '$.data_description') "
+                "IS json_extract(this.config, '$.data_description') "
+                "AND EXISTS (SELECT 1 FROM evaluations WHERE run = runs.hash)",
+                {"hash": self.hash, "data": digest},
+            ).fetchone()
+            if not n_others:
+                values = digest, self.hash
+                db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
+        if n_others:
+            raise ValueError(
+                f"The data set has changed: {n_others} runs have results of other rows "
+                "or targets. Put it back as it was, or use a new store, or give the "
+                "data set another name."
+            )
 
     def record(self, evaluation, state):
         """Keep an evaluation and the state after it, both or neither.
@@ -60,11 +80,30 @@ class Claim:
         ValueError
             If the run is not claimed any more.
         """
-        self.store._record(self.hash, evaluation, _pickled(state))
+        times = evaluation.fit_time, evaluation.query_time, evaluation.score_time
+        rows = [
+            (self.hash, evaluation.n_labeled, metric, evaluation.round, score, *times)
+            for metric, score in evaluation.scores.items()
+        ]
+        checkpoint = _pickled(state)
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
+            )
+            db.execute("UPDATE runs SET deaths = 0 WHERE hash = ?", (self.hash,))
+            db.execute("DELETE FROM checkpoints WHERE run = ?", (self.hash,))
+            if checkpoint is not None:
+                values = self.hash, json.dumps(self.store._versions), checkpoint
+                db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", values)
 
     def finish(self):
         """Mark the run as done."""
-        self.store._end(self.hash, "done")
+        with self._transaction() as db:
+            values = now(), self.hash
+            db.execute(
+                "UPDATE runs SET status = 'done', finished = ? WHERE hash = ?", values
+            )
+            db.execute("DELETE FROM checkpoints WHERE run = ?", (self.hash,))
 
     def fail(self, error):
         """Mark the run as failed; its evaluations so far stay.
@@ -75,11 +114,41 @@ class Claim:
             What stopped it.
         """
         lines = "".join(traceback.format_exception(error))
-        self.store._end(self.hash, "failed", (type(error).__name__, str(error), lines))
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE runs SET status = 'failed', finished = ?, error_type = ?, "
+                "error_message = ?, traceback = ? WHERE hash = ?",
+                (now(), type(error).__name__, str(error), lines, self.hash),
+            )
 
     def release(self):
         """Give the run back, to be gone on with by whoever claims it next."""
-        self.store._release(self.hash)
+        with self.store._db.transaction() as db:
+            db.execute(
+                "UPDATE runs SET status = 'pending', worker = NULL "
+                "WHERE hash = ? AND status = 'running' AND worker = ?",
+                (self.hash, self.store._worker.name),
+            )
+
+    @contextmanager
+    def _transaction(self):
+        """A transaction on the store, if the run is still this worker's."""
+        with self.store._db.transaction() as db:
+            mine = db.execute(
+                "SELECT 1 FROM runs "
+                "WHERE hash = ? AND status = 'running' AND worker = ?",
+                (self.hash, self.store._worker.name),
+            ).fetchone()
+            if mine is None:
+                raise ValueError(
+                    f"The run {self.hash[:12]} is not claimed, or no longer."
+                )
+            yield db
+
+
+def now():
+    """The time, as the store keeps it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _pickled(state):

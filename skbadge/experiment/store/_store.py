@@ -4,12 +4,11 @@ import json
 import pickle
 import socket
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from skbadge.experiment.store._claim import Claim
+from skbadge.experiment.store._claim import Claim, now
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
@@ -162,8 +161,8 @@ class ResultStore(StoredRuns):
         claim : Claim or None
             None if no run is pending. Others may still be running.
         """
-        now = {"worker": self._worker.name, "host": socket.gethostname()}
-        now |= {"versions": json.dumps(self._versions), "started": _now()}
+        worker = {"worker": self._worker.name, "host": socket.gethostname()}
+        worker |= {"versions": json.dumps(self._versions), "started": now()}
         with self._db.transaction() as db:
             self._worker.acquire()
             self._free_dead(db)
@@ -179,7 +178,7 @@ class ResultStore(StoredRuns):
                 "worker = :worker, host = :host, versions = :versions, "
                 "started = :started, finished = NULL, error_type = NULL, "
                 "error_message = NULL, traceback = NULL WHERE hash = :hash",
-                now | {"hash": row[0]},
+                worker | {"hash": row[0]},
             )
         state = self._resume(row[0])
         return Claim(row[0], json.loads(row[1]), state, self)
@@ -201,7 +200,7 @@ class ResultStore(StoredRuns):
             "error_type = 'WorkerDied', error_message = "
             "'its worker died ' || deaths || ' times, for want of memory perhaps', "
             "traceback = '' WHERE status = 'pending' AND deaths >= ?",
-            (_now(), MAX_DEATHS),
+            (now(), MAX_DEATHS),
         )
 
     def _resume(self, run):
@@ -219,75 +218,6 @@ class ResultStore(StoredRuns):
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
             db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
         return None
-
-    def _check_data(self, run, digest):
-        """Keep what data a run has seen, and refuse other data than others have."""
-        with self._db.transaction() as db:
-            (n_others,) = db.execute(
-                "SELECT COUNT(*) FROM runs JOIN runs AS this ON this.hash = :hash "
-                "WHERE runs.dataset = this.dataset AND runs.data != :data "
-                "AND json_extract(runs.config, '$.data_description') "
-                "IS json_extract(this.config, '$.data_description') "
-                "AND EXISTS (SELECT 1 FROM evaluations WHERE run = runs.hash)",
-                {"hash": run, "data": digest},
-            ).fetchone()
-            if not n_others:
-                values = digest, run
-                db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
-        if n_others:
-            raise ValueError(
-                f"The data set has changed: {n_others} runs have results of other rows "
-                "or targets. Put it back as it was, or use a new store, or give the "
-                "data set another name."
-            )
-
-    def _record(self, run, evaluation, checkpoint):
-        times = evaluation.fit_time, evaluation.query_time, evaluation.score_time
-        rows = [
-            (run, evaluation.n_labeled, metric, evaluation.round, score, *times)
-            for metric, score in evaluation.scores.items()
-        ]
-        with self._db.transaction() as db:
-            self._check_claimed(db, run)
-            db.executemany(
-                "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
-            )
-            db.execute("UPDATE runs SET deaths = 0 WHERE hash = ?", (run,))
-            db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
-            if checkpoint is not None:
-                values = run, json.dumps(self._versions), checkpoint
-                db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", values)
-
-    def _end(self, run, status, error=(None, None, None)):
-        outcome = {"status": status, "hash": run, "finished": _now()}
-        names = "type", "message", "traceback"
-        outcome |= dict(zip(names, error, strict=True))
-        with self._db.transaction() as db:
-            self._check_claimed(db, run)
-            db.execute(
-                "UPDATE runs SET status = :status, "
-                "finished = :finished, error_type = :type, error_message = :message, "
-                "traceback = :traceback WHERE hash = :hash",
-                outcome,
-            )
-            if status == "done":
-                db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
-
-    def _release(self, run):
-        with self._db.transaction() as db:
-            db.execute(
-                "UPDATE runs SET status = 'pending', worker = NULL "
-                "WHERE hash = ? AND status = 'running' AND worker = ?",
-                (run, self._worker.name),
-            )
-
-    def _check_claimed(self, db, run):
-        mine = db.execute(
-            "SELECT 1 FROM runs WHERE hash = ? AND status = 'running' AND worker = ?",
-            (run, self._worker.name),
-        ).fetchone()
-        if mine is None:
-            raise ValueError(f"The run {run[:12]} is not claimed, or no longer.")
 
     def reset_failed(self, hashes: Iterable[str] | None = None) -> int:
         """Make failed runs pending again; they go on from their checkpoints.
@@ -308,7 +238,3 @@ class ResultStore(StoredRuns):
                 f"WHERE status = 'failed' AND {CHOSEN}",
                 {"hashes": listed(hashes)},
             ).rowcount
-
-
-def _now():
-    return datetime.now(UTC).isoformat(timespec="seconds")

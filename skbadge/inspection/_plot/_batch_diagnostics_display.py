@@ -1,24 +1,20 @@
 """How diverse and how uncertain the batches of several strategies are."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self
 
 import numpy as np
 
 from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
 from skbadge.inspection._plot._style import (
-    add_legend,
+    Drawing,
     as_list,
     check_known,
     line_kwargs,
     literal,
-    new_axes,
-    pyplot,
 )
 from skbadge.querier import QueryReport
-
-if TYPE_CHECKING:
-    pass
 
 LABELS = {
     "log_det": "Log-determinant of the Gram matrix (nats)",
@@ -28,7 +24,8 @@ LABELS = {
 _NOTE = "Hollow, at the edge: minus infinity (linearly dependent rows)"
 
 
-class BatchDiagnosticsDisplay:
+@dataclass(eq=False, repr=False)
+class BatchDiagnosticsDisplay(Drawing):
     """Log-determinant, mean norm and least distance of the batches of strategies.
 
     As in Figure 2 of Ash et al. [1]_. Batches of several rounds are drawn as curves,
@@ -95,12 +92,12 @@ class BatchDiagnosticsDisplay:
     3
     """
 
-    def __init__(
-        self, diagnostics: Mapping, *, n_labeled: Sequence[int] | None = None
-    ) -> None:
-        _check_rounds(diagnostics, n_labeled)
-        self.diagnostics = diagnostics
-        self.n_labeled = n_labeled
+    diagnostics: Mapping
+    _: KW_ONLY
+    n_labeled: Sequence[int] | None = None
+
+    def __post_init__(self) -> None:
+        _check_rounds(self.diagnostics, self.n_labeled)
 
     @classmethod
     def from_reports(
@@ -203,31 +200,22 @@ class BatchDiagnosticsDisplay:
         """
         measures = as_list(measures)
         check_known("measures", measures, LABELS, "measures")
-        plt = pyplot(self)
-        is_own = ax is None
-        if ax is None:
-            _, axes = new_axes(plt, len(measures), small=(3.9, 3.6))
-        else:
-            axes = list(np.ravel(ax))
-            if len(axes) != len(measures):
-                raise ValueError(
-                    f"`ax` must be one axes for each of {measures}. Got {len(axes)}."
-                )
+        if ax is not None and np.size(ax) != len(measures):
+            raise ValueError(
+                f"`ax` must be one axes for each of {measures}. Got {np.size(ax)}."
+            )
+        self.axes_ = self._begin(ax, len(measures), small=(3.9, 3.6))
         kwargs = line_kwargs(
             self.diagnostics, curve_kwargs, {"markersize": 5, "linewidth": 1.4}
         )
-        self.axes_, self.figure_ = axes, axes[0].figure
         self.lines_: list[dict] = []
         self.edge_lines_: list[dict] = []
         is_single = len(next(iter(self.diagnostics.values()))) == 1
         draw = self._draw_points if is_single else self._draw_curves
-        for ax, measure in zip(axes, measures, strict=True):
+        for ax, measure in zip(self.axes_, measures, strict=True):
             draw(ax, measure, kwargs)
             ax.grid(alpha=0.3)
-        self.legend_ = None
-        if not is_single:
-            self.legend_ = add_legend(axes, is_own=is_own, legend=legend)
-        return self
+        return self._end(None if is_single else legend)
 
     def _values(self, measure):
         """By strategy, the measure in each round; -inf and NaN included."""

@@ -9,29 +9,7 @@ from skbadge.inspection._plot._style import as_list, check_known
 def choose(results, column, wanted, name=None):
     """Rows with one of some values in a column; all rows if none is named.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Not empty.
-
-    column : str
-        One of its columns.
-
-    wanted : value, list of values, or None
-        The values.
-
-    name : str or None, default=None
-        What to call them in an error; None for the column's name.
-
-    Returns
-    -------
-    results : DataFrame
-        These rows.
-
-    Raises
-    ------
-    ValueError
-        If a value does not occur; the message lists those that do.
+    A value that does not occur is an error, which calls the values by ``name``.
     """
     if wanted is None:
         return results
@@ -42,24 +20,10 @@ def choose(results, column, wanted, name=None):
 
 
 def relative_scores(results, baseline):
-    """Scores minus those of another strategy in the same run.
+    """Scores of one metric minus those of another strategy in the same run.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Of one metric.
-
-    baseline : str
-        The strategy whose score is subtracted.
-
-    Returns
-    -------
-    results : DataFrame
-        The rows whose setting, repeat and number of labels the baseline has as well,
-        its own among them, with the difference as their score.
-
-    unpaired : list of (str, str, int, str)
-        Settings and strategies of which no row is left.
+    Returns the rows whose setting, repeat and number of labels the baseline has as
+    well, its own among them, and the settings and strategies of which no row is left.
     """
     key = [*SETTING, "repeat", "n_labeled"]
     finite = results[np.isfinite(results["score"])]
@@ -78,21 +42,8 @@ def relative_scores(results, baseline):
 def mean_seconds(results):
     """Time of training and queries up to each number of labels, a mean over repeats.
 
-    Parameters
-    ----------
-    results : DataFrame
-        Of one metric, with the times.
-
-    Returns
-    -------
-    seconds : Series
-        By setting, strategy and number of labels: the mean, over the runs with a finite
-        score there, of the time each has taken in all until then.
-
-    Raises
-    ------
-    ValueError
-        If a time is missing.
+    By setting, strategy and number of labels: the mean, over the runs with a finite
+    score there, of the time each has taken in all until then.
     """
     times = results[["fit_time", "query_time"]]
     missing = times.isna().any(axis=1)

@@ -1,6 +1,7 @@
 """Distribution of the errors of strategies, relative to a baseline's."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -9,12 +10,10 @@ from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_c
 from skbadge.inspection._frame import Results
 from skbadge.inspection._plot._style import (
     GREY,
-    add_legend,
+    Drawing,
     chosen,
     line_kwargs,
     literal,
-    new_axes,
-    pyplot,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 _N_MARKERS = 12
 
 
-class ErrorCDFDisplay:
+@dataclass(eq=False, repr=False)
+class ErrorCDFDisplay(Drawing):
     """Step functions of the distribution of normalised errors, by strategy.
 
     As in Figure 5 of Ash et al. [1]_: the height of a curve at ``x`` is the weighted
@@ -80,14 +80,9 @@ class ErrorCDFDisplay:
     [1.0]
     """
 
-    def __init__(
-        self,
-        errors: NormalizedErrorCDF,
-        *,
-        strategies: str | Sequence[str] | None = None,
-    ) -> None:
-        self.errors = errors
-        self.strategies = strategies
+    errors: NormalizedErrorCDF
+    _: KW_ONLY
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(
@@ -168,16 +163,13 @@ class ErrorCDFDisplay:
         ImportError
             If matplotlib is missing.
         """
-        plt = pyplot(self)
         known = self.errors.strategies
         names = chosen("strategies", self.strategies, known, "strategies")
         if not names:
             reasons = sorted(set(self.errors.skipped["reason"]))
             raise ValueError(f"There is no normalised error to draw: {reasons}.")
         steps = {name: self.errors.cdf(name) for name in names}
-        is_own = ax is None
-        if ax is None:
-            _, (ax,) = new_axes(plt, 1)
+        (ax,) = self._begin(ax)
         kwargs = line_kwargs(steps, curve_kwargs, {"markersize": 5, "linewidth": 1.5})
         edges = np.concatenate([np.asarray(x, dtype=float) for x, _ in steps.values()])
         low, high = min(edges.min(), 1.0), max(edges.max(), 1.0)
@@ -200,6 +192,5 @@ class ErrorCDFDisplay:
             ylabel="Share of settings and label budgets",
         )
         ax.grid(alpha=0.3)
-        self.ax_, self.figure_ = ax, ax.figure
-        self.legend_ = add_legend([ax], is_own=is_own, legend=legend)
-        return self
+        self.ax_ = ax
+        return self._end(legend)

@@ -1,6 +1,7 @@
 """Errors of strategies, as ratios to those of a baseline."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -12,19 +13,18 @@ from skbadge.inspection._plot._style import (
     COLORS,
     GREY,
     MARKERS,
-    add_legend,
+    Drawing,
     chosen,
     literal,
     metric_label,
-    new_axes,
-    pyplot,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class ErrorRatioDisplay:
+@dataclass(eq=False, repr=False)
+class ErrorRatioDisplay(Drawing):
     """Errors divided by a baseline's: geometric means, and the data sets behind them.
 
     A line for each strategy, the best on top. The black dot is the geometric mean over
@@ -87,16 +87,10 @@ class ErrorRatioDisplay:
     0  lcmd  0.707
     """
 
-    def __init__(
-        self,
-        errors: MeanLogErrors,
-        *,
-        metric: str | None = None,
-        strategies: str | Sequence[str] | None = None,
-    ) -> None:
-        self.errors = errors
-        self.metric = metric
-        self.strategies = strategies
+    errors: MeanLogErrors
+    _: KW_ONLY
+    metric: str | None = None
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(
@@ -162,13 +156,9 @@ class ErrorRatioDisplay:
         ImportError
             If matplotlib is missing.
         """
-        plt = pyplot(self)
         metric = self._only_metric()
         self.rows_ = self._choose(metric)
-        is_own = ax is None
-        if ax is None:
-            height = 1.2 + 0.36 * len(self.rows_)
-            _, (ax,) = new_axes(plt, 1, height=height)
+        (ax,) = self._begin(ax, size=(6.4, 1.2 + 0.36 * len(self.rows_)))
         ax.axvline(1, color=GREY, linewidth=1, zorder=0)
         self.lines_ = self._draw_datasets(ax, metric)
         ratio = self.rows_["ratio"].to_numpy()
@@ -189,9 +179,8 @@ class ErrorRatioDisplay:
             title=metric_label(metric.removeprefix("neg_")),
         )
         ax.grid(alpha=0.3)
-        self.ax_, self.figure_ = ax, ax.figure
-        self.legend_ = add_legend([ax], is_own=is_own, legend=legend)
-        return self
+        self.ax_ = ax
+        return self._end(legend)
 
     def _only_metric(self):
         known = sorted(self.errors.table["metric"].unique())

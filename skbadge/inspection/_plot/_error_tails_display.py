@@ -1,6 +1,7 @@
 """Gains of strategies against the tails of the first errors."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -9,11 +10,9 @@ from skbadge.inspection._error_tails import ErrorTails, error_tails
 from skbadge.inspection._frame import Results
 from skbadge.inspection._plot._style import (
     GREY,
-    add_legend,
+    Drawing,
     chosen,
     literal,
-    new_axes,
-    pyplot,
     strategy_styles,
 )
 
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class ErrorTailsDisplay:
+@dataclass(eq=False, repr=False)
+class ErrorTailsDisplay(Drawing):
     """Gains of strategies over a baseline, against the tails of the first errors.
 
     A mark for each data set and strategy, with a bar of one standard error to either
@@ -79,11 +79,9 @@ class ErrorTailsDisplay:
     'ln(RMSE / MAE) of random at the start'
     """
 
-    def __init__(
-        self, tails: ErrorTails, *, strategies: str | Sequence[str] | None = None
-    ) -> None:
-        self.tails = tails
-        self.strategies = strategies
+    tails: ErrorTails
+    _: KW_ONLY
+    strategies: str | Sequence[str] | None = None
 
     @classmethod
     def from_frame(
@@ -144,7 +142,6 @@ class ErrorTailsDisplay:
         ImportError
             If matplotlib is missing.
         """
-        plt = pyplot(self)
         points, fits = self.tails.points, self.tails.fits
         known = points["strategy"].unique()
         names = chosen("strategies", self.strategies, known, "strategies")
@@ -153,9 +150,7 @@ class ErrorTailsDisplay:
                 "There is no gain to draw: no strategy has a repeat that "
                 f"{self.tails.baseline!r} has as well."
             )
-        is_own = ax is None
-        if ax is None:
-            _, (ax,) = new_axes(plt, 1)
+        (ax,) = self._begin(ax)
         ax.axhline(0, color=GREY, linewidth=1, zorder=0)
         self.bars_, self.lines_ = {}, {}
         for name, style in strategy_styles(names).items():
@@ -181,9 +176,8 @@ class ErrorTailsDisplay:
             ylabel=f"Gain over {baseline} in mean ln(RMSE)",
         )
         ax.grid(alpha=0.3)
-        self.ax_, self.figure_ = ax, ax.figure
-        self.legend_ = add_legend([ax], is_own=is_own, legend=legend)
-        return self
+        self.ax_ = ax
+        return self._end(legend)
 
 
 def _draw_line(ax, points, fit, style):

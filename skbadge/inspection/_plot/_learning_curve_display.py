@@ -1,6 +1,7 @@
 """Learning curves of strategies, with the standard error over repeats."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -18,13 +19,11 @@ from skbadge.inspection._plot._curve_data import choose, mean_seconds, relative_
 from skbadge.inspection._plot._style import (
     BAND_ALPHA,
     GREY,
-    add_legend,
+    Drawing,
     as_list,
     line_kwargs,
     literal,
     metric_label,
-    new_axes,
-    pyplot,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +35,8 @@ X_LABELS = {"n_labeled": "Labelled rows", "seconds": "Seconds of training and qu
 _N_MARKERS = 20
 
 
-class ActiveLearningCurveDisplay:
+@dataclass(eq=False, repr=False)
+class ActiveLearningCurveDisplay(Drawing):
     """Mean score by number of labels, and its standard error over repeats.
 
     One axes for each setting (data set, model, rows asked for). Make one with
@@ -105,22 +105,13 @@ class ActiveLearningCurveDisplay:
     [0.6, 0.85]
     """
 
-    def __init__(
-        self,
-        curves: "pd.DataFrame",
-        *,
-        x: Literal["n_labeled", "seconds"] = "n_labeled",
-        relative_to: str | None = None,
-        confidence: float | None = None,
-        strategies: str | Sequence[str] | None = None,
-        unpaired: Sequence = (),
-    ) -> None:
-        self.curves = curves
-        self.x = x
-        self.relative_to = relative_to
-        self.confidence = confidence
-        self.strategies = strategies
-        self.unpaired = unpaired
+    curves: "pd.DataFrame"
+    _: KW_ONLY
+    x: Literal["n_labeled", "seconds"] = "n_labeled"
+    relative_to: str | None = None
+    confidence: float | None = None
+    strategies: str | Sequence[str] | None = None
+    unpaired: Sequence = ()
 
     @classmethod
     def from_frame(
@@ -255,22 +246,17 @@ class ActiveLearningCurveDisplay:
             If matplotlib is missing.
         """
         check_choice("x", self.x, X_LABELS)
-        plt = pyplot(self)
         self.settings_ = self._settings()
-        is_own = ax is None
-        if ax is None:
-            n_datasets = len({setting[0] for setting in self.settings_})
-            n_columns = n_datasets if 2 <= n_datasets <= 4 else 3
-            figure, self.axes_ = new_axes(plt, len(self.settings_), n_columns=n_columns)
-        elif len(self.settings_) == 1:
-            figure, self.axes_ = ax.figure, [ax]
-        else:
+        if ax is not None and len(self.settings_) > 1:
             raise ValueError(
                 f"`ax` is one axes, and there are {len(self.settings_)} settings. "
                 "Choose one by `dataset`, `model` and `n_query`, or leave `ax` out. "
                 f"There are: {self.settings_}."
             )
-        self.ax_, self.figure_ = self.axes_[0], figure
+        n_datasets = len({setting[0] for setting in self.settings_})
+        n_columns = n_datasets if 2 <= n_datasets <= 4 else 3
+        self.axes_ = self._begin(ax, len(self.settings_), n_columns=n_columns)
+        self.ax_ = self.axes_[0]
         defaults = {"markersize": 5, "linewidth": 1.5}
         kwargs = line_kwargs(self._strategies(), curve_kwargs, defaults)
         self.lines_: list[dict] = []
@@ -279,8 +265,7 @@ class ActiveLearningCurveDisplay:
         for axes, setting in zip(self.axes_, self.settings_, strict=True):
             self._draw(axes, curves.get(setting, self.curves[:0]), kwargs, band)
         self._title()
-        self.legend_ = add_legend(self.axes_, is_own=is_own, legend=legend)
-        return self
+        return self._end(legend)
 
     def _settings(self):
         found = set(map(tuple, self.curves[SETTING].to_numpy(dtype=object)))

@@ -1,16 +1,14 @@
 """A heat map of which strategy beats which."""
 
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
 from skbadge.inspection._frame import Results
 from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
-from skbadge.inspection._plot._style import (
-    literal,
-    pyplot,
-)
+from skbadge.inspection._plot._style import literal, pyplot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,6 +19,7 @@ _CELL, _FONT = 0.56, 8
 _GAP = 0.35
 
 
+@dataclass(eq=False, repr=False)
 class PenaltyMatrixDisplay:
     """Heat map of a penalty matrix, with the column averages as its last row.
 
@@ -86,18 +85,11 @@ class PenaltyMatrixDisplay:
     ['0.25', '1.25']
     """
 
-    def __init__(
-        self,
-        matrix: "pd.DataFrame",
-        column_average: "pd.Series",
-        *,
-        n_settings: int | None = None,
-        definition: str | None = None,
-    ) -> None:
-        self.matrix = matrix
-        self.column_average = column_average
-        self.n_settings = n_settings
-        self.definition = definition
+    matrix: "pd.DataFrame"
+    column_average: "pd.Series"
+    _: KW_ONLY
+    n_settings: int | None = None
+    definition: str | None = None
 
     @classmethod
     def from_matrix(

@@ -1,5 +1,6 @@
 """A query in two dimensions: the pool, the labelled rows, and the rows selected."""
 
+from dataclasses import KW_ONLY, dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,15 +15,14 @@ from skbadge.inspection._plot._style import (
     COLORS,
     GREY,
     VERMILION,
-    add_legend,
+    Drawing,
     literal,
-    new_axes,
-    pyplot,
 )
 from skbadge.outputs._pipeline import unwrap
 from skbadge.pools import n_rows
 from skbadge.querier import BadgeQuerier, QueryReport
 from skbadge.utils._typing import RandomState
+from skbadge.utils._validation import check_positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +32,8 @@ _SHAPES = ("o", "^", "s", "D", "v", "P", "X")
 _SIZES = {"pool": 9, "labeled": 26, "picks": 30, "ring": 95}
 
 
-class QueryDisplay:
+@dataclass(eq=False, repr=False)
+class QueryDisplay(Drawing):
     """Where the rows of a query lie among the pool and the labelled rows.
 
     Rows are projected to the two directions in which the pool varies most, in the space
@@ -93,22 +94,13 @@ class QueryDisplay:
     (5, 2)
     """
 
-    def __init__(
-        self,
-        projection: Projection,
-        *,
-        y_pool: ArrayLike | None = None,
-        y_picks: ArrayLike | None = None,
-        y_labeled: ArrayLike | None = None,
-        n_pool: int | None = None,
-        strategy: str | None = None,
-    ) -> None:
-        self.projection = projection
-        self.y_pool = y_pool
-        self.y_picks = y_picks
-        self.y_labeled = y_labeled
-        self.n_pool = n_pool
-        self.strategy = strategy
+    projection: Projection
+    _: KW_ONLY
+    y_pool: ArrayLike | None = None
+    y_picks: ArrayLike | None = None
+    y_labeled: ArrayLike | None = None
+    n_pool: int | None = None
+    strategy: str | None = None
 
     @classmethod
     def from_querier(
@@ -229,11 +221,7 @@ class QueryDisplay:
         ImportError
             If matplotlib is missing.
         """
-        plt = pyplot(self)
-        is_own = ax is None
-        if ax is None:
-            _, (ax,) = new_axes(plt, 1, width=6.0, height=5.0)
-        self.ax_, self.figure_ = ax, ax.figure
+        (self.ax_,) = self._begin(ax, size=(6.0, 5.0))
         kinds = {"pool": (self.projection.pool, self.y_pool)}
         if self.projection.labeled is not None:
             kinds["labeled"] = self.projection.labeled, self.y_labeled
@@ -243,7 +231,7 @@ class QueryDisplay:
             kind: self._draw_kind(kind, points, y, looks)
             for kind, (points, y) in kinds.items()
         }
-        self.rings_ = ax.scatter(
+        self.rings_ = self.ax_.scatter(
             self.projection.picks[:, 0],
             self.projection.picks[:, 1],
             s=_SIZES["ring"],
@@ -254,8 +242,7 @@ class QueryDisplay:
         )
         self._legend_entries(looks)
         self._label()
-        self.legend_ = add_legend([ax], is_own=is_own, legend=legend)
-        return self
+        return self._end(legend)
 
     def _class_looks(self):
         """Colour and shape of each class, or nothing if no classes are known."""
@@ -299,25 +286,18 @@ class QueryDisplay:
             edge = {"pool": "none", "labeled": "black", "picks": "black"}[kind]
             # An area is the square of a diameter.
             size = _SIZES["ring" if kind == "picks" else kind] ** 0.5
-            self.ax_.plot(
-                [],
-                [],
-                linestyle="none",
+            self._add_entry(
+                label=names[kind],
                 marker=shape,
                 markersize=size,
                 markerfacecolor=color,
                 markeredgecolor=edge,
-                label=names[kind],
             )
         for label, (color, shape) in looks.items():
-            self.ax_.plot(
-                [],
-                [],
-                linestyle="none",
-                marker=shape,
-                color=color,
-                label=literal(label),
-            )
+            self._add_entry(label=literal(label), marker=shape, color=color)
+
+    def _add_entry(self, **style):
+        self.ax_.plot([], [], linestyle="none", **style)
 
     def _label(self):
         names = ("First", "Second")
@@ -341,20 +321,13 @@ _PLAIN = {"pool": (GREY, "o"), "labeled": (BLUE, "s"), "picks": (VERMILION, "o")
 
 def _check_picks(rows, n_pool):
     picks = np.asarray(rows)
-    is_empty = picks.size == 0
-    if picks.ndim != 1 or not (is_empty or np.issubdtype(picks.dtype, np.integer)):
+    is_int = picks.size == 0 or np.issubdtype(picks.dtype, np.integer)
+    if picks.ndim != 1 or not is_int:
         raise ValueError(
             "`rows` must be a 1-D array of int positions, or a QueryReport. "
             f"Got dtype {picks.dtype} and shape {picks.shape} instead."
         )
-    picks = picks.astype(np.int64)
-    distinct = len(np.unique(picks)) == len(picks)
-    if not distinct or not ((picks >= 0) & (picks < n_pool)).all():
-        raise ValueError(
-            f"`rows` must be distinct positions between 0 and {n_pool - 1}. "
-            f"Got {picks}."
-        )
-    return picks
+    return check_positions(picks, n_pool, "`rows` must hold")
 
 
 def _check_classes(y_pool, n_pool):

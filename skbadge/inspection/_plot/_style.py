@@ -55,22 +55,12 @@ _OTHERS = tuple(
 
 
 def strategy_styles(names):
-    """Colour, marker and line of strategies.
+    """Colour, marker and line of the strategies of one picture, by name.
 
     A strategy looks the same in all pictures: those known by name have a look of their
-    own, that of any other name follows from its letters.
-
-    Parameters
-    ----------
-    names : iterable of str
-        The strategies of one picture.
-
-    Returns
-    -------
-    styles : dict of str to dict
-        For each name, in the order given, "color", "marker" and "linestyle". No two
-        share all three: where the letters of two names lead to the same look, which
-        happens once in about 180 pairs, the later in the alphabet takes the next one.
+    own, that of any other name follows from its letters. Where the letters of two names
+    lead to the same look, which happens once in about 180 pairs, the later in the
+    alphabet takes the next one.
     """
     names = list(dict.fromkeys(names))
     looks, taken = {}, set()
@@ -88,29 +78,10 @@ def strategy_styles(names):
 
 
 def line_kwargs(names, curve_kwargs, defaults):
-    """Keyword arguments of each strategy's line.
+    """Keyword arguments of each strategy's line, by their full names.
 
-    Parameters
-    ----------
-    names : iterable of str
-        The strategies of one picture.
-
-    curve_kwargs : dict or None
-        Keywords of `matplotlib.lines.Line2D` for all lines, or a dict of such dicts by
-        strategy. They go before the strategy's look and the defaults.
-
-    defaults : dict
-        Keywords of all lines.
-
-    Returns
-    -------
-    kwargs : dict of str to dict
-        By strategy, by their full names.
-
-    Raises
-    ------
-    ValueError
-        If ``curve_kwargs`` is neither kind, or names a strategy that is not there.
+    ``curve_kwargs``, keywords of `matplotlib.lines.Line2D` for all lines or a dict of
+    such dicts by strategy, go before the strategy's look and the defaults.
     """
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
@@ -139,19 +110,7 @@ def as_list(given):
 
 
 def check_known(parameter, chosen, known, what):
-    """Raise if something chosen is not there, and say what is.
-
-    Parameters
-    ----------
-    parameter : str
-        What to call the choice in the error.
-
-    chosen, known : iterable
-        What was chosen, and what may be.
-
-    what : str
-        What the known ones are.
-    """
+    """Raise if something chosen is not there, and say what is."""
     known = list(known)
     for value in chosen:
         if value not in known:
@@ -162,21 +121,7 @@ def check_known(parameter, chosen, known, what):
 
 
 def chosen(parameter, given, known, what):
-    """What to draw, as a list: what was named, or all there is.
-
-    Parameters
-    ----------
-    parameter, known, what
-        As for `check_known`.
-
-    given : value, list of values, or None
-        The names; None for all that are known.
-
-    Returns
-    -------
-    chosen : list
-        All of them known.
-    """
+    """What to draw, as a list: what was named, one or several, or all that is known."""
     if given is None:
         return list(known)
     names = as_list(given)
@@ -184,83 +129,57 @@ def chosen(parameter, given, known, what):
     return names
 
 
-def pyplot(display):
-    """`matplotlib.pyplot`, or an error that says what to install.
+class Drawing:
+    """Base of the Displays: where they draw, and the legend of all their axes."""
 
-    Parameters
-    ----------
-    display : object
-        The Display that wants to draw.
-    """
+    def _begin(self, ax, n_axes=1, **layout):
+        """The axes to draw on, in a list: those given, or those of a new figure."""
+        self._is_own = ax is None
+        if self._is_own:
+            self._axes = new_axes(pyplot(self), n_axes, **layout)
+        else:
+            self._axes = list(np.ravel(ax))
+        self.figure_ = self._axes[0].figure
+        return self._axes
+
+    def _end(self, legend):
+        """The display itself, with its legend drawn."""
+        self.legend_ = add_legend(self._axes, is_own=self._is_own, legend=legend)
+        return self
+
+
+def pyplot(display):
+    """`matplotlib.pyplot`, or an error that says what to install for the Display."""
     purpose = f"{type(display).__name__}.plot"
     return import_optional("matplotlib.pyplot", extra="plot", purpose=purpose)
 
 
-def new_axes(plt, n_axes, *, n_columns=3, width=6.4, height=4.4, small=(3.9, 3.1)):
-    """A figure with one axes or a grid of smaller ones, and room for a legend.
+def new_axes(plt, n_axes, *, n_columns=3, size=(6.4, 4.4), small=(3.9, 3.1)):
+    """Axes in a new figure with room for a legend, row by row.
 
-    Parameters
-    ----------
-    plt : module
-        `matplotlib.pyplot`.
-
-    n_axes : int
-        How many, at least 1.
-
-    n_columns : int, default=3
-        Axes in a row of the grid, at most.
-
-    width, height : float
-        Size of a single axes, in inches.
-
-    small : pair of float
-        Size of one of several.
-
-    Returns
-    -------
-    figure : matplotlib Figure
-        Lays itself out whenever it is drawn.
-
-    axes : list of matplotlib Axes
-        Row by row.
+    A single one is of one size, each of several of a smaller one, both in inches.
     """
     columns = min(n_axes, n_columns)
     rows = -(-n_axes // columns)
-    size = (width, height) if n_axes == 1 else (columns * small[0], rows * small[1])
+    if n_axes > 1:
+        size = columns * small[0], rows * small[1]
     # 1.8 inches for the legend.
-    figure, grid = plt.subplots(
-        rows,
-        columns,
-        figsize=(size[0] + 1.8, size[1]),
-        layout="constrained",
-        squeeze=False,
+    figsize = size[0] + 1.8, size[1]
+    _, grid = plt.subplots(
+        rows, columns, figsize=figsize, layout="constrained", squeeze=False
     )
     axes = list(grid.flat)
     for left_over in axes[n_axes:]:
         left_over.remove()
-    return figure, axes[:n_axes]
+    return axes[:n_axes]
 
 
 def add_legend(axes, *, is_own, legend):
-    """One legend for all axes, clear of what they show.
+    """One legend for all axes, which lists each line once; None if there is none.
 
-    Parameters
-    ----------
-    axes : list of matplotlib Axes
-        Each line that occurs in any of them is listed once.
-
-    is_own : bool
-        Whether the figure is the Display's own.
-
-    legend : str or None
-        "outside": to the right of the axes, or where it hides least if these are
-        somebody else's and the figure would not make room for it. None for no legend.
-        Anything else is the ``loc`` of a legend within the first axes.
-
-    Returns
-    -------
-    legend : matplotlib Legend or None
-        The legend; None if there is nothing to list, too.
+    "outside" puts it to the right of the axes, or where it hides least if these are
+    somebody else's and the figure would not make room for it. Anything else is the
+    ``loc`` of a legend within the first axes.
     """
     entries = {}
     for ax in axes:

@@ -245,9 +245,11 @@ def test_no_picks_are_no_error():
 
 def test_bad_requests_are_refused():
     querier = fitted()
-    for rows in ([0, 150], [-1, 0], [1, 1]):
-        with pytest.raises(ValueError, match="distinct positions between 0 and 149"):
+    for rows in ([0, 150], [-1, 0]):
+        with pytest.raises(ValueError, match="hold positions between 0 and 149"):
             draw(querier, rows)
+    with pytest.raises(ValueError, match="`rows` must hold distinct positions"):
+        draw(querier, [1, 1])
     for rows in ([0.0], [[0, 1]], X[:, 0] > 5):
         with pytest.raises(ValueError, match="`rows` must be a 1-D array of int"):
             draw(querier, rows)
