@@ -24,7 +24,6 @@ from skbadge.utils._typing import RandomState
         "oversampling": [Interval(Real, 1, np.inf, closed="left")],
         "labeled_weighting": [StrOptions({"repo", "counts", "mean"})],
     },
-    prefer_skip_nested_validation=True,
 )
 def bait_greedy(
     fisher: FisherEmbedding,
