@@ -11,12 +11,21 @@ from sklearn.utils import check_random_state
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.embeddings import FisherEmbedding
 from skbadge.samplers._bait_batch import BatchState
-from skbadge.samplers._bait_state import GREATEST_CHANGE, LEAST_GAIN, BaitState
+from skbadge.samplers._bait_state import (
+    GREATEST_CHANGE,
+    LEAST_GAIN,
+    BaitState,
+    SingularPrecisionError,
+)
 from skbadge.samplers._base import fill_uniformly
 from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ties import Ties, rounded
 from skbadge.utils._typing import RandomState
+
+# Beyond these, products of products overflow.
+GREATEST_INFORMATION = 1e70
+GREATEST_RATIO = 1e60
 
 # Matrices of so many roots are small beside blocks.
 FEW_ROOTS = 512
@@ -98,7 +107,7 @@ def bait_greedy(
     With :math:`N` rows, rank :math:`r`, :math:`c` outputs, :math:`d` features and
     :math:`D = c d` parameters: :math:`O(N c^2 d^2)` once, and
     :math:`O(N (c d r + r^3) + D^2 r)` for each row added, where the formula evaluated
-    at each row takes :math:`O(N r D^2)`. Memory: :math:`2 N r^2 + 6 D^2` float64
+    at each row takes :math:`O(N r D^2)`. Memory: :math:`2 N r^2 + 9 D^2` float64
     numbers beyond the roots, and blocks of fixed size (`bait_nbytes`). If there is a
     mask, :math:`N` counts the rows that may be picked, whose roots are copied.
 
@@ -177,6 +186,7 @@ def initial_state(
         labelled rows and the pending ones are in its precision, and all rows of the
         pool in its target.
     """
+    _check_range(regularization, fisher, labeled)
     feasible = Feasible.of(feasible, len(fisher))
     pending = feasible.pending
     n_batch = n + len(pending)
@@ -217,6 +227,19 @@ def initial_state(
     state = BaitState(fisher, precision, target, weight, greatest_change, least_gain)
     state.given, state.regularization = given, regularization
     return state
+
+
+def _check_range(regularization, fisher, labeled):
+    """Refuse roots whose products would overflow."""
+    greatest = fisher.norms_sq().max(initial=0.0)
+    if labeled is not None:
+        greatest = max(greatest, labeled.norms_sq().max(initial=0.0))
+    if not greatest <= min(GREATEST_INFORMATION, GREATEST_RATIO * regularization):
+        raise SingularPrecisionError(
+            "`regularization` is too small beside the Fisher information of the rows, "
+            f"which goes up to {greatest:.3g}: their products are beyond float64. "
+            "Raise it, or standardise the model's input."
+        )
 
 
 def search(state, n, feasible, oversampling, found, rng):
@@ -313,4 +336,4 @@ def bait_nbytes(n_rows: int, rank: int, n_parameters: int) -> int:
 
     Two small matrices a row, some matrices of all parameters, and 32 MiB for blocks.
     """
-    return 8 * (2 * n_rows * rank**2 + 6 * n_parameters**2) + 2**25
+    return 8 * (2 * n_rows * rank**2 + 9 * n_parameters**2) + 2**25
