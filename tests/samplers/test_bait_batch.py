@@ -165,7 +165,7 @@ def test_noise_far_below_the_rows_is_refused(scale):
 
 def test_noise_far_below_the_labelled_rows_is_refused():
     rows = np.random.RandomState(0).normal(size=(40, 8))
-    with pytest.raises(ValueError, match="`sigma`=0.001 is too small beside the rows"):
+    with pytest.raises(ValueError, match=r"`sigma`=0.001 is too small beside the rows"):
         Bait().sample(DenseEmbedding(rows), 4, labeled=DenseEmbedding(1e80 * rows))
 
 
