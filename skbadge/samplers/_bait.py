@@ -7,15 +7,20 @@ import numpy as np
 
 from skbadge._compat import Interval
 from skbadge.embeddings import FisherEmbedding
+from skbadge.embeddings._scaled import scaled
 from skbadge.samplers._bait_greedy import initial_state, search
 from skbadge.samplers._bait_state import SingularPrecisionError
 from skbadge.samplers._base import Sampler
+from skbadge.samplers._scale import moderating_factor
 
 # With as little noise as in the benchmark, each of the first picks lowers the variance
 # at its place by six digits, and what it is worth by twelve. To make everything afresh
 # each time would take most of the time, and five digits do for a greedy search.
 GREATEST_CHANGE = 1e12
 LEAST_GAIN = 1e-11
+
+# With more noise, rows have no part in each other's gains that float64 could hold.
+GREATEST_NOISE = 1e60
 
 
 class Bait(Sampler):
@@ -71,9 +76,9 @@ class Bait(Sampler):
     Takes the columns of the embedding: an embedding that has inner products only is
     refused. With ``N`` rows and ``D`` columns, ``O(N * D**2)`` operations to begin with
     and every 64 rows added, and ``O(N * D)`` for each. Beyond the embedding, about five
-    arrays of ``N`` and six of ``D * D`` numbers are held, and blocks of fixed size; all
-    is float64. If there is a mask, the rows that may be picked are copied, and ``N``
-    is their number but for one pass over all rows.
+    arrays of ``N`` and nine of ``D * D`` numbers are held, and blocks of fixed size;
+    all is float64. If there is a mask, the rows that may be picked are copied, and
+    ``N`` is their number but for one pass over all rows.
 
     See Also
     --------
@@ -120,7 +125,14 @@ class Bait(Sampler):
 
     def _run(self, embedding, n, labeled, feasible, rng):
         embedding._require_columns()
-        noise = float(self.sigma) ** 2
+        known = () if labeled is None else (labeled,)
+        factor = moderating_factor(embedding, *known)
+        if factor != 1:
+            # Rows and noise in other units.
+            embedding = scaled(embedding, factor)
+            labeled = None if labeled is None else scaled(labeled, factor)
+        exact_noise = factor * self.sigma * factor * self.sigma
+        noise = min(exact_noise, GREATEST_NOISE)
         try:
             state = initial_state(
                 VectorFisher(embedding),
@@ -136,7 +148,7 @@ class Bait(Sampler):
             found = "have embeddings other than 0"
             selection = search(state, n, feasible, self.oversampling, found, rng)
         except SingularPrecisionError as error:
-            greatest = np.sqrt(embedding.norms_sq().max())
+            greatest = np.sqrt(embedding.norms_sq().max()) / factor
             raise ValueError(
                 f"`sigma`={self.sigma} is too small beside the rows, with norms up to "
                 f"{greatest:.3g}: their posterior variances are lost to rounding in "
@@ -145,7 +157,8 @@ class Bait(Sampler):
         return replace(
             selection,
             # tr(M^-1 C) / N times the noise is the mean of the posterior variances.
-            values=noise * selection.values,
+            # Under great noise it is proportional to the inverse of that.
+            values=noise * selection.values * (noise / exact_noise) / factor / factor,
             value_name="fall of the mean variance",
         )
 

@@ -10,12 +10,25 @@ from sklearn.utils import check_random_state
 
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.embeddings import FisherEmbedding
-from skbadge.samplers._bait_state import GREATEST_CHANGE, LEAST_GAIN, BaitState
+from skbadge.samplers._bait_batch import BatchState
+from skbadge.samplers._bait_state import (
+    GREATEST_CHANGE,
+    LEAST_GAIN,
+    BaitState,
+    SingularPrecisionError,
+)
 from skbadge.samplers._base import fill_uniformly
 from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ties import Ties, rounded
 from skbadge.utils._typing import RandomState
+
+# Beyond these, products of products overflow.
+GREATEST_INFORMATION = 1e70
+GREATEST_RATIO = 1e60
+
+# Matrices of so many roots are small beside blocks.
+FEW_ROOTS = 512
 
 
 @validate_params(
@@ -93,7 +106,7 @@ def bait_greedy(
     With :math:`N` rows, rank :math:`r`, :math:`c` outputs, :math:`d` features and
     :math:`D = c d` parameters: :math:`O(N c^2 d^2)` once, and
     :math:`O(N (c d r + r^3) + D^2 r)` for each row added, where the formula evaluated
-    at each row takes :math:`O(N r D^2)`. Memory: :math:`2 N r^2 + 6 D^2` float64
+    at each row takes :math:`O(N r D^2)`. Memory: :math:`2 N r^2 + 9 D^2` float64
     numbers beyond the roots, and blocks of fixed size (`bait_nbytes`). If there is a
     mask, :math:`N` counts the rows that may be picked, whose roots are copied.
 
@@ -172,12 +185,15 @@ def initial_state(
         labelled rows and the pending ones are in its precision, and all rows of the
         pool in its target.
     """
+    _check_range(regularization, fisher, labeled)
     feasible = Feasible.of(feasible, len(fisher))
     pending = feasible.pending
     n_batch = n + len(pending)
     # F-bar, the mean of n_rows rows in the end, and M.
     target, n_rows = fisher.total_information(), len(fisher)
     precision, weight = np.zeros_like(target), 1.0
+    # Known rows, and what their information is multiplied by in M.
+    given = []
     if labeled is not None and len(labeled):
         known, n_labeled = labeled.total_information(), len(labeled)
         if count_labeled:
@@ -190,21 +206,39 @@ def initial_state(
                 n_rows -= len(repeats)
         if labeled_weighting == "repo":
             # m / (m + n) times the labelled rows' mean, n / (m + n) times each pick.
-            precision += known / (n_labeled + n_batch)
+            given.append((labeled, 1 / (n_labeled + n_batch)))
             weight = n_batch / (n_labeled + n_batch)
         elif labeled_weighting is not None:
             # The labelled rows' mean or sum, and each pick once.
-            precision += known / (n_labeled if labeled_weighting == "mean" else 1)
+            given.append((labeled, 1 / n_labeled if labeled_weighting == "mean" else 1))
+        for _, share in given:
+            precision += share * known
     target /= n_rows
     if len(pending):
         # As if they had been picked first.
-        precision += weight * fisher.take(pending).total_information()
+        given.append((fisher.take(pending), weight))
+        precision += weight * given[-1][0].total_information()
     precision.flat[:: len(precision) + 1] += regularization
     candidates, _ = feasible.restricted()
     if len(candidates) < len(fisher):
         # Other rows count in F-bar alone. What they would do is never asked.
         fisher = fisher.take(candidates)
-    return BaitState(fisher, precision, target, weight, greatest_change, least_gain)
+    state = BaitState(fisher, precision, target, weight, greatest_change, least_gain)
+    state.given, state.regularization = given, regularization
+    return state
+
+
+def _check_range(regularization, fisher, labeled):
+    """Refuse roots whose products would overflow."""
+    greatest = fisher.norms_sq().max(initial=0.0)
+    if labeled is not None:
+        greatest = max(greatest, labeled.norms_sq().max(initial=0.0))
+    if not greatest <= min(GREATEST_INFORMATION, GREATEST_RATIO * regularization):
+        raise SingularPrecisionError(
+            "`regularization` is too small beside the Fisher information of the rows, "
+            f"which goes up to {greatest:.3g}: their products are beyond float64. "
+            "Raise it, or standardise the model's input."
+        )
 
 
 def search(state, n, feasible, oversampling, found, rng):
@@ -266,20 +300,34 @@ def backward(state, rows, n, ties):
     Returns ascending positions in ``rows``. What is left of rows that keep a quota
     keeps it too.
     """
-    kept = np.arange(len(rows))
-    if len(rows) <= n:
-        return kept
-    # None but these can be removed, so that others need no updates.
-    part, dtype = state.restricted(rows), state.fisher.dtype
-    while len(kept) > n:
-        losses = part.losses()[kept]
-        least = rounded(losses.min(), dtype, part.rounding)
-        tied = kept[rounded(losses, dtype, part.rounding) == least]
+    kept, fisher = np.arange(len(rows)), state.fisher
+    n_known = sum(len(part) * part.rank for part, _ in state.given)
+    n_free = max(fisher.n_parameters, FEW_ROOTS) - n_known
+    # With more roots than columns, these leave no direction unknown, and little cancels
+    # that `BatchState` would spare.
+    n_spanning = max(n, n_free // fisher.rank)
+    if len(kept) > n_spanning:
+        # None but these can be removed, so that others need no updates.
+        part = state.restricted(rows)
+        kept = kept[_thinned(part, rows, n_spanning, ties, fisher.dtype)]
+    if len(kept) > n:
+        few = BatchState(state, rows[kept])
+        kept = kept[_thinned(few, rows[kept], n, ties, fisher.dtype)]
+    return kept
+
+
+def _thinned(state, rows, n, ties, dtype):
+    """Positions of the rows that are left when the others have been removed."""
+    left = np.arange(len(rows))
+    while len(left) > n:
+        losses = state.losses()[left]
+        least = rounded(losses.min(), dtype, state.rounding)
+        tied = left[rounded(losses, dtype, state.rounding) == least]
         # By the same order as when rows were added: of copies the last one goes.
         removed = tied[ties.keys(rows[tied]).argmax()]
-        part.remove(removed)
-        kept = kept[kept != removed]
-    return kept
+        state.remove(removed)
+        left = left[left != removed]
+    return left
 
 
 def bait_nbytes(n_rows: int, rank: int, n_parameters: int) -> int:
@@ -287,4 +335,4 @@ def bait_nbytes(n_rows: int, rank: int, n_parameters: int) -> int:
 
     Two small matrices a row, some matrices of all parameters, and 32 MiB for blocks.
     """
-    return 8 * (2 * n_rows * rank**2 + 6 * n_parameters**2) + 2**25
+    return 8 * (2 * n_rows * rank**2 + 9 * n_parameters**2) + 2**25

@@ -81,6 +81,13 @@ class BaitState:
 
     negligible : float
         Gains below this are to be computed afresh, if there were updates.
+
+    given : list of (FisherEmbedding, float)
+        The rows that are in the precision from the start, and what their information is
+        multiplied by. Set by `initial_state`.
+
+    regularization : float
+        The multiple of the identity in the precision. Set by `initial_state`.
     """
 
     def __init__(

@@ -30,10 +30,8 @@ from skbadge.samplers._kdpp_mcmc import (
     n_swap_steps,
 )
 from skbadge.samplers._pivoted_cholesky import conditional_variances
+from skbadge.samplers._scale import moderating_factor
 from skbadge.samplers._selection import Selection
-
-# Greatest norms between this and its inverse leave room for products of products.
-MODERATE_NORM = 1e30
 
 CHAINS = {"heat_bath": HeatBathChain, "uniform": UniformSwapChain}
 
@@ -169,7 +167,9 @@ class KDPP(Sampler):
             # The one batch there is, whatever the rank.
             return Selection(rng.permutation(rows).astype(np.int64))
         kernel_of, notes = self._sketched(embedding, n + len(feasible.pending), rng)
-        kernel_of = _of_moderate_size(kernel_of)
+        if (factor := moderating_factor(kernel_of)) != 1:
+            # A common factor does not change the law.
+            kernel_of = scaled(kernel_of, factor)
         given = _independent(kernel_of, feasible.pending)
         condition = kernel_of.take(given) if len(given) else None
         if len(feasible.pending):
@@ -247,16 +247,6 @@ class KDPP(Sampler):
         if self.steps == "badge" or self.proposal == "uniform":
             return n_swap_steps(n)
         return n_heat_bath_steps(n_rows, n)
-
-
-def _of_moderate_size(embedding):
-    """An embedding with the same k-DPP, times a power of two where products need it."""
-    greatest = np.sqrt(embedding.norms_sq().max(initial=0.0))
-    if greatest == 0 or 1 / MODERATE_NORM <= greatest <= MODERATE_NORM:
-        return embedding
-    # As exact, and as large.
-    factor = np.ldexp(1.0, -int(np.round(np.log2(greatest))))
-    return scaled(embedding, factor)
 
 
 def _independent(embedding, pending):

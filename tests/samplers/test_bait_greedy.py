@@ -293,15 +293,16 @@ def test_bad_input_is_refused(parameters, match):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "n_classes", "n_features"),
-    [(40_000, 10, 4), (60, 2, 1500), (50, 50, 20)],
+    ("n_rows", "n_classes", "n_features", "n", "n_labeled"),
+    # Many rows, many parameters, and as many roots in the batch as parameters.
+    [(40_000, 10, 4, 2, 30), (60, 2, 1500, 2, 30), (50, 50, 20, 10, 0)],
 )
-def test_memory_is_within_the_stated_bound(n_rows, n_classes, n_features):
+def test_memory_is_within_the_stated_bound(n_rows, n_classes, n_features, n, n_labeled):
     embedding = fisher_embedding(*outputs(n_rows, n_classes, n_features))
     stated = bait_nbytes(n_rows, embedding.rank, embedding.n_parameters)
-    labeled = embedding.take(slice(30))
+    labeled = embedding.take(slice(n_labeled))
     tracemalloc.start()
-    bait_greedy(embedding, 2, labeled=labeled)
+    bait_greedy(embedding, n, labeled=labeled)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 0.5 * stated < peak < stated
