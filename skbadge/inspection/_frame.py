@@ -134,11 +134,7 @@ def select_metric(results, metric=None):
     metrics = sorted(results["metric"].unique())
     if metric is None and len(metrics) == 1:
         metric = metrics[0]
-    if metric not in metrics:
-        raise ValueError(
-            f"`metric` must be one of {', '.join(map(repr, metrics))}. "
-            f"Got {metric!r} instead."
-        )
+    check_choice("metric", metric, metrics)
     return results[results["metric"] == metric].reset_index(drop=True), metric
 
 
