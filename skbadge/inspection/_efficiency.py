@@ -149,28 +149,9 @@ def label_efficiency(
 
 def labels_to_target(n_labeled, curve, score, *, monotone=False):
     """Least number of labels at which a curve is at a score, and how it is censored.
-
-    Parameters
-    ----------
-    n_labeled : ndarray of shape (n_points,)
-        Ascending.
-
-    curve : ndarray of shape (n_points,)
-        Scores; finite, at least one.
-
-    score : float
-        The target.
-
-    monotone : bool, default=False
-        Whether to take the isotonic regression of the curve.
-
-    Returns
-    -------
-    labels : float
-        NaN if the curve is below the score.
-
-    censored : {"no", "left", "right"}
-        See `label_efficiency`.
+    ``n_labeled`` ascends, and the curve is finite, with at least one point;
+    ``monotone`` takes its isotonic regression. NaN if it is below the score. See
+    `label_efficiency` for "no", "left" and "right".
     """
     if monotone:
         curve = isotonic_regression(curve)
@@ -186,20 +167,9 @@ def labels_to_target(n_labeled, curve, score, *, monotone=False):
 
 
 def area_under_curve(n_labeled, curve):
-    """Area by the trapezoidal rule, divided by the range of labels.
+    """Area by the trapezoidal rule, divided by the range of labels, which ascend.
 
-    Parameters
-    ----------
-    n_labeled : ndarray of shape (n_points,)
-        Ascending.
-
-    curve : ndarray of shape (..., n_points)
-        Scores.
-
-    Returns
-    -------
-    area : ndarray of shape (...)
-        NaN for fewer than two points.
+    Of curves of shape (..., n_points). NaN for fewer than two points.
     """
     if len(n_labeled) < 2:
         return np.full(curve.shape[:-1], np.nan)

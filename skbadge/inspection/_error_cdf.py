@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from skbadge._compat import validate_params
 from skbadge.inspection._budgets import used_budgets
-from skbadge.inspection._frame import SETTING, Results, non_finite_rows, skipped_frame
+from skbadge.inspection._frame import (
+    SETTING,
+    Results,
+    check_choice,
+    non_finite_rows,
+    skipped_frame,
+)
 from skbadge.inspection._penalty import no_baseline, skipped_budgets
 from skbadge.inspection._penalty_tally import RULES, check_rules, settings_of
 
@@ -72,11 +78,7 @@ class NormalizedErrorCDF:
             Weight of the errors up to and including each, the last 1: a step function
             that is continuous from the right (``ax.step(x, p, where="post")``).
         """
-        if strategy not in self.strategies:
-            raise ValueError(
-                f"`strategy` must be one of {', '.join(map(repr, self.strategies))}. "
-                f"Got {strategy!r} instead."
-            )
+        check_choice("strategy", strategy, self.strategies)
         rows = self.errors[self.errors["strategy"] == strategy]
         x, places = np.unique(rows["normalized_error"], return_inverse=True)
         p = np.cumsum(np.bincount(places, weights=rows["weight"]))

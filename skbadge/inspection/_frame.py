@@ -126,53 +126,20 @@ def read_results(frame):
 
 
 def select_metric(results, metric=None):
-    """Rows of one metric.
+    """Rows of one metric, and its name.
 
-    Parameters
-    ----------
-    results : DataFrame
-        From `read_results`.
-
-    metric : str or None, default=None
-        None is enough where there is only one.
-
-    Returns
-    -------
-    results : DataFrame
-        Its rows.
-
-    metric : str
-        Its name.
-
-    Raises
-    ------
-    ValueError
-        If there is no such metric, or there are several and none was named.
+    None is enough where there is only one; else it is an error, as is one that is not
+    there.
     """
     metrics = sorted(results["metric"].unique())
     if metric is None and len(metrics) == 1:
         metric = metrics[0]
-    if metric not in metrics:
-        raise ValueError(
-            f"`metric` must be one of {', '.join(map(repr, metrics))}. "
-            f"Got {metric!r} instead."
-        )
+    check_choice("metric", metric, metrics)
     return results[results["metric"] == metric].reset_index(drop=True), metric
 
 
 def score_tables(results):
-    """Scores of one metric, as one array per setting.
-
-    Parameters
-    ----------
-    results : DataFrame
-        From `select_metric`.
-
-    Returns
-    -------
-    tables : list of ScoreTable
-        In the order of dataset, model and n_query.
-    """
+    """A `ScoreTable` of each dataset, model and n_query, in order, of one metric."""
     tables = []
     for setting, rows in results.groupby(SETTING, sort=True):
         strategies, i = np.unique(
@@ -201,18 +168,9 @@ def non_finite_rows(results):
 
 
 def skipped_frame(rows):
-    """Frame of what was left out and why.
+    """Frame of what was left out and why, with ``n_labeled`` as Int64.
 
-    Parameters
-    ----------
-    rows : list of dict
-        Each with a reason; what it does not name holds for all of a setting.
-
-    Returns
-    -------
-    skipped : DataFrame
-        Columns `dataset`, `model`, `n_query`, `n_labeled` (Int64), `strategy`, `other`
-        and `reason`.
+    Each row has a reason; what it does not name holds for all of a setting.
     """
     import pandas as pd
 
@@ -232,18 +190,9 @@ def complete_runs(scores):
     points: the runs that stopped early are those that went wrong, and a mean over what
     is left has a jump where they end. So curves are means over complete runs.
 
-    Parameters
-    ----------
-    scores : ndarray of shape (..., n_repeats, n_labeled)
-        NaN where there is none.
-
-    Returns
-    -------
-    complete : ndarray of shape (..., n_repeats)
-        bool.
-
-    reached : ndarray of shape (..., n_labeled)
-        bool; which numbers of labels any run reaches.
+    Of scores of shape (..., n_repeats, n_labeled), NaN where there is none: whether
+    each run is complete, of shape (..., n_repeats), and whether any run reaches each
+    number of labels, of shape (..., n_labeled).
     """
     finite = np.isfinite(scores)
     reached = finite.any(axis=-2)
@@ -252,20 +201,9 @@ def complete_runs(scores):
 
 
 def mean_curve(scores):
-    """Mean over complete runs at each number of labels.
-
-    Parameters
-    ----------
-    scores : ndarray of shape (..., n_repeats, n_labeled)
-        NaN where there is none.
-
-    Returns
-    -------
-    curve : ndarray of shape (..., n_labeled)
-        NaN where no run reaches, and everywhere if no run is complete.
-
-    n_repeats : ndarray of shape (...)
-        Number of complete runs.
+    """Mean over complete runs at each number of labels, and how many runs these are.
+    Of scores of shape (..., n_repeats, n_labeled): the curve, of shape (...,
+    n_labeled), is NaN where no run reaches, and everywhere if no run is complete.
     """
     complete, reached = complete_runs(scores)
     n_repeats = complete.sum(axis=-1)

@@ -216,28 +216,10 @@ def mean_log_errors(
 
 
 def error_metrics(results, metric=None):
-    """Metrics that are negated errors.
+    """Metrics that are negated errors, at least one; the others, with the reason.
 
-    Parameters
-    ----------
-    results : DataFrame
-        From `read_results`.
-
-    metric : str, list of str or None, default=None
-        Which; None for all that have no score above 0.
-
-    Returns
-    -------
-    metrics : list of str
-        At least one.
-
-    skipped : list of dict
-        The others, with the reason.
-
-    Raises
-    ------
-    ValueError
-        If a metric is not there or has scores above 0, or there is none.
+    They are those named, or for None all that have no score above 0. It is a ValueError
+    if one is not there or has scores above 0, or there is none.
     """
     finite = results[np.isfinite(results["score"])]
     best = finite.groupby("metric")["score"].max()
@@ -264,29 +246,10 @@ def error_metrics(results, metric=None):
 
 
 def run_means(table, at, floor):
-    """Mean log error of each run of a setting.
-
-    Parameters
-    ----------
-    table : ScoreTable
-        Of a metric that is a negated error.
-
-    at : {"start", "mean", "final"}
-        The first number of labels, all others, or the last.
-
-    floor : float
-        Least error.
-
-    Returns
-    -------
-    means : ndarray of shape (n_strategies, n_repeats)
-        NaN for runs that lack a step.
-
-    n_floored : ndarray of shape (n_strategies,)
-        Errors of complete runs that were raised.
-
-    n_steps : int
-        How many numbers of labels the means are over.
+    """Mean log error of each run of a setting, errors raised, and number of steps.
+    The means are over the first number of labels ("start"), all others ("mean"), or the
+    last ("final"), of shape (n_strategies, n_repeats), and NaN for runs that lack a
+    step. Errors of complete runs that were raised to the floor are counted by strategy.
     """
     reached = np.isfinite(table.scores).any(axis=(0, 1))
     steps = np.flatnonzero(reached)

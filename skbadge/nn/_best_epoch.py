@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 from skorch import NeuralNet
 from torch.utils.data import Dataset
 
+from skbadge.nn._iterator import Batch
 from skbadge.utils._streams import stream_seed
 
 
@@ -122,11 +122,7 @@ class BestEpochMixin(NeuralNet):
         return iterator
 
     def on_batch_begin(
-        self,
-        net: NeuralNet,
-        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
-        training: bool = False,
-        **kwargs: Any,
+        self, net: NeuralNet, batch: Batch = None, training: bool = False, **kwargs: Any
     ) -> None:
         """Set the learning rate of a training step.
 

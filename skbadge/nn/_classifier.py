@@ -13,6 +13,7 @@ from skorch import NeuralNet, NeuralNetClassifier
 
 from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
+from skbadge.nn._iterator import Batch
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.utils._typing import RandomState, Rows
 
@@ -250,11 +251,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         return self.classes_[best]
 
     def on_batch_end(
-        self,
-        net: NeuralNet,
-        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
-        training: bool = False,
-        **kwargs: Any,
+        self, net: NeuralNet, batch: Batch = None, training: bool = False, **kwargs: Any
     ) -> None:
         """Count the rows of a training batch that were classified correctly.
 

@@ -1,13 +1,16 @@
 """An iterator that slices batches instead of collating rows."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from torch.utils.data import Subset
 
 from skbadge.nn._dataset import ArrayDataset
+
+# What skorch tells its hooks of a batch, if there is one.
+Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor] | None
 
 
 class TensorBatches:

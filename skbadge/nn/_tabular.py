@@ -18,7 +18,7 @@ from torch.utils.data import Dataset
 
 from skbadge._compat import Interval
 from skbadge.nn._dataset import ArrayDataset
-from skbadge.nn._iterator import TensorBatches
+from skbadge.nn._iterator import Batch, TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
 from skbadge.utils._streams import stream_seed, torch_seeded
 from skbadge.utils._typing import Rows
@@ -195,11 +195,7 @@ class TabularNetMixin(NeuralNet):
         return super().get_dataset(X, y)
 
     def on_batch_end(
-        self,
-        net: NeuralNet,
-        batch: tuple[torch.Tensor, torch.Tensor] | None = None,
-        training: bool = False,
-        **kwargs: Any,
+        self, net: NeuralNet, batch: Batch = None, training: bool = False, **kwargs: Any
     ) -> None:
         """Stop training with an error if the loss is not finite.
 

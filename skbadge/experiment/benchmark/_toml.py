@@ -8,25 +8,7 @@ from pathlib import Path
 
 
 def read_toml(path):
-    """Read a TOML file.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-
-    Returns
-    -------
-    table : dict
-        What it says.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is none.
-    ValueError
-        If it is not TOML.
-    """
+    """Read a TOML file; a ValueError if it is none."""
     try:
         # Some editors begin a file with a byte order mark.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
@@ -48,32 +30,12 @@ def check_keys(table, allowed, where):
 
 
 def build(value, where, folder):
-    """What a TOML value stands for.
-
-    Parameters
-    ----------
-    value : object
-        ``{object = "module:attribute", ...}`` stands for the result of calling that
-        attribute with the other keys as keyword parameters, or, if it is not callable,
-        for itself; ``{import = "module:attribute"}`` for the attribute, uncalled. Both
-        may occur at any depth, within lists and within parameters. All else stands
-        for itself.
-
-    where : str
-        Where it is written, for errors.
-
-    folder : Path
-        Where modules may lie besides those installed.
-
-    Returns
-    -------
-    value : object
-        The object.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be imported or called.
+    """What a TOML value stands for; ``where`` it is written is for errors.
+    ``{object = "module:attribute", ...}`` stands for the result of calling that
+    attribute with the other keys as keyword parameters, or, if it is not callable, for
+    itself; ``{import = "module:attribute"}`` for the attribute, uncalled. Both may
+    occur at any depth, within lists and within parameters. All else stands for itself.
+    Modules may lie in ``folder``, besides those installed.
     """
     if isinstance(value, list):
         return [build(each, f"{where}[{i}]", folder) for i, each in enumerate(value)]
@@ -107,29 +69,10 @@ def build(value, where, folder):
 
 
 def import_attribute(path, where, folder):
-    """Import what stands at ``"module:attribute"``.
+    """Import what stands at ``"module:attribute"``, dotted names on both sides.
 
-    Parameters
-    ----------
-    path : str
-        Dotted names on both sides.
-
-    where : str
-        Where it is written, for errors.
-
-    folder : Path
-        Where the module may lie, besides those installed.
-
-    Returns
-    -------
-    attribute : object
-        What stands there.
-
-    Raises
-    ------
-    ValueError
-        If there is no such thing, or a module of that name in ``folder`` gives way to
-        another of the same name.
+    It is a ValueError if there is no such thing, or if a module of that name in
+    ``folder`` gives way to another of the same name.
     """
     module_name, colon, attribute = str(path).partition(":")
     if not (module_name and colon and attribute):
@@ -162,12 +105,7 @@ def add_to_path(folder):
 class ImportFolder:
     """A folder that is on the path of any process as soon as this is unpickled there.
 
-    Sent before objects whose classes come from modules in the folder.
-
-    Parameters
-    ----------
-    folder : Path or None
-        The folder; None for none.
+    Sent before objects whose classes come from modules in the folder, None for none.
     """
 
     def __init__(self, folder):

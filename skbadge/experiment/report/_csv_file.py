@@ -5,23 +5,9 @@ from skbadge.utils._optional import import_optional
 
 def write_csv(frame, path, *, replaces=None):
     """Write a table, with nothing in it that a spreadsheet takes for a formula.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Without its index. Text that begins like a formula gets an apostrophe before it.
-
-    path : Path
-        The file.
-
-    replaces : sequence of str or None, default=None
-        If there is such a file already, columns that it must have to be replaced. None
-        replaces any.
-
-    Raises
-    ------
-    FileExistsError
-        If the file holds something else.
+    Text that begins like a formula gets an apostrophe before it, and the index is left
+    out. A file that is there already must have the columns of ``replaces``, unless that
+    is None, or is a FileExistsError.
     """
     if replaces is not None and not _may_be_replaced(path, list(replaces)):
         raise FileExistsError(

@@ -10,17 +10,8 @@ RMSE, MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
 def write_errors(report, frame, baseline):
     """Write means of log errors, ratios to a baseline's, and tails.
 
-    Parameters
-    ----------
-    report : Page
-        Where to. Stays as it is if no metric is a negated error: named "neg_..." and
-        never above 0.
-
-    frame : DataFrame
-        All results.
-
-    baseline : str
-        Strategy that the others are compared with.
+    The page stays as it is if no metric is a negated error: named "neg_..." and never
+    above 0.
     """
     best = frame.groupby("metric")["score"].max()
     metrics = [name for name in best.index[best <= 0] if name.startswith("neg_")]

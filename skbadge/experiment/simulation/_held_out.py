@@ -66,15 +66,7 @@ class HeldOutPipeline(Pipeline):
 def check_takes_held_out(model):
     """Raise if a model has no use for rows held out, or they cannot get to it.
 
-    Parameters
-    ----------
-    model : estimator object
-        A `BadgeQuerier`, something around one, or an estimator for one.
-
-    Raises
-    ------
-    ValueError
-        With the reason.
+    The model is a `BadgeQuerier`, something around one, or an estimator for one.
     """
     estimator = model
     if isinstance(model, BadgeQuerier):

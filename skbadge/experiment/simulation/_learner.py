@@ -1,6 +1,7 @@
 """SimulatedActiveLearner: an estimator that spends a label budget on its own."""
 
 from copy import deepcopy
+from functools import partial
 from numbers import Integral
 from typing import Any, Literal, Self
 
@@ -11,7 +12,7 @@ from sklearn.utils import assert_all_finite, check_random_state, column_or_1d, g
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skbadge._compat import HasMethods, fit_context
+from skbadge._compat import HasMethods, estimator_has, fit_context
 from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_split, resolve_initial
@@ -20,15 +21,8 @@ from skbadge.pools import n_rows
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
 
-
-def _querier_has(method):
-    """For `available_if`: whether the querier has a method."""
-
-    def check(learner):
-        getattr(getattr(learner, "querier_", learner.querier), method)
-        return True
-
-    return check
+# For `available_if`: whether the querier has a method.
+_querier_has = partial(estimator_has, delegates=("querier_", "querier"))
 
 
 class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):

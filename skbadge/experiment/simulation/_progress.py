@@ -5,7 +5,7 @@ from sklearn.utils.parallel import Parallel
 from skbadge.utils._optional import import_optional
 
 
-def run_all(tasks, *, n_jobs, verbose, unit="run"):
+def run_all(tasks, *, n_jobs, verbose):
     """Run tasks of joblib, whatever its backend is; results in their order.
 
     With ``verbose``, a bar shows how many are done, in notebooks as a widget.
@@ -19,4 +19,4 @@ def run_all(tasks, *, n_jobs, verbose, unit="run"):
     if not verbose or isinstance(results, list):
         return list(results)
     tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
-    return list(tqdm.tqdm(results, total=len(tasks), unit=unit))
+    return list(tqdm.tqdm(results, total=len(tasks), unit="run"))

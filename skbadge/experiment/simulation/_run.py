@@ -50,18 +50,7 @@ class Run:
     def config(self, data, scoring):
         """What determines its result, for `ResultStore.add`.
 
-        Parameters
-        ----------
-        data : str
-            Hash of the rows and labels.
-
-        scoring : str, callable, list, tuple, dict or None
-            As the user gave it.
-
-        Returns
-        -------
-        config : dict
-            Its description.
+        ``data`` is the hash of the rows and labels, ``scoring`` what the user gave.
         """
         return {
             **self.labels,
@@ -83,35 +72,14 @@ class Run:
 def execute(
     run, X, y, *, scorers, test=None, n_threads=1, error_score="raise", claim=None
 ):
-    """Carry out a run.
+    """Carry out a run on all rows and their labels.
 
-    Parameters
-    ----------
-    run : Run
-        What to do.
+    ``scorers`` and ``test`` are those of `simulate`, ``n_threads`` that of
+    `threads_limited`. An error is raised if ``error_score`` is "raise", and returned
+    otherwise. With a `Claim`, each evaluation is kept, and the state to go on from.
 
-    X, y : array-like
-        All rows and their labels.
-
-    scorers, test : dict, tuple or None
-        See `simulate`.
-
-    n_threads : int or None
-        See `threads_limited`.
-
-    error_score : "raise" or float
-        Whether to raise an error, or return it.
-
-    claim : Claim or None
-        Where to keep each evaluation, and the state to go on from.
-
-    Returns
-    -------
-    records : list of dict
-        Rows of the tidy table: of the evaluations made here.
-
-    failure : dict or None
-        What went wrong.
+    Returns the rows of the tidy table, of the evaluations made here, and what went
+    wrong, a dict or None.
     """
     records, n_labeled = [], 0
     try:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from difflib import get_close_matches
 from fractions import Fraction
-from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -100,28 +99,18 @@ def error_quantile_scorer(q: float = 0.95) -> Callable:
 
 
 SCORERS = {
-    "neg_error_quantile_95": partial(error_quantile_scorer, 0.95),
-    "neg_error_quantile_99": partial(error_quantile_scorer, 0.99),
+    "neg_error_quantile_95": error_quantile_scorer(0.95),
+    "neg_error_quantile_99": error_quantile_scorer(0.99),
 }
 
 
 def resolve_scoring(querier, scoring):
-    """Scorers by name of the metric.
+    """Scorers by name of the metric, to be called as ``scorer(estimator, X, y)``.
 
-    Parameters
-    ----------
-    querier : estimator object
-        What they are to score.
-
-    scoring : None, str, callable, or list, tuple or dict of these
-        As scikit-learn's functions take it; "neg_error_quantile_95" and
-        "neg_error_quantile_99" are names besides, see `error_quantile_scorer`. None is
-        the accuracy of a classifier and the R² of a regressor.
-
-    Returns
-    -------
-    scorers : dict of str to callable
-        Called as ``scorer(estimator, X, y)``.
+    ``scoring`` is None or one or several scorers, as scikit-learn's functions take it;
+    "neg_error_quantile_95" and "neg_error_quantile_99" are names besides, see
+    `error_quantile_scorer`. None is the accuracy of a classifier and the R² of a
+    regressor.
     """
     if scoring is None:
         scoring = "accuracy" if is_classifier(querier) else "r2"
@@ -147,8 +136,7 @@ def _scorer(querier, scorer):
                 f"`scoring` {scorer!r} is not known.{hint} There are those of "
                 f"sklearn.metrics.get_scorer_names() and {list(SCORERS)}."
             )
-        if scorer in SCORERS:
-            scorer = SCORERS[scorer]()
+        scorer = SCORERS.get(scorer, scorer)
     return check_scoring(querier, scoring=scorer)
 
 

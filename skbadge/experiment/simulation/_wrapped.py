@@ -17,31 +17,11 @@ def estimator_of(querier):
 
 
 def prepare(querier, y, seed):
-    """A clone of a querier that is ready to run.
-
-    Parameters
-    ----------
-    querier : estimator object
-        A `BadgeQuerier`, or a Pipeline or search around one.
-
-    y : ndarray of shape (n_rows,)
-        All labels. Those of classification become the parameter ``classes`` of a
-        querier that has none, for the first labels may miss some. A trained model
-        knows its own.
-
-    seed : int or None
-        Replaces the ``random_state`` of the querier, unless None. A ``random_state``
-        of the estimator inside is left as it is; if None, it is seeded from this.
-
-    Returns
-    -------
-    querier : estimator object
-        With the default estimator, if it has none.
-
-    Raises
-    ------
-    TypeError
-        If there is no `BadgeQuerier`.
+    """A clone of a querier, or of a Pipeline or search around one, ready to run.
+    A querier without an estimator gets the default one. One without ``classes`` gets
+    those of ``y``, for the first labels may miss some; a trained model knows its own.
+    The seed, unless None, replaces the querier's ``random_state``. A ``random_state``
+    of the estimator inside is left as it is; if None, it is seeded from this.
     """
     querier = clone(querier)
     inner = find_querier(querier)

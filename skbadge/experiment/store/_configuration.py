@@ -44,13 +44,7 @@ def canonical(config):
 
 
 def current_versions():
-    """Versions of what a result may depend on.
-
-    Returns
-    -------
-    versions : dict of str to (str or None)
-        By name of the package; None if it is not installed.
-    """
+    """Versions of what a result may depend on, by package; None if not installed."""
     versions = {"python": platform.python_version(), "skbadge": __version__}
     for package in _PACKAGES:
         try:
@@ -62,27 +56,11 @@ def current_versions():
 
 def describe(value, name):
     """What an object is, as JSON that is the same in every process.
-
-    Parameters
-    ----------
-    value : object
-        Numbers, strings, lists and dicts stand for themselves; estimators and
-        strategies for their class and the parameters that differ from the defaults;
-        functions and classes for the place they can be imported from; arrays and
-        tables for a hash of their content; all else for a hash of its pickle.
-
-    name : str
-        Of the object, for the error.
-
-    Returns
-    -------
-    description : None, bool, int, float, str, list or dict
-        For `canonical`.
-
-    Raises
-    ------
-    ValueError
-        If it cannot be known again, such as a lambda function.
+    Numbers, strings, lists and dicts stand for themselves; estimators and strategies
+    for their class and the parameters that differ from the defaults; functions and
+    classes for the place they can be imported from; arrays and tables for a hash of
+    their content; all else for a hash of its pickle. An object that cannot be known
+    again, such as a lambda function, is an error that calls it ``name``.
     """
     if isinstance(value, np.generic):
         value = value.item()

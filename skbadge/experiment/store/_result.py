@@ -3,25 +3,14 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from skbadge.inspection._frame import COLUMNS as READ
 from skbadge.utils._optional import import_optional
 
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = (
-    "dataset",
-    "model",
-    "strategy",
-    "n_query",
-    "repeat",
-    "n_labeled",
-    "metric",
-    "score",
-    "fit_time",
-    "query_time",
-    "score_time",
-)
-
+# What functions of results read, and what they do not.
+COLUMNS = (*READ, "score_time")
 _RUN = COLUMNS[:5]
 
 
@@ -57,7 +46,7 @@ class ExperimentResult:
             start; ``n_labeled``; ``metric`` and ``score``, the greater the better;
             ``fit_time``, ``query_time`` and ``score_time`` in seconds.
         """
-        return _frame(self.records, COLUMNS)
+        return _table(self.records, COLUMNS)
 
     def failures_frame(self) -> "pd.DataFrame":
         """One row for each run that failed.
@@ -69,7 +58,7 @@ class ExperimentResult:
             and its ``error``.
         """
         columns = (*COLUMNS[:6], "error")
-        return _frame(self.failures, columns)[list(columns)]
+        return _table(self.failures, columns)[list(columns)]
 
     def summary(self) -> "pd.DataFrame":
         """Mean and standard error of the scores at the end of the runs.
@@ -144,6 +133,6 @@ def evaluation_records(evaluation, labels):
     ]
 
 
-def _frame(records, columns):
+def _table(records, columns):
     pd = import_optional("pandas", extra="examples", purpose="A frame")
     return pd.DataFrame.from_records(records, columns=None if records else columns)

@@ -53,22 +53,9 @@ CREATE TABLE checkpoints (
 def use_schema(connection, path, timeout):
     """Make the tables if the file is blank; raise if it holds anything else.
 
-    Parameters
-    ----------
-    connection : sqlite3.Connection
-        In autocommit mode, so that every transaction is explicit.
-
-    path : Path
-        The file.
-
-    timeout : float
-        Seconds to wait for other processes that are writing.
-
-    Raises
-    ------
-    ValueError
-        If the file is something else, or a store of another version. It is left as
-        it is.
+    The connection is in autocommit mode, so that every transaction is explicit, and
+    waits so many seconds for other processes that are writing. A file that is something
+    else, or a store of another version, is left as it is.
     """
     try:
         if _is_blank(connection):

@@ -21,6 +21,8 @@ LABELS = {
     "mean_norm": "Mean norm of the embeddings",
     "min_distance": "Least distance of two embeddings",
 }
+# Where the hollow markers stand, as a share of the axis.
+_EDGE = 0.03
 _NOTE = "Hollow, at the edge: minus infinity (linearly dependent rows)"
 
 
@@ -213,7 +215,11 @@ class BatchDiagnosticsDisplay(Drawing):
         is_single = len(next(iter(self.diagnostics.values()))) == 1
         draw = self._draw_points if is_single else self._draw_curves
         for ax, measure in zip(self.axes_, measures, strict=True):
+            self.lines_.append({})
+            self.edge_lines_.append({})
             draw(ax, measure, kwargs)
+            if self.edge_lines_[-1]:
+                ax.set_title(_NOTE, fontsize=8, loc="left")
             ax.grid(alpha=0.3)
         return self._end(None if is_single else legend)
 
@@ -229,48 +235,34 @@ class BatchDiagnosticsDisplay(Drawing):
         n_rounds = len(next(iter(values.values())))
         counted = self.n_labeled is None
         x = np.arange(1, n_rounds + 1) if counted else np.asarray(self.n_labeled)
-        lines, edges = {}, {}
         for name, y in values.items():
-            (lines[name],) = ax.plot(x, _finite(y), label=literal(name), **kwargs[name])
-            lowest = np.isneginf(y)
-            if lowest.any():
-                (edges[name],) = ax.plot(
-                    x[lowest],
-                    np.full(lowest.sum(), 0.03),
-                    transform=ax.get_xaxis_transform(),
-                    **_hollow(kwargs[name]),
-                )
+            lowest = x[np.isneginf(y)]
+            edge = lowest, np.full(len(lowest), _EDGE), ax.get_xaxis_transform()
+            self._draw_line(ax, name, (x, _finite(y)), edge, kwargs[name])
         ax.set(xlabel="Round" if counted else "Labelled rows", ylabel=LABELS[measure])
         if counted:
             ax.xaxis.get_major_locator().set_params(integer=True)
-        self._keep(ax, lines, edges)
 
     def _draw_points(self, ax, measure, kwargs):
         values = self._values(measure)
-        lines, edges = {}, {}
         for position, (name, x) in enumerate(values.items()):
+            lowest = np.full(np.isneginf(x).sum(), position)
+            edge = np.full(len(lowest), _EDGE), lowest, ax.get_yaxis_transform()
             style = kwargs[name] | {"linestyle": "none"}
-            (lines[name],) = ax.plot(
-                _finite(x), [position], label=literal(name), **style
-            )
-            if np.isneginf(x[0]):
-                (edges[name],) = ax.plot(
-                    [0.03],
-                    [position],
-                    transform=ax.get_yaxis_transform(),
-                    **_hollow(style),
-                )
+            self._draw_line(ax, name, (_finite(x), [position]), edge, style)
         shown = [literal(name) for name in values] if ax is self.axes_[0] else []
         ax.set_yticks(range(len(values)), shown or [""] * len(values))
         # The first on top, as in a table.
         ax.set(xlabel=LABELS[measure], ylim=(len(values) - 0.5, -0.5))
-        self._keep(ax, lines, edges)
 
-    def _keep(self, ax, lines, edges):
-        if edges:
-            ax.set_title(_NOTE, fontsize=8, loc="left")
-        self.lines_.append(lines)
-        self.edge_lines_.append(edges)
+    def _draw_line(self, ax, name, points, edge, style):
+        """A strategy's values, and what stands at the edge for minus infinity."""
+        (line,) = ax.plot(*points, label=literal(name), **style)
+        self.lines_[-1][name] = line
+        x, y, transform = edge
+        if len(x):
+            (marks,) = ax.plot(x, y, transform=transform, **_hollow(style))
+            self.edge_lines_[-1][name] = marks
 
 
 def _finite(values):
