@@ -11,7 +11,7 @@ from skbadge.embeddings._scaled import scaled
 from skbadge.samplers._bait_greedy import initial_state, search
 from skbadge.samplers._bait_state import SingularPrecisionError
 from skbadge.samplers._base import Sampler
-from skbadge.samplers._scale import moderating_factor
+from skbadge.samplers._moderation import moderating_factor
 
 # With as little noise as in the benchmark, each of the first picks lowers the variance
 # at its place by six digits, and what it is worth by twelve. To make everything afresh

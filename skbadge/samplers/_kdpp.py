@@ -29,8 +29,8 @@ from skbadge.samplers._kdpp_mcmc import (
     n_heat_bath_steps,
     n_swap_steps,
 )
+from skbadge.samplers._moderation import moderating_factor
 from skbadge.samplers._pivoted_cholesky import conditional_variances
-from skbadge.samplers._scale import moderating_factor
 from skbadge.samplers._selection import Selection
 
 CHAINS = {"heat_bath": HeatBathChain, "uniform": UniformSwapChain}

@@ -4,6 +4,7 @@
 the imports are paid for once, and prints the number of kills.
 """
 
+import itertools
 import os
 import random
 import shutil
@@ -12,7 +13,6 @@ import sqlite3
 import sys
 import threading
 from pathlib import Path
-from time import perf_counter
 
 from joblib import parallel_config
 
@@ -20,6 +20,9 @@ from skbadge.experiment import run_benchmark
 from tests.experiment._benchmarks import CountingClassifier, make_benchmark
 
 connect = sqlite3.connect
+
+# What a process does when its benchmark has come to its end.
+at_end = []
 
 
 def kill_benchmark():
@@ -51,23 +54,47 @@ def kill_at_statement(number):
     sqlite3.connect = traced
 
 
-def kill_after(seconds):
-    """Die at a moment that has nothing to do with the store."""
-    timer = threading.Timer(seconds, kill_group)
-    timer.daemon = True
-    timer.start()
+def count_calls(log):
+    """Write down how many functions were called, at the end of the process."""
+    calls = itertools.count()
+
+    def count(frame, event, argument):
+        next(calls)
+
+    sys.setprofile(count)
+    at_end.append(lambda: Path(log).write_text(str(next(calls))))
 
 
-def start(benchmark, store, *, n_jobs=1, kill=None, when=None):
+def kill_at_call(number):
+    """Die after so many calls of functions, which has nothing to do with the store.
+
+    Calls mean the same on a machine of any speed. The last moment is one of a clock, so
+    that it may be within a call.
+    """
+    left = [number]
+
+    def count(frame, event, argument):
+        left[0] -= 1
+        if not left[0]:
+            timer = threading.Timer(number % 100 / 1e5, kill_group)
+            timer.daemon = True
+            timer.start()
+
+    sys.setprofile(count)
+
+
+def start(benchmark, store, *, n_jobs=1, prepare=None, argument=None):
     """Fork a process that runs the benchmark, and perhaps kills itself."""
     child = os.fork()
     if not child:
         # A group of its own, which joblib's workers belong to.
         os.setsid()
-        if kill is not None:
-            kill(when)
+        if prepare is not None:
+            prepare(argument)
         with parallel_config(backend="multiprocessing"):
             run_benchmark(benchmark, store, n_jobs=n_jobs)
+        for action in at_end:
+            action()
         os._exit(0)
     return child
 
@@ -76,29 +103,40 @@ def was_killed(child):
     return os.WIFSIGNALED(os.waitpid(child, 0)[1])
 
 
-def seconds_of_a_whole_run(store, n_jobs):
-    """How long a run takes that nothing kills, on a machine of any speed."""
+def calls_of_a_whole_run(store):
+    """How many calls a run takes that nothing kills, all of it in one process."""
     scratch = Path(f"{store}.scratch")
     scratch.mkdir()
-    begin = perf_counter()
-    was_killed(start(kill_benchmark(), scratch / "results.db", n_jobs=n_jobs))
-    elapsed = perf_counter() - begin
+    log = scratch / "calls"
+    was_killed(
+        start(
+            kill_benchmark(),
+            scratch / "results.db",
+            prepare=count_calls,
+            argument=log,
+        )
+    )
+    n_calls = int(log.read_text())
     shutil.rmtree(scratch)
-    return elapsed
+    return n_calls
 
 
 def run_until_done(mode, store, rng):
     """Kill runs at random moments until one comes to its end."""
     n_jobs = 2 if mode == "workers" else 1
-    whole = 0.0 if mode == "statement" else seconds_of_a_whole_run(store, n_jobs)
+    whole = 0 if mode == "statement" else calls_of_a_whole_run(store) // n_jobs
     n_kills = 0
     while True:
         if mode == "statement":
             kill, when = kill_at_statement, rng.randrange(10, 120)
         else:
-            # A fifth of a run at first, then more, so that there is an end.
-            kill, when = kill_after, rng.uniform(0.0, 0.2 + 0.05 * n_kills) * whole
-        child = start(kill_benchmark(), store, n_jobs=n_jobs, kill=kill, when=when)
+            # At most a fifth of a run, then at least a half, and so on. A run that dies
+            # three times before its next round would count as failed.
+            least = 0.5 if n_kills % 2 else 0.0
+            kill, when = kill_at_call, int(rng.uniform(least, least + 0.2) * whole) + 1
+        child = start(
+            kill_benchmark(), store, n_jobs=n_jobs, prepare=kill, argument=when
+        )
         if not was_killed(child):
             return n_kills
         n_kills += 1

@@ -210,6 +210,9 @@ def test_rows_of_any_scale_are_picked(sampler, dtype, scale, n_distinct):
     X = np.random.RandomState(0).normal(size=(n_distinct, 30))
     X = np.repeat(X * scale, 21 // n_distinct, axis=0).astype(dtype)
     n = 7 if type(sampler).__name__ == "KDPP" else 21
+    if type(sampler).__name__ == "Bait":
+        # With less noise its variances would be lost to rounding, and it says so.
+        sampler = clone(sampler).set_params(sigma=max(sampler.sigma, 1e-7 * scale))
     rows = sampler.sample(DenseEmbedding(X), n, random_state=0)
     assert_contract(rows, n, 21)
 
