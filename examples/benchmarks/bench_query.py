@@ -67,12 +67,13 @@ def bench_selection():
         embedding = gradient_embedding(proba, features)
         # One pass is the computation of all squared norms, which selection includes.
         one_pass, _ = timed(lambda e=embedding: e.take(slice(None))._norms_sq())
-        lazy, rows = timed(
-            lambda p=proba, z=features: KMeansPlusPlus().sample(
-                gradient_embedding(p, z), 1000, random_state=0
-            )
-        )
-        assert len(set(rows.tolist())) == 1000
+
+        def select(seed, proba=proba, features=features):
+            embedding = gradient_embedding(proba, features)
+            return KMeansPlusPlus().sample(embedding, 1000, random_state=seed)
+
+        # How often bounds are made exact depends on the draws.
+        lazy = np.mean([timed(lambda s=seed: select(s))[0] for seed in range(5)])
         print(f"  N = {n_rows}: {lazy:.3f} s, one pass {one_pass:.3f} s")
         report("passes over the pool", lazy / one_pass, "passes", f"<={max_passes}")
         if n_rows == 100_000:
@@ -123,7 +124,8 @@ def bench_query():
         TwoLayers, criterion=nn.CrossEntropyLoss, max_epochs=2, lr=0.1, verbose=0
     )
     querier = BadgeQuerier(net, random_state=0)
-    querier.fit(X[:1000], rng.integers(10, size=1000))
+    labeled = rng.standard_normal((1000, 50), dtype=np.float32)
+    querier.fit(labeled, rng.integers(10, size=1000))
     module = querier.estimator_.module_
 
     def bare():
