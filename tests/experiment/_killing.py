@@ -12,6 +12,7 @@ import signal
 import sqlite3
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 from joblib import parallel_config
@@ -20,9 +21,6 @@ from skbadge.experiment import run_benchmark
 from tests.experiment._benchmarks import CountingClassifier, make_benchmark
 
 connect = sqlite3.connect
-
-# What a process does when its benchmark has come to its end.
-at_end = []
 
 
 def kill_benchmark():
@@ -55,14 +53,14 @@ def kill_at_statement(number):
 
 
 def count_calls(log):
-    """Write down how many functions were called, at the end of the process."""
+    """Count calls of functions from now; returns what writes their number down."""
     calls = itertools.count()
 
     def count(frame, event, argument):
         next(calls)
 
     sys.setprofile(count)
-    at_end.append(lambda: Path(log).write_text(str(next(calls))))
+    return lambda: Path(log).write_text(str(next(calls)))
 
 
 def kill_at_call(number):
@@ -83,18 +81,20 @@ def kill_at_call(number):
     sys.setprofile(count)
 
 
-def start(benchmark, store, *, n_jobs=1, prepare=None, argument=None):
-    """Fork a process that runs the benchmark, and perhaps kills itself."""
+def start(benchmark, store, *, n_jobs=1, prepare=None):
+    """Fork a process that runs the benchmark, and perhaps kills itself.
+
+    It calls ``prepare`` first, and what that returns, if anything, in the end.
+    """
     child = os.fork()
     if not child:
         # A group of its own, which joblib's workers belong to.
         os.setsid()
-        if prepare is not None:
-            prepare(argument)
+        at_end = prepare() if prepare is not None else None
         with parallel_config(backend="multiprocessing"):
             run_benchmark(benchmark, store, n_jobs=n_jobs)
-        for action in at_end:
-            action()
+        if at_end is not None:
+            at_end()
         os._exit(0)
     return child
 
@@ -108,14 +108,8 @@ def calls_of_a_whole_run(store):
     scratch = Path(f"{store}.scratch")
     scratch.mkdir()
     log = scratch / "calls"
-    was_killed(
-        start(
-            kill_benchmark(),
-            scratch / "results.db",
-            prepare=count_calls,
-            argument=log,
-        )
-    )
+    counted = partial(count_calls, log)
+    was_killed(start(kill_benchmark(), scratch / "results.db", prepare=counted))
     n_calls = int(log.read_text())
     shutil.rmtree(scratch)
     return n_calls
@@ -128,15 +122,14 @@ def run_until_done(mode, store, rng):
     n_kills = 0
     while True:
         if mode == "statement":
-            kill, when = kill_at_statement, rng.randrange(10, 120)
+            kill = partial(kill_at_statement, rng.randrange(10, 120))
         else:
             # At most a fifth of a run, then at least a half, and so on. A run that dies
             # three times before its next round would count as failed.
             least = 0.5 if n_kills % 2 else 0.0
-            kill, when = kill_at_call, int(rng.uniform(least, least + 0.2) * whole) + 1
-        child = start(
-            kill_benchmark(), store, n_jobs=n_jobs, prepare=kill, argument=when
-        )
+            when = int(rng.uniform(least, least + 0.2) * whole) + 1
+            kill = partial(kill_at_call, when)
+        child = start(kill_benchmark(), store, n_jobs=n_jobs, prepare=kill)
         if not was_killed(child):
             return n_kills
         n_kills += 1
