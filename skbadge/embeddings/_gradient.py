@@ -5,13 +5,14 @@ from numpy.typing import ArrayLike
 
 from skbadge.embeddings._base import Embedding, as_factor
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._factors import Matrix, as_matrix
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 
 
 def gradient_embedding(
     proba: ArrayLike,
-    features: ArrayLike,
+    features: ArrayLike | Matrix,
     *,
     include_bias: bool = False,
     one_logit: bool = False,
@@ -30,8 +31,8 @@ def gradient_embedding(
         Class probabilities, rows summing to 1. One column, or one dimension, is the
         probability of the positive class of a binary net with one logit.
 
-    features : array-like of shape (n_rows, n_features)
-        Input of the last linear layer.
+    features : array-like or sparse matrix of shape (n_rows, n_features)
+        Input of the last linear layer. A sparse one is not made dense.
 
     include_bias : bool, default=False
         Append the gradient with respect to the bias, :math:`p - e_{\hat y}`.
@@ -79,7 +80,7 @@ def gradient_embedding(
     # Squares of residuals below 2**-40 come near the end of float32's range.
     if residual.size and np.abs(residual).max() < 2.0**-40:
         residual = residual.astype(np.float64)
-    weights = OuterProductEmbedding(residual, as_factor(features, "features"))
+    weights = OuterProductEmbedding(residual, as_matrix(features, "features"))
     if not include_bias:
         return weights
     return StackedEmbedding([weights, DenseEmbedding(residual)])

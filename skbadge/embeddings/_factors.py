@@ -1,0 +1,88 @@
+"""Matrices that embeddings are made of: arrays, or sparse ones in CSR format."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from skbadge.embeddings._base import as_factor
+from skbadge.embeddings._base import row_norms_sq as dense_norms_sq
+
+# An array, or a sparse matrix or array in CSR format.
+Matrix = NDArray | sparse.csr_matrix | sparse.csr_array
+
+
+def as_matrix(array: ArrayLike | Matrix, name: str) -> Matrix:
+    """A float32 or float64 array or CSR matrix, not copied if it is one."""
+    if not sparse.issparse(array):
+        return as_factor(array, name)
+    if array.ndim != 2:
+        raise ValueError(f"`{name}` must be 2-D. Got {array.ndim} dimensions instead.")
+    matrix = array.tocsr()
+    if matrix.dtype not in (np.float32, np.float64):
+        matrix = matrix.astype(np.float64)
+    if not matrix.has_canonical_format:
+        # Entries given twice stand for their sum. The owner's matrix stays as it is.
+        matrix = matrix.copy()
+        matrix.sum_duplicates()
+    return matrix
+
+
+def row_norms_sq(matrix: Matrix) -> NDArray[np.float64]:
+    """Squared norms of the rows, accumulated in float64."""
+    if not sparse.issparse(matrix):
+        return dense_norms_sq(matrix)
+    return _row_sums(matrix, matrix.data.astype(np.float64) ** 2)
+
+
+def products(first: Matrix, second: Matrix) -> NDArray:
+    """Inner products of the rows of one matrix with those of another."""
+    return dense(first @ second.T)
+
+
+def differences(first: Matrix, second: Matrix) -> Matrix:
+    """Differences of the entries, in float64."""
+    if sparse.issparse(first):
+        return first.astype(np.float64) - second.astype(np.float64)
+    return np.subtract(first, second, dtype=np.float64)
+
+
+def paired_products(first: Matrix, second: Matrix) -> NDArray[np.float64]:
+    """Inner products of rows of equal position, one matrix being in float64."""
+    if sparse.issparse(first):
+        return np.asarray(first.multiply(second).sum(axis=1)).ravel()
+    return np.einsum("ij,ij->i", first, second)
+
+
+def scaled_rows(matrix: Matrix, factors: NDArray) -> Matrix:
+    """Each row times a number of its own, in the matrix's dtype."""
+    factors = factors.astype(matrix.dtype, copy=False)
+    if not sparse.issparse(matrix):
+        return matrix * factors[:, None]
+    matrix = matrix.copy()
+    matrix.data *= np.repeat(factors, np.diff(matrix.indptr))
+    return matrix
+
+
+def dense(matrix: Matrix) -> NDArray:
+    """The matrix as an array."""
+    return matrix.toarray() if sparse.issparse(matrix) else matrix
+
+
+def n_bytes(matrix: Matrix) -> int:
+    """Bytes that a matrix holds."""
+    if sparse.issparse(matrix):
+        return matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
+    return matrix.nbytes
+
+
+def row_cost(matrix: Matrix) -> int:
+    """Numbers held for one row, on average."""
+    if sparse.issparse(matrix):
+        # Each entry has a position as well.
+        return 1 + 2 * matrix.nnz // max(1, matrix.shape[0])
+    return matrix.shape[1]
+
+
+def _row_sums(matrix, values):
+    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    return np.bincount(rows, values, minlength=matrix.shape[0])
