@@ -82,9 +82,7 @@ class OuterProductEmbedding(Embedding):
 
     def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another outer product embedding."""
-        return np.multiply(
-            self.left @ other.left.T, products(self.right, other.right)
-        )
+        return np.multiply(self.left @ other.left.T, products(self.right, other.right))
 
     def _take(self, rows):
         return OuterProductEmbedding(self.left[rows], self.right[rows])

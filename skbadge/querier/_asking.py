@@ -1,6 +1,7 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
 import warnings
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal, overload
 
@@ -268,6 +269,7 @@ class Asking(LikeItsEstimator):
             if not needs.labeled or not self._n_labeled():
                 return pool, None
             rows, codec = self._labeled, self._codec
+            options = replace(options, scaling=pool.scaling)
             outputs = self._read(estimator, rows.X, needs, options)
         if isinstance(codec, LabelCodec) and not codec.is_coded:
             # The columns are those of the classes the model has seen.

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 
 from skbadge.outputs import model_outputs
@@ -33,8 +34,10 @@ def test_predictions_that_are_not_finite_are_counted(model, value):
 def test_features_that_are_not_finite_are_counted(model):
     bad = X.copy()
     bad[5, 0] = np.nan
-    with pytest.raises(ValueError, match="for 1 of 100 rows, the first is row 5"):
-        model_outputs(model, bad)
+    linear = LogisticRegression().fit(X, np.arange(100) % 2)
+    for not_missing_values in (model, linear):
+        with pytest.raises(ValueError, match="for 1 of 100 rows, the first is row 5"):
+            model_outputs(not_missing_values, bad, needs=("features",))
     assert model_outputs(model, bad, needs=("proba",)).features is None
 
 
@@ -48,7 +51,13 @@ def test_opposite_infinities_are_found(model):
 def test_large_finite_features_pass(model):
     # Their sum overflows.
     large = np.full((100, 2), np.finfo(np.float64).max)
-    np.testing.assert_array_equal(model_outputs(model, large).features, large)
+    linear = LogisticRegression().fit(X, np.arange(100) % 2)
+    read = model_outputs(linear, large, needs=("features",))
+    np.testing.assert_array_equal(read.features, large)
+    # Standardised, they are constant.
+    np.testing.assert_array_equal(model_outputs(model, large).features, 0 * large)
+    large[::2] *= -1
+    np.testing.assert_allclose(model_outputs(model, large).features, np.sign(large))
 
 
 @pytest.mark.parametrize("row", [[0.5, 0.6], [-0.1, 1.1], [0.2, 0.2]])

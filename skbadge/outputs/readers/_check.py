@@ -1,6 +1,7 @@
 """Checks of what a model returned, each one pass over the arrays."""
 
 import numpy as np
+from scipy import sparse
 
 ROW_SUM_TOLERANCE = 1e-3
 
@@ -32,7 +33,7 @@ def check_outputs(outputs, hint, all_finite=False):
     for name in SUBJECTS:
         array = getattr(outputs, name)
         if not (all_finite or array is None or _all_finite(array)):
-            raise not_finite_error(name, ~np.isfinite(array).all(axis=1))
+            raise not_finite_error(name, _not_finite_rows(array))
     if outputs.proba is not None:
         _check_probabilities(outputs.proba, hint)
     return outputs
@@ -42,10 +43,21 @@ def _all_finite(array):
     """Whether all values of an array are finite."""
     # A sum of squares is many times faster than `isfinite`, and not finite if any term
     # is. It may overflow, hence the exact check when it looks bad.
-    flat = array.ravel(order="K")
+    values = array.data if sparse.issparse(array) else array
+    flat = values.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
         total = flat @ flat
-    return np.isfinite(total) or np.isfinite(array).all()
+    return np.isfinite(total) or np.isfinite(values).all()
+
+
+def _not_finite_rows(array):
+    """Which rows hold a value that is not finite."""
+    if not sparse.issparse(array):
+        return ~np.isfinite(array).all(axis=1)
+    entries = array.tocoo()
+    bad = np.zeros(array.shape[0], dtype=bool)
+    bad[entries.row[~np.isfinite(entries.data)]] = True
+    return bad
 
 
 def not_finite_error(name, bad, which="rows"):
