@@ -180,7 +180,11 @@ class Asking(LikeItsEstimator):
         return (rows, report) if return_report else rows
 
     def outputs(
-        self, X: Rows, *, needs: Needs | str | tuple[str, ...] | None = None
+        self,
+        X: Rows,
+        *,
+        needs: Needs | str | tuple[str, ...] | None = None,
+        like: Outputs | None = None,
     ) -> Outputs:
         """What the model says about rows, read as `query` reads it.
 
@@ -191,6 +195,11 @@ class Asking(LikeItsEstimator):
 
         needs : Needs, str, tuple of str or None, default=None
             What to read; None for what the strategy in use needs.
+
+        like : Outputs or None, default=None
+            What this method said of other rows, such as the pool. The features of a
+            model without layers are its input with columns standardised: by those rows,
+            or else by ``X`` itself.
 
         Returns
         -------
@@ -208,8 +217,11 @@ class Asking(LikeItsEstimator):
             needs = self._use_strategy(estimator).needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
+        options = self._options(needs)
+        if like is not None:
+            options = replace(options, scaling=like.scaling)
         with torch_seeded(self._seed("inference")):
-            return self._read(estimator, X, needs, self._options(needs))
+            return self._read(estimator, X, needs, options)
 
     @available_if(_has_scores)
     def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:

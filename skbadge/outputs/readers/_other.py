@@ -7,7 +7,8 @@ from sklearn.utils.validation import check_is_fitted
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._base import Reader, with_fields
 from skbadge.outputs.readers._check import check_outputs
-from skbadge.outputs.readers._input_rows import input_rows, standardized
+from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._standardize import standardized
 
 HINT = (
     "Models for several labels per row, and models whose `predict_proba` is not a "

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from skbadge.utils._memory import check_fits
+
 
 class RowBuffer:
     """Rows that arrive in batches, written in place into one array.
@@ -32,8 +34,14 @@ class RowBuffer:
         """Write rows behind the filled part. Staging again overwrites them."""
         stop = self.filled + len(rows)
         if self._array is None:
-            capacity = max(stop, self.n_rows or 0)
-            self._array = np.empty((capacity, rows.shape[1]), dtype=dtype)
+            shape = max(stop, self.n_rows or 0), rows.shape[1]
+            check_fits(
+                shape[0] * shape[1] * np.dtype(dtype).itemsize,
+                f"The {self.name} of {shape[0]} rows, {shape[1]} columns each,",
+                "Put a step before the model that makes X narrower, such as "
+                "TruncatedSVD, or choose a strategy that needs probabilities only.",
+            )
+            self._array = np.empty(shape, dtype=dtype)
         elif rows.shape[1] != self._array.shape[1]:
             raise ValueError(
                 f"The {self.name} must have the same width for all rows. Got "
