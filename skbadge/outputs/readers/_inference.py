@@ -44,6 +44,11 @@ def roots_of(net):
     return dict(sorted(roots.items(), key=lambda item: item[0] != "module_"))
 
 
+def enable_grad(module, args):
+    """A hook that turns gradients on."""
+    torch.set_grad_enabled(True)
+
+
 @contextmanager
 def without_fast_paths():
     """Keep torch from replacing attention layers by fused kernels.
