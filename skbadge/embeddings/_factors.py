@@ -1,17 +1,19 @@
 """Matrices that embeddings are made of: arrays, or sparse ones in CSR format."""
 
+from typing import TypeAlias
+
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings._base import as_factor
 from skbadge.embeddings._base import row_norms_sq as dense_norms_sq
 
 # An array, or a sparse matrix or array in CSR format.
-Matrix = NDArray | sparse.csr_matrix | sparse.csr_array
+Matrix: TypeAlias = NDArray | sparse.csr_matrix | sparse.csr_array
 
 
-def as_matrix(array: ArrayLike | Matrix, name: str) -> Matrix:
+def as_matrix(array, name):
     """A float32 or float64 array or CSR matrix, not copied if it is one."""
     if not sparse.issparse(array):
         return as_factor(array, name)
@@ -27,33 +29,33 @@ def as_matrix(array: ArrayLike | Matrix, name: str) -> Matrix:
     return matrix
 
 
-def row_norms_sq(matrix: Matrix) -> NDArray[np.float64]:
+def row_norms_sq(matrix):
     """Squared norms of the rows, accumulated in float64."""
     if not sparse.issparse(matrix):
         return dense_norms_sq(matrix)
     return _row_sums(matrix, matrix.data.astype(np.float64) ** 2)
 
 
-def products(first: Matrix, second: Matrix) -> NDArray:
+def products(first, second):
     """Inner products of the rows of one matrix with those of another."""
     return dense(first @ second.T)
 
 
-def differences(first: Matrix, second: Matrix) -> Matrix:
+def differences(first, second):
     """Differences of the entries, in float64."""
     if sparse.issparse(first):
         return first.astype(np.float64) - second.astype(np.float64)
     return np.subtract(first, second, dtype=np.float64)
 
 
-def paired_products(first: Matrix, second: Matrix) -> NDArray[np.float64]:
+def paired_products(first, second):
     """Inner products of rows of equal position, one matrix being in float64."""
     if sparse.issparse(first):
         return np.asarray(first.multiply(second).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", first, second)
 
 
-def scaled_rows(matrix: Matrix, factors: NDArray) -> Matrix:
+def scaled_rows(matrix, factors):
     """Each row times a number of its own, in the matrix's dtype."""
     factors = factors.astype(matrix.dtype, copy=False)
     if not sparse.issparse(matrix):
@@ -63,19 +65,19 @@ def scaled_rows(matrix: Matrix, factors: NDArray) -> Matrix:
     return matrix
 
 
-def dense(matrix: Matrix) -> NDArray:
+def dense(matrix):
     """The matrix as an array."""
     return matrix.toarray() if sparse.issparse(matrix) else matrix
 
 
-def n_bytes(matrix: Matrix) -> int:
+def n_bytes(matrix):
     """Bytes that a matrix holds."""
     if sparse.issparse(matrix):
         return matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
     return matrix.nbytes
 
 
-def row_cost(matrix: Matrix) -> int:
+def row_cost(matrix):
     """Numbers held for one row, on average."""
     if sparse.issparse(matrix):
         # Each entry has a position as well.

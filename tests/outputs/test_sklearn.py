@@ -136,7 +136,7 @@ def test_classifier_without_probabilities(data):
 def test_any_classifier_has_its_input_as_features_with_columns_standardised(data):
     X, y = data
     model = GaussianNB().fit(X, y)
-    whole = pd.DataFrame(X).to_numpy().astype(int)
+    whole = (10 * X).astype(int)
     outputs = model_outputs(model, whole)
     assert outputs.features.dtype == np.float64
     assert outputs.one_logit is False
