@@ -1,6 +1,7 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
 import warnings
+from contextlib import nullcontext
 from time import perf_counter
 from typing import Literal, overload
 
@@ -22,11 +23,13 @@ from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import (
     check_strategy_suits,
     fingerprint,
+    is_pure,
     is_same,
     kind_of,
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
-from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._shared_state import exclusive, seeded
+from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Int, Rows
 
 
@@ -134,36 +137,36 @@ class Asking(LikeItsEstimator):
             model predicts NaN, the strategy needs probabilities of a regressor, or no
             row may be selected.
         """
-        self._validate_params()
-        estimator = self._trained_estimator("query")
-        strategy = self._use_strategy(estimator)
-        start = perf_counter()
-        X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-        feasible = resolve_feasible(
-            X_pool,
-            candidates,
-            groups,
-            max_per_group,
-            pending,
-            self._compared_with(X_pool, strategy),
-        )
-        self._warn_of_repeats(feasible)
-        n = feasible.up_to(n)
-        whole, positions = feasible, None
-        if feasible.mask is not None and not strategy.reads_population:
-            # The others have no part in the selection: they need not even be read.
-            positions, feasible = feasible.restricted()
-            X_pool = take_rows(X_pool, positions)
-        pool, labeled = self._read_both(estimator, strategy, X_pool)
-        read = perf_counter()
-        self._was_asked = True
-        selection = strategy.run(
-            pool,
-            n,
-            labeled=labeled,
-            feasible=feasible,
-            random_state=self._seed(f"query-{self._round_name()}"),
-        )
+        # One thread at a time reads or trains; others may select meanwhile.
+        with exclusive():
+            self._validate_params()
+            estimator = self._trained_estimator("query")
+            strategy = self._use_strategy(estimator)
+            start = perf_counter()
+            X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+            feasible = resolve_feasible(
+                X_pool,
+                candidates,
+                groups,
+                max_per_group,
+                pending,
+                self._compared_with(X_pool, strategy),
+            )
+            self._warn_of_repeats(feasible)
+            n = feasible.up_to(n)
+            whole, positions = feasible, None
+            if feasible.mask is not None and not strategy.reads_population:
+                # The others have no part in the selection: they need not even be read.
+                positions, feasible = feasible.restricted()
+                X_pool = take_rows(X_pool, positions)
+            pool, labeled = self._read_both(estimator, strategy, X_pool)
+            read = perf_counter()
+            self._was_asked = True
+            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
+        with self._alone(strategy, seed):
+            selection = strategy.run(
+                pool, n, labeled=labeled, feasible=feasible, random_state=seed
+            )
         done = perf_counter()
         rows = selection.rows
         rows = rows if positions is None else positions[rows]
@@ -207,7 +210,7 @@ class Asking(LikeItsEstimator):
             needs = self._use_strategy(estimator).needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
-        with torch_seeded(self._seed("inference")):
+        with seeded(self._seed("inference")):
             return self._read(estimator, X, needs, self._options(needs))
 
     @available_if(_has_scores)
@@ -233,7 +236,14 @@ class Asking(LikeItsEstimator):
             If there is no trained model yet.
         """
         outputs = self.outputs(X_pool)
-        return self.strategy_.checked_score(outputs)
+        with self._alone(self.strategy_, self._seed("scores")):
+            return self.strategy_.checked_score(outputs)
+
+    def _alone(self, strategy, seed):
+        """What a selection shares with other threads, held on to; nothing as a rule."""
+        if is_pure(strategy):
+            return nullcontext()
+        return seeded(None if self.random_state is None else seed)
 
     def _compared_with(self, X_pool, strategy):
         """The labelled rows, if it matters which rows of a pool equal one of them."""
@@ -263,7 +273,7 @@ class Asking(LikeItsEstimator):
         """What the model says about a pool and the labelled rows."""
         needs = Needs.of(strategy.needs)
         options = self._options(needs)
-        with torch_seeded(self._seed("inference")):
+        with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
             if not needs.labeled or not self._n_labeled():
                 return pool, None
@@ -312,11 +322,6 @@ class Asking(LikeItsEstimator):
         So the draws of one round do not repeat another's, after `forget` either.
         """
         return f"{self._n_rounds}-{self._n_labeled()}"
-
-    def _seed(self, stream):
-        if self.random_state is None:
-            return None
-        return stream_seed(self.random_state, stream)
 
     def _say(self, message):
         if self.verbose:

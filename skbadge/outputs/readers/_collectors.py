@@ -6,6 +6,7 @@ from itertools import chain
 import torch
 
 from skbadge.outputs.readers._feature_layer import not_called_error, positions_error
+from skbadge.outputs.readers._inference import in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._probabilities import probabilities
 from skbadge.outputs.readers._row_buffer import TensorBuffer
@@ -72,7 +73,8 @@ class LayerInputs:
     @contextmanager
     def watching(self):
         """Stage what the module is given, in each of its calls."""
-        handle = self.layer.register_forward_pre_hook(self._keep, with_kwargs=True)
+        hook = in_this_thread(self._keep)
+        handle = self.layer.register_forward_pre_hook(hook, with_kwargs=True)
         try:
             yield
         finally:
@@ -129,9 +131,10 @@ class Features(LayerInputs):
     @contextmanager
     def watching(self):
         """Stage what the module is given, and record the layers that are run."""
+        hook = in_this_thread(self._record)
         with super().watching(), ExitStack() as stack:
             for module in self.layers:
-                stack.callback(module.register_forward_hook(self._record).remove)
+                stack.callback(module.register_forward_hook(hook).remove)
             yield
 
     def _record(self, module, args, output):

@@ -10,6 +10,7 @@ from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from skbadge.outputs.readers._check import not_finite_error
+from skbadge.outputs.readers._inference import in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS
 from skbadge.outputs.readers._net_batches import first_output
 
@@ -53,7 +54,8 @@ def first_layer(modules, batches):
     with ExitStack() as stack:
         for module in modules.values():
             if isinstance(module, LAYERS):
-                stack.callback(module.register_forward_pre_hook(watch).remove)
+                hook = in_this_thread(watch)
+                stack.callback(module.register_forward_pre_hook(hook).remove)
         batches.probe()
     if not called:
         raise ValueError(
@@ -77,7 +79,7 @@ def _find_output_layer(linears, batches):
 
     with ExitStack() as stack:
         for name, module in linears.items():
-            hook = partial(watch, name)
+            hook = in_this_thread(partial(watch, name))
             stack.callback(module.register_forward_hook(hook).remove)
         output = first_output(batches.probe())
     found = _match(calls[::-1], output)
