@@ -28,6 +28,7 @@ from skbadge.querier._strategy_in_use import (
     kind_of,
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
+from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Int, Rows
@@ -137,36 +138,37 @@ class Asking(LikeItsEstimator):
             model predicts NaN, the strategy needs probabilities of a regressor, or no
             row may be selected.
         """
-        # One thread at a time reads or trains; others may select meanwhile.
-        with exclusive():
-            self._validate_params()
-            estimator = self._trained_estimator("query")
-            strategy = self._use_strategy(estimator)
-            start = perf_counter()
-            X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-            feasible = resolve_feasible(
-                X_pool,
-                candidates,
-                groups,
-                max_per_group,
-                pending,
-                self._compared_with(X_pool, strategy),
-            )
-            self._warn_of_repeats(feasible)
-            n = feasible.up_to(n)
-            whole, positions = feasible, None
-            if feasible.mask is not None and not strategy.reads_population:
-                # The others have no part in the selection: they need not even be read.
-                positions, feasible = feasible.restricted()
-                X_pool = take_rows(X_pool, positions)
-            pool, labeled = self._read_both(estimator, strategy, X_pool)
-            read = perf_counter()
-            self._was_asked = True
-            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
-        with self._alone(strategy, seed):
-            selection = strategy.run(
-                pool, n, labeled=labeled, feasible=feasible, random_state=seed
-            )
+        with storing_in(Place.of(self.storage)) as place:
+            # One thread at a time reads or trains; others may select meanwhile.
+            with exclusive():
+                self._validate_params()
+                estimator = self._trained_estimator("query")
+                strategy = self._use_strategy(estimator)
+                start = perf_counter()
+                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+                feasible = resolve_feasible(
+                    X_pool,
+                    candidates,
+                    groups,
+                    max_per_group,
+                    pending,
+                    self._compared_with(X_pool, strategy),
+                )
+                self._warn_of_repeats(feasible)
+                n = feasible.up_to(n)
+                whole, positions = feasible, None
+                if feasible.mask is not None and not strategy.reads_population:
+                    # The others have no part in it: they need not even be read.
+                    positions, feasible = feasible.restricted()
+                    X_pool = take_rows(X_pool, positions)
+                pool, labeled = self._read_both(estimator, strategy, X_pool)
+                read = perf_counter()
+                self._was_asked = True
+                seed = stream_seed(self.random_state, f"query-{self._round_name()}")
+            with self._alone(strategy, seed):
+                selection = strategy.run(
+                    pool, n, labeled=labeled, feasible=feasible, random_state=seed
+                )
         done = perf_counter()
         rows = selection.rows
         rows = rows if positions is None else positions[rows]
@@ -177,6 +179,7 @@ class Asking(LikeItsEstimator):
             n_pool=whole.n_rows,
             n_candidates=whole.n_left,
             seconds={"outputs": read - start, "select": done - read},
+            nbytes_spilled=place.nbytes_spilled,
         )
         self._say(str(report))
         return (rows, report) if return_report else rows
@@ -210,7 +213,7 @@ class Asking(LikeItsEstimator):
             needs = self._use_strategy(estimator).needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
-        with seeded(self._seed("inference")):
+        with storing_in(Place.of(self.storage)), seeded(self._seed("inference")):
             return self._read(estimator, X, needs, self._options(needs))
 
     @available_if(_has_scores)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Integral
+from os import PathLike
 from time import perf_counter
 from typing import Any, Literal, Self
 
@@ -30,6 +31,7 @@ from skbadge.querier._training import (
     make_codec,
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
+from skbadge.utils._place import check_storage
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._typing import RandomState, Rows
 
@@ -74,6 +76,13 @@ class BadgeQuerier(Asking):
 
     inference_batch_size : int or "auto", default="auto"
         Rows per forward pass of a net in `query`.
+
+    storage : "auto", str, path-like or None, default="auto"
+        Where `query` keeps what the model says about the pool. "auto" takes memory
+        while that needs less than half of what is available (within the limits of
+        control groups and, in a worker of joblib, of its share), and files in a
+        temporary folder for the rest. A path names a folder to put all of it in. None
+        takes memory only. No file outlives the query, however it ends.
 
     random_state : None, int or RandomState, default=None
         With an int or a ``RandomState``, training (every ``random_state`` of the
@@ -147,6 +156,7 @@ class BadgeQuerier(Asking):
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
+        "storage": [str, PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -160,6 +170,7 @@ class BadgeQuerier(Asking):
         feature_layer: str = "auto",
         warm_start: bool = False,
         inference_batch_size: int | Literal["auto"] = "auto",
+        storage: str | PathLike | None = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -169,6 +180,7 @@ class BadgeQuerier(Asking):
         self.feature_layer = feature_layer
         self.warm_start = warm_start
         self.inference_batch_size = inference_batch_size
+        self.storage = storage
         self.random_state = random_state
         self.verbose = verbose
 
@@ -320,6 +332,7 @@ class BadgeQuerier(Asking):
 
     def _check_parts(self, classes=None):
         """Refuse what cannot work before it has cost a training."""
+        check_storage(self.storage)
         estimator = self._estimator()
         named = self.classes if classes is None else classes
         check_estimator_kind(estimator, named)

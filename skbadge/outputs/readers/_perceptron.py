@@ -11,6 +11,7 @@ from skbadge._compat import ACTIVATIONS, DERIVATIVES
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._layered import LayeredReader, batch_rows, with_bias
 from skbadge.outputs.readers._other import dense_input
+from skbadge.utils._place import new_array
 
 
 def is_perceptron(predictor):
@@ -28,10 +29,10 @@ class PerceptronReader(LayeredReader):
         n_rows, width = X.shape[0], mlp.coefs_[-1].shape[0]
         step = batch_rows(options)
         dtype = np.result_type(X.dtype, mlp.coefs_[0].dtype)
-        features = np.empty((n_rows, width), dtype) if needs.features else None
+        features = new_array((n_rows, width), dtype) if needs.features else None
         one_logit = isinstance(mlp, MLPClassifier) and mlp.n_outputs_ == 1
         n_columns = 2 if one_logit else mlp.n_outputs_
-        proba = np.empty((n_rows, n_columns), dtype) if needs.proba else None
+        proba = new_array((n_rows, n_columns), dtype) if needs.proba else None
         for start in range(0, n_rows, step):
             rows = slice(start, start + step)
             hidden = _hidden(mlp, X[rows])[-1]
