@@ -90,11 +90,11 @@ def _predict_proba(estimator, X):
         return _proba_of(estimator, X)
     proba = None
     for start in range(0, total, BLOCK_ROWS):
-        rows = slice(start, min(start + BLOCK_ROWS, total))
+        rows = np.arange(start, min(start + BLOCK_ROWS, total))
         part = _proba_of(estimator, take_rows(X, rows))
         if proba is None:
             proba = new_array((total, part.shape[1]), part.dtype)
-        proba[rows] = part
+        proba[start : start + BLOCK_ROWS] = part
     return proba
 
 
