@@ -8,6 +8,7 @@ from scipy import sparse
 
 from skbadge.embeddings._base import as_factor
 from skbadge.embeddings._base import row_norms_sq as dense_norms_sq
+from skbadge.utils._place import cast_array
 
 # An array, or a sparse matrix or array in CSR format.
 Matrix: TypeAlias = NDArray | sparse.csr_matrix | sparse.csr_array
@@ -53,6 +54,13 @@ def paired_products(first, second):
     if sparse.issparse(first):
         return np.asarray(first.multiply(second).sum(axis=1)).ravel()
     return np.einsum("ij,ij->i", first, second)
+
+
+def cast(matrix, dtype):
+    """The matrix in another dtype, itself if it has it already."""
+    if sparse.issparse(matrix):
+        return matrix.astype(dtype, copy=False)
+    return cast_array(matrix, dtype)
 
 
 def scaled_rows(matrix, factors):

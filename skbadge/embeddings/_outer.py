@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge.embeddings._base import Embedding, as_factor, coarsest
-from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._dense import DenseEmbedding, times
 from skbadge.embeddings._factors import (
     Matrix,
     as_matrix,
+    cast,
     dense,
     differences,
     n_bytes,
@@ -23,6 +24,7 @@ from skbadge.embeddings._product import row_products
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 
 class OuterProductEmbedding(Embedding):
@@ -88,9 +90,7 @@ class OuterProductEmbedding(Embedding):
         return OuterProductEmbedding(self.left[rows], self.right[rows])
 
     def _cast(self, dtype):
-        left, right = (
-            part.astype(dtype, copy=False) for part in (self.left, self.right)
-        )
+        left, right = (cast(part, dtype) for part in (self.left, self.right))
         return OuterProductEmbedding(left, right)
 
     def _dense(self):
@@ -119,10 +119,9 @@ class OuterProductEmbedding(Embedding):
 def scaled_outer(embedding: OuterProductEmbedding, factor):
     """The outer product with its smaller factor scaled, here or on a device."""
     left, right = embedding.left, embedding.right
-    # A Python float leaves the dtype as it is.
     if left.shape[1] <= right.shape[1]:
-        return type(embedding)(left * float(factor), right)
-    return type(embedding)(left, right * float(factor))
+        return type(embedding)(times(left, factor), right)
+    return type(embedding)(left, times(right, factor))
 
 
 @row_products.register
@@ -136,7 +135,7 @@ def _(embedding: OuterProductEmbedding, n_columns, rng):
     project = KroneckerSketch(
         [widths], n_columns, random_state=rng, dtype=embedding.dtype
     )
-    sketches = np.empty((len(embedding), n_columns), dtype=embedding.dtype)
+    sketches = new_array((len(embedding), n_columns), embedding.dtype)
     for rows in row_chunks(len(embedding), n_columns):
         sketches[rows] = project([(embedding.left[rows], embedding.right[rows])])
     return sketches

@@ -1,12 +1,14 @@
 """The face of this layer: what a fitted model says about rows."""
 
 from collections.abc import Iterable
+from os import PathLike
 from typing import Literal
 
 from skbadge.outputs._needs import FIELDS, Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers import read_model
+from skbadge.utils._place import Place, storing_in
 from skbadge.utils._typing import RandomState
 
 DEFAULT_NEEDS = Needs(proba=True, features=True)
@@ -20,6 +22,7 @@ def model_outputs(
     feature_layer: str = "auto",
     batch_size: int | Literal["auto"] = "auto",
     random_state: RandomState = None,
+    storage: str | PathLike | None = "auto",
 ) -> Outputs:
     """Read probabilities and penultimate features of a model in one forward pass.
 
@@ -97,6 +100,11 @@ def model_outputs(
         Draws the dropout masks and the sketch. The same int gives the same ones: pool
         and labelled rows are to be sketched alike.
 
+    storage : "auto", str, path-like or None, default="auto"
+        Where arrays are put that are large: in memory while they take less than half of
+        what is available, and else in files; a path names a folder to put all of them
+        in; None takes memory only. A file ends with its array.
+
     Returns
     -------
     outputs : Outputs
@@ -159,4 +167,5 @@ def model_outputs(
     if not needs.fields:
         raise ValueError(f"`needs` must be one or more of {FIELDS}. Got {needs}.")
     options = ReadingOptions(feature_layer, batch_size, random_state)
-    return read_model(estimator, X, needs, options)
+    with storing_in(Place.of(storage)):
+        return read_model(estimator, X, needs, options)

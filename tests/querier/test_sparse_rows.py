@@ -201,7 +201,7 @@ REFUSED = {
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr(_memory, "available_bytes", lambda: 3e9)
+    monkeypatch.setattr(_memory, "available_memory", lambda: 3e9)
 
 
 @pytest.mark.parametrize("name", REFUSED)

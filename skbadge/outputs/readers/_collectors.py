@@ -11,6 +11,7 @@ from skbadge.outputs.readers._feature_layer import (
     outer_product_error,
     tied_error,
 )
+from skbadge.outputs.readers._inference import in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS
 from skbadge.outputs.readers._probabilities import probabilities
 from skbadge.outputs.readers._row_buffer import TensorBuffer
@@ -77,7 +78,8 @@ class LayerInputs:
     @contextmanager
     def watching(self):
         """Stage what the module is given, in each of its calls."""
-        handle = self.layer.register_forward_pre_hook(self._keep, with_kwargs=True)
+        hook = in_this_thread(self._keep)
+        handle = self.layer.register_forward_pre_hook(hook, with_kwargs=True)
         try:
             yield
         finally:
@@ -140,10 +142,10 @@ class Features(LayerInputs):
     @contextmanager
     def watching(self):
         """Stage what the module is given, and record its calls."""
-        register = self.layer.register_forward_hook
+        register, hook = self.layer.register_forward_hook, in_this_thread(self._record)
         with super().watching(), ExitStack() as stack:
             if has_own_weights(self.layer):
-                stack.callback(register(self._record, with_kwargs=True).remove)
+                stack.callback(register(hook, with_kwargs=True).remove)
             yield
 
     def _record(self, module, args, kwargs, output):

@@ -20,6 +20,7 @@ from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs.readers._input_rows import model_rows
 from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader
 from skbadge.pools import first_rows
+from skbadge.utils._place import new_array
 from skbadge.utils._streams import stream_seed
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
@@ -99,7 +100,7 @@ class EnsembleReader(OtherReader):
             proba = self.read_member(member, rows, wanted, how).proba
             proba = _aligned(proba, member, self.model)
             if posterior is None:
-                posterior = np.empty((len(members), *proba.shape), dtype=np.float32)
+                posterior = new_array((len(members), *proba.shape), np.float32)
             posterior[sample] = proba
         if not isinstance(self.model, AVERAGES):
             _check_mean(self.model, X, posterior)

@@ -10,7 +10,7 @@ from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from skbadge.outputs.readers._check import not_finite_error
-from skbadge.outputs.readers._inference import enable_grad
+from skbadge.outputs.readers._inference import enable_grad, in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._net_batches import first_output
 
@@ -54,7 +54,8 @@ def first_layer(modules, batches):
     with ExitStack() as stack:
         for module in modules.values():
             if isinstance(module, LAYERS):
-                stack.callback(module.register_forward_pre_hook(watch).remove)
+                hook = in_this_thread(watch)
+                stack.callback(module.register_forward_pre_hook(hook).remove)
         batches.probe()
     if not called:
         raise ValueError(
@@ -78,7 +79,7 @@ def _find_output_layer(linears, batches):
 
     with ExitStack() as stack:
         for name, module in linears.items():
-            hook = partial(watch, name)
+            hook = in_this_thread(partial(watch, name))
             stack.callback(module.register_forward_hook(hook).remove)
         output = first_output(batches.probe())
     found = _match(calls[::-1], output)
@@ -175,11 +176,13 @@ def last_calls(modules, roots, batches, layer):
 
     with ExitStack() as stack:
         stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        start = in_this_thread(enable_grad)
         for root in roots:
-            stack.callback(root.register_forward_pre_hook(enable_grad).remove)
+            stack.callback(root.register_forward_pre_hook(start).remove)
         for part in modules.values():
             if part is layer or isinstance(part, LAYERS):
-                stack.callback(part.register_forward_hook(cut).remove)
+                hook = in_this_thread(cut)
+                stack.callback(part.register_forward_hook(hook).remove)
         output = first_output(batches.probe())
         if not (cuts and output.requires_grad):
             return [False] * len(cuts)

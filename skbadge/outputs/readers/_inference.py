@@ -1,6 +1,7 @@
 """Running a net in inference mode, and leaving everything as it was found."""
 
 from contextlib import contextmanager
+from threading import get_ident
 
 import torch
 from sklearn.exceptions import NotFittedError
@@ -47,6 +48,16 @@ def roots_of(net):
 def enable_grad(module, args):
     """A hook that turns gradients on."""
     torch.set_grad_enabled(True)
+
+
+def in_this_thread(hook):
+    """A hook that does nothing where another thread runs the same module."""
+    owner = get_ident()
+
+    def own(*args):
+        return hook(*args) if get_ident() == owner else None
+
+    return own
 
 
 @contextmanager

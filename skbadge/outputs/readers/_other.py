@@ -9,6 +9,11 @@ from skbadge.outputs.readers._base import Reader, with_fields
 from skbadge.outputs.readers._check import check_outputs
 from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.outputs.readers._standardize import standardized
+from skbadge.pools import n_rows, take_rows
+from skbadge.utils._place import new_array
+
+# Rows that a model predicts at a time.
+BLOCK_ROWS = 2**17
 
 HINT = (
     "Models for several labels per row, and models whose `predict_proba` is not a "
@@ -96,7 +101,21 @@ class OtherReader(Reader):
 
 
 def _predict_proba(estimator, X):
-    """What the model predicts, in float32 or better."""
+    """What the model predicts for all rows, in float32 or better."""
+    total = n_rows(X)
+    if total <= BLOCK_ROWS:
+        return _proba_of(estimator, X)
+    proba = None
+    for start in range(0, total, BLOCK_ROWS):
+        rows = np.arange(start, min(start + BLOCK_ROWS, total))
+        part = _proba_of(estimator, take_rows(X, rows))
+        if proba is None:
+            proba = new_array((total, part.shape[1]), part.dtype)
+        proba[start : start + BLOCK_ROWS] = part
+    return proba
+
+
+def _proba_of(estimator, X):
     proba = estimator.predict_proba(X)
     if not isinstance(proba, np.ndarray) or proba.ndim != 2:
         raise ValueError(

@@ -10,6 +10,7 @@ from skbadge._compat import ACTIVATIONS, DERIVATIVES
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.outputs.readers._layered import LayeredReader, batch_rows, with_bias
+from skbadge.utils._place import new_array
 
 
 def is_perceptron(predictor):
@@ -32,10 +33,10 @@ class PerceptronReader(LayeredReader):
             rows = input_rows(X, needs.sparse)
         features = rows
         if needs.features and len(mlp.coefs_) > 1:
-            features = np.empty((n_rows, width), dtype)
+            features = new_array((n_rows, width), dtype)
         one_logit = isinstance(mlp, MLPClassifier) and mlp.n_outputs_ == 1
         n_columns = 2 if one_logit else mlp.n_outputs_
-        proba = np.empty((n_rows, n_columns), dtype) if needs.proba else None
+        proba = new_array((n_rows, n_columns), dtype) if needs.proba else None
         for start in range(0, n_rows, step):
             part = slice(start, start + step)
             hidden = _hidden(mlp, X[part])[-1]

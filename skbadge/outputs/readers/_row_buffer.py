@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from skbadge.utils._memory import check_fits
+from skbadge.utils._place import new_array
 
 
 class RowBuffer:
@@ -34,21 +34,15 @@ class RowBuffer:
         """Write rows behind the filled part. Staging again overwrites them."""
         stop = self.filled + len(rows)
         if self._array is None:
-            shape = max(stop, self.n_rows or 0), rows.shape[1]
-            check_fits(
-                shape[0] * shape[1] * np.dtype(dtype).itemsize,
-                f"The {self.name} of {shape[0]} rows, {shape[1]} columns each,",
-                "Put a step before the model that makes X narrower, such as "
-                "TruncatedSVD, or choose a strategy that needs probabilities only.",
-            )
-            self._array = np.empty(shape, dtype=dtype)
+            capacity = max(stop, self.n_rows or 0)
+            self._array = new_array((capacity, rows.shape[1]), dtype)
         elif rows.shape[1] != self._array.shape[1]:
             raise ValueError(
                 f"The {self.name} must have the same width for all rows. Got "
                 f"{self._array.shape[1]} columns first and {rows.shape[1]} later."
             )
         if stop > len(self._array):
-            grown = np.empty((2 * stop, self._array.shape[1]), self._array.dtype)
+            grown = new_array((2 * stop, self._array.shape[1]), self._array.dtype)
             grown[: self.filled] = self._array[: self.filled]
             self._array = grown
         copy(self._array[self.filled : stop], rows)

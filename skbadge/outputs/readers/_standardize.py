@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 
 class ColumnScaling(NamedTuple):
@@ -69,7 +70,7 @@ def standardized(X, scaling, *, takes_missing):
 
 def _scaled(X, scaling, takes_missing):
     """Dense rows, standardised."""
-    rows = np.empty_like(X)
+    rows = new_array(X.shape, X.dtype)
     for part in row_chunks(len(X), X.shape[1]):
         # What is infinite stays, to be refused with the number of its row.
         known = np.isfinite(X[part])
