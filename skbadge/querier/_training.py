@@ -33,6 +33,7 @@ from skbadge.pools import (
     is_several,
     n_rows,
 )
+from skbadge.querier._backup import put_back_if_it_fails
 from skbadge.querier._checks import resolve_classes
 from skbadge.querier._codecs import (
     LabelCodec,
@@ -152,7 +153,10 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
 
 
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
-    """Go on training a fitted estimator, from the weights it has."""
+    """Go on training a fitted estimator, from the weights it has.
+
+    If that fails, it is put back as it was.
+    """
     if isinstance(estimator, FrozenEstimator):
         return estimator
     names = [
@@ -169,8 +173,9 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
             f"no search or transformed target. Got {estimator!r} instead."
         )
-    estimator.set_params(**dict.fromkeys(names, True))
-    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
+    with put_back_if_it_fails(estimator):
+        estimator.set_params(**dict.fromkeys(names, True))
+        return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
 def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
