@@ -123,15 +123,21 @@ def _is_equal(part, other):
     if is_tensor(part):
         # Hashes of tensors differ from copy to copy.
         part, other = array_of(part), array_of(other)
-    if isinstance(part, np.ndarray) and part.dtype != object and part.ndim:
-        # The first row tells in the usual case.
-        if part.shape != other.shape or part[:1].tobytes() != other[:1].tobytes():
-            return False
+    if isinstance(part, np.ndarray) and _looks_different(part, other):
+        return False
     try:
         return joblib.hash(part) == joblib.hash(other)
     except Exception:
         # What has no hash by value is equal to itself only.
         return False
+
+
+def _looks_different(array, other):
+    """Whether two arrays are seen to differ without a pass over them."""
+    if array.dtype == object or not array.ndim:
+        return False
+    first, second = array[:1].tobytes(), other[:1].tobytes()
+    return array.shape != other.shape or first != second
 
 
 def _flatten(X):

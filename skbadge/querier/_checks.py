@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -11,8 +12,11 @@ from sklearn.utils.validation import column_or_1d
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
+from skbadge.pools._numbers import objects_of
 from skbadge.querier._check_rows import check_masked
 from skbadge.utils._validation import is_missing
+
+_COLLECTIONS = list | tuple | set | frozenset | np.ndarray
 
 
 def check_y(querier, y, X, estimator):
@@ -29,6 +33,7 @@ def check_y(querier, y, X, estimator):
 
 
 def _check_labels(y, X):
+    _check_one_label_a_row(y)
     given, y = y, column_or_1d(np.asarray(y), warn=True)
     if isinstance(given, list | tuple) or y.dtype == object:
         _check_label_kinds(np.asarray(given, dtype=object).ravel())
@@ -48,6 +53,28 @@ def _check_labels(y, X):
         )
         raise
     return y
+
+
+def _check_one_label_a_row(y):
+    """Raise if rows have several labels: columns of a matrix, or collections."""
+    came = None
+    try:
+        array = None if sparse.issparse(y) else np.asarray(y)
+    except ValueError:
+        # Lists of different lengths.
+        array = objects_of(y)
+    if array is None or array.shape[1:] not in ((), (1,)):
+        came = f"shape {np.shape(y)}"
+    elif array.dtype == object and array.ndim == 1:
+        several = [label for label in array if isinstance(label, _COLLECTIONS)]
+        came = f"the labels {several[0]!r} for a row" if several else None
+    if came is not None:
+        raise ValueError(
+            "Multi-label and multi-output classification are not supported: `y` must "
+            f"hold one label for each row, in shape (n_rows,). Got {came}. If each row "
+            "marks one class, pass its position, `y.argmax(axis=1)`; else give each "
+            "output a querier of its own."
+        )
 
 
 def _check_targets(y, X, estimator):
@@ -113,6 +140,26 @@ def _check_label_kinds(labels):
         )
 
 
+def describe_unlabeled_mark(y):
+    """Say that -1 looks like a mark of rows without a label; None if it does not.
+
+    As a label like others, -1 stands beside 1, or 0 and 1, or other negative ones.
+    """
+    labels, counts = np.unique(y, return_counts=True)
+    if labels.dtype.kind not in "if" or not np.array_equal(labels[:1], [-1]):
+        return None
+    others = labels[1:]
+    is_frequent = len(others) > 1 and counts[0] > counts[1:].max()
+    if not is_frequent or np.array_equal(others, [0, 1]):
+        return None
+    return (
+        f"-1 is the most frequent label, {counts[0]} of {len(y)}, and is learned as a "
+        "class. If it marks rows without a label, leave them out, as in "
+        "`fit(X[y != -1], y[y != -1])`, and hand them to `query` as the pool. If it is "
+        "a class, name all labels in `classes`."
+    )
+
+
 def resolve_classes(classes, y, *, keep_order):
     """The classes there are, sorted or in the order given; raises for other labels."""
     seen = np.unique(y)
@@ -131,11 +178,36 @@ def resolve_classes(classes, y, *, keep_order):
     if len(unknown):
         close = get_close_matches(str(unknown[0]), [str(label) for label in given], 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        if unknown.tolist() == [-1]:
+            hint = " Rows without a label belong in the pool of `query`: `y != -1`."
         raise ValueError(
             f"`y` holds labels that are not among `classes`: {unknown.tolist()}.{hint} "
             f"`classes` are {given.tolist()}."
         )
     return given if keep_order else distinct
+
+
+def explain_one_class(error, y):
+    """Raise a clear error if a classifier failed since all labels are of one class."""
+    classes = np.unique(y).tolist()
+    if len(classes) == 1 and "class" in str(error).lower():
+        raise ValueError(
+            f"`y` holds one class only, {classes}, but the estimator needs at least "
+            f"two. {_ADD_A_CLASS} The estimator says: {error}"
+        ) from error
+
+
+def check_two_classes(classes):
+    """Raise if a net would have one class to tell from none."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"`y` holds one class only, {classes.tolist()}, but a net needs at least "
+            f"two. {_ADD_A_CLASS} A net also trains if all labels are named ahead with "
+            "`classes`."
+        )
+
+
+_ADD_A_CLASS = "The labelled rows are kept: add rows of another class by `partial_fit`."
 
 
 def check_named_before(classes, known):

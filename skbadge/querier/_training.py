@@ -131,10 +131,11 @@ def make_codec(estimator, rows, classes, *, seed, fit_params):
         return NumberCodec(rows.y.shape[1:])
     if classes is None and is_pretrained(estimator):
         # A trained net may stand behind steps that are not fitted yet.
+        rows = rows.lent()
         model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
         classes = trained_classes(model, first_rows(rows.X, 2))
     classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
-    return LabelCodec.for_training(classes, speaks_codes(estimator))
+    return LabelCodec(classes, speaks_codes(estimator))
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
@@ -146,6 +147,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
+    _let_copy(estimator)
     _adapt_members(estimator, original)
     if seed is not None:
         _set_random_states(estimator, seed)
@@ -239,6 +241,16 @@ def _adapt_members(estimator, original):
     for part in estimator.get_params().values():
         if is_skorch_net(part) and id(part) not in mine:
             adapt_net(part)
+
+
+def _let_copy(estimator):
+    """Turn off what saves a copy by writing on the rows that a model is given.
+
+    The pool is the user's, and is asked about again.
+    """
+    for name, value in estimator.get_params().items():
+        if value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x"):
+            estimator.set_params(**{name: True})
 
 
 def _explain(error, classes):

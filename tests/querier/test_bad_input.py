@@ -236,7 +236,7 @@ def with_label(value):
     [
         (None, "requires y to be passed"),
         (np.arange(10) % 3, "`X` has 60 rows and `y` 10"),
-        (np.zeros((60, 2)), "should be a 1d array"),
+        (np.zeros((60, 2)), r"Multi-label and multi-output .* Got shape \(60, 2\)"),
         (np.linspace(0, 1, 60), "continuous"),
         (with_label(None), "`y` contains NaN or None: 20 of 60 .* row 2"),
         (with_label(np.nan), "`y` contains NaN or None: 20 of 60 .* row 2"),
