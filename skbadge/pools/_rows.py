@@ -280,7 +280,7 @@ class _Pandas(_Array):
             copied = _copied_series(X)
         else:
             copied = X.copy()
-            for i in np.flatnonzero(X.dtypes.to_numpy() == object):
+            for i in np.flatnonzero([dtype.kind == "O" for dtype in X.dtypes]):
                 copied.isetitem(i, _copied_series(X.iloc[:, i]))
             copied.columns = X.columns.copy(deep=True)
         # An index may share memory with an array that it was made of.

@@ -191,9 +191,10 @@ def explain_one_class(error, y):
     """Raise a clear error if a classifier failed since all labels are of one class."""
     classes = np.unique(y).tolist()
     if len(classes) == 1 and "class" in str(error).lower():
+        said = str(error).strip().partition("\n")[0]
         raise ValueError(
             f"`y` holds one class only, {classes}, but the estimator needs at least "
-            f"two. {_ADD_A_CLASS} The estimator says: {error}"
+            f"two. {_ADD_A_CLASS} The estimator says: {said}"
         ) from error
 
 

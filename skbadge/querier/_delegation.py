@@ -22,6 +22,7 @@ from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
+from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._typing import Rows
 
 
@@ -67,12 +68,23 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
             Labels from `classes_`; of a regressor, numbers in the shape of
             `y_labeled_`.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If the model predicts NaN or infinite values, as after a training that
+            diverged.
         """
         estimator, X = self._ready("predict", X)
         codec = getattr(self, "_codec", None)
         if codec is None and not is_classifier(self):
             codec = NumberCodec()
-        return estimator.predict(X) if codec is None else codec.predict(estimator, X)
+        with refusing_nan(estimator):
+            if codec is None:
+                return checked(estimator.predict(X))
+            return checked(codec.predict(estimator, X))
 
     @available_if(_classifier_has("predict_proba"))
     def predict_proba(self, X: Rows) -> NDArray:
@@ -87,11 +99,18 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         proba : ndarray of shape (n_rows, n_classes)
             In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If they are NaN.
         """
         estimator, X = self._ready("predict_proba", X)
         if not hasattr(self, "_codec"):
-            return estimator.predict_proba(X)
-        return self._codec.predict_proba(estimator, X)
+            return checked(estimator.predict_proba(X))
+        return checked(self._codec.predict_proba(estimator, X))
 
     @available_if(_classifier_has("decision_function"))
     def decision_function(self, X: Rows) -> NDArray:
@@ -131,12 +150,13 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         score : float
             The greater, the better.
         """
-        estimator, checked = self._ready("score", X)
+        estimator, rows = self._ready("score", X)
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
             metric = accuracy_score if is_classifier(self) else r2_score
             return float(metric(y, self.predict(X), sample_weight=sample_weight))
         is_coded = hasattr(self, "_codec") and self._codec.is_coded
-        return estimator.score(checked, self._codec.encode(y) if is_coded else y)
+        with refusing_nan(estimator):
+            return estimator.score(rows, self._codec.encode(y) if is_coded else y)
 
     def _ready(self, method, X):
         estimator = self._trained_estimator(method)
