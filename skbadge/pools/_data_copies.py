@@ -24,14 +24,11 @@ def copy_data(value: Any) -> Any:
     """
     if isinstance(value, type):
         return value
-    if isinstance(value, dict):
-        # A copy keeps the class, and what it has beside the entries.
-        copied = copy(value)
-        copied.update({key: copy_data(part) for key, part in value.items()})
-        return copied
-    if isinstance(value, list):
-        copied = copy(value)
-        copied[:] = map(copy_data, value)
+    if isinstance(value, dict | list):
+        # Shallow copies keep the class, and what it has beside the entries.
+        copied: Any = copy(value)
+        for key in value if isinstance(value, dict) else range(len(value)):
+            copied[key] = copy_data(value[key])
         return copied
     if isinstance(value, tuple):
         parts = map(copy_data, value)

@@ -16,12 +16,14 @@ from skbadge.querier._checks import (
     resolve_classes,
 )
 from skbadge.querier._feasibility import read_positions
+from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.utils._typing import Rows
 
 
 class HoldingLabels(Asking):
     """A querier's labelled rows, and the classes that were named."""
 
+    _labeled: LabeledRows
     # What was warned of, each once.
     _doubts: tuple[str, ...] = ()
 

@@ -147,7 +147,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
-    _let_copy(estimator)
+    _let_copy(estimator, original)
     _adapt_members(estimator, original)
     if seed is not None:
         _set_random_states(estimator, seed)
@@ -243,14 +243,26 @@ def _adapt_members(estimator, original):
             adapt_net(part)
 
 
-def _let_copy(estimator):
+def _let_copy(estimator, original):
     """Turn off what saves a copy by writing on the rows that a model is given.
 
-    The pool is the user's, and is asked about again.
+    They are the user's, who asks again about the same pool. Frozen parts, which a clone
+    shares with the original, stay as they are.
     """
-    for name, value in estimator.get_params().items():
-        if value is False and name.rpartition("__")[2] in ("copy", "copy_X", "copy_x"):
-            estimator.set_params(**{name: True})
+    mine = {id(part) for part in original.get_params().values()}
+    for part in [estimator, *estimator.get_params().values()]:
+        is_estimator = hasattr(part, "get_params") and not isinstance(part, type)
+        if not is_estimator or id(part) in mine:
+            continue
+        # A parameter of this name may mean anything in the classes of others.
+        owner = getattr(type(part).__init__, "__module__", "")
+        if owner.startswith("sklearn."):
+            own = part.get_params(deep=False)
+            saving = [name for name in _SAVES_A_COPY if own.get(name) is False]
+            part.set_params(**dict.fromkeys(saving, True))
+
+
+_SAVES_A_COPY = ("copy", "copy_X", "copy_x")
 
 
 def _explain(error, classes):

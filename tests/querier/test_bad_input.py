@@ -284,7 +284,7 @@ def test_one_class_only(make):
 
 def test_a_net_says_what_to_do_about_one_class():
     X, _ = make_data()
-    message = r"`y` holds one class only, \['ant'\].* name all labels ahead"
+    message = r"`y` holds one class only, \['ant'\].* named ahead with `classes`"
     with pytest.raises(ValueError, match=message):
         BadgeQuerier(make_net()).fit(X, ["ant"] * 60)
     querier = BadgeQuerier(make_net(), classes=["ant", "bee", "cat"])

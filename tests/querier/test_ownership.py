@@ -186,6 +186,14 @@ def test_classes_named_anew_count():
 # Models that write on what they get
 
 
+def test_a_frozen_step_and_the_users_estimator_keep_their_parameters():
+    frozen = StandardScaler(copy=False).fit(X.copy())
+    model = make_pipeline(FrozenEstimator(frozen), LinearRegression(copy_X=False))
+    BadgeQuerier(model, strategy="core_set").fit(X[:20].copy(), y[:20])
+    assert frozen.copy is False
+    assert model[-1].copy_X is False
+
+
 class Doubling(TransformerMixin, BaseEstimator):
     def fit(self, X, y=None):
         return self
