@@ -4,7 +4,6 @@ from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -12,11 +11,8 @@ from sklearn.utils.validation import column_or_1d
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
-from skbadge.pools._numbers import objects_of
 from skbadge.querier._check_rows import check_masked
-from skbadge.utils._validation import is_missing
-
-_COLLECTIONS = list | tuple | set | frozenset | np.ndarray
+from skbadge.utils._validation import check_one_label_a_row, is_missing
 
 
 def check_y(querier, y, X, estimator):
@@ -33,7 +29,7 @@ def check_y(querier, y, X, estimator):
 
 
 def _check_labels(y, X):
-    _check_one_label_a_row(y)
+    check_one_label_a_row(y)
     given, y = y, column_or_1d(np.asarray(y), warn=True)
     if isinstance(given, list | tuple) or y.dtype == object:
         _check_label_kinds(np.asarray(given, dtype=object).ravel())
@@ -53,28 +49,6 @@ def _check_labels(y, X):
         )
         raise
     return y
-
-
-def _check_one_label_a_row(y):
-    """Raise if rows have several labels: columns of a matrix, or collections."""
-    came = None
-    try:
-        array = None if sparse.issparse(y) else np.asarray(y)
-    except ValueError:
-        # Lists of different lengths.
-        array = objects_of(y)
-    if array is None or array.shape[1:] not in ((), (1,)):
-        came = f"shape {np.shape(y)}"
-    elif array.dtype == object and array.ndim == 1:
-        several = [label for label in array if isinstance(label, _COLLECTIONS)]
-        came = f"the labels {several[0]!r} for a row" if several else None
-    if came is not None:
-        raise ValueError(
-            "Multi-label and multi-output classification are not supported: `y` must "
-            f"hold one label for each row, in shape (n_rows,). Got {came}. If each row "
-            "marks one class, pass its position, `y.argmax(axis=1)`; else give each "
-            "output a querier of its own."
-        )
 
 
 def _check_targets(y, X, estimator):

@@ -67,7 +67,7 @@ class BadgeQuerier(HoldingLabels):
 
     warm_start : bool, default=False
         Whether `partial_fit` goes on training from the weights there are. By default
-        it trains from scratch.
+        it trains from scratch. If that fails, the model is put back as it was.
 
     inference_batch_size : int or "auto", default="auto"
         Rows per forward pass of a net in `query`.
@@ -93,7 +93,8 @@ class BadgeQuerier(HoldingLabels):
         The strategy in use.
 
     X_labeled_ : same kind as ``X``, of shape (n_labeled, n_features)
-        All labelled rows so far.
+        Copies of all labelled rows so far. Of torch Datasets, what cannot be copied
+        and what lies in files is shared.
 
     y_labeled_ : ndarray of shape (n_labeled,) or (n_labeled, n_outputs)
         Their labels; targets in float64.

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
+from skbadge.experiment import SimulatedActiveLearner, active_learning_curve
 from skbadge.nn import TabularNetClassifier
 
 rng = np.random.default_rng(0)
@@ -210,6 +211,18 @@ def test_several_labels_a_row_are_refused(labels, make):
         BadgeQuerier(make()).fit(X, labels)
     with pytest.raises(ValueError, match=message):
         querier_of().fit(X, y).partial_fit(X, labels)
+
+
+@pytest.mark.parametrize("labels", SEVERAL.values(), ids=SEVERAL)
+def test_several_labels_a_row_are_refused_wherever_labels_are_given(labels):
+    learner = SimulatedActiveLearner(querier_of())
+    for call in (
+        learner.fit,
+        TabularNetClassifier().fit,
+        lambda X, y: active_learning_curve(querier_of(), X, y, strategies=["random"]),
+    ):
+        with pytest.raises(ValueError, match="Multi-label and multi-output"):
+            call(X, labels)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.DataConversionWarning")
