@@ -16,6 +16,7 @@ from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.utils._typing import RandomState, Rows
+from skbadge.utils._validation import check_one_label_a_row
 
 
 class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
@@ -230,6 +231,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             raise ValueError(
                 f"classes={given} differ from those of the first call, {known}."
             )
+        check_one_label_a_row(y)
         X, y = self._validate(X, y, reset=False)
         check_classification_targets(y)
         return self._train(X, _encode(y, self.classes_), start_over=False)
@@ -321,6 +323,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         """Train from scratch, for these classes or those of the parameter."""
         BaseEstimator._validate_params(self)
         classes = self.classes if classes is None else classes
+        check_one_label_a_row(y)
         X, y = self._validate(X, y, reset=True)
         check_classification_targets(y)
         labels = np.unique(y if classes is None else classes)

@@ -1,5 +1,6 @@
 """Rows of anything a model may take: count them, take some, put them together."""
 
+from skbadge.pools._data_copies import copy_data
 from skbadge.pools._equality import row_codes, rows_among
 from skbadge.pools._identity import row_ids
 from skbadge.pools._inputs import (
@@ -39,6 +40,7 @@ __all__ = [
     "array_of",
     "column_dtypes",
     "concatenate_rows",
+    "copy_data",
     "copy_rows",
     "first_rows",
     "frame_to_array",

@@ -1,10 +1,17 @@
 """Rows of torch Datasets, taken and put together without nesting."""
 
+from copy import deepcopy
 from typing import NamedTuple
 
+import joblib
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from torch.utils.data import ConcatDataset, Dataset, Subset
+from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
+
+from skbadge.pools._kinds import is_tensor
+from skbadge.pools._numbers import array_of
+from skbadge.utils._deep_copies import copied_attributes
 
 
 class _Flat(NamedTuple):
@@ -31,13 +38,106 @@ def take(X: Dataset, rows: NDArray) -> Dataset:
     return _build(_Flat(flat.datasets, flat.source[rows], flat.position[rows]))
 
 
+def copy(X: Dataset) -> Dataset:
+    """The rows, of copies of the datasets at the bottom.
+
+    Of a ``TensorDataset``, only the rows in question are copied. Of any other dataset,
+    whose rows are its own affair, all of it is, but for what cannot be copied, and for
+    memory maps: files stay the owner's.
+    """
+    flat = _flatten(X)
+    datasets, position = [], flat.position.copy()
+    for i, dataset in enumerate(flat.datasets):
+        mine = flat.source == i
+        if not mine.any():
+            pass
+        elif type(dataset) is TensorDataset:
+            rows = torch.as_tensor(position[mine])
+            parts = (part.detach() for part in dataset.tensors)
+            dataset = TensorDataset(*(part[rows.to(part.device)] for part in parts))
+            position[mine] = np.arange(len(rows))
+        else:
+            dataset = _copied(dataset)
+        datasets.append(dataset)
+    return _build(_Flat(datasets, flat.source, position))
+
+
+def _copied(dataset):
+    memo = {id(part): part for part in _attributes(dataset).values() if _is_map(part)}
+    try:
+        return deepcopy(dataset, dict(memo))
+    except Exception:
+        copied = object.__new__(type(dataset))
+        vars(copied).update(copied_attributes(dataset, memo))
+        return copied
+
+
+def _attributes(dataset):
+    return getattr(dataset, "__dict__", {})
+
+
+def _is_map(part):
+    return isinstance(part, np.memmap)
+
+
 def concatenate(first: Dataset, second: Dataset) -> Dataset:
     """All rows of one dataset, then all of the other.
 
     However often it is repeated, there is at most one ``Subset`` of one
-    ``ConcatDataset``, whose members are distinct.
+    ``ConcatDataset``, whose members are distinct. Copies of one dataset, such as of a
+    pool whose rows come in rounds, become one.
     """
-    return _build(_join([_flatten(first), _flatten(second)]))
+    mine, theirs = _flatten(first), _flatten(second)
+    datasets = [_twin(each, mine.datasets) for each in theirs.datasets]
+    return _build(_join([mine, theirs._replace(datasets=datasets)]))
+
+
+def _twin(dataset, others):
+    """One of the others that holds the same, or else the dataset itself."""
+    if type(dataset) is TensorDataset:
+        # Copies of these hold no more than the rows of their round.
+        return dataset
+    return next((other for other in others if _holds_same(dataset, other)), dataset)
+
+
+def _holds_same(dataset, other):
+    if type(dataset) is not type(other) or len(dataset) != len(other):
+        return dataset is other
+    mine, theirs = _attributes(dataset), _attributes(other)
+    if mine.keys() != theirs.keys():
+        return False
+    return all(_is_equal(mine[name], theirs[name]) for name in mine)
+
+
+def _is_equal(part, other):
+    if part is other:
+        return True
+    if type(part) is not type(other):
+        return False
+    if isinstance(part, str | bytes | int | float):
+        return part == other
+    if isinstance(part, dict):
+        part, other = list(part.items()), list(other.items())
+    if isinstance(part, list | tuple):
+        return len(part) == len(other) and all(map(_is_equal, part, other))
+    if is_tensor(part):
+        # Hashes of tensors differ from copy to copy.
+        part, other = array_of(part), array_of(other)
+    if isinstance(part, np.ndarray) and _looks_different(part, other):
+        return False
+    try:
+        return joblib.hash(part) == joblib.hash(other)
+    except Exception:
+        # What has no hash by value is equal to itself only.
+        return False
+
+
+def _looks_different(array, other):
+    """Whether two arrays are seen to differ without a pass over them."""
+    if array.dtype == object or not array.ndim:
+        return False
+    first, second = array[:1].tobytes(), other[:1].tobytes()
+    return array.shape != other.shape or first != second
 
 
 def _flatten(X):

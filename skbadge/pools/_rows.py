@@ -77,7 +77,7 @@ def take_rows(X: Any, rows: ArrayLike) -> Any:
 
 
 def copy_rows(X: Any) -> Any:
-    """A copy that its owner's changes do not reach; a Dataset stays the same.
+    """A copy that its owner's changes do not reach.
 
     Parameters
     ----------
@@ -87,7 +87,8 @@ def copy_rows(X: Any) -> Any:
     Returns
     -------
     rows : same kind
-        The copy. Objects in arrays and data frames, such as strings, are shared.
+        The copy, of objects in arrays and data frames too. Of a torch Dataset, what
+        cannot be copied and what lies in files is shared.
     """
     return _operations(X).copy(X)
 
@@ -136,7 +137,8 @@ class _Array:
         return np.asarray(X)[rows]
 
     def copy(self, X):
-        return np.array(X)
+        array = np.array(X)
+        return deepcopy(array) if array.dtype.hasobject else array
 
     def concatenate(self, first, second, name):
         return np.concatenate([_as_array(first, second), _as_array(second, first)])
@@ -249,15 +251,13 @@ class _Dataset:
 
     count = staticmethod(_flat_datasets.count)
     take = staticmethod(_flat_datasets.take)
+    copy = staticmethod(_flat_datasets.copy)
 
     def name(self, X):
         return "Dataset"
 
     def first(self, X, n):
         return take_rows(X, np.arange(min(n, n_rows(X))))
-
-    def copy(self, X):
-        return X
 
     def concatenate(self, first, second, name):
         return _flat_datasets.concatenate(first, second)
@@ -276,11 +276,28 @@ class _Pandas(_Array):
         return X.iloc[rows]
 
     def copy(self, X):
-        return X.copy()
+        if not hasattr(X, "columns"):
+            copied = _copied_series(X)
+        else:
+            copied = X.copy()
+            for i in np.flatnonzero([dtype.kind == "O" for dtype in X.dtypes]):
+                copied.isetitem(i, _copied_series(X.iloc[:, i]))
+            copied.columns = X.columns.copy(deep=True)
+        # An index may share memory with an array that it was made of.
+        copied.index = X.index.copy(deep=True)
+        return copied
 
     def concatenate(self, first, second, name):
         _check_columns(first, second, name)
         return sys.modules["pandas"].concat([first, second])
+
+
+def _copied_series(X):
+    """A Series of pandas with copies of its objects."""
+    if X.dtype != object:
+        return X.copy()
+    entries = deepcopy(X.to_numpy())
+    return X._constructor(entries, index=X.index, name=X.name, dtype=object)
 
 
 class _Polars(_Array):
@@ -294,7 +311,11 @@ class _Polars(_Array):
 
     def copy(self, X):
         # A clone would share memory with a NumPy array that X was made of.
-        return X[np.arange(len(X))]
+        copied = X[np.arange(len(X))]
+        if hasattr(X, "columns"):
+            objects = [name for name in X.columns if str(X[name].dtype) == "Object"]
+            return copied.with_columns([_copied_objects(X[name]) for name in objects])
+        return _copied_objects(X) if str(X.dtype) == "Object" else copied
 
     def concatenate(self, first, second, name):
         _check_columns(first, second, name)
@@ -304,6 +325,11 @@ class _Polars(_Array):
         # The columns of a few rows may have found a narrower dtype.
         frames = [first, second.select(first.columns)]
         return sys.modules["polars"].concat(frames, how="vertical_relaxed")
+
+
+def _copied_objects(X):
+    """A Series of polars with copies of its objects."""
+    return type(X)(X.name, deepcopy(X.to_list()), dtype=X.dtype)
 
 
 def _check_columns(first, second, name):

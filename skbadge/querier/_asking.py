@@ -293,7 +293,7 @@ class Asking(LikeItsEstimator):
             pool = self._read(estimator, X_pool, needs, options)
             if not needs.labeled or not self._n_labeled():
                 return pool, None
-            rows, codec = self._labeled, self._codec
+            rows, codec = self._labeled.lent(), self._codec
             options = replace(options, scaling=pool.scaling)
             outputs = self._read(estimator, rows.X, needs, options)
         if isinstance(codec, LabelCodec) and not codec.is_coded:

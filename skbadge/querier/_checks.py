@@ -12,7 +12,7 @@ from sklearn.utils.validation import column_or_1d
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
 from skbadge.querier._check_rows import check_masked
-from skbadge.utils._validation import is_missing
+from skbadge.utils._validation import check_one_label_a_row, is_missing
 
 
 def check_y(querier, y, X, estimator):
@@ -29,6 +29,7 @@ def check_y(querier, y, X, estimator):
 
 
 def _check_labels(y, X):
+    check_one_label_a_row(y)
     given, y = y, column_or_1d(np.asarray(y), warn=True)
     if isinstance(given, list | tuple) or y.dtype == object:
         _check_label_kinds(np.asarray(given, dtype=object).ravel())
@@ -113,6 +114,26 @@ def _check_label_kinds(labels):
         )
 
 
+def describe_unlabeled_mark(y):
+    """Say that -1 looks like a mark of rows without a label; None if it does not.
+
+    As a label like others, -1 stands beside 1, or 0 and 1, or other negative ones.
+    """
+    labels, counts = np.unique(y, return_counts=True)
+    if labels.dtype.kind not in "if" or not np.array_equal(labels[:1], [-1]):
+        return None
+    others = labels[1:]
+    is_frequent = len(others) > 1 and counts[0] > counts[1:].max()
+    if not is_frequent or np.array_equal(others, [0, 1]):
+        return None
+    return (
+        f"-1 is the most frequent label, {counts[0]} of {len(y)}, and is learned as a "
+        "class. If it marks rows without a label, leave them out, as in "
+        "`fit(X[y != -1], y[y != -1])`, and hand them to `query` as the pool. If it is "
+        "a class, name all labels in `classes`."
+    )
+
+
 def resolve_classes(classes, y, *, keep_order):
     """The classes there are, sorted or in the order given; raises for other labels."""
     seen = np.unique(y)
@@ -131,11 +152,37 @@ def resolve_classes(classes, y, *, keep_order):
     if len(unknown):
         close = get_close_matches(str(unknown[0]), [str(label) for label in given], 1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
+        if unknown.tolist() == [-1]:
+            hint = " Rows without a label belong in the pool of `query`: `y != -1`."
         raise ValueError(
             f"`y` holds labels that are not among `classes`: {unknown.tolist()}.{hint} "
             f"`classes` are {given.tolist()}."
         )
     return given if keep_order else distinct
+
+
+def explain_one_class(error, y):
+    """Raise a clear error if a classifier failed since all labels are of one class."""
+    classes = np.unique(y).tolist()
+    if len(classes) == 1 and "class" in str(error).lower():
+        said = str(error).strip().partition("\n")[0]
+        raise ValueError(
+            f"`y` holds one class only, {classes}, but the estimator needs at least "
+            f"two. {_ADD_A_CLASS} The estimator says: {said}"
+        ) from error
+
+
+def check_two_classes(classes):
+    """Raise if a net would have one class to tell from none."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"`y` holds one class only, {classes.tolist()}, but a net needs at least "
+            f"two. {_ADD_A_CLASS} A net also trains if all labels are named ahead with "
+            "`classes`."
+        )
+
+
+_ADD_A_CLASS = "The labelled rows are kept: add rows of another class by `partial_fit`."
 
 
 def check_named_before(classes, known):

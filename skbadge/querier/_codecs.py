@@ -57,17 +57,6 @@ class LabelCodec:
     classes: np.ndarray
     is_coded: bool
 
-    @classmethod
-    def for_training(cls, classes, is_coded):
-        """A codec for classes that a model can be trained on: two for a net."""
-        if is_coded and len(classes) < 2:
-            raise ValueError(
-                f"`y` holds one class only, {classes.tolist()}, but a net needs at "
-                "least two. Label rows of another class, or name all labels ahead with "
-                "`classes`."
-            )
-        return cls(classes, is_coded)
-
     def kept_for(self, other):
         """Return this codec, if it serves the labels of another: none may be new.
 

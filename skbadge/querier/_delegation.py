@@ -1,5 +1,6 @@
 """Being like the wrapped estimator: its predictions, its tags, its fit parameters."""
 
+from contextlib import contextmanager
 from copy import deepcopy
 from numbers import Integral
 
@@ -23,6 +24,7 @@ from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
+from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
@@ -70,15 +72,23 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         y : ndarray of shape (n_rows,) or (n_rows, n_outputs)
             Labels from `classes_`; of a regressor, numbers in the shape of
             `y_labeled_`.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If the model predicts NaN or infinite values, as after a training that
+            diverged.
         """
         estimator, X = self._ready("predict", X)
         codec = getattr(self, "_codec", None)
         if codec is None and not is_classifier(self):
             codec = NumberCodec()
-        with self._reading():
+        with self._reading(estimator):
             if codec is None:
-                return estimator.predict(X)
-            return codec.predict(estimator, X)
+                return checked(estimator.predict(X))
+            return checked(codec.predict(estimator, X))
 
     @available_if(_classifier_has("predict_proba"))
     def predict_proba(self, X: Rows) -> NDArray:
@@ -93,12 +103,19 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         -------
         proba : ndarray of shape (n_rows, n_classes)
             In the order of `classes_`.
+
+        Raises
+        ------
+        NotFittedError
+            If there is no trained model yet.
+        ValueError
+            If they are NaN.
         """
         estimator, X = self._ready("predict_proba", X)
-        with self._reading():
+        with self._reading(estimator):
             if not hasattr(self, "_codec"):
-                return estimator.predict_proba(X)
-            return self._codec.predict_proba(estimator, X)
+                return checked(estimator.predict_proba(X))
+            return checked(self._codec.predict_proba(estimator, X))
 
     @available_if(_classifier_has("decision_function"))
     def decision_function(self, X: Rows) -> NDArray:
@@ -115,7 +132,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             As the estimator computes it.
         """
         estimator, X = self._ready("decision_function", X)
-        with self._reading():
+        with self._reading(estimator):
             return estimator.decision_function(X)
 
     def score(
@@ -139,22 +156,25 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         score : float
             The greater, the better.
         """
-        estimator, checked = self._ready("score", X)
+        estimator, rows = self._ready("score", X)
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
             metric = accuracy_score if is_classifier(self) else r2_score
             return float(metric(y, self.predict(X), sample_weight=sample_weight))
         is_coded = hasattr(self, "_codec") and self._codec.is_coded
-        with self._reading():
-            return estimator.score(checked, self._codec.encode(y) if is_coded else y)
+        with self._reading(estimator):
+            return estimator.score(rows, self._codec.encode(y) if is_coded else y)
 
-    def _reading(self):
+    @contextmanager
+    def _reading(self, estimator):
         """Keep other threads out while the model runs, and global generators as found.
 
         A ``RandomState`` is left to `fit` and `query`, which it must not be advanced
         for.
         """
         is_fixed = isinstance(self.random_state, Integral)
-        return seeded(self._seed("prediction") if is_fixed else None)
+        seed = self._seed("prediction") if is_fixed else None
+        with seeded(seed), refusing_nan(estimator):
+            yield
 
     def _seed(self, stream):
         if self.random_state is None:

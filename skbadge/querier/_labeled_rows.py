@@ -1,10 +1,19 @@
 """The labelled rows, and the fit parameters that belong to them."""
 
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from skbadge.pools import concatenate_rows, copy_rows, n_rows, take_rows
+from skbadge.pools import (
+    concatenate_rows,
+    copy_data,
+    copy_rows,
+    is_dataset,
+    n_rows,
+    row_codes,
+    take_rows,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,25 +30,40 @@ class LabeledRows:
 
     params : dict
         Parameters of the estimator's ``fit``.
+
+    waiting : ndarray of shape (n_rows,)
+        0 for a row that a model was trained on. Of the others, which were kept when
+        their training failed, the number of the call that they came in.
     """
 
     X: object
     y: np.ndarray
-    params: dict = field(default_factory=dict)
+    params: dict
+    waiting: np.ndarray
 
     @classmethod
     def of(cls, X, y, params):
-        """Copies of rows, labels and what belongs to rows, which no owner reaches."""
-        kept = {
-            name: copy_rows(value) if is_aligned(value, y) else value
-            for name, value in params.items()
-        }
-        return cls(copy_rows(X), y.copy(), kept)
+        """Copies of rows, labels and parameters, which no owner reaches."""
+        params = {name: copy_data(value) for name, value in params.items()}
+        return cls(copy_rows(X), y.copy(), params, np.ones(len(y), dtype=np.int64))
+
+    def lent(self):
+        """Copies for a model, which may write on what it gets.
+
+        A Dataset hands out rows one by one, and stays the same.
+        """
+        X = self.X if is_dataset(self.X) else copy_rows(self.X)
+        return replace(self, X=X, y=self.y.copy(), params=copy_data(self.params))
+
+    def trained(self):
+        """These rows, none of which is waiting for a training."""
+        return replace(self, waiting=np.zeros_like(self.waiting))
 
     def extended(self, X, y, params):
         """These rows and copies of more, with what belongs to rows put together."""
         _check_kind(self.y, y)
         new = LabeledRows.of(X, y, params)
+        call = self.waiting.max(initial=0) + 1
         merged = {**self.params, **new.params}
         for name in merged:
             mine, theirs = self.params.get(name), new.params.get(name)
@@ -53,7 +77,53 @@ class LabeledRows:
                     f"rows or for none. It was given for {given} rows only."
                 )
         X_all = concatenate_rows(self.X, new.X)
-        return LabeledRows(X_all, np.concatenate([self.y, new.y]), merged)
+        y_all = np.concatenate([self.y, new.y])
+        waiting = np.concatenate([self.waiting, call * new.waiting])
+        return LabeledRows(X_all, y_all, merged, waiting)
+
+    def without_those_retried(self, X):
+        """These rows but for those whose training failed, and that come again.
+
+        A call is a retry of one that failed if it has all rows of that one, or no
+        others. Labels and parameters may have been corrected.
+        """
+        waiting = np.flatnonzero(self.waiting)
+        if not len(waiting):
+            return self
+        both = concatenate_rows(take_rows(self.X, waiting), X)
+        codes = row_codes(both)
+        again, repeated = Counter(codes[len(waiting) :]), []
+        for call in np.unique(self.waiting[waiting]):
+            rows = np.flatnonzero(self.waiting[waiting] == call)
+            mine = Counter(codes[rows])
+            if not (mine <= again or again <= mine):
+                continue
+            for row in rows:
+                if again[codes[row]]:
+                    again[codes[row]] -= 1
+                    repeated.append(waiting[row])
+        return self.without(np.array(repeated, dtype=np.int64))
+
+    def describe_contradiction(self):
+        """Name two equal rows of different labels; None if there are none.
+
+        None as well of a Dataset, which would be read for it row by row.
+        """
+        if is_dataset(self.X):
+            return None
+        _, first, group = np.unique(
+            row_codes(self.X), return_index=True, return_inverse=True
+        )
+        differ = np.flatnonzero(self.y != self.y[first[group]])
+        if not len(differ):
+            return None
+        row, twin = differ[0], first[group[differ[0]]]
+        one, other = self.y[[twin, row]].tolist()
+        return (
+            f"Equal labelled rows have different labels: row {twin} of `X_labeled_` "
+            f"has {one!r} and row {row} has {other!r}. Correct labels by `relabel`, or "
+            "leave rows out by `forget`."
+        )
 
     def relabeled(self, rows, y):
         """These rows with other, checked labels at some positions."""
@@ -73,7 +143,8 @@ class LabeledRows:
             name: take_rows(value, kept) if is_aligned(value, self.y) else value
             for name, value in self.params.items()
         }
-        return LabeledRows(take_rows(self.X, kept), self.y[kept], params)
+        X, waiting = take_rows(self.X, kept), self.waiting[kept]
+        return LabeledRows(X, self.y[kept], params, waiting)
 
 
 def is_aligned(value, y):

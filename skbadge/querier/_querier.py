@@ -7,21 +7,19 @@ from time import perf_counter
 from typing import Any, Literal, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 
 from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
 from skbadge.pools import n_rows
-from skbadge.querier._asking import Asking
 from skbadge.querier._checks import (
     check_estimator_kind,
-    check_named_before,
+    check_two_classes,
     check_y,
-    resolve_classes,
+    explain_one_class,
 )
 from skbadge.querier._codecs import is_pretrained
-from skbadge.querier._feasibility import read_positions
+from skbadge.querier._holding_labels import HoldingLabels
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
@@ -36,7 +34,7 @@ from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._typing import RandomState, Rows
 
 
-class BadgeQuerier(Asking):
+class BadgeQuerier(HoldingLabels):
     """Ask a model which rows of an unlabelled pool to label next.
 
     Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
@@ -72,7 +70,7 @@ class BadgeQuerier(Asking):
 
     warm_start : bool, default=False
         Whether `partial_fit` goes on training from the weights there are. By default
-        it trains from scratch.
+        it trains from scratch. If that fails, the model is put back as it was.
 
     inference_batch_size : int or "auto", default="auto"
         Rows per forward pass of a net in `query`.
@@ -107,7 +105,8 @@ class BadgeQuerier(Asking):
         The strategy in use.
 
     X_labeled_ : same kind as ``X``, of shape (n_labeled, n_features)
-        All labelled rows so far.
+        Copies of all labelled rows so far. Of torch Datasets, what cannot be copied
+        and what lies in files is shared.
 
     y_labeled_ : ndarray of shape (n_labeled,) or (n_labeled, n_outputs)
         Their labels; targets in float64.
@@ -219,7 +218,13 @@ class BadgeQuerier(Asking):
         self._check_parts()
         X = self._check_X(X, reset=True)
         labels = check_y(self, y, X, self._estimator())
-        for name in ("estimator_", "strategy_", "classes_", "_first_classes"):
+        for name in (
+            "estimator_",
+            "strategy_",
+            "classes_",
+            "_first_classes",
+            "_classes_as_named",
+        ):
             self.__dict__.pop(name, None)
         self._n_rounds, self._was_asked = 0, False
         return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
@@ -239,6 +244,8 @@ class BadgeQuerier(Asking):
 
         The rows are kept first: if training fails, they are in `X_labeled_` and
         `y_labeled_` all the same, and ``partial_fit()`` without arguments trains again.
+        So does the same call: rows that come again after their training failed take the
+        place of the earlier ones, with the labels that they have now.
 
         Parameters
         ----------
@@ -272,8 +279,9 @@ class BadgeQuerier(Asking):
         labels = check_y(self, y, X, self._estimator())
         if classes is not None:
             self._keep_classes(classes, is_first)
-        if not is_first and len(self._labeled.y):
-            rows = self._labeled.extended(X, labels, params)
+        kept = None if is_first else self._labeled.without_those_retried(X)
+        if kept is not None and len(kept.y):
+            rows = kept.extended(X, labels, params)
         else:
             rows = LabeledRows.of(X, labels, params)
         return self._train(rows, X_unlabeled)
@@ -298,22 +306,33 @@ class BadgeQuerier(Asking):
         if X_unlabeled is not None:
             check_takes_unlabeled(estimator, rows)
             X_unlabeled = self._check_unlabeled(X_unlabeled)
-        fit_params = self._routed(estimator, rows.params)
+        lent = rows.lent()
+        fit_params = self._routed(estimator, lent.params)
         classes = self._known_classes()
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
             codec = self._codec.kept_for(codec)
         self._labeled = rows
+        if codec.classes is not None:
+            self._warn_of_labels(rows)
+        if codec.is_coded:
+            check_two_classes(codec.classes)
         train = fit_further if goes_on else fit_clone
-        fitted = train(
-            self.estimator_ if goes_on else estimator,
-            rows,
-            codec,
-            seed=seed,
-            fit_params=fit_params,
-            X_unlabeled=X_unlabeled,
-        )
+        try:
+            fitted = train(
+                self.estimator_ if goes_on else estimator,
+                lent,
+                codec,
+                seed=seed,
+                fit_params=fit_params,
+                X_unlabeled=X_unlabeled,
+            )
+        except Exception as error:
+            if codec.classes is not None:
+                explain_one_class(error, rows.y)
+            raise
+        self._labeled = rows.trained()
         self.estimator_, self._codec = fitted, codec
         self._is_pretrained = is_pretrained(estimator)
         if codec.classes is not None:
@@ -340,93 +359,6 @@ class BadgeQuerier(Asking):
         strategy._validate_params()
         check_strategy_suits(strategy, estimator)
 
-    def _keep_classes(self, classes, is_first):
-        """Keep the classes of the first call; later ones may repeat them."""
-        known = self.classes
-        if known is None and is_first:
-            self._first_classes = np.asarray(classes)
-            return
-        if known is None:
-            known = getattr(self, "_first_classes", self.classes_)
-        check_named_before(classes, known)
-
-    @exclusive()
-    def relabel(self, rows: ArrayLike, y: ArrayLike) -> Self:
-        """Correct labels; the next `partial_fit` trains on them.
-
-        Parameters
-        ----------
-        rows : array-like of distinct ints of shape (n_relabeled,), or boolean mask
-            Positions in `X_labeled_`.
-
-        y : array-like of shape (n_relabeled,) or (n_relabeled, n_outputs)
-            The labels in place of those there are.
-
-        Returns
-        -------
-        self : BadgeQuerier
-            With other labels, and the same model until ``partial_fit()`` is called.
-
-        Notes
-        -----
-        Positions in the pool are others. Keep a list of the rows of the pool in the
-        order in which they were labelled, and look them up there.
-
-        Examples
-        --------
-        >>> from sklearn.datasets import load_iris
-        >>> from sklearn.linear_model import LogisticRegression
-        >>> from skbadge import BadgeQuerier
-        >>> X, y = load_iris(return_X_y=True)
-        >>> labelled = [0, 50, 100, 10, 60]
-        >>> querier = BadgeQuerier(LogisticRegression()).fit(X[labelled], y[labelled])
-        >>> querier = querier.relabel([labelled.index(100)], [1]).partial_fit()
-        >>> querier.y_labeled_
-        array([0, 1, 1, 0, 1])
-        """
-        positions = self._labeled_positions(rows, "relabel")
-        if not len(positions) and not len(np.asarray(y)):
-            return self
-        labels = check_y(self, y, positions, self._estimator())
-        known = self._known_classes()
-        if known is not None:
-            resolve_classes(known, labels, keep_order=True)
-        self._labeled = self._labeled.relabeled(positions, labels)
-        return self
-
-    @exclusive()
-    def forget(self, rows: ArrayLike) -> Self:
-        """Leave out labelled rows; the next `partial_fit` trains without them.
-
-        Parameters
-        ----------
-        rows : array-like of distinct ints of shape (n_forgotten,), or boolean mask
-            Positions in `X_labeled_`.
-
-        Returns
-        -------
-        self : BadgeQuerier
-            With fewer labelled rows, and the same model until ``partial_fit()`` is
-            called.
-        """
-        positions = self._labeled_positions(rows, "forget")
-        self._labeled = self._labeled.without(positions)
-        return self
-
-    def _labeled_positions(self, rows, method):
-        if not hasattr(self, "_labeled"):
-            raise NotFittedError(
-                f"This {type(self).__name__} has no labelled rows yet. Call 'fit' "
-                f"before using '{method}'."
-            )
-        return read_positions(rows, len(self._labeled.y), "rows", "X_labeled_")
-
-    def _known_classes(self):
-        """All labels that may occur, if they were named."""
-        if self.classes is not None:
-            return self.classes
-        return getattr(self, "_first_classes", None)
-
     def check_parameters(self) -> None:
         """Refuse an estimator and a strategy that cannot work together.
 
@@ -438,23 +370,6 @@ class BadgeQuerier(Asking):
             Naming the parameter.
         """
         self._check_parts()
-
-    @property
-    def X_labeled_(self) -> Rows:
-        """All labelled rows so far, of the kind that `fit` was given."""
-        return self._kept("X")
-
-    @property
-    def y_labeled_(self) -> NDArray:
-        """Their labels or targets, an ndarray with one entry for each."""
-        return self._kept("y")
-
-    def _kept(self, name):
-        if not hasattr(self, "_labeled"):
-            raise AttributeError(
-                f"No rows are labelled yet. Call `fit` for `{name}_labeled_`."
-            )
-        return getattr(self._labeled, name)
 
     def set_params(self, **params: Any) -> Self:
         """Set parameters, those of the estimator and the strategy included.
@@ -469,6 +384,8 @@ class BadgeQuerier(Asking):
         self : BadgeQuerier
             Itself.
         """
+        if "classes" in params:
+            self.__dict__.pop("_classes_as_named", None)
         for owner, resolve in (
             ("estimator", self._estimator),
             ("strategy", lambda: get_strategy(self.strategy, kind_of(self))),

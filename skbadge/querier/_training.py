@@ -37,6 +37,7 @@ from skbadge.pools import (
     is_several,
     n_rows,
 )
+from skbadge.querier._backup import put_back_if_it_fails
 from skbadge.querier._checks import resolve_classes
 from skbadge.querier._codecs import (
     LabelCodec,
@@ -135,10 +136,11 @@ def make_codec(estimator, rows, classes, *, seed, fit_params):
         return NumberCodec(rows.y.shape[1:])
     if classes is None and is_pretrained(estimator):
         # A trained net may stand behind steps that are not fitted yet.
+        rows = rows.lent()
         model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
         classes = trained_classes(model, first_rows(rows.X, 2))
     classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
-    return LabelCodec.for_training(classes, speaks_codes(estimator))
+    return LabelCodec(classes, speaks_codes(estimator))
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
@@ -150,6 +152,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
+    _let_copy(estimator, original)
     _prepare_nets(estimator, original, seed)
     if seed is not None:
         _set_random_states(estimator, seed)
@@ -157,7 +160,10 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
 
 
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
-    """Go on training a fitted estimator, from the weights it has."""
+    """Go on training a fitted estimator, from the weights it has.
+
+    If that fails, it is put back as it was.
+    """
     if isinstance(estimator, FrozenEstimator):
         return estimator
     names = [
@@ -174,8 +180,9 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
             f"no search or transformed target. Got {estimator!r} instead."
         )
-    estimator.set_params(**dict.fromkeys(names, True))
-    return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
+    with put_back_if_it_fails(estimator):
+        estimator.set_params(**dict.fromkeys(names, True))
+        return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
 def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
@@ -250,6 +257,28 @@ def _prepare_nets(estimator, original, seed):
         give_own_training(part, stream_seed(seed, name) if needs_seed else None)
     if is_skorch_net(direct) and id(direct) not in kept:
         give_own_training(direct)
+
+
+def _let_copy(estimator, original):
+    """Turn off what saves a copy by writing on the rows that a model is given.
+
+    They are the user's, who asks again about the same pool. Frozen parts, which a clone
+    shares with the original, stay as they are.
+    """
+    mine = {id(part) for part in original.get_params().values()}
+    for part in [estimator, *estimator.get_params().values()]:
+        is_estimator = hasattr(part, "get_params") and not isinstance(part, type)
+        if not is_estimator or id(part) in mine:
+            continue
+        # A parameter of this name may mean anything in the classes of others.
+        owner = getattr(type(part).__init__, "__module__", "")
+        if owner.startswith("sklearn."):
+            own = part.get_params(deep=False)
+            saving = [name for name in _SAVES_A_COPY if own.get(name) is False]
+            part.set_params(**dict.fromkeys(saving, True))
+
+
+_SAVES_A_COPY = ("copy", "copy_X", "copy_x")
 
 
 def _explain(error, classes):

@@ -4,6 +4,7 @@ import warnings
 from numbers import Integral
 
 import numpy as np
+from scipy import sparse
 
 from skbadge.exceptions import QueryWarning
 
@@ -69,3 +70,28 @@ def is_missing(value):
     except ArithmeticError:
         # A signalling NaN of the decimal module.
         return True
+
+
+def check_one_label_a_row(y):
+    """Raise if rows have several labels: columns of a matrix, or collections."""
+    came = None
+    try:
+        array = None if sparse.issparse(y) else np.asarray(y)
+    except ValueError:
+        came = "lists of different lengths"
+    else:
+        if array is None or array.shape[1:] not in ((), (1,)):
+            came = f"shape {np.shape(y)}"
+        elif array.dtype == object and array.ndim == 1:
+            several = [label for label in array if isinstance(label, _COLLECTIONS)]
+            came = f"{several[0]!r} for a row" if several else None
+    if came is not None:
+        raise ValueError(
+            "Multi-label and multi-output classification are not supported: `y` must "
+            f"hold one label for each row, in shape (n_rows,). Got {came}. If each row "
+            "marks one class, pass its position, `y.argmax(axis=1)`; else give each "
+            "output a querier of its own."
+        )
+
+
+_COLLECTIONS = list | tuple | set | frozenset | np.ndarray

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from torch.utils.data import ConcatDataset, Subset, TensorDataset
 
-from skbadge.pools import Inputs, kind_of
+from skbadge.pools import Inputs, is_several, kind_of
 
 try:
     import polars as pl
@@ -27,7 +28,7 @@ class Rows(torch.utils.data.Dataset):
         return len(self.X)
 
     def __getitem__(self, i):
-        return torch.from_numpy(np.array(self.X[i])), 0
+        return torch.as_tensor(self.X[i]), 0
 
 
 def read(X):
@@ -45,8 +46,48 @@ def read(X):
     return array.reshape(len(array), -1).astype(np.float64)
 
 
+def spoil(rows):
+    """Change rows in place, through everything that holds them."""
+    if is_several(rows):
+        for part in rows.values() if kind_of(rows) == "dict" else rows:
+            spoil(part)
+    elif isinstance(rows, ConcatDataset):
+        for part in rows.datasets:
+            spoil(part)
+    elif isinstance(rows, Subset):
+        spoil(rows.dataset)
+    elif isinstance(rows, torch.utils.data.Dataset):
+        for part in rows.tensors if hasattr(rows, "tensors") else [rows.X]:
+            part[:] = 99
+    elif sparse.issparse(rows) and rows.format == "dok":
+        for key in list(rows.keys()):
+            rows[key] = 99
+    elif sparse.issparse(rows) and rows.format == "lil":
+        for data in rows.data:
+            data[:] = [99] * len(data)
+    elif sparse.issparse(rows):
+        for name in ("data", "indices", "row", "col", "offsets"):
+            if hasattr(rows, name):
+                getattr(rows, name)[:] = 0
+    elif isinstance(rows, list):
+        for i, row in enumerate(rows):
+            rows[i] = 99
+            if isinstance(row, list | np.ndarray):
+                row[:] = [99] * len(row)
+    elif kind_of(rows) == "polars":
+        rows[0, "u"] = 99
+    elif hasattr(rows, "iloc"):
+        rows.iloc[:, :] = 99
+    elif not isinstance(rows, tuple):
+        rows[:] = 99
+
+
 def _frame(X):
     return pd.DataFrame(X, columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
+
+
+def _tensors(X):
+    return TensorDataset(torch.tensor(X.copy()), torch.zeros(len(X)))
 
 
 CONTAINERS = {
@@ -72,6 +113,10 @@ CONTAINERS = {
     "nested dict": lambda X: {"u": {"w": X[:, :1].copy()}, "v": X[:, 1].tolist()},
     "inputs": lambda X: Inputs([X[:, :1].copy(), torch.tensor(X[:, 1:])]),
     "dataset": lambda X: Rows(X.copy()),
+    "tensor dataset": _tensors,
+    "subset": lambda X: Subset(Rows(X[::-1].copy()), range(len(X))[::-1]),
+    "tensor subset": lambda X: Subset(_tensors(X[::-1]), range(len(X))[::-1]),
+    "several datasets": lambda X: ConcatDataset([Rows(X[:1].copy()), _tensors(X[1:])]),
 }
 if pl is not None:
     CONTAINERS["polars"] = lambda X: pl.DataFrame(X, schema=COLUMNS)

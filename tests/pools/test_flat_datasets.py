@@ -1,13 +1,14 @@
 """Torch Datasets put together and taken from: no nesting, however often."""
 
 import pickle
+import threading
 
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import ConcatDataset, IterableDataset, Subset
+from torch.utils.data import ConcatDataset, IterableDataset, Subset, TensorDataset
 
-from skbadge.pools import concatenate_rows, first_rows, n_rows, take_rows
+from skbadge.pools import concatenate_rows, copy_rows, first_rows, n_rows, take_rows
 from tests.pools._containers import Rows, read
 
 X = np.arange(12.0).reshape(6, 2)
@@ -104,3 +105,54 @@ def test_items_are_asked_for_by_python_integers():
 
     rows = concatenate_rows(take_rows(Listed(), [3]), take_rows(Listed(), [1]))
     np.testing.assert_array_equal(read(rows), X[[3, 1]])
+
+
+# Copies, which no owner's changes reach
+
+
+class Held(torch.utils.data.Dataset):
+    """Rows beside things that cannot be copied, or should not be."""
+
+    def __init__(self, X, path):
+        self.lock = threading.Lock()
+        self.file = np.memmap(path, mode="w+", shape=3)
+        self.X = {"x": [torch.tensor(X)]}
+
+    def __len__(self):
+        return 6
+
+    def __getitem__(self, i):
+        return self.X["x"][0][i], 0
+
+
+def test_what_cannot_be_copied_and_memory_maps_are_shared(tmp_path):
+    pool = Held(X, tmp_path / "rows")
+    copied = copy_rows(Subset(pool, [3, 1]))
+    pool.X["x"][0][:] = 99
+    np.testing.assert_array_equal(read(copied), X[[3, 1]])
+    assert copied.dataset.lock is pool.lock
+    assert copied.dataset.file is pool.file
+
+
+def test_of_tensors_only_the_rows_in_question_are_copied():
+    pool = TensorDataset(torch.tensor(X), torch.arange(6))
+    copied = copy_rows(Subset(pool, [4, 4, 2]))
+    assert len(copied) == 3
+    assert len(copied.tensors[0]) == 3
+    np.testing.assert_array_equal(read(copied), X[[4, 4, 2]])
+    assert [int(copied[i][1]) for i in range(3)] == [4, 4, 2]
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor])
+def test_a_pool_that_is_copied_in_every_round_is_kept_once(make):
+    pool = Rows(make(X))
+    labeled = copy_rows(Subset(pool, [5]))
+    for row in range(4):
+        labeled = concatenate_rows(labeled, copy_rows(take_rows(pool, [row])))
+    assert type(labeled.dataset) is Rows
+    assert labeled.dataset is not pool
+    before = labeled.dataset
+    pool.X[5] = 99
+    labeled = concatenate_rows(labeled, copy_rows(take_rows(pool, [5])))
+    assert labeled.dataset.datasets[0] is before
+    np.testing.assert_array_equal(read(labeled)[[0, 5]], [X[5], [99, 99]])

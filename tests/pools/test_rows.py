@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from scipy import sparse
 
 from skbadge.pools import (
     Inputs,
@@ -12,13 +11,12 @@ from skbadge.pools import (
     copy_rows,
     first_rows,
     is_frame,
-    is_several,
     is_table,
     kind_of,
     n_rows,
     take_rows,
 )
-from tests.pools._containers import CONTAINERS, all_containers, read
+from tests.pools._containers import CONTAINERS, all_containers, read, spoil
 
 X = np.array([[0.0, 1.0], [2.0, 3.0], [0.0, 0.0], [4.0, 0.0], [5.0, 6.0]])
 
@@ -52,41 +50,13 @@ def test_rows_are_put_together_in_order(make):
     np.testing.assert_array_equal(read(take_rows(both, [4, 1])), X[[4, 1]])
 
 
-def spoil(rows):
-    """Change rows in place, through everything that holds them."""
-    if is_several(rows):
-        for part in rows.values() if kind_of(rows) == "dict" else rows:
-            spoil(part)
-    elif sparse.issparse(rows) and rows.format == "dok":
-        for key in list(rows.keys()):
-            rows[key] = 99
-    elif sparse.issparse(rows) and rows.format == "lil":
-        for data in rows.data:
-            data[:] = [99] * len(data)
-    elif sparse.issparse(rows):
-        rows.data[:] = 99
-    elif isinstance(rows, list):
-        for i, row in enumerate(rows):
-            rows[i] = 99
-            if isinstance(row, list | np.ndarray):
-                row[:] = [99] * len(row)
-    elif kind_of(rows) == "polars":
-        rows[0, "u"] = 99
-    elif hasattr(rows, "iloc"):
-        rows.iloc[:, :] = 99
-    elif not isinstance(rows, tuple):
-        rows[:] = 99
-
-
 @all_containers
 def test_a_copy_is_out_of_reach(make):
     rows = make(X)
     copied = copy_rows(rows)
     assert kind_of(copied) == kind_of(rows)
-    if kind_of(rows) == "torch dataset":
-        assert copied is rows
-        return
-    assert type(copied) is type(rows)
+    if kind_of(rows) != "torch dataset":
+        assert type(copied) is type(rows)
     spoil(rows)
     np.testing.assert_array_equal(read(copied), X)
 
@@ -100,6 +70,43 @@ def test_a_copy_of_a_polars_frame_shares_no_memory_with_an_array():
     assert frame[0, 0] == 99
     np.testing.assert_array_equal(copies[0].to_numpy(), X)
     np.testing.assert_array_equal(copies[1].to_numpy(), X[:, 0])
+
+
+def test_objects_in_tables_are_copied_as_well():
+    pl = pytest.importorskip("polars")
+    entries = [["a"], ["b", "c"]]
+    column = pd.Series(entries, index=["u", "u"], name="tokens")
+    tables = [
+        np.array([*entries, 0], dtype=object)[:2],
+        column,
+        pd.DataFrame({"tokens": column, "n": [1, 2]}),
+        pd.DataFrame([[row, row] for row in entries], columns=["a", "a"]),
+        pl.Series("tokens", entries, dtype=pl.Object),
+        pl.DataFrame({"tokens": pl.Series(entries, dtype=pl.Object), "n": [1, 2]}),
+    ]
+    copies = [copy_rows(table) for table in tables]
+    entries[0][0] = "spoilt"
+    for table, copied in zip(tables, copies, strict=True):
+        assert "spoilt" in str(table)
+        assert "spoilt" not in str(copied)
+        assert type(copied) is type(table)
+    pd.testing.assert_frame_equal(
+        copies[2].dtypes.to_frame(), tables[2].dtypes.to_frame()
+    )
+    assert list(copies[1].index) == ["u", "u"]
+    assert copies[1].name == "tokens"
+
+
+def test_a_copied_frame_has_an_index_of_its_own():
+    labels, names = np.arange(5), np.array([7, 8])
+    frame = pd.DataFrame(
+        X, pd.Index(labels, copy=False), columns=pd.Index(names, copy=False)
+    )
+    copies = copy_rows(frame), copy_rows(frame[7])
+    labels[:], names[:] = 99, 99
+    for copied in copies:
+        assert list(copied.index) == [0, 1, 2, 3, 4]
+    assert list(copies[0].columns) == [7, 8]
 
 
 # What is particular to a kind
@@ -207,7 +214,7 @@ def test_several_inputs_must_match():
 
 @pytest.mark.parametrize("kind", CONTAINERS)
 def test_tables_are_what_check_array_takes(kind):
-    others = ("tensor", "bfloat16", "dict", "nested dict", "inputs", "dataset")
+    others = ("tensor", "dict", "inputs", "torch dataset")
     rows = CONTAINERS[kind](X)
-    assert is_table(rows) == (kind not in others)
+    assert is_table(rows) == (kind_of(rows) not in others)
     assert is_frame(rows) == ("frame" in kind or "polars" in kind)

@@ -236,7 +236,7 @@ def with_label(value):
     [
         (None, "requires y to be passed"),
         (np.arange(10) % 3, "`X` has 60 rows and `y` 10"),
-        (np.zeros((60, 2)), "should be a 1d array"),
+        (np.zeros((60, 2)), r"Multi-label and multi-output .* Got shape \(60, 2\)"),
         (np.linspace(0, 1, 60), "continuous"),
         (with_label(None), "`y` contains NaN or None: 20 of 60 .* row 2"),
         (with_label(np.nan), "`y` contains NaN or None: 20 of 60 .* row 2"),
@@ -284,7 +284,7 @@ def test_one_class_only(make):
 
 def test_a_net_says_what_to_do_about_one_class():
     X, _ = make_data()
-    message = r"`y` holds one class only, \['ant'\].* name all labels ahead"
+    message = r"`y` holds one class only, \['ant'\].* named ahead with `classes`"
     with pytest.raises(ValueError, match=message):
         BadgeQuerier(make_net()).fit(X, ["ant"] * 60)
     querier = BadgeQuerier(make_net(), classes=["ant", "bee", "cat"])

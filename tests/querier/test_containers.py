@@ -200,6 +200,7 @@ def make_tokens():
         make_net(nn.Linear, module__in_features=5, module__out_features=3),
     ],
 )
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_ragged_token_lists_in_a_pipeline(estimator):
     tokens, (_, y) = make_tokens(), make_data()
     pipeline = make_pipeline(
@@ -220,6 +221,7 @@ def test_token_lists_of_equal_length_at_first():
     assert len(querier.query([["red"] * 3, ["blue"] * 3, ["red", "blue"] * 2], 2)) == 2
 
 
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_texts_in_a_list_or_a_series():
     texts, (_, y) = [" ".join(row) for row in make_tokens()], make_data()
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression())
@@ -485,6 +487,7 @@ def test_datasets_stay_flat_over_many_rounds():
     "dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "bool"]
 )
 @pytest.mark.parametrize("convert", [np.asarray, torch.tensor, pd.DataFrame])
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_codes_of_any_integer_dtype_for_an_embedding(dtype, convert):
     class Tokens(nn.Module):
         def __init__(self):

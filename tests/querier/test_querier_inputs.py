@@ -129,6 +129,7 @@ def test_other_models_pick_the_same_rows_from_any_table(estimator, convert):
 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint8, bool])
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_integers_reach_a_net_as_numbers(dtype):
     X, y = make_data()
     X = (X > 0).astype(dtype)

@@ -68,12 +68,14 @@ def make_data(n_samples=60):
         ),
     ]
 )
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_scikit_learn_checks_pass(estimator, check):
     check(estimator)
 
 
 @pytest.mark.slow
 @parametrize_with_checks([BadgeQuerier()])
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_scikit_learn_checks_pass_with_the_default_estimator(estimator, check):
     check(estimator)
 

@@ -39,6 +39,7 @@ from skbadge.pools import n_rows
 from skbadge.strategies import Strategy
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
+from skbadge.utils._validation import check_one_label_a_row
 
 
 @validate_params(
@@ -198,6 +199,8 @@ def active_learning_curve(
     strategy  n_labeled
     margin    20           ...
     """
+    if is_classifier(querier):
+        check_one_label_a_row(y)
     y = np.asarray(y)
     _check_rows(X, y, X_test, y_test)
     if store is not None:

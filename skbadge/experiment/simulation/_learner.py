@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
 from sklearn.utils import assert_all_finite, check_random_state, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +20,7 @@ from skbadge.experiment.simulation._wrapped import prepare
 from skbadge.pools import n_rows
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
+from skbadge.utils._validation import check_one_label_a_row
 
 # For `available_if`: whether the querier has a method.
 _querier_has = partial(estimator_has, delegates=("querier_", "querier"))
@@ -285,6 +286,8 @@ def _as_targets(learner, y, X):
             f"This {type(learner).__name__} estimator requires y to be passed, but the "
             "target y is None."
         )
+    if is_classifier(learner):
+        check_one_label_a_row(y)
     y = np.asarray(y)
     assert_all_finite(y, input_name="y")
     if y.ndim == 2 and y.shape[1] == 1:

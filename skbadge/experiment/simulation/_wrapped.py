@@ -33,6 +33,7 @@ def prepare(querier, y, seed):
         inner.set_params(classes=np.unique(y))
     if seed is not None:
         inner.set_params(random_state=stream_seed(seed, "querier"))
+    inner._take_labels_as_they_are()
     return querier
 
 

@@ -149,3 +149,10 @@ def test_queries_are_told_what_may_be_asked_for():
     for wrong in (np.arange(5), few[:9]):
         with pytest.raises(ValueError, match="must be a boolean mask of the 300 rows"):
             learner.fit(X, y, candidates=wrong)
+
+
+def test_nobody_is_told_to_correct_the_labels_of_a_data_set():
+    X, y = np.repeat(np.eye(3), 20, axis=0), np.arange(60) % 3
+    querier = BadgeQuerier(LogisticRegression(), strategy="random")
+    learner = SimulatedActiveLearner(querier, n_initial=20)
+    assert learner.fit(X, y).predict(X).shape == (60,)

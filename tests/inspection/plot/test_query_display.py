@@ -229,6 +229,7 @@ def test_a_pool_without_variance_is_one_point():
     assert single.projection.pool.shape == (0, 2)
 
 
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_one_column_has_no_second_component():
     querier = BadgeQuerier(LogisticRegression(), strategy="margin")
     querier.fit(X[LABELED, :1], y[LABELED])
