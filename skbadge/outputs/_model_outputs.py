@@ -7,6 +7,7 @@ from skbadge.outputs._needs import FIELDS, Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers import read_model
+from skbadge.pools import check_masked_parts
 from skbadge.utils._typing import RandomState
 
 DEFAULT_NEEDS = Needs(proba=True, features=True)
@@ -150,5 +151,6 @@ def model_outputs(
     needs = Needs.of(needs)
     if not needs.fields:
         raise ValueError(f"`needs` must be one or more of {FIELDS}. Got {needs}.")
+    check_masked_parts(X, "X")
     options = ReadingOptions(feature_layer, batch_size, random_state)
     return read_model(estimator, X, needs, options)

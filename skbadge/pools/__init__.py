@@ -3,6 +3,7 @@
 from skbadge.pools._equality import row_codes, rows_among
 from skbadge.pools._identity import row_ids
 from skbadge.pools._inputs import (
+    check_masked_parts,
     column_dtypes,
     frame_to_array,
     frame_to_arrays,
@@ -37,6 +38,7 @@ from skbadge.pools._rows import (
 __all__ = [
     "Inputs",
     "array_of",
+    "check_masked_parts",
     "column_dtypes",
     "concatenate_rows",
     "copy_rows",

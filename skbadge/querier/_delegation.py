@@ -23,6 +23,7 @@ from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
 from skbadge.querier._codecs import NumberCodec
 from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_masked
 
 
 def _estimator_has(method):
@@ -131,6 +132,8 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         score : float
             The greater, the better.
         """
+        check_masked(y, "y")
+        check_masked(sample_weight, "sample_weight")
         estimator, checked = self._ready("score", X)
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
             metric = accuracy_score if is_classifier(self) else r2_score

@@ -105,7 +105,7 @@ class _Content:
         return ["object", len(self.objects)]
 
     def _own(self, value, describe):
-        """Of the user's own, which no clone copies: what it becomes, a copy does too."""
+        """Of what no clone copies, so that it is the same whatever it becomes."""
         inside = _Content(self._around)
         mark = Fingerprint(joblib.hash(describe(inside)), inside.objects)
         self.objects.append((value, mark))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skbadge.pools import concatenate_rows, copy_rows, n_rows, take_rows
+from skbadge.utils._validation import check_masked
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,8 @@ class LabeledRows:
     @classmethod
     def of(cls, X, y, params):
         """Copies of rows, labels and what belongs to rows, which no owner reaches."""
+        for name, value in params.items():
+            check_masked(value, name)
         kept = {
             name: copy_rows(value) if is_aligned(value, y) else value
             for name, value in params.items()
