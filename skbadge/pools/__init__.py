@@ -26,7 +26,7 @@ from skbadge.pools._kinds import (
     is_tensor,
     kind_of,
 )
-from skbadge.pools._numbers import array_of
+from skbadge.pools._numbers import array_of, objects_of
 from skbadge.pools._rows import (
     concatenate_rows,
     copy_rows,
@@ -57,6 +57,7 @@ __all__ = [
     "n_rows",
     "named_parts",
     "not_numeric",
+    "objects_of",
     "parts_of",
     "read_inputs",
     "row_codes",

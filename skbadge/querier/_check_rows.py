@@ -1,12 +1,14 @@
 """Checks of rows where they come in, and how lists of them are read."""
 
 from numbers import Real
+from os import PathLike
 
 import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
+from skorch.dataset import Dataset
 
 from skbadge.nn._adapt import has_own_dataset
 from skbadge.outputs._pipeline import (
@@ -26,9 +28,12 @@ from skbadge.pools import (
     n_rows,
     named_parts,
     not_numeric,
+    objects_of,
     read_inputs,
     takes_columns,
 )
+
+_PATHS = str | bytes | PathLike
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -56,6 +61,9 @@ def check_X(querier, X, estimator, *, name, reset):
     if not is_table(X):
         _check_parts(querier, X, name, reset)
         return X
+    if sparse.issparse(X) and X.format in ("bsr", "coo", "dia"):
+        # No step before the model can take rows or columns of these.
+        X = X.tocsr()
     rows = X
     while transforms_target(estimator):
         # It hands rows on as they are.
@@ -109,11 +117,21 @@ def _rows_for_net(querier, X, net, name):
             return {key: frame_to_array(X[key]).reshape(-1, 1) for key in X.columns}
         return X
     if has_own_dataset(net) and not _is_numeric_array(X):
-        is_series = kind_of(X) in ("pandas", "polars") and not is_frame(X)
-        return X.to_numpy() if is_series else X
+        return _rows_for_own_dataset(X, net.dataset)
     rows = _check_numeric(querier, X, name)
     _check_finite(rows, name)
     return rows
+
+
+def _rows_for_own_dataset(X, dataset):
+    kind = kind_of(X)
+    if kind in ("pandas", "polars") and not is_frame(X):
+        return X.to_numpy()
+    if isinstance(dataset, type) and issubclass(dataset, Dataset):
+        # skorch takes the length of a path in a list for a number of rows.
+        is_paths = kind == "list" and all(isinstance(row, _PATHS) for row in X)
+        return objects_of(X) if is_paths else X
+    return X
 
 
 def _is_numeric_array(X):
