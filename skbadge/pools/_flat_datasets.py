@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from torch.utils.data import ConcatDataset, Dataset, Subset
+from torch.utils.data import ConcatDataset, Dataset, IterableDataset, Subset
 
 
 class _Flat(NamedTuple):
@@ -17,10 +17,12 @@ class _Flat(NamedTuple):
 
 def count(X: Dataset) -> int:
     """Number of rows."""
-    if not hasattr(X, "__len__"):
+    # A stream may have a length, which it asks of the streams that make it up.
+    if isinstance(X, IterableDataset) or not hasattr(X, "__len__"):
         raise TypeError(
             "A Dataset must have a length, and be indexed by row. Got a "
-            f"{type(X).__name__}, which has none."
+            f"{type(X).__name__} instead. Read its rows into a TensorDataset, or "
+            "into arrays."
         )
     return len(X)
 
