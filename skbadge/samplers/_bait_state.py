@@ -191,6 +191,12 @@ class BaitState:
         traces = _traces if self.fisher.rank <= GREATEST_ELIMINATION else _solved_traces
         for rows in self._small_chunks():
             gains[rows] = traces(self.A[rows], self.B[rows])
+        if np.isnan(gains).any():
+            raise SingularPrecisionError(
+                "`regularization` is too small beside the Fisher information: what "
+                "rows would gain is lost to rounding in float64. Raise it, or "
+                "standardise the model's input."
+            )
         return gains
 
     def losses(self):
