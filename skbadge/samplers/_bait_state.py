@@ -152,7 +152,9 @@ class BaitState:
         self.n_updates += 1
         # What an addition shrinks, and a removal blows up, by so much loses as much.
         change = max(eigenvalues[-1], 1 / max(eigenvalues[0], SMALLEST_EIGENVALUE))
-        if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
+        # Rounding has the last word where one is not positive.
+        is_lost = eigenvalues[0] <= 0 or change > self.greatest_change
+        if self.n_updates >= REFRESH_EVERY or is_lost:
             self.refresh()
             return
         # U = M^-1 V^T L with L = Q diag(eigenvalues)^-1/2.
