@@ -498,6 +498,24 @@ def test_datasets_stay_flat_over_many_rounds():
     assert len(pickle.loads(pickle.dumps(kept))) == 439
 
 
+class Bare(Rows):
+    def __getitem__(self, i):
+        return self.X[i]
+
+
+@pytest.mark.parametrize(
+    ("make", "came"),
+    [
+        (Bare, "Got a Tensor"),
+        (lambda X: torch.utils.data.TensorDataset(torch.tensor(X)), "Got a tuple of 1"),
+    ],
+)
+def test_items_that_are_no_pairs_are_refused_before_training(make, came):
+    X, y = make_data()
+    with pytest.raises(ValueError, match=rf"must be pairs \(row, target\).*{came}"):
+        BadgeQuerier(make_net()).fit(make(X), y)
+
+
 # Integers that are looked up
 
 

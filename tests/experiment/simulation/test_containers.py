@@ -25,6 +25,7 @@ N = 60
 rng = np.random.RandomState(0)
 X = np.round(rng.normal(size=(N, 4)) * 8) / 8
 y = np.array(["ant", "bee", "cat"])[np.arange(N) % 3]
+TOKENS = [list(rng.choice(list("abcd"), i % 9 + 1)) for i in range(N)]
 TOWN = rng.choice(list("xyz"), N)
 RUN = {"n_initial": 12, "n_query": 5, "n_rounds": 2}
 
@@ -104,10 +105,7 @@ KINDS = {
     "coo": (scaled, lambda: sparse.coo_array(X)),
     "dia": (scaled, lambda: sparse.dia_matrix(X)),
     "lil": (make_net, lambda: sparse.lil_array(X)),
-    "tokens": (
-        tokens,
-        lambda: [list(rng.choice(list("abcd"), i % 9 + 1)) for i in range(N)],
-    ),
+    "tokens": (tokens, lambda: TOKENS),
 }
 kinds = pytest.mark.parametrize(("model", "rows"), KINDS.values(), ids=KINDS)
 
