@@ -13,6 +13,7 @@ from scipy.linalg.blas import dsyrk
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import cast_array, new_array
+from skbadge.utils._validation import check_masked
 
 
 class Embedding(ABC):
@@ -376,6 +377,7 @@ def mirror(matrix, width=256):
 
 def as_factor(array: ArrayLike, name: str) -> NDArray:
     """A float32 or float64 array, not copied if it is one, or an error by name."""
+    check_masked(array, name)
     factor = np.asarray(array)
     if factor.ndim != 2:
         raise ValueError(

@@ -74,8 +74,13 @@ class RelabeledDataset(torch.utils.data.Dataset):
 
     def __getitem__(self, i):
         item = self.rows[i]
-        has_target = isinstance(item, list | tuple) and len(item) == 2
-        return item[0] if has_target else item, self.target[i]
+        if not (isinstance(item, list | tuple) and len(item) == 2):
+            size = f" of {len(item)}" if isinstance(item, list | tuple) else ""
+            raise ValueError(
+                "The items of a Dataset must be pairs (row, target), as skorch takes "
+                f"them; targets inside are ignored. Got a {type(item).__name__}{size}."
+            )
+        return item[0], self.target[i]
 
 
 def check_weights(net):

@@ -8,7 +8,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 from skorch.dataset import Dataset, get_len
 
-from skbadge.pools import frame_to_array, kind_of, map_parts, not_numeric
+from skbadge.pools import (
+    check_masked_parts,
+    frame_to_array,
+    kind_of,
+    map_parts,
+    not_numeric,
+)
 
 Dtype = Literal["float16", "bfloat16", "float32", "float64"]
 CastIntegers = bool | Literal["codes"]
@@ -101,6 +107,8 @@ class ArrayDataset(Dataset):
             raise ValueError(
                 f"dtype must be one of {list(known)} or None. Got {dtype!r} instead."
             )
+        check_masked_parts(X, "X")
+        check_masked_parts(y, "y")
         self.dtype = dtype
         self.cast_integers = cast_integers
         X = map_parts(self._cast, _without_number_lists(X))

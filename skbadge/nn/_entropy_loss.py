@@ -12,8 +12,10 @@ from skorch.callbacks import PassthroughScoring
 
 from skbadge._compat import Interval, Options, validate_parameter_constraints
 from skbadge.nn._unlabeled import UnlabeledBatches, is_unlabeled, take_labels, take_rows
+from skbadge.pools import check_masked_parts
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_masked
 
 _CONSTRAINTS = {
     "entropy_weight": [Interval(Real, 0, None, closed="left")],
@@ -180,6 +182,8 @@ class JointEntropyMixin(NeuralNet):
         """Store the unlabelled rows for a training, and yield the labelled ones."""
         params = {name: getattr(self, name) for name in _CONSTRAINTS}
         validate_parameter_constraints(_CONSTRAINTS, params, type(self).__name__)
+        check_masked_parts(X, "X")
+        check_masked(y, "y")
         marks = is_unlabeled(X, y, self.unlabeled_label)
         if marks is None:
             # Or `fit` has set the rows apart already, and calls `partial_fit`.

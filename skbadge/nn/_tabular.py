@@ -23,6 +23,7 @@ from skbadge.nn._mlp import MLP, column_statistics
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_masked
 
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
 
@@ -234,6 +235,8 @@ class TabularNetMixin(NeuralNet):
 
     def _validate(self, X, y="no_validation", *, reset, **params):
         """Rows as a float array or CSR matrix, and targets if there are any."""
+        check_masked(X, "X")
+        check_masked(y, "y")
         return validate_data(
             self,
             X,

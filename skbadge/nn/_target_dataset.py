@@ -7,6 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from skbadge.nn._dataset import ArrayDataset, CastIntegers, Dtype
+from skbadge.utils._validation import check_masked
 
 
 class TargetDataset(ArrayDataset):
@@ -40,6 +41,7 @@ class TargetDataset(ArrayDataset):
         cast_integers: CastIntegers = True,
         target_shape: tuple[int, ...] | None = None,
     ):
+        check_masked(y, "y")
         if y is not None:
             y = torch.from_numpy(np.array(np.asarray(y), np.float64, order="C"))
             shape = y.shape[1:] or (1,) if target_shape is None else target_shape

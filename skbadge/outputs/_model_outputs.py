@@ -8,6 +8,7 @@ from skbadge.outputs._needs import FIELDS, Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers import read_model
+from skbadge.pools import check_masked_parts
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._typing import RandomState
 
@@ -166,6 +167,7 @@ def model_outputs(
     needs = Needs.of(needs)
     if not needs.fields:
         raise ValueError(f"`needs` must be one or more of {FIELDS}. Got {needs}.")
+    check_masked_parts(X, "X")
     options = ReadingOptions(feature_layer, batch_size, random_state)
     with storing_in(Place.of(storage)):
         return read_model(estimator, X, needs, options)

@@ -4,6 +4,7 @@ from skbadge.pools._data_copies import copy_data
 from skbadge.pools._equality import row_codes, rows_among
 from skbadge.pools._identity import row_ids
 from skbadge.pools._inputs import (
+    check_masked_parts,
     column_dtypes,
     frame_to_array,
     frame_to_arrays,
@@ -26,7 +27,7 @@ from skbadge.pools._kinds import (
     is_tensor,
     kind_of,
 )
-from skbadge.pools._numbers import array_of
+from skbadge.pools._numbers import array_of, objects_of
 from skbadge.pools._rows import (
     concatenate_rows,
     copy_rows,
@@ -38,6 +39,7 @@ from skbadge.pools._rows import (
 __all__ = [
     "Inputs",
     "array_of",
+    "check_masked_parts",
     "column_dtypes",
     "concatenate_rows",
     "copy_data",
@@ -57,6 +59,7 @@ __all__ = [
     "n_rows",
     "named_parts",
     "not_numeric",
+    "objects_of",
     "parts_of",
     "read_inputs",
     "row_codes",

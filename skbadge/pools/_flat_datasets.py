@@ -7,7 +7,13 @@ import joblib
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
+from torch.utils.data import (
+    ConcatDataset,
+    Dataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+)
 
 from skbadge.pools._kinds import is_tensor
 from skbadge.pools._numbers import array_of
@@ -24,10 +30,12 @@ class _Flat(NamedTuple):
 
 def count(X: Dataset) -> int:
     """Number of rows."""
-    if not hasattr(X, "__len__"):
+    # A stream may have a length, which it asks of the streams that make it up.
+    if isinstance(X, IterableDataset) or not hasattr(X, "__len__"):
         raise TypeError(
             "A Dataset must have a length, and be indexed by row. Got a "
-            f"{type(X).__name__}, which has none."
+            f"{type(X).__name__} instead. Read its rows into a TensorDataset, or "
+            "into arrays."
         )
     return len(X)
 

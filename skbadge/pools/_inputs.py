@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.pools._kinds import Inputs, is_frame, kind_of
+from skbadge.utils._validation import check_masked
 
 NUMERIC_KINDS = "biufc"
 
@@ -94,6 +95,12 @@ def named_parts(X: Any, name: str) -> Iterator[tuple[str, Any]]:
         return
     for key, part in X.items() if kind == "dict" else enumerate(X):
         yield from named_parts(part, f"{name}[{key!r}]")
+
+
+def check_masked_parts(X: Any, name: str) -> None:
+    """Raise if any of the arrays that make up rows has masked entries."""
+    for part_name, part in named_parts(X, name):
+        check_masked(part, part_name)
 
 
 def is_multi_input(X: Any) -> bool:

@@ -134,7 +134,8 @@ class _Array:
         return X[:n]
 
     def take(self, X, rows):
-        return np.asarray(X)[rows]
+        # The mask of a masked array goes with the rows.
+        return np.asanyarray(X)[rows]
 
     def copy(self, X):
         array = np.array(X)

@@ -20,12 +20,11 @@ from skbadge.pools import is_dataset, row_ids, take_rows
 from skbadge.querier._codecs import LabelCodec
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible
+from skbadge.querier._fingerprint import fingerprint
 from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import (
     check_strategy_suits,
-    fingerprint,
     is_pure,
-    is_same,
     kind_of,
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
@@ -329,7 +328,7 @@ class Asking(LikeItsEstimator):
         wanted._validate_params()
         check_strategy_suits(wanted, estimator)
         mark = fingerprint(wanted)
-        if not (hasattr(self, "strategy_") and is_same(self._strategy_mark, mark)):
+        if not (hasattr(self, "strategy_") and mark.is_same(self._strategy_mark)):
             self.strategy_, self._strategy_mark = clone(wanted), mark
         return self.strategy_
 

@@ -1,12 +1,14 @@
 """Checks of rows where they come in, and how lists of them are read."""
 
 from numbers import Real
+from os import PathLike
 
 import numpy as np
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
+from skorch.dataset import Dataset
 
 from skbadge.nn._adapt import has_own_dataset
 from skbadge.outputs._pipeline import (
@@ -17,6 +19,7 @@ from skbadge.outputs._pipeline import (
 )
 from skbadge.pools import (
     array_of,
+    check_masked_parts,
     frame_to_array,
     is_frame,
     is_table,
@@ -25,9 +28,12 @@ from skbadge.pools import (
     n_rows,
     named_parts,
     not_numeric,
+    objects_of,
     read_inputs,
     takes_columns,
 )
+
+_PATHS = str | bytes | PathLike
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -44,44 +50,34 @@ def check_X(querier, X, estimator, *, name, reset):
     """
     if X is None:
         raise ValueError(f"`{name}` must hold rows. Got None instead.")
-    is_bare_net = _is_bare_net(estimator)
-    X = read_inputs(X) if is_bare_net else X
+    gets_rows = is_bare_net(estimator)
+    X = read_inputs(X) if gets_rows else X
     if not np.isscalar(X) and n_rows(X) == 0:
         raise ValueError(f"`{name}` must have at least one row. Got none.")
-    for part_name, part in named_parts(X, name):
-        check_masked(part, part_name)
+    check_masked_parts(X, name)
     if reset:
         for attribute in ("n_features_in_", "feature_names_in_"):
             vars(querier).pop(attribute, None)
     if not is_table(X):
         _check_parts(querier, X, name, reset)
         return X
+    if sparse.issparse(X) and X.format in ("bsr", "coo", "dia"):
+        # No step before the model can take rows or columns of these.
+        X = X.tocsr()
     rows = X
     while transforms_target(estimator):
         # It hands rows on as they are.
         estimator = wrapped(estimator)[1]
-    if is_skorch_net(estimator) or (is_bare_net and kind_of(X) == "list"):
+    if is_skorch_net(estimator) or (gets_rows and kind_of(X) == "list"):
         rows = _rows_for_net(querier, X, innermost(estimator), name)
     _check_features(querier, X if is_frame(X) else rows, reset)
     return rows
 
 
-def _is_bare_net(estimator):
+def is_bare_net(estimator):
     """Whether rows reach a net without a Pipeline."""
     parts = wrapped(estimator)
     return is_skorch_net(parts[-1]) and not any(isinstance(p, Pipeline) for p in parts)
-
-
-def check_masked(X, name):
-    """Raise if an array has masked entries, which training would not skip."""
-    if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
-        mask = np.ma.getmaskarray(X)
-        rows = np.flatnonzero(mask.reshape(len(mask), -1).any(axis=1))
-        raise ValueError(
-            f"`{name}` has masked entries: {len(rows)} of {len(mask)} rows, the first "
-            f"is row {rows[0]}. Leave these rows out, or put values there, such as "
-            f"`{name}.filled(0)`."
-        )
 
 
 def _check_parts(querier, X, name, reset):
@@ -121,11 +117,21 @@ def _rows_for_net(querier, X, net, name):
             return {key: frame_to_array(X[key]).reshape(-1, 1) for key in X.columns}
         return X
     if has_own_dataset(net) and not _is_numeric_array(X):
-        is_series = kind_of(X) in ("pandas", "polars") and not is_frame(X)
-        return X.to_numpy() if is_series else X
+        return _rows_for_own_dataset(X, net.dataset)
     rows = _check_numeric(querier, X, name)
     _check_finite(rows, name)
     return rows
+
+
+def _rows_for_own_dataset(X, dataset):
+    kind = kind_of(X)
+    if kind in ("pandas", "polars") and not is_frame(X):
+        return X.to_numpy()
+    if isinstance(dataset, type) and issubclass(dataset, Dataset):
+        # skorch takes the length of a path in a list for a number of rows.
+        is_paths = kind == "list" and all(isinstance(row, _PATHS) for row in X)
+        return objects_of(X) if is_paths else X
+    return X
 
 
 def _is_numeric_array(X):
@@ -149,6 +155,12 @@ def _check_numeric(querier, X, name):
             error.add_note(
                 f"A net needs numbers, but `{name}` holds strings. Encode them in a "
                 "step before it, for example with a ColumnTransformer in a Pipeline."
+            )
+        if "inhomogeneous" in str(error):
+            error.add_note(
+                f"The entries of a list are rows, of equal shapes. `{name}` is several "
+                "inputs of a net if all of them have two axes or more and equal "
+                "lengths."
             )
         raise
 

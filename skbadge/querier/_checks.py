@@ -11,8 +11,11 @@ from sklearn.utils.validation import column_or_1d
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
-from skbadge.querier._check_rows import check_masked
-from skbadge.utils._validation import check_one_label_a_row, is_missing
+from skbadge.utils._validation import (
+    check_masked,
+    check_one_label_a_row,
+    is_missing,
+)
 
 
 def check_y(querier, y, X, estimator):
@@ -139,6 +142,7 @@ def resolve_classes(classes, y, *, keep_order):
     seen = np.unique(y)
     if classes is None:
         return seen
+    check_masked(classes, "classes")
     given = np.asarray(classes)
     if given.ndim != 1 or len(given) == 0:
         raise ValueError(

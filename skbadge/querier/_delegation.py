@@ -28,6 +28,7 @@ from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_masked
 
 
 def _estimator_has(method):
@@ -156,6 +157,8 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         score : float
             The greater, the better.
         """
+        check_masked(y, "y")
+        check_masked(sample_weight, "sample_weight")
         estimator, rows = self._ready("score", X)
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
             metric = accuracy_score if is_classifier(self) else r2_score

@@ -3,9 +3,8 @@
 import numpy as np
 
 from skbadge.pools import n_rows, row_codes, rows_among
-from skbadge.querier._check_rows import check_masked
 from skbadge.samplers import Feasible
-from skbadge.utils._validation import check_positions, is_missing
+from skbadge.utils._validation import check_masked, check_positions, is_missing
 
 
 def resolve_feasible(

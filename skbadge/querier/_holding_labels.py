@@ -19,6 +19,7 @@ from skbadge.querier._feasibility import read_positions
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.utils._shared_state import exclusive
 from skbadge.utils._typing import Rows
+from skbadge.utils._validation import check_masked
 
 
 class HoldingLabels(Asking):
@@ -122,11 +123,13 @@ class HoldingLabels(Asking):
             return getattr(self, "_first_classes", None)
         given, _ = getattr(self, "_classes_as_named", (None, None))
         if given is not self.classes:
+            check_masked(self.classes, "classes")
             self._classes_as_named = self.classes, np.array(self.classes)
         return self._classes_as_named[1]
 
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
+        check_masked(classes, "classes")
         known = self._known_classes()
         if known is None and is_first:
             self._first_classes = np.array(classes)

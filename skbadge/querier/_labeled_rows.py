@@ -14,6 +14,7 @@ from skbadge.pools import (
     row_codes,
     take_rows,
 )
+from skbadge.utils._validation import check_masked
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +45,8 @@ class LabeledRows:
     @classmethod
     def of(cls, X, y, params):
         """Copies of rows, labels and parameters, which no owner reaches."""
+        for name, value in params.items():
+            check_masked(value, name)
         params = {name: copy_data(value) for name, value in params.items()}
         return cls(copy_rows(X), y.copy(), params, np.ones(len(y), dtype=np.int64))
 

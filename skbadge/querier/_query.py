@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
 from skbadge.outputs._pipeline import unwrap
+from skbadge.pools import check_masked_parts
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
 from skbadge.utils._typing import Int, Rows
@@ -63,7 +64,8 @@ def query(
         a search such as `~sklearn.model_selection.GridSearchCV` around either.
 
     X_pool : array-like of shape (n_pool, n_features)
-        The unlabelled rows, as ``fitted`` takes them.
+        The unlabelled rows, as ``fitted`` takes them. Of a data frame, the answer says
+        positions, as for ``X_pool.iloc[rows]``.
 
     n : int, default=1
         Number of rows to select.
@@ -95,6 +97,8 @@ def query(
     >>> len(skbadge.query(pipeline, X[1::2], n=5))
     5
     """
+    # Steps before the querier may drop the mask.
+    check_masked_parts(X_pool, "X_pool")
     querier, X_pool = unwrap(fitted, X_pool)
     if not isinstance(querier, BadgeQuerier):
         raise TypeError(

@@ -131,7 +131,8 @@ class Bait(Sampler):
             # Rows and noise in other units.
             embedding = scaled(embedding, factor)
             labeled = None if labeled is None else scaled(labeled, factor)
-        exact_noise = factor * self.sigma * factor * self.sigma
+        sigma = float(self.sigma)
+        exact_noise = factor * sigma * factor * sigma
         noise = min(exact_noise, GREATEST_NOISE)
         try:
             state = initial_state(

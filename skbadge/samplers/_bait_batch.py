@@ -118,8 +118,9 @@ class BatchState:
         self.H = (self.H - half - half.T)[pairs]
         self.left = np.delete(self.left, position)
         self.n_updates += 1
-        change = before / self.G.diagonal()
-        if self.n_updates >= REFRESH_EVERY or change.max(initial=0) > GREATEST_CHANGE:
+        # Not by quotients: of a diagonal that is lost to rounding nothing may be left.
+        is_lost = before > GREATEST_CHANGE * self.G.diagonal()
+        if self.n_updates >= REFRESH_EVERY or is_lost.any():
             self.refresh()
 
 

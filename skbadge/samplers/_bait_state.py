@@ -153,7 +153,9 @@ class BaitState:
         self.n_updates += 1
         # What an addition shrinks, and a removal blows up, by so much loses as much.
         change = max(eigenvalues[-1], 1 / max(eigenvalues[0], SMALLEST_EIGENVALUE))
-        if self.n_updates >= REFRESH_EVERY or change > self.greatest_change:
+        # Rounding has the last word where one is not positive.
+        is_lost = eigenvalues[0] <= 0 or change > self.greatest_change
+        if self.n_updates >= REFRESH_EVERY or is_lost:
             self.refresh()
             return
         # U = M^-1 V^T L with L = Q diag(eigenvalues)^-1/2.
@@ -192,6 +194,12 @@ class BaitState:
         traces = _traces if self.fisher.rank <= GREATEST_ELIMINATION else _solved_traces
         for rows in self._small_chunks():
             gains[rows] = traces(self.A[rows], self.B[rows])
+        if np.isnan(gains).any():
+            raise SingularPrecisionError(
+                "`regularization` is too small beside the Fisher information: what "
+                "rows would gain is lost to rounding in float64. Raise it, or "
+                "standardise the model's input."
+            )
         return gains
 
     def losses(self):

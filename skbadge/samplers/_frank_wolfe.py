@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skbadge.embeddings._scaled import scaled
 from skbadge.samplers._base import Sampler, fill_uniformly
 from skbadge.utils._ties import Ties
 
@@ -67,8 +68,16 @@ class FrankWolfe(Sampler):
     reads_population = True
 
     def _run(self, embedding, n, labeled, feasible, rng):
+        # The sum of all rows times one of them would overflow.
+        greatest = np.sqrt(embedding.norms_sq().max())
+        limit = np.sqrt(np.finfo(embedding.dtype).max) / (16 * len(embedding))
+        # By a power of two, so that no digit changes.
+        factor = 1.0 if greatest <= limit else 2.0 ** -np.ceil(np.log2(greatest))
+        if factor != 1:
+            embedding = scaled(embedding, factor)
         approach = _Approach(embedding, feasible)
         rows, values = approach.pick(n, Ties(rng))
+        values = np.array(values) / factor
         selection = fill_uniformly(
             rows,
             values,

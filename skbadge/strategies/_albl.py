@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Literal
 
 import numpy as np
+from sklearn.base import clone
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.outputs import Needs
@@ -70,6 +71,9 @@ class ALBL(Strategy):
     expert_names_ : list of str
         The experts, in this order.
 
+    experts_ : list of Strategy
+        The experts themselves, with what they have learned.
+
     rewards_ : list of float
         The reward of each selection whose labels came.
 
@@ -110,6 +114,15 @@ class ALBL(Strategy):
         self.delta = delta
         self.p_min = p_min
 
+    def __sklearn_clone__(self):
+        params = self.get_params(deep=False)
+        # Functions, and what they hold, are the user's own.
+        params["experts"] = type(self.experts)(
+            clone(expert) if isinstance(expert, Strategy) else expert
+            for expert in self.experts
+        )
+        return type(self)(**params)
+
     @property
     def needs(self) -> Needs:
         """What the experts need, and the labelled rows with their identities."""
@@ -147,13 +160,15 @@ class ALBL(Strategy):
         )
 
     def _run(self, pool, n, labeled, feasible, rng):
-        experts = self._make_experts()
         if not hasattr(self, "log_weights_"):
+            # Those that learn do so from one selection to the next.
+            self.experts_ = experts = [clone(each) for each in self._make_experts()]
             self.log_weights_ = np.zeros(len(experts))
             self.expert_names_ = [str(expert) for expert in experts]
             self.rewards_ = []
             self._drawn = {"ids": [], "weights": []}
             self._pending = None
+        experts = self.experts_
         self._learn(pool, labeled)
         p_min = self._floor(len(experts))
         self.probabilities_ = expert_probabilities(self.log_weights_, p_min)

@@ -55,6 +55,33 @@ def check_positions(rows, n_rows, claim, hint=""):
     return rows
 
 
+def check_masked(values, name):
+    """Raise if an array, or one of a list of arrays, has masked entries.
+
+    NumPy and its users read what lies under a mask, and would train on it.
+    """
+    if isinstance(values, np.ma.MaskedArray):
+        rows = _masked_rows(np.atleast_1d(values))
+    elif isinstance(values, list | tuple):
+        is_masked = [isinstance(v, np.ma.MaskedArray) and v.mask.any() for v in values]
+        rows = np.flatnonzero(is_masked)
+    else:
+        return
+    if len(rows):
+        raise ValueError(
+            f"`{name}` has masked entries: {len(rows)} of {len(values)} rows, the "
+            f"first is row {rows[0]}. Leave these rows out, or put values there, such "
+            f"as `{name}.filled(0)`."
+        )
+
+
+def _masked_rows(values):
+    mask = np.ma.getmaskarray(values)
+    # The mask of a structured array has its fields.
+    entries = np.frombuffer(np.ascontiguousarray(mask), dtype=bool)
+    return np.flatnonzero(entries.reshape(len(mask), -1).any(axis=1))
+
+
 def is_int(value):
     """Whether a value is a whole number, True and False not being any."""
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)

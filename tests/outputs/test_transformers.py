@@ -106,6 +106,84 @@ def test_encoders_are_asked(name):
     assert len(set(querier.query(TOKENS[30:], 5))) == 5
 
 
+class Attention(nn.Module):
+    """A query that attends to the tokens that are there."""
+
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(9, 8)
+        self.attend = nn.MultiheadAttention(8, 2, dropout=0.2, batch_first=True)
+        self.asked = nn.Parameter(torch.randn(1, 1, 8))
+        self.dropout = nn.Dropout(0.2)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, X):
+        tokens = self.embed(X)
+        asked = self.asked.expand(len(X), -1, -1)
+        hidden, _ = self.attend(asked, tokens, tokens, key_padding_mask=X == 0)
+        return self.head(self.dropout(hidden[:, 0]))
+
+
+class Nested(nn.Module):
+    """Encoders inside a module of the user's own, one of which puts norms first."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = nn.ModuleList([Encoder(), Encoder()])
+        for layer in self.inner[1].encoder.layers:
+            layer.norm_first = True
+        self.head = nn.Linear(6, 3)
+
+    def forward(self, X):
+        return self.head(torch.cat([part(X) for part in self.inner], dim=1))
+
+
+class Failing(Encoder):
+    def forward(self, X):
+        hidden = super().forward(X)
+        if not self.training and len(X) > 10:
+            raise RuntimeError("too many rows")
+        return hidden
+
+
+EMBEDDING_STRATEGIES = [
+    "badge",
+    "badge_k_center",
+    "badge_kdpp",
+    "badge_max_det",
+    "core_set",
+    "lcmd",
+    "bald",
+    "posterior_bait",
+]
+
+
+@pytest.mark.filterwarnings("ignore:Gradients are those of linear")
+@pytest.mark.parametrize("name", EMBEDDING_STRATEGIES)
+@pytest.mark.parametrize("module", [Attention, Nested])
+def test_other_modules_with_attention_are_asked(module, name):
+    querier = BadgeQuerier(net().set_params(module=module), strategy=name)
+    querier.fit(TOKENS[:30], y[:30])
+    assert len(set(querier.query(TOKENS[30:], 5))) == 5
+    proba = querier.outputs(TOKENS, needs="proba").proba
+    with warnings.catch_warnings():
+        # torch's own, of nested tensors.
+        warnings.simplefilter("ignore")
+        np.testing.assert_allclose(querier.predict_proba(TOKENS), proba, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:Gradients are those of linear")
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.parametrize("needs", ["proba", "features", "inputs", "gradients"])
+def test_an_error_inside_the_module_leaves_no_trace(needs):
+    fitted = net().set_params(module=Failing).initialize()
+    with pytest.raises(RuntimeError, match="too many rows"):
+        model_outputs(fitted, TOKENS, needs=needs, batch_size=60)
+    for part in fitted.module_.modules():
+        assert not part._forward_hooks
+        assert not part._forward_pre_hooks
+
+
 def test_the_fast_path_is_put_back_after_an_error():
     with pytest.raises(ValueError, match="must be 'auto' or the name"):
         model_outputs(net().initialize(), TOKENS, feature_layer="hed")

@@ -6,7 +6,13 @@ import threading
 import numpy as np
 import pytest
 import torch
-from torch.utils.data import ConcatDataset, IterableDataset, Subset, TensorDataset
+from torch.utils.data import (
+    ChainDataset,
+    ConcatDataset,
+    IterableDataset,
+    Subset,
+    TensorDataset,
+)
 
 from skbadge.pools import concatenate_rows, copy_rows, first_rows, n_rows, take_rows
 from tests.pools._containers import Rows, read
@@ -85,13 +91,26 @@ def test_rows_that_are_the_whole_dataset_are_the_dataset():
     assert n_rows(first_rows(pool, 2)) == 2
 
 
-def test_a_dataset_without_a_length_is_refused():
-    class Stream(IterableDataset):
-        def __iter__(self):
-            return iter(X)
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(X)
 
-    with pytest.raises(TypeError, match=r"must have a length.* Got a Stream"):
-        n_rows(Stream())
+
+class LongStream(Stream):
+    def __len__(self):
+        return len(X)
+
+
+@pytest.mark.parametrize(
+    "make", [Stream, LongStream, lambda: ChainDataset([Stream(), LongStream()])]
+)
+def test_streams_are_refused(make):
+    with pytest.raises(TypeError, match=r"must have a length.* Got a \w+ instead"):
+        n_rows(make())
+    with pytest.raises(TypeError, match="must have a length"):
+        concatenate_rows(Rows(X), make())
+    with pytest.raises(TypeError, match="must have a length"):
+        take_rows(make(), [0])
 
 
 def test_items_are_asked_for_by_python_integers():

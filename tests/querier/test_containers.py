@@ -1,6 +1,7 @@
 """Rounds of labelling with rows in every kind of container that a model takes."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -241,7 +242,9 @@ sparse_formats = pytest.mark.parametrize(
 
 
 @sparse_formats
-@pytest.mark.parametrize("model", ["net", "pipeline", "passed on", "linear"])
+@pytest.mark.parametrize(
+    "model", ["net", "pipeline", "passed on", "linear", "columns", "grid"]
+)
 def test_every_sparse_format(make, model):
     X, y = make_data()
     estimator = {
@@ -249,6 +252,11 @@ def test_every_sparse_format(make, model):
         "pipeline": make_pipeline(MaxAbsScaler(), make_net()),
         "passed on": make_pipeline("passthrough", make_net()),
         "linear": make_pipeline(MaxAbsScaler(), LogisticRegression()),
+        "columns": make_pipeline(
+            make_column_transformer((MaxAbsScaler(), [1, 0]), remainder="passthrough"),
+            make_net(),
+        ),
+        "grid": GridSearchCV(make_net(), {"lr": [0.1]}, cv=2),
     }[model]
     matrix = make(X)
     querier = BadgeQuerier(estimator, random_state=0).fit(matrix, y)
@@ -406,8 +414,14 @@ class SkorchFiles(Dataset):
         ("strings", SkorchFiles),
         ("series", Files),
         ("series", SkorchFiles),
-        # skorch's own takes the length of a string for a number of rows.
         ("list", Files),
+        ("list", SkorchFiles),
+        ("tuple", SkorchFiles),
+        ("texts of NumPy", SkorchFiles),
+        ("list of paths", Files),
+        ("list of paths", SkorchFiles),
+        ("objects of paths", SkorchFiles),
+        ("series of paths", SkorchFiles),
     ],
 )
 def test_file_paths_for_a_net_with_a_dataset_of_its_own(kind, dataset, tmp_path):
@@ -419,12 +433,18 @@ def test_file_paths_for_a_net_with_a_dataset_of_its_own(kind, dataset, tmp_path)
         "objects": lambda: np.array(paths, dtype=object),
         "strings": lambda: np.array(paths),
         "list": lambda: paths,
+        "tuple": lambda: tuple(paths),
+        "texts of NumPy": lambda: [np.str_(path) for path in paths],
+        "list of paths": lambda: [Path(path) for path in paths],
+        "objects of paths": lambda: np.array([Path(p) for p in paths], dtype=object),
+        "series of paths": lambda: pd.Series([Path(path) for path in paths]),
         "series": lambda: pd.Series(paths, index=np.arange(N_ROWS)[::-1]),
     }[kind]
     _, labeled = run_rounds(make_net(), X, y)
     querier, picked = run_rounds(make_net(dataset=dataset), make(), y)
     np.testing.assert_array_equal(picked, labeled)
-    assert list(querier.X_labeled_) == [paths[row] for row in labeled]
+    kept = [str(path) for path in querier.X_labeled_]
+    assert kept == [paths[row] for row in labeled]
 
 
 def test_a_net_for_tables_gets_an_array_of_a_frame():
@@ -480,6 +500,24 @@ def test_datasets_stay_flat_over_many_rounds():
     assert len(pickle.loads(pickle.dumps(kept))) == 439
 
 
+class Bare(Rows):
+    def __getitem__(self, i):
+        return self.X[i]
+
+
+@pytest.mark.parametrize(
+    ("make", "came"),
+    [
+        (Bare, "Got a Tensor"),
+        (lambda X: torch.utils.data.TensorDataset(torch.tensor(X)), "Got a tuple of 1"),
+    ],
+)
+def test_items_that_are_no_pairs_are_refused_before_training(make, came):
+    X, y = make_data()
+    with pytest.raises(ValueError, match=rf"must be pairs \(row, target\).*{came}"):
+        BadgeQuerier(make_net()).fit(make(X), y)
+
+
 # Integers that are looked up
 
 
@@ -504,40 +542,6 @@ def test_codes_of_any_integer_dtype_for_an_embedding(dtype, convert):
     querier, picked = run_rounds(make_net(Tokens), convert(codes.astype(dtype)), y)
     np.testing.assert_array_equal(picked, labeled)
     np.testing.assert_array_equal(querier.predict(codes), expected.predict(codes))
-
-
-# What is masked
-
-
-@pytest.mark.parametrize("estimator", [make_net(), LogisticRegression()])
-def test_masked_entries_are_refused(estimator):
-    X, y = make_data()
-    mask = np.zeros(X.shape, dtype=bool)
-    mask[[3, 7], 1] = True
-    masked = np.ma.array(X, mask=mask)
-    message = r"has masked entries: 2 of 60 rows, the first is row 3"
-    with pytest.raises(ValueError, match=f"`X` {message}"):
-        BadgeQuerier(estimator).fit(masked, y)
-    querier = BadgeQuerier(estimator, random_state=0).fit(np.ma.array(X), y)
-    assert type(querier.X_labeled_) is np.ndarray
-    with pytest.raises(ValueError, match=f"`X_pool` {message}"):
-        querier.query(masked, 3)
-    for call in (querier.predict, lambda rows: querier.partial_fit(rows, y)):
-        with pytest.raises(ValueError, match=f"`X` {message}"):
-            call(masked)
-    labels = np.ma.array(np.arange(60) % 3, mask=mask[:, 1])
-    with pytest.raises(ValueError, match=f"`y` {message}"):
-        querier.fit(X, labels)
-    assert len(querier.y_labeled_) == 60
-
-
-def test_masked_entries_in_one_of_several_inputs():
-    X, y = make_data()
-    masked = np.ma.array(X, mask=X > 1)
-    with pytest.raises(ValueError, match=r"`X\['X'\]` has masked entries"):
-        BadgeQuerier(make_net()).fit({"X": masked}, y)
-    with pytest.raises(ValueError, match=r"`X\[1\]` has masked entries"):
-        BadgeQuerier(make_net(Listed)).fit([X, masked], y)
 
 
 # Ownership

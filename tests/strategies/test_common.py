@@ -183,6 +183,28 @@ def test_duplicated_rows(strategy, n):
     assert_contract(rows, n, 20)
 
 
+# To these a copy of a row that was picked is worth nothing.
+TELL_COPIES = [
+    "badge",
+    "badge_k_center",
+    "badge_kdpp",
+    "badge_max_det",
+    "core_set",
+    "lcmd",
+    "posterior_kmeans_plus_plus",
+]
+
+
+@pytest.mark.parametrize("name", TELL_COPIES)
+def test_more_rows_than_can_be_told_apart_are_filled_up_and_warned_of(name):
+    pool = repeated(outputs(5), 4)
+    with pytest.warns(QueryWarning, match="drawn uniformly from the rest"):
+        selection = get_strategy(name).run(pool, 12, random_state=0)
+    assert_contract(selection.rows, 12, 20)
+    assert len(set(selection.rows[:5] % 5)) == 5
+    assert len(selection.fallbacks) == 1
+
+
 def test_equal_rows(strategy):
     pool = repeated(outputs(1), 15)
     chosen = set()

@@ -7,7 +7,15 @@ import joblib
 import numpy as np
 
 from skbadge.experiment.store import describe
-from skbadge.pools import is_dataset, n_rows, row_ids, take_rows
+from skbadge.pools import (
+    check_masked_parts,
+    is_dataset,
+    n_rows,
+    read_inputs,
+    row_ids,
+    take_rows,
+)
+from skbadge.utils._validation import check_masked
 
 _CHUNK = 4096
 
@@ -79,7 +87,12 @@ def as_data(found, name):
             f"{name} must be a pair (X, y) or an object with `X` and `y`. Got "
             f"{type(found).__name__} instead."
         )
+    check_masked_parts(X, f"X of {name}")
+    check_masked(y, f"y of {name}")
     y = np.asarray(y)
+    if n_rows(X) != len(y):
+        # As a list of rows it cannot be meant.
+        X = read_inputs(X)
     if n_rows(X) != len(y):
         raise ValueError(
             f"{name} must have as many rows as targets. Got {n_rows(X)} rows and "

@@ -32,14 +32,15 @@ from skbadge.experiment.simulation._wrapped import (
     find_querier,
     model_name,
     named_strategies,
+    rows_for,
     with_strategy,
 )
 from skbadge.experiment.store import ExperimentResult, ResultStore
-from skbadge.pools import n_rows
+from skbadge.pools import is_several, n_rows
 from skbadge.strategies import Strategy
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_one_label_a_row
+from skbadge.utils._validation import check_masked, check_one_label_a_row
 
 
 @validate_params(
@@ -199,6 +200,9 @@ def active_learning_curve(
     strategy  n_labeled
     margin    20           ...
     """
+    X, X_test = rows_for(querier, X, "X"), rows_for(querier, X_test, "X_test")
+    check_masked(y, "y")
+    check_masked(y_test, "y_test")
     if is_classifier(querier):
         check_one_label_a_row(y)
     y = np.asarray(y)
@@ -336,6 +340,8 @@ def _given_splits(querier, X, y, cv, n_repeats):
     """For each repeat, the pool and test rows it is bound to, or None."""
     if cv is None:
         return [None] * n_repeats
+    # scikit-learn would take the inputs for the rows.
+    X = np.zeros((len(y), 1)) if is_several(X) else X
     splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
     return [
         {"pool": pool, "test": test} for pool, test in splits for _ in range(n_repeats)

@@ -16,11 +16,11 @@ from skbadge._compat import HasMethods, estimator_has, fit_context
 from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_split, resolve_initial
-from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.experiment.simulation._wrapped import prepare, rows_for
 from skbadge.pools import n_rows
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_one_label_a_row
+from skbadge.utils._validation import check_masked, check_one_label_a_row
 
 # For `available_if`: whether the querier has a method.
 _querier_has = partial(estimator_has, delegates=("querier_", "querier"))
@@ -162,6 +162,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         root = self.random_state
         if not (root is None or isinstance(root, Integral)):
             root = int(check_random_state(root).randint(2**31 - 1))
+        X = rows_for(self.querier, X, "X")
         targets = _as_targets(self, y, X)
         split = draw_split(
             targets,
@@ -286,6 +287,7 @@ def _as_targets(learner, y, X):
             f"This {type(learner).__name__} estimator requires y to be passed, but the "
             "target y is None."
         )
+    check_masked(y, "y")
     if is_classifier(learner):
         check_one_label_a_row(y)
     y = np.asarray(y)

@@ -6,7 +6,9 @@ from sklearn.frozen import FrozenEstimator
 
 from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._pipeline import innermost
+from skbadge.pools import check_masked_parts, read_inputs
 from skbadge.querier import BadgeQuerier
+from skbadge.querier._check_rows import is_bare_net
 from skbadge.strategies import get_strategy
 from skbadge.utils._streams import stream_seed
 
@@ -53,6 +55,14 @@ def find_querier(querier):
             f"one. Got {type(inner).__name__} at the end instead."
         )
     return inner
+
+
+def rows_for(querier, X, name):
+    """Rows as the querier will read them; an error if any is masked."""
+    is_net = isinstance(querier, BadgeQuerier) and is_bare_net(estimator_of(querier))
+    X = read_inputs(X) if is_net else X
+    check_masked_parts(X, name)
+    return X
 
 
 def model_name(querier):
