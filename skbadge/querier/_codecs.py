@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbadge.outputs._output_shape import n_outputs
 from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.utils._shown import listed
 
 
 def is_pretrained(estimator):
@@ -62,7 +63,7 @@ class LabelCodec:
         """A codec for classes that a model can be trained on: two for a net."""
         if is_coded and len(classes) < 2:
             raise ValueError(
-                f"`y` holds one class only, {classes.tolist()}, but a net needs at "
+                f"`y` holds one class only, {listed(classes)}, but a net needs at "
                 "least two. Label rows of another class, or name all labels ahead with "
                 "`classes`."
             )
@@ -76,7 +77,7 @@ class LabelCodec:
         new = np.setdiff1d(other.classes, self.classes).tolist()
         if new:
             raise ValueError(
-                f"`y` holds labels that did not occur before: {new}. With "
+                f"`y` holds labels that did not occur before: {listed(new)}. With "
                 "`warm_start=True` the net's outputs cannot change their meaning; name "
                 "all labels ahead with `classes`."
             )
@@ -130,7 +131,8 @@ class LabelCodec:
         if self.is_coded and n_outputs < len(self.classes):
             raise ValueError(
                 f"The net has {n_outputs} outputs, fewer than the {len(self.classes)} "
-                f"classes {self.classes}. Give its last layer an output for each class."
+                f"classes {listed(self.classes)}. Give its last layer an output for "
+                "each class."
             )
 
 

@@ -21,7 +21,9 @@ from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
+from skbadge.querier._checks import check_is_estimator
 from skbadge.querier._codecs import NumberCodec
+from skbadge.utils._shown import parameters_shown
 from skbadge.utils._typing import Rows
 
 
@@ -155,6 +157,12 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         if self.estimator is None:
             return TabularNetClassifier()
         return self.estimator
+
+    def _validate_params(self):
+        """Say more than scikit-learn does of what is no estimator."""
+        check_is_estimator(self.estimator)
+        with parameters_shown(vars(self)):
+            super()._validate_params()
 
     def _any_estimator(self):
         return getattr(self, "estimator_", None) or self._estimator()

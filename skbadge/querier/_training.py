@@ -10,6 +10,7 @@ from sklearn.semi_supervised import (
     SelfTrainingClassifier,
 )
 from sklearn.utils import get_tags
+from torch import inference_mode
 
 from skbadge.nn._adapt import (
     RelabeledDataset,
@@ -41,7 +42,9 @@ from skbadge.querier._codecs import (
     speaks_codes,
     trained_classes,
 )
+from skbadge.querier._explain import check_keeps_rows, check_saw_rows, explain
 from skbadge.querier._labeled_rows import is_aligned
+from skbadge.utils._shown import shown
 from skbadge.utils._streams import torch_seeded
 
 
@@ -167,7 +170,7 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if not names or starts_over:
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            f"no search or transformed target. Got {estimator!r} instead."
+            f"no search or transformed target. Got {shown(estimator)} instead."
         )
     estimator.set_params(**dict.fromkeys(names, True))
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -179,6 +182,7 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
     target_shape = None
     if trains_net:
+        check_keeps_rows(predictor)
         y, target_shape = _adapt_to_rows(predictor, rows, codec)
     mark = unlabeled_mark(estimator)
     if mark is not None:
@@ -192,14 +196,14 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
             X, y = _with_unlabeled(X, y, X_unlabeled, mark)
     if trains_net and is_dataset(X):
         X = RelabeledDataset(X, y)
-    with torch_seeded(seed):
+    with torch_seeded(seed), inference_mode(False):
         try:
             estimator.fit(X, y, **fit_params)
         except Exception as error:
-            if trains_net:
-                _explain(error, codec.classes)
+            explain(error, estimator, rows, getattr(codec, "classes", None))
             raise
     if trains_net:
+        check_saw_rows(innermost(estimator), len(rows.y))
         _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
     return estimator
 
@@ -234,25 +238,6 @@ def _adapt_members(estimator, original):
     for part in estimator.get_params().values():
         if is_skorch_net(part) and id(part) not in mine:
             adapt_net(part)
-
-
-def _explain(error, classes):
-    """Say what a net's failure in training most likely means."""
-    if "out of bounds" in str(error):
-        raise ValueError(
-            f"The net has fewer outputs than the {len(classes)} classes {classes}. "
-            "Give its last layer an output for each class."
-        ) from error
-    if "shapes cannot be multiplied" in str(error):
-        raise ValueError(
-            "A layer of the net is not as wide as its input. The rows of `X` must "
-            f"have as many columns as the first layer has inputs: {error}."
-        ) from error
-    if "n_splits" in str(error):
-        error.add_note(
-            "The net holds out part of the labelled rows for validation, as skorch "
-            "does by default. With few labels, turn that off: train_split=None."
-        )
 
 
 def _set_random_states(estimator, seed):

@@ -46,7 +46,8 @@ def read(X):
 
 
 def _frame(X):
-    return pd.DataFrame(X, columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
+    # pandas 2 would keep the array itself.
+    return pd.DataFrame(X.copy(), columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
 
 
 CONTAINERS = {

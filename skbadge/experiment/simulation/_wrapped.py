@@ -8,6 +8,7 @@ from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._pipeline import innermost
 from skbadge.querier import BadgeQuerier
 from skbadge.strategies import get_strategy
+from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
 
 
@@ -72,11 +73,11 @@ def _with_names(querier, strategies):
     if isinstance(strategies, dict):
         return strategies
     if strategies is None:
-        strategies = [innermost(querier).strategy]
+        strategies = [find_querier(querier).strategy]
     if isinstance(strategies, str) or not np.iterable(strategies):
         raise TypeError(
             "`strategies` must be a list or a dict of strategies. Got "
-            f"{strategies!r} instead."
+            f"{shown(strategies)} instead."
         )
     names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
     if not names or len(set(names)) < len(names):
