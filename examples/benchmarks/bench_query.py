@@ -177,7 +177,7 @@ def bench_activeml():
         from skactiveml.base import SkactivemlClassifier
         from skactiveml.pool import Badge
     except ImportError:
-        print("  not installed: pip install 'skbadge[bench]'")
+        print("  not installed: pip install -c constraints.txt -e '.[bench]'")
         return
     proba, features = synthetic_outputs(20_000, 10, 128)
 

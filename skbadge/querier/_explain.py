@@ -112,9 +112,9 @@ def _targets_that_do_not_fit(text, net, rows, classes):
 
 def _no_gradients(text, net, rows, classes):
     return (
-        "The net's `forward` makes, under torch.inference_mode or torch.no_grad, what "
-        f"is to be trained: {text}. Parts that are not to be trained may run under "
-        "torch.no_grad."
+        "What is to be trained was made under torch.inference_mode or torch.no_grad, "
+        "by the net's `forward` or with the module. Take that out; parts that are not "
+        f"to be trained may run under torch.no_grad. {text}"
     )
 
 
