@@ -15,12 +15,11 @@ def shown(value):
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if getattr(value, "shape", ()):
-        return f"{_article(name)} of shape {tuple(value.shape)}"
+        return f"{name} of shape {tuple(value.shape)}"
     text = " ".join(repr(value).split())
     if len(text) <= MAX_CHARACTERS:
         return text
-    size = f" of length {len(value)}" if hasattr(value, "__len__") else ""
-    return f"{_article(name)}{size}"
+    return f"{name} of length {len(value)}" if hasattr(value, "__len__") else name
 
 
 def listed(values, limit=MAX_ITEMS):
@@ -30,10 +29,6 @@ def listed(values, limit=MAX_ITEMS):
         return str(values)
     first = ", ".join(map(repr, islice(values, limit)))
     return f"[{first}, ... and {len(values) - limit} more]"
-
-
-def _article(name):
-    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 @contextmanager
