@@ -7,9 +7,21 @@ from skbadge.querier._check_rows import NOT_NUMBERS, encoding_hint
 from skbadge.utils._shown import listed
 
 
-def check_keeps_rows(net):
-    """Raise before a training if the net is going to predict for some rows only."""
-    if net.get_params_for("iterator_valid").get("drop_last"):
+def nets_of(estimator):
+    """The nets that an estimator trains, or holds to train clones of them."""
+    if is_skorch_net(innermost(estimator)):
+        return [innermost(estimator)]
+    members = getattr(estimator, "estimators_", None)
+    # An ensemble whose training failed has none yet.
+    is_trained = isinstance(members, list) and len(members)
+    parts = map(innermost, members) if is_trained else estimator.get_params().values()
+    return [part for part in parts if is_skorch_net(part)]
+
+
+def check_keeps_rows(estimator):
+    """Raise before a training if a net is going to predict for some rows only."""
+    iterators = [net.get_params_for("iterator_valid") for net in nets_of(estimator)]
+    if any(params.get("drop_last") for params in iterators):
         raise ValueError(
             "With `iterator_valid__drop_last=True` the net predicts nothing for the "
             "rows of the last, incomplete batch. Set it to False; of the training, "
@@ -17,16 +29,17 @@ def check_keeps_rows(net):
         )
 
 
-def check_saw_rows(net, n_labeled):
-    """Raise if a training had no batch."""
-    history = getattr(net, "history", None)
-    if history and history[-1].get("train_batch_count") == 0:
-        raise ValueError(
-            f"The net was trained on no row: of {n_labeled} labelled rows, less any "
-            f"held out, `drop_last` leaves no full batch of batch_size="
-            f"{net.batch_size}. Lower `batch_size`, or set "
-            "`iterator_train__drop_last=False`."
-        )
+def check_saw_rows(estimator, n_labeled):
+    """Raise if the training of a net had no batch."""
+    for net in nets_of(estimator):
+        history = getattr(net, "history", None)
+        if history and history[-1].get("train_batch_count") == 0:
+            raise ValueError(
+                f"The net was trained on no row: of {n_labeled} labelled rows, less "
+                "any held out, `drop_last` leaves no full batch of batch_size="
+                f"{net.batch_size}. Lower `batch_size`, or set "
+                "`iterator_train__drop_last=False`."
+            )
 
 
 def explain(error, estimator, rows, classes):
@@ -41,15 +54,17 @@ def explain(error, estimator, rows, classes):
             f"{text.partition(':')[0]}: `X` has shape {np.shape(rows.X)}. Reshape your "
             "data: `.reshape(-1, 1)` if it is one feature."
         ) from None
-    net = innermost(estimator)
-    if not is_skorch_net(net):
+    nets = nets_of(estimator)
+    if not nets:
         if any(word in text for word in NOT_NUMBERS):
             error.add_note(encoding_hint(rows.X, "X"))
         return
-    check_saw_rows(net, len(rows.y))
+    check_saw_rows(estimator, len(rows.y))
     for fragment, meaning in MEANINGS.items():
-        if fragment in text:
-            raise ValueError(meaning(text, net, rows, classes)) from error
+        # A search reports all its errors with their tracebacks.
+        found = [line.strip() for line in text.splitlines() if fragment in line]
+        if found:
+            raise ValueError(meaning(found[-1], nets[0], rows, classes)) from error
 
 
 def _too_few_outputs(text, net, rows, classes):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from skbadge.pools import concatenate_rows, copy_rows, n_rows, take_rows
+from skbadge.utils._shown import shown
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,5 +94,5 @@ def _check_kind(y, others):
     if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
         raise ValueError(
             "`y` must hold labels of one kind, strings or numbers. Got "
-            f"{others[0]!r} where the labelled rows so far have {y[0]!r}."
+            f"{shown(others[0])} where the labelled rows so far have {shown(y[0])}."
         )

@@ -181,8 +181,8 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     predictor = innermost(estimator)
     trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
     target_shape = None
+    check_keeps_rows(estimator)
     if trains_net:
-        check_keeps_rows(predictor)
         y, target_shape = _adapt_to_rows(predictor, rows, codec)
     mark = unlabeled_mark(estimator)
     if mark is not None:
@@ -202,8 +202,8 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
         except Exception as error:
             explain(error, estimator, rows, getattr(codec, "classes", None))
             raise
+    check_saw_rows(estimator, len(rows.y))
     if trains_net:
-        check_saw_rows(innermost(estimator), len(rows.y))
         _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
     return estimator
 

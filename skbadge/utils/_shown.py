@@ -3,6 +3,8 @@
 from contextlib import contextmanager
 from itertools import islice
 
+import numpy as np
+
 from skbadge._compat import InvalidParameterError
 
 MAX_ITEMS = 8
@@ -16,6 +18,7 @@ def shown(value):
         return f"the class {value.__name__}"
     if getattr(value, "shape", ()):
         return f"{name} of shape {tuple(value.shape)}"
+    value = value.item() if isinstance(value, np.generic) else value
     text = " ".join(repr(value).split())
     if len(text) <= MAX_CHARACTERS:
         return text

@@ -134,6 +134,23 @@ CASES = {
         lambda: fit(scaled(net(module(nn.BatchNorm1d(8)), batch_size=89))),
         ONE_ROW,
     ),
+    "one row in a search": (
+        lambda: fit(
+            GridSearchCV(
+                net(module(nn.BatchNorm1d(8)), batch_size=44), {"lr": [1]}, cv=2
+            )
+        ),
+        ONE_ROW,
+    ),
+    "one row in an ensemble": (
+        lambda: fit(BaggingClassifier(net(module(nn.BatchNorm1d(8)), batch_size=89))),
+        ONE_ROW,
+    ),
+    "ensemble drop_last": (lambda: fit(BaggingClassifier(net(**TRAIN), 2)), NO_BATCH),
+    "valid drop_last in an ensemble": (
+        lambda: fit(BaggingClassifier(net(**VALID), 2)),
+        "iterator_valid__drop_last=True",
+    ),
     "too few to hold out": (
         lambda: fit(NeuralNetClassifier(module(), verbose=0), X[:4], [0, 1, 2, 2]),
         "holds out part of the 4 labelled rows.*train_split=None",

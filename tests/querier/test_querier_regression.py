@@ -27,6 +27,7 @@ from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
+from skbadge.exceptions import QueryWarning
 from skbadge.experiment import SimulatedActiveLearner, active_learning_curve
 from skbadge.nn import TabularNetRegressor
 from skbadge.outputs import model_outputs
@@ -581,7 +582,8 @@ def test_search_and_cross_validation():
     search = GridSearchCV(make_querier(Ridge()), grid, cv=3).fit(X, y)
     assert search.best_params_["estimator__alpha"] == 1e-3
     best = search.best_estimator_
-    rows = skbadge.query(search, X + 1, 5)
+    with pytest.warns(QueryWarning, match="varied 'strategy'"):
+        rows = skbadge.query(search, X + 1, 5)
     np.testing.assert_array_equal(rows, best.query(X + 1, 5))
 
 
