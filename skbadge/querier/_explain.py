@@ -68,6 +68,8 @@ def explain(error, estimator, rows, classes):
 
 
 def _too_few_outputs(text, net, rows, classes):
+    if classes is None:
+        return f"A number is out of bounds, such as a class beyond the outputs: {text}"
     return (
         f"The net has fewer outputs than the {len(classes)} classes {listed(classes)}. "
         "Give its last layer an output for each class."
