@@ -16,6 +16,7 @@ from skbadge.embeddings._product import ProductEmbedding
 from skbadge.embeddings._random_projection import sketch
 from skbadge.embeddings._row_stacked import RowStackedEmbedding
 from skbadge.embeddings._scaled import ScaledEmbedding
+from skbadge.embeddings._sparse import SparseEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 from skbadge.embeddings.transforms import (
     AcsGrad,
@@ -45,6 +46,7 @@ __all__ = [
     "Scale",
     "ScaledEmbedding",
     "Sketch",
+    "SparseEmbedding",
     "StackedEmbedding",
     "fisher_embedding",
     "gradient_embedding",

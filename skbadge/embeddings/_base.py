@@ -12,6 +12,7 @@ from scipy.linalg.blas import dsyrk
 
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import cast_array, new_array
 
 
 class Embedding(ABC):
@@ -230,7 +231,7 @@ class Embedding(ABC):
             float64.
         """
         self._require_columns()
-        coordinates = np.empty((len(self), directions.shape[1]))
+        coordinates = new_array((len(self), directions.shape[1]), np.float64)
         for rows, block in self._dense_blocks():
             np.matmul(block, directions, out=coordinates[rows])
         return coordinates
@@ -381,9 +382,9 @@ def as_factor(array: ArrayLike, name: str) -> NDArray:
             f"`{name}` must be 2-D. Got an array of shape {factor.shape} instead."
         )
     if factor.dtype == np.float16:
-        return factor.astype(np.float32)
+        return cast_array(factor, np.float32)
     if factor.dtype not in (np.float32, np.float64):
-        return factor.astype(np.float64)
+        return cast_array(factor, np.float64)
     return factor
 
 

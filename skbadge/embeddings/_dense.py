@@ -1,6 +1,7 @@
 """An embedding whose matrix is held as it is, and projections, which are such."""
 
-from functools import singledispatch
+from functools import partial, singledispatch
+from operator import mul
 from typing import Self
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
 from skbadge.embeddings._scaled import scaled
+from skbadge.utils._place import cast_array, filled_array
 
 
 class DenseEmbedding(Embedding):
@@ -55,7 +57,7 @@ class DenseEmbedding(Embedding):
         return DenseEmbedding(self.matrix[rows])
 
     def _cast(self, dtype):
-        return DenseEmbedding(self.matrix.astype(dtype))
+        return DenseEmbedding(cast_array(self.matrix, dtype))
 
     def _dense(self):
         return self.matrix.copy()
@@ -67,8 +69,16 @@ class DenseEmbedding(Embedding):
 
 @scaled.register
 def _(embedding: DenseEmbedding, factor):
+    return DenseEmbedding(times(embedding.matrix, factor))
+
+
+def times(matrix, factor):
+    """A matrix, or a tensor, times a number, in its dtype."""
     # A Python float leaves the dtype as it is.
-    return DenseEmbedding(embedding.matrix * float(factor))
+    factor = float(factor)
+    if not isinstance(matrix, np.ndarray):
+        return matrix * factor
+    return filled_array(matrix.shape, matrix.dtype, partial(mul, factor), matrix)
 
 
 @singledispatch

@@ -18,8 +18,8 @@ def to_device(embedding: Embedding, device: str | torch.device | None) -> Embedd
     ----------
     embedding : Embedding of shape (n_rows, n_columns)
         Matrices, outer products and what is put together of them are moved. Kernels of
-        the rows of a table stay in main memory, and so do kinds of other packages that
-        register nothing.
+        the rows of a table and sparse matrices stay in main memory, and so do kinds of
+        other packages that register nothing.
 
     device : str, torch.device or None
         A device with float64, such as "cuda". "cpu" lets torch form the products. None

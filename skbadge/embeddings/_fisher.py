@@ -10,6 +10,7 @@ from skbadge.embeddings._fisher_base import DenseFisher, FactoredFisher, FisherE
 from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import _check_proba
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 # Squares of squares of features must not overflow.
 MAX_NORM_SQ = 1e60
@@ -130,7 +131,7 @@ def fisher_embedding(
     n_columns = n_outputs if sketch is None else sketch.right.shape[1]
     # Rows made of two precisions can be told apart by the lower one at best.
     dtype = np.float32 if np.float32 in (P.dtype, Z.dtype) else np.float64
-    roots = np.empty((len(P), rank, n_columns))
+    roots = new_array((len(P), rank, n_columns), np.float64)
     cost = (rank + 1) * P.shape[1] * 3 + rank * n_columns + Z.shape[1]
     for rows in row_chunks(len(P), cost, minimum=1):
         part = _logit_roots(P[rows].astype(np.float64), fisher, n_top_classes)

@@ -5,13 +5,15 @@ from numpy.typing import ArrayLike
 
 from skbadge.embeddings._base import Embedding, as_factor
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._factors import Matrix, as_matrix
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
+from skbadge.utils._row_sums import improper_rows, row_sums
 
 
 def gradient_embedding(
     proba: ArrayLike,
-    features: ArrayLike,
+    features: ArrayLike | Matrix,
     *,
     include_bias: bool = False,
     one_logit: bool = False,
@@ -30,8 +32,8 @@ def gradient_embedding(
         Class probabilities, rows summing to 1. One column, or one dimension, is the
         probability of the positive class of a binary net with one logit.
 
-    features : array-like of shape (n_rows, n_features)
-        Input of the last linear layer.
+    features : array-like or sparse matrix of shape (n_rows, n_features)
+        Input of the last linear layer. A sparse one is not made dense.
 
     include_bias : bool, default=False
         Append the gradient with respect to the bias, :math:`p - e_{\hat y}`.
@@ -79,7 +81,7 @@ def gradient_embedding(
     # Squares of residuals below 2**-40 come near the end of float32's range.
     if residual.size and np.abs(residual).max() < 2.0**-40:
         residual = residual.astype(np.float64)
-    weights = OuterProductEmbedding(residual, as_factor(features, "features"))
+    weights = OuterProductEmbedding(residual, as_matrix(features, "features"))
     if not include_bias:
         return weights
     return StackedEmbedding([weights, DenseEmbedding(residual)])
@@ -87,12 +89,9 @@ def gradient_embedding(
 
 def _check_proba(proba):
     """Raise unless rows are probabilities."""
-    # A product with ones is many times faster than a sum along the short axis.
-    sums = proba @ np.ones(proba.shape[1], dtype=proba.dtype)
-    # Written so that NaN fails as well.
-    is_wrong = ~(np.abs(sums - 1) <= 1e-3)
-    if is_wrong.any() or not proba.min(initial=0.0) >= 0:
-        wrong = np.flatnonzero(is_wrong | ~(proba >= 0).all(axis=1))
+    sums = row_sums(proba)
+    wrong = np.flatnonzero(improper_rows(proba, sums))
+    if len(wrong):
         raise ValueError(
             "`proba` must hold class probabilities: finite, non-negative, rows summing "
             f"to 1. {len(wrong)} of {len(proba)} rows do not; row {wrong[0]} is "

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 from sklearn.utils import check_random_state
 
 from skbadge._compat import Interval, validate_parameter_constraints
+from skbadge.utils._memory import check_fits
 from skbadge.utils._typing import RandomState
 
 _POSITIVE_INT = [Interval(Integral, 1, None, closed="left")]
@@ -99,6 +100,12 @@ class KroneckerSketch:
             )
         rng = check_random_state(random_state)
         self.n_columns = int(n_columns)
+        total = sum(left + right for left, right in widths)
+        check_fits(
+            8 * self.n_columns * total,
+            f"The random map of {total} numbers of a row to {n_columns} columns",
+            "Take fewer `n_columns`, or a step before the model that makes X narrower.",
+        )
         self.projections = [
             self._draw(left, right, rng, np.dtype(dtype)) for left, right in widths
         ]

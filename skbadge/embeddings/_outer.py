@@ -5,13 +5,26 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skbadge.embeddings._base import Embedding, as_factor, coarsest, row_norms_sq
-from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._base import Embedding, as_factor, coarsest
+from skbadge.embeddings._dense import DenseEmbedding, times
+from skbadge.embeddings._factors import (
+    Matrix,
+    as_matrix,
+    cast,
+    dense,
+    differences,
+    n_bytes,
+    paired_products,
+    products,
+    row_cost,
+    row_norms_sq,
+)
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.embeddings._product import row_products
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 
 class OuterProductEmbedding(Embedding):
@@ -25,9 +38,9 @@ class OuterProductEmbedding(Embedding):
     left : array-like of shape (n_rows, n_left)
         The vectors :math:`a_i`.
 
-    right : array-like of shape (n_rows, n_right)
+    right : array-like or sparse matrix of shape (n_rows, n_right)
         The vectors :math:`z_i`. Column ``k * n_right + j`` of the embedding is
-        ``left[:, k] * right[:, j]``.
+        ``left[:, k] * right[:, j]``. A sparse matrix stays sparse, in CSR format.
 
     Examples
     --------
@@ -37,13 +50,14 @@ class OuterProductEmbedding(Embedding):
     array([[ 2.,  0.,  3., -2., -0., -3.]])
     """
 
-    def __init__(self, left: ArrayLike, right: ArrayLike):
+    def __init__(self, left: ArrayLike, right: ArrayLike | Matrix):
         self.left = as_factor(left, "left")
-        self.right = as_factor(right, "right")
-        if len(self.left) != len(self.right):
+        self.right = as_matrix(right, "right")
+        n_left, n_right = self.left.shape[0], self.right.shape[0]
+        if n_left != n_right:
             raise ValueError(
                 "`left` and `right` must have the same number of rows. "
-                f"Got {len(self.left)} and {len(self.right)}."
+                f"Got {n_left} and {n_right}."
             )
 
     @property
@@ -59,7 +73,7 @@ class OuterProductEmbedding(Embedding):
     @property
     def nbytes(self) -> int:
         """Bytes held by the factors."""
-        return self.left.nbytes + self.right.nbytes
+        return self.left.nbytes + n_bytes(self.right)
 
     def _norms_sq(self):
         norms_sq = row_norms_sq(self.left)
@@ -70,36 +84,33 @@ class OuterProductEmbedding(Embedding):
 
     def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another outer product embedding."""
-        products = self.right @ other.right.T
-        return np.multiply(self.left @ other.left.T, products)
+        return np.multiply(self.left @ other.left.T, products(self.right, other.right))
 
     def _take(self, rows):
         return OuterProductEmbedding(self.left[rows], self.right[rows])
 
     def _cast(self, dtype):
-        left, right = (
-            part.astype(dtype, copy=False) for part in (self.left, self.right)
-        )
+        left, right = (cast(part, dtype) for part in (self.left, self.right))
         return OuterProductEmbedding(left, right)
 
     def _dense(self):
-        outer = self.left[:, :, None] * self.right[:, None, :]
+        outer = self.left[:, :, None] * dense(self.right)[:, None, :]
         return outer.reshape(self.shape)
 
     def _pair_cost(self):
-        return self.left.shape[1], self.right.shape[1]
+        return self.left.shape[1], row_cost(self.right)
 
     def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
         # With da = a - a' and dz = z - z', a (x) z - a' (x) z' = da (x) z + a' (x) dz.
-        d_left = np.subtract(self.left, other.left, dtype=np.float64)
-        d_right = np.subtract(self.right, other.right, dtype=np.float64)
+        d_left = differences(self.left, other.left)
+        d_right = differences(self.right, other.right)
         # |da|^2 |z|^2 + |a'|^2 |dz|^2
         sq_dists = row_norms_sq(d_left) * row_norms_sq(self.right)
         sq_dists += row_norms_sq(other.left) * row_norms_sq(d_right)
         # + 2 <da, a'> <z, dz>
-        cross_left = np.einsum("ij,ij->i", d_left, other.left)
-        cross_right = np.einsum("ij,ij->i", self.right, d_right)
+        cross_left = paired_products(d_left, other.left)
+        cross_right = paired_products(self.right, d_right)
         sq_dists += 2.0 * cross_left * cross_right
         return np.maximum(sq_dists, 0.0, out=sq_dists)
 
@@ -108,10 +119,9 @@ class OuterProductEmbedding(Embedding):
 def scaled_outer(embedding: OuterProductEmbedding, factor):
     """The outer product with its smaller factor scaled, here or on a device."""
     left, right = embedding.left, embedding.right
-    # A Python float leaves the dtype as it is.
     if left.shape[1] <= right.shape[1]:
-        return type(embedding)(left * float(factor), right)
-    return type(embedding)(left, right * float(factor))
+        return type(embedding)(times(left, factor), right)
+    return type(embedding)(left, times(right, factor))
 
 
 @row_products.register
@@ -125,7 +135,7 @@ def _(embedding: OuterProductEmbedding, n_columns, rng):
     project = KroneckerSketch(
         [widths], n_columns, random_state=rng, dtype=embedding.dtype
     )
-    products = np.empty((len(embedding), n_columns), dtype=embedding.dtype)
+    sketches = new_array((len(embedding), n_columns), embedding.dtype)
     for rows in row_chunks(len(embedding), n_columns):
-        products[rows] = project([(embedding.left[rows], embedding.right[rows])])
-    return products
+        sketches[rows] = project([(embedding.left[rows], embedding.right[rows])])
+    return sketches

@@ -13,6 +13,7 @@ from skbadge.embeddings._product import row_products
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
 from skbadge.embeddings._stacked import Stack
+from skbadge.utils._place import new_array
 
 
 class RowStackedEmbedding(Stack):
@@ -96,7 +97,7 @@ class RowStackedEmbedding(Stack):
 
     def project(self, directions: NDArray) -> NDArray[np.float64]:
         """Coordinates of the rows along some directions, see `Embedding.project`."""
-        coordinates = np.empty((len(self), directions.shape[1]))
+        coordinates = new_array((len(self), directions.shape[1]), np.float64)
         return self._gathered(lambda part: part.project(directions), coordinates)
 
     def quadratic_forms(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -248,5 +249,5 @@ def _(embedding: RowStackedEmbedding, n_columns, rng):
         rng.set_state(state)
         return sketched(part, n_columns, rng)
 
-    out = np.empty((len(embedding), n_columns), embedding.dtype)
+    out = new_array((len(embedding), n_columns), embedding.dtype)
     return embedding._gathered(sketched_alike, out)

@@ -11,6 +11,7 @@ from skbadge.embeddings._base import Embedding, coarsest
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled
+from skbadge.utils._place import new_array
 
 
 class Stack(Embedding):
@@ -106,7 +107,8 @@ def _(embedding: StackedEmbedding, device):
 @sketched.register
 def _(embedding: StackedEmbedding, n_columns, rng):
     # Independent projections make the products across parts zero on average.
-    total = np.zeros((len(embedding), n_columns), dtype=embedding.dtype)
+    total = new_array((len(embedding), n_columns), embedding.dtype)
+    total[:] = 0
     for part in embedding.parts:
         total += sketched(part, n_columns, rng)
     return total

@@ -5,6 +5,7 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
@@ -64,7 +65,7 @@ def _paired(left, right):
 
 @to_device.register
 def _(embedding: OuterProductEmbedding, device):
-    if device is None:
+    if device is None or sparse.issparse(embedding.right):
         return embedding
     factors = (embedding.left, embedding.right)
     return TensorOuterProduct(*(from_numpy(factor).to(device) for factor in factors))

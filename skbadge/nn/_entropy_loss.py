@@ -12,7 +12,7 @@ from skorch.callbacks import PassthroughScoring
 
 from skbadge._compat import Interval, Options, validate_parameter_constraints
 from skbadge.nn._unlabeled import UnlabeledBatches, is_unlabeled, take_labels, take_rows
-from skbadge.utils._streams import torch_seeded
+from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Rows
 
 _CONSTRAINTS = {
@@ -301,7 +301,7 @@ class JointEntropyMixin(NeuralNet):
         X, seed = self.unlabeled_step_
         modules = [getattr(self, f"{name}_") for name in self._modules]
         modules = [module for module in modules if isinstance(module, torch.nn.Module)]
-        with torch_seeded(seed), _frozen_statistics(modules):
+        with seeded(seed), _frozen_statistics(modules):
             outputs = self.infer(X, **fit_params)
         outputs = outputs[0] if isinstance(outputs, tuple) else outputs
         return self._mean_entropy()(outputs)

@@ -20,7 +20,8 @@ from skbadge._compat import Interval
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._iterator import Batch, TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
-from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._shared_state import seeded
+from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
 
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
@@ -256,7 +257,7 @@ class TabularNetMixin(NeuralNet):
             seed = stream_seed(self.random_state, f"training-{epochs_done}")
         dataset = super().get_dataset(X, y)
         try:
-            with torch_seeded(seed):
+            with seeded(seed):
                 if start_over:
                     self.initialize()
                     self._set_statistics(dataset.X)

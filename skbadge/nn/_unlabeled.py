@@ -11,7 +11,7 @@ from torch.utils.data import Subset
 from skbadge import pools
 from skbadge.nn._dataset import _without_number_lists
 from skbadge.pools import map_parts
-from skbadge.utils._streams import torch_seeded
+from skbadge.utils._shared_state import seeded
 
 
 def is_unlabeled(X, y, label):
@@ -85,6 +85,6 @@ class UnlabeledBatches:
         """The next batch, and a seed for its forward pass."""
         seed = int(self._rng.integers(2**32))
         # A DataLoader draws from torch's generator. Transforms of rows may do so, too.
-        with torch_seeded(seed):
+        with seeded(seed):
             X, _ = unpack_data(next(self._batches))
         return X, seed

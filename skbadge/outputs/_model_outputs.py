@@ -1,12 +1,14 @@
 """The face of this layer: what a fitted model says about rows."""
 
 from collections.abc import Iterable
+from os import PathLike
 from typing import Literal
 
 from skbadge.outputs._needs import FIELDS, Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers import read_model
+from skbadge.utils._place import Place, storing_in
 from skbadge.utils._typing import RandomState
 
 DEFAULT_NEEDS = Needs(proba=True, features=True)
@@ -20,6 +22,7 @@ def model_outputs(
     feature_layer: str = "auto",
     batch_size: int | Literal["auto"] = "auto",
     random_state: RandomState = None,
+    storage: str | PathLike | None = "auto",
 ) -> Outputs:
     """Read probabilities and penultimate features of a model in one forward pass.
 
@@ -33,9 +36,13 @@ def model_outputs(
     ----------
     estimator : estimator object
         Fitted: a skorch net, a scikit-learn ``MLPClassifier`` or ``MLPRegressor``
-        (features are the last hidden layer), or any other scikit-learn model (features
-        are its input). Pipelines, searches, frozen estimators and transformed targets
-        around it are opened. A regressor has features only.
+        (features are the last hidden layer), a linear model (features are its input)
+        or any other scikit-learn model. Features of the latter are its input, too, each
+        column with mean 0 and variance 1 over ``X``, so that units do not matter.
+        Columns that are mostly zero are divided by their greatest absolute value
+        instead. Missing values, if the model takes them, count as the mean. Pipelines,
+        searches, frozen estimators and transformed targets around it are opened. A
+        regressor has features only.
 
     X : array-like of shape (n_rows, ...)
         Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
@@ -57,7 +64,8 @@ def model_outputs(
         probabilities; members may be nets.
 
         Inputs are what the first linear or convolution layer of a net is given,
-        flattened; for other models, their input.
+        flattened; for other models, their input, which is standardised where features
+        are.
 
         Gradients are those with respect to the weights and biases of all linear
         layers and convolutions of a net, of a multi-layer perceptron or of a linear
@@ -77,8 +85,10 @@ def model_outputs(
         For nets, the module whose input are the features, by its name in
         ``named_modules()``. ``"auto"`` is the last linear layer whose output is the
         net's output, as it is or after a softmax, log-softmax or sigmoid. The input of
-        a module is flattened. The last layer of a net must be applied once a row, not
-        at several positions.
+        a module is flattened. A module around the net's last layer stands for that. The
+        last layer must be applied once a row, not at several positions, and must share
+        its weights with no other: else its gradient is not made of its input. Of calls
+        one after another, the last one counts.
 
     batch_size : int or "auto", default="auto"
         Rows in one forward pass of a net or multi-layer perceptron. ``"auto"`` takes
@@ -90,12 +100,18 @@ def model_outputs(
         Draws the dropout masks and the sketch. The same int gives the same ones: pool
         and labelled rows are to be sketched alike.
 
+    storage : "auto", str, path-like or None, default="auto"
+        Where arrays are put that are large: in memory while they take less than half of
+        what is available, and else in files; a path names a folder to put all of them
+        in; None takes memory only. A file ends with its array.
+
     Returns
     -------
     outputs : Outputs
         Floating arrays with as many rows as ``X``, float32 for nets of half precision.
-        An entry that is not in ``needs`` is None. The features of a model without
-        hidden layers may share memory with ``X``.
+        An entry that is not in ``needs`` is None. The features of a linear model may
+        share memory with ``X``. Those of sparse rows are sparse with
+        ``Needs(..., sparse=True)``.
 
     Raises
     ------
@@ -111,7 +127,7 @@ def model_outputs(
         infinite, its probabilities do not sum to 1, or posterior samples are needed
         and a net has no dropout or an ensemble's members do not count equally, or
         gradients are needed and a net's layers are not given the rows along their first
-        dimension.
+        dimension, or sparse rows are to be dense and would not fit into memory.
 
     Notes
     -----
@@ -151,4 +167,5 @@ def model_outputs(
     if not needs.fields:
         raise ValueError(f"`needs` must be one or more of {FIELDS}. Got {needs}.")
     options = ReadingOptions(feature_layer, batch_size, random_state)
-    return read_model(estimator, X, needs, options)
+    with storing_in(Place.of(storage)):
+        return read_model(estimator, X, needs, options)

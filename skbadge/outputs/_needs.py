@@ -42,6 +42,10 @@ class Needs:
         Columns that gradients are sketched to while they are read, at least 1. None
         holds them exactly. It says nothing where no gradients are needed.
 
+    sparse : bool, default=False
+        Whether features and inputs of sparse rows may be sparse, in CSR format. If not,
+        they are made dense, and refused where they would not fit into memory.
+
     labeled : bool, default=False
         All of this for the labelled rows as well.
 
@@ -74,6 +78,7 @@ class Needs:
     n_posterior: int = 0
     gradients: bool = False
     n_columns: int | None = None
+    sparse: bool = False
     labeled: bool = False
     ids: bool = False
 
@@ -141,10 +146,14 @@ class Needs:
     def __or__(self, other: Needs | str | Iterable[str]) -> Needs:
         """What either needs: of two numbers the greater, exact gradients if one does.
 
+        Features are sparse if whoever needs some takes sparse ones.
+
         Whoever asked for fewer samples or columns gets more, and may sketch further.
         """
         mine, theirs = self, Needs.of(other)
         flags = {name: getattr(mine, name) or getattr(theirs, name) for name in FLAGS}
+        takers = [part for part in (mine, theirs) if part.features or part.inputs]
+        flags["sparse"] = bool(takers) and all(part.sparse for part in takers)
         readers = [part for part in (mine, theirs) if part.gradients]
         widths = [part.n_columns for part in readers if part.n_columns is not None]
         sketched = readers and len(widths) == len(readers)

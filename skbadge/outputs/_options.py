@@ -1,7 +1,7 @@
 """How a model is read, whatever is read of it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import is_int
@@ -21,11 +21,16 @@ class ReadingOptions:
 
     random_state : None, int or RandomState, default=None
         Draws dropout masks and sketches.
+
+    scaling : object or None, default=None
+        How columns are standardised where features are a model's input: `Outputs` of
+        other rows say it. None for the statistics of these rows.
     """
 
     feature_layer: str = "auto"
     batch_size: int | Literal["auto"] = "auto"
     random_state: RandomState = None
+    scaling: Any = None
 
     def __post_init__(self) -> None:
         size = self.batch_size

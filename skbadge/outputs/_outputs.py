@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skbadge.embeddings import Embedding
+from skbadge.embeddings._factors import Matrix, n_bytes
 
 # What has one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients")
@@ -26,8 +28,9 @@ class Outputs:
         Class probabilities, one column for each output unit of the model (a model
         with one logit has two columns). Floating, rows sum to 1.
 
-    features : ndarray of shape (n_rows, n_features) or None
-        The input of the model's last linear layer. Floating.
+    features : ndarray or CSR matrix of shape (n_rows, n_features), or None
+        The input of the model's last linear layer. Floating. Sparse only for sparse
+        rows and strategies that say so in their `Needs`.
 
     one_logit : bool, default=False
         True if the model is binary and has a single logit. ``proba`` has two columns
@@ -46,7 +49,7 @@ class Outputs:
         dropout masks or the members of an ensemble. float32 as it is read, rows sum
         to 1.
 
-    inputs : ndarray of shape (n_rows, n_inputs) or None
+    inputs : ndarray or CSR matrix of shape (n_rows, n_inputs), or None
         Numbers that stand for the rows: what a net's first linear or convolution layer
         is given, flattened; for other models what they were trained on.
 
@@ -64,19 +67,25 @@ class Outputs:
     """
 
     proba: NDArray | None = None
-    features: NDArray | None = None
+    features: Matrix | None = None
     one_logit: bool = False
     n_rows: int | None = None
     identify: Callable[[NDArray], list[str]] | None = None
     posterior: NDArray | None = None
-    inputs: NDArray | None = None
+    inputs: Matrix | None = None
     gradients: Embedding | None = None
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
+    scaling: Any = None
 
     def __post_init__(self) -> None:
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
-        sizes = {name: len(part) for name, part in arrays.items() if part is not None}
+        sizes = {
+            # Sparse matrices have no length.
+            name: part.shape[0] if sparse.issparse(part) else len(part)
+            for name, part in arrays.items()
+            if part is not None
+        }
         if self.posterior is not None:
             if np.ndim(self.posterior) != 3 or not len(self.posterior):
                 raise ValueError(
@@ -102,7 +111,7 @@ class Outputs:
     def nbytes(self) -> int:
         """Bytes held by the arrays."""
         parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
-        return sum(part.nbytes for part in parts if part is not None)
+        return sum(n_bytes(part) for part in parts if part is not None)
 
     def take(self, rows: NDArray | slice) -> Outputs:
         """Outputs of some rows.

@@ -1,6 +1,8 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
 import warnings
+from contextlib import nullcontext
+from dataclasses import replace
 from time import perf_counter
 from typing import Literal, overload
 
@@ -22,11 +24,14 @@ from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import (
     check_strategy_suits,
     fingerprint,
+    is_pure,
     is_same,
     kind_of,
 )
 from skbadge.strategies import ScoreStrategy, get_strategy
-from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._place import Place, storing_in
+from skbadge.utils._shared_state import exclusive, seeded
+from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Int, Rows
 
 
@@ -134,36 +139,37 @@ class Asking(LikeItsEstimator):
             model predicts NaN, the strategy needs probabilities of a regressor, or no
             row may be selected.
         """
-        self._validate_params()
-        estimator = self._trained_estimator("query")
-        strategy = self._use_strategy(estimator)
-        start = perf_counter()
-        X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-        feasible = resolve_feasible(
-            X_pool,
-            candidates,
-            groups,
-            max_per_group,
-            pending,
-            self._compared_with(X_pool, strategy),
-        )
-        self._warn_of_repeats(feasible)
-        n = feasible.up_to(n)
-        whole, positions = feasible, None
-        if feasible.mask is not None and not strategy.reads_population:
-            # The others have no part in the selection: they need not even be read.
-            positions, feasible = feasible.restricted()
-            X_pool = take_rows(X_pool, positions)
-        pool, labeled = self._read_both(estimator, strategy, X_pool)
-        read = perf_counter()
-        self._was_asked = True
-        selection = strategy.run(
-            pool,
-            n,
-            labeled=labeled,
-            feasible=feasible,
-            random_state=self._seed(f"query-{self._round_name()}"),
-        )
+        with storing_in(Place.of(self.storage)) as place:
+            # One thread at a time reads or trains; others may select meanwhile.
+            with exclusive():
+                self._validate_params()
+                estimator = self._trained_estimator("query")
+                strategy = self._use_strategy(estimator)
+                start = perf_counter()
+                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+                feasible = resolve_feasible(
+                    X_pool,
+                    candidates,
+                    groups,
+                    max_per_group,
+                    pending,
+                    self._compared_with(X_pool, strategy),
+                )
+                self._warn_of_repeats(feasible)
+                n = feasible.up_to(n)
+                whole, positions = feasible, None
+                if feasible.mask is not None and not strategy.reads_population:
+                    # The others have no part in it: they need not even be read.
+                    positions, feasible = feasible.restricted()
+                    X_pool = take_rows(X_pool, positions)
+                pool, labeled = self._read_both(estimator, strategy, X_pool)
+                read = perf_counter()
+                self._was_asked = True
+                seed = stream_seed(self.random_state, f"query-{self._round_name()}")
+            with self._alone(strategy, seed):
+                selection = strategy.run(
+                    pool, n, labeled=labeled, feasible=feasible, random_state=seed
+                )
         done = perf_counter()
         rows = selection.rows
         rows = rows if positions is None else positions[rows]
@@ -174,12 +180,17 @@ class Asking(LikeItsEstimator):
             n_pool=whole.n_rows,
             n_candidates=whole.n_left,
             seconds={"outputs": read - start, "select": done - read},
+            nbytes_spilled=place.nbytes_spilled,
         )
         self._say(str(report))
         return (rows, report) if return_report else rows
 
     def outputs(
-        self, X: Rows, *, needs: Needs | str | tuple[str, ...] | None = None
+        self,
+        X: Rows,
+        *,
+        needs: Needs | str | tuple[str, ...] | None = None,
+        like: Outputs | None = None,
     ) -> Outputs:
         """What the model says about rows, read as `query` reads it.
 
@@ -190,6 +201,11 @@ class Asking(LikeItsEstimator):
 
         needs : Needs, str, tuple of str or None, default=None
             What to read; None for what the strategy in use needs.
+
+        like : Outputs or None, default=None
+            What this method said of other rows, such as the pool. The features of a
+            model without layers are its input with columns standardised: by those rows,
+            or else by ``X`` itself.
 
         Returns
         -------
@@ -207,8 +223,11 @@ class Asking(LikeItsEstimator):
             needs = self._use_strategy(estimator).needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
-        with torch_seeded(self._seed("inference")):
-            return self._read(estimator, X, needs, self._options(needs))
+        options = self._options(needs)
+        if like is not None:
+            options = replace(options, scaling=like.scaling)
+        with storing_in(Place.of(self.storage)), seeded(self._seed("inference")):
+            return self._read(estimator, X, needs, options)
 
     @available_if(_has_scores)
     def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:
@@ -233,7 +252,14 @@ class Asking(LikeItsEstimator):
             If there is no trained model yet.
         """
         outputs = self.outputs(X_pool)
-        return self.strategy_.checked_score(outputs)
+        with self._alone(self.strategy_, self._seed("scores")):
+            return self.strategy_.checked_score(outputs)
+
+    def _alone(self, strategy, seed):
+        """What a selection shares with other threads, held on to; nothing as a rule."""
+        if is_pure(strategy):
+            return nullcontext()
+        return seeded(None if self.random_state is None else seed)
 
     def _compared_with(self, X_pool, strategy):
         """The labelled rows, if it matters which rows of a pool equal one of them."""
@@ -263,11 +289,12 @@ class Asking(LikeItsEstimator):
         """What the model says about a pool and the labelled rows."""
         needs = Needs.of(strategy.needs)
         options = self._options(needs)
-        with torch_seeded(self._seed("inference")):
+        with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
             if not needs.labeled or not self._n_labeled():
                 return pool, None
             rows, codec = self._labeled, self._codec
+            options = replace(options, scaling=pool.scaling)
             outputs = self._read(estimator, rows.X, needs, options)
         if isinstance(codec, LabelCodec) and not codec.is_coded:
             # The columns are those of the classes the model has seen.
@@ -312,11 +339,6 @@ class Asking(LikeItsEstimator):
         So the draws of one round do not repeat another's, after `forget` either.
         """
         return f"{self._n_rounds}-{self._n_labeled()}"
-
-    def _seed(self, stream):
-        if self.random_state is None:
-            return None
-        return stream_seed(self.random_state, stream)
 
     def _say(self, message):
         if self.verbose:

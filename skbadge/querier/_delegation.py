@@ -1,6 +1,7 @@
 """Being like the wrapped estimator: its predictions, its tags, its fit parameters."""
 
 from copy import deepcopy
+from numbers import Integral
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
@@ -23,7 +24,9 @@ from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
 from skbadge.querier._checks import check_is_estimator
 from skbadge.querier._codecs import NumberCodec
+from skbadge.utils._shared_state import seeded
 from skbadge.utils._shown import parameters_shown
+from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
 
 
@@ -74,7 +77,10 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         codec = getattr(self, "_codec", None)
         if codec is None and not is_classifier(self):
             codec = NumberCodec()
-        return estimator.predict(X) if codec is None else codec.predict(estimator, X)
+        with self._reading():
+            if codec is None:
+                return estimator.predict(X)
+            return codec.predict(estimator, X)
 
     @available_if(_classifier_has("predict_proba"))
     def predict_proba(self, X: Rows) -> NDArray:
@@ -91,9 +97,10 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             In the order of `classes_`.
         """
         estimator, X = self._ready("predict_proba", X)
-        if not hasattr(self, "_codec"):
-            return estimator.predict_proba(X)
-        return self._codec.predict_proba(estimator, X)
+        with self._reading():
+            if not hasattr(self, "_codec"):
+                return estimator.predict_proba(X)
+            return self._codec.predict_proba(estimator, X)
 
     @available_if(_classifier_has("decision_function"))
     def decision_function(self, X: Rows) -> NDArray:
@@ -110,7 +117,8 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             As the estimator computes it.
         """
         estimator, X = self._ready("decision_function", X)
-        return estimator.decision_function(X)
+        with self._reading():
+            return estimator.decision_function(X)
 
     def score(
         self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
@@ -138,7 +146,22 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             metric = accuracy_score if is_classifier(self) else r2_score
             return float(metric(y, self.predict(X), sample_weight=sample_weight))
         is_coded = hasattr(self, "_codec") and self._codec.is_coded
-        return estimator.score(checked, self._codec.encode(y) if is_coded else y)
+        with self._reading():
+            return estimator.score(checked, self._codec.encode(y) if is_coded else y)
+
+    def _reading(self):
+        """Keep other threads out while the model runs, and global generators as found.
+
+        A ``RandomState`` is left to `fit` and `query`, which it must not be advanced
+        for.
+        """
+        is_fixed = isinstance(self.random_state, Integral)
+        return seeded(self._seed("prediction") if is_fixed else None)
+
+    def _seed(self, stream):
+        if self.random_state is None:
+            return None
+        return stream_seed(self.random_state, stream)
 
     def _ready(self, method, X):
         estimator = self._trained_estimator(method)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from numbers import Integral
+from os import PathLike
 from time import perf_counter
 from typing import Any, Literal, Self
 
@@ -30,6 +31,8 @@ from skbadge.querier._training import (
     make_codec,
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
+from skbadge.utils._place import check_storage
+from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._typing import RandomState, Rows
 
 
@@ -77,11 +80,20 @@ class BadgeQuerier(Asking):
     inference_batch_size : int or "auto", default="auto"
         Rows per forward pass of a net in `query`.
 
+    storage : "auto", str, path-like or None, default="auto"
+        Where `query` keeps what the model says about the pool. "auto" takes memory
+        while that needs less than half of what is available (within the limits of
+        control groups and, in a worker of joblib, of its share), and files in a
+        temporary folder for the rest. A path names a folder to put all of it in. None
+        takes memory only. No file outlives the query, however it ends.
+
     random_state : None, int or RandomState, default=None
-        With an int or a ``RandomState``, training (including torch, and every
-        ``random_state`` of the estimator that is None) and queries are reproducible,
-        and the global generators are left as they were found. None leaves them to
-        NumPy's and torch's global generators.
+        With an int or a ``RandomState``, training (every ``random_state`` of the
+        estimator that is None included) and queries are reproducible. Code that draws
+        from NumPy's, Python's or torch's global generators is seeded, and they are left
+        as they were found. Each net in an ensemble or a search has a seed of its own,
+        so that ``n_jobs`` makes no difference. None leaves all to the global
+        generators.
 
     verbose : int, default=0
         Above 0, each call prints what it did and how long it took.
@@ -108,6 +120,14 @@ class BadgeQuerier(Asking):
 
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if ``X`` has any that are strings.
+
+    Notes
+    -----
+    Several threads may use one querier. They take turns to train and to run the model,
+    and select at the same time.
+
+    Files that callbacks of nets write, such as skorch's ``Checkpoint``, are in their
+    place once a training has ended; trainings side by side do not meet in them.
 
     See Also
     --------
@@ -139,6 +159,7 @@ class BadgeQuerier(Asking):
             Interval(Integral, 1, None, closed="left"),
             StrOptions({"auto"}),
         ],
+        "storage": [str, PathLike, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -152,6 +173,7 @@ class BadgeQuerier(Asking):
         feature_layer: str = "auto",
         warm_start: bool = False,
         inference_batch_size: int | Literal["auto"] = "auto",
+        storage: str | PathLike | None = "auto",
         random_state: RandomState = None,
         verbose: int = 0,
     ):
@@ -161,9 +183,11 @@ class BadgeQuerier(Asking):
         self.feature_layer = feature_layer
         self.warm_start = warm_start
         self.inference_batch_size = inference_batch_size
+        self.storage = storage
         self.random_state = random_state
         self.verbose = verbose
 
+    @exclusive()
     @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self, X: Rows, y: ArrayLike, *, X_unlabeled: Rows = None, **params: Any
@@ -203,6 +227,7 @@ class BadgeQuerier(Asking):
         self._n_rounds, self._was_asked = 0, False
         return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
 
+    @exclusive()
     @fit_context(prefer_skip_nested_validation=False)
     def partial_fit(
         self,
@@ -257,7 +282,15 @@ class BadgeQuerier(Asking):
         return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):
-        """Keep the labelled rows, then train on them."""
+        """Keep the labelled rows, then train on them.
+
+        Other threads that train or read wait, for torch has one generator for all.
+        """
+        seed = self._seed("train")
+        with seeded(seed):
+            return self._train_seeded(rows, X_unlabeled, seed)
+
+    def _train_seeded(self, rows, X_unlabeled, seed):
         if not len(rows.y):
             raise ValueError(
                 "There are no labelled rows to train on: `forget` left none. Add some "
@@ -269,7 +302,7 @@ class BadgeQuerier(Asking):
             check_takes_unlabeled(estimator, rows)
             X_unlabeled = self._check_unlabeled(X_unlabeled)
         fit_params = self._routed(estimator, rows.params)
-        seed, classes = self._seed("train"), self._known_classes()
+        classes = self._known_classes()
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and codec.is_coded:
@@ -302,6 +335,7 @@ class BadgeQuerier(Asking):
 
     def _check_parts(self, classes=None):
         """Refuse what cannot work before it has cost a training."""
+        check_storage(self.storage)
         estimator = self._estimator()
         named = self.classes if classes is None else classes
         check_estimator_kind(estimator, named)
@@ -319,6 +353,7 @@ class BadgeQuerier(Asking):
             known = getattr(self, "_first_classes", self.classes_)
         check_named_before(classes, known)
 
+    @exclusive()
     def relabel(self, rows: ArrayLike, y: ArrayLike) -> Self:
         """Correct labels; the next `partial_fit` trains on them.
 
@@ -362,6 +397,7 @@ class BadgeQuerier(Asking):
         self._labeled = self._labeled.relabeled(positions, labels)
         return self
 
+    @exclusive()
     def forget(self, rows: ArrayLike) -> Self:
         """Leave out labelled rows; the next `partial_fit` trains without them.
 

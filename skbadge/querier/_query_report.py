@@ -57,6 +57,9 @@ class QueryReport(Selection):
     nbytes : int
         Bytes held by the model's outputs and the embeddings.
 
+    nbytes_spilled : int
+        Bytes that went into files instead of memory, see ``storage``.
+
     n_distances : int
         Distances evaluated.
 
@@ -86,6 +89,7 @@ class QueryReport(Selection):
     n_pool: int
     n_candidates: int
     seconds: dict = field(default_factory=dict)
+    nbytes_spilled: int = 0
 
     @cached_property
     def diagnostics(self):
@@ -142,7 +146,9 @@ class QueryReport(Selection):
     def _costs(self):
         times = [f"{name} {value:.3g} s" for name, value in self.seconds.items()]
         yield "time", ", ".join(times)
-        yield "memory", f"{self.nbytes / 1e6:.3g} MB"
+        yield "memory", f"{(self.nbytes - self.nbytes_spilled) / 1e6:.3g} MB"
+        if self.nbytes_spilled:
+            yield "files", f"{self.nbytes_spilled / 1e6:.3g} MB"
 
     def _measured(self):
         """Yield what is known of each selected row, by its name."""

@@ -11,7 +11,12 @@ from sklearn.base import is_classifier, is_regressor
 
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
-from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
+from skbadge.strategies import (
+    ALBL,
+    CallableStrategy,
+    get_strategy,
+    get_strategy_names,
+)
 from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
 
@@ -54,6 +59,25 @@ def _way_out(strategy):
         if STRATEGIES[name] == path:
             return f" Its form for regression is {form!r}."
     return ""
+
+
+def is_pure(strategy):
+    """Whether a strategy is all the library's own, and learns nothing from a query.
+
+    The code of others may draw from global generators.
+    """
+    return _is_own(strategy) and not isinstance(strategy, ALBL | CallableStrategy)
+
+
+def _is_own(value):
+    """Whether a parameter and its parts run no code but the library's."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_own, value))
+    runs_code = callable(value) or hasattr(value, "get_params")
+    is_own = type(value).__module__.startswith("skbadge.")
+    if is_own and hasattr(value, "get_params"):
+        return all(map(_is_own, value.get_params(deep=False).values()))
+    return is_own or not runs_code
 
 
 def fingerprint(strategy):

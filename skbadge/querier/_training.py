@@ -1,5 +1,7 @@
 """Training estimators on labelled rows, and on unlabelled ones beside them."""
 
+from contextlib import nullcontext
+
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.feature_selection import SelectorMixin, VarianceThreshold
@@ -19,6 +21,8 @@ from skbadge.nn._adapt import (
     encoded_target,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
+from skbadge.nn._own_training import give_own_training
+from skbadge.nn._tabular import TabularNetMixin
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
     innermost,
@@ -44,8 +48,9 @@ from skbadge.querier._codecs import (
 )
 from skbadge.querier._explain import check_keeps_rows, check_saw_rows, explain
 from skbadge.querier._labeled_rows import is_aligned
+from skbadge.utils._shared_state import one_job_a_process, seeded
 from skbadge.utils._shown import shown
-from skbadge.utils._streams import torch_seeded
+from skbadge.utils._streams import stream_seed
 
 
 def unlabeled_mark(estimator):
@@ -148,7 +153,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
-    _adapt_members(estimator, original)
+    _prepare_nets(estimator, original, seed)
     if seed is not None:
         _set_random_states(estimator, seed)
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -196,7 +201,9 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
             X, y = _with_unlabeled(X, y, X_unlabeled, mark)
     if trains_net and is_dataset(X):
         X = RelabeledDataset(X, y)
-    with torch_seeded(seed), inference_mode(False):
+    has_nets = any(map(is_skorch_net, estimator.get_params().values()))
+    jobs = one_job_a_process() if has_nets else nullcontext()
+    with seeded(seed), jobs, inference_mode(False):
         try:
             estimator.fit(X, y, **fit_params)
         except Exception as error:
@@ -229,15 +236,25 @@ def _check_trained(estimator, X, codec, target_shape):
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
-def _adapt_members(estimator, original):
-    """Let nets that are members of an ensemble take tables, the frozen ones excepted.
+def _prepare_nets(estimator, original, seed):
+    """Let the nets in a clone train by themselves, the frozen ones excepted.
 
-    The ensemble encodes the labels for them.
+    Those that are members of an ensemble or trained by a search take tables as they
+    come; who trains them encodes the labels. Each has a seed of its own, for they may
+    be trained in other processes.
     """
-    mine = {id(part) for part in original.get_params().values()}
-    for part in estimator.get_params().values():
-        if is_skorch_net(part) and id(part) not in mine:
-            adapt_net(part)
+    kept = {id(part) for part in original.get_params().values()}
+    chain = wrapped(estimator)
+    direct = None if any(map(is_search, chain)) else chain[-1]
+    for name, part in sorted(estimator.get_params().items()):
+        if not is_skorch_net(part) or id(part) in kept or part is direct:
+            continue
+        adapt_net(part)
+        # The library's own nets have a `random_state`.
+        needs_seed = seed is not None and not isinstance(part, TabularNetMixin)
+        give_own_training(part, stream_seed(seed, name) if needs_seed else None)
+    if is_skorch_net(direct) and id(direct) not in kept:
+        give_own_training(direct)
 
 
 def _set_random_states(estimator, seed):

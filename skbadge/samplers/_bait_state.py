@@ -4,6 +4,7 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 # Below this, an eigenvalue of I - A is rounding: exactly it is positive.
 SMALLEST_EIGENVALUE = 1e-12
@@ -105,8 +106,8 @@ class BaitState:
         self.weight = weight
         self.greatest_change = greatest_change
         self.least_gain = least_gain
-        self.A = np.empty((len(fisher), fisher.rank, fisher.rank))
-        self.B = np.empty_like(self.A)
+        shape = len(fisher), fisher.rank, fisher.rank
+        self.A, self.B = new_array(shape, np.float64), new_array(shape, np.float64)
         self.refresh()
 
     def restricted(self, rows):

@@ -1,9 +1,11 @@
 """ACS-FW: a batch whose expected log-likelihoods stand for those of the pool."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import AcsRandomFeatures, Scale
+from skbadge.outputs import Needs
 from skbadge.samplers import FrankWolfe
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 from skbadge.strategies._kernels import KernelName
@@ -67,6 +69,11 @@ class AcsFW(EmbeddingStrategy):
         self.sigma = sigma
         self.kernel = kernel
         self.n_columns = n_columns
+
+    @property
+    def needs(self) -> Needs:
+        """Of sparse rows it would need products of all columns."""
+        return replace(super().needs, sparse=False)
 
     def recipe(self) -> Recipe:
         """Frank-Wolfe on random features of the expected log-likelihood."""

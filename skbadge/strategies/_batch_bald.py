@@ -9,15 +9,12 @@ from skbadge.outputs import Needs
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._joint_information import (
+    QUANTUM,
     Configurations,
     conditional_information,
     mutual_information,
 )
 from skbadge.utils._ties import Ties, equal_floor
-
-# Differences in nats below which rounding alone tells rows apart.
-QUANTUM = 1e-12
-
 
 FIRST_CANDIDATES = 16
 

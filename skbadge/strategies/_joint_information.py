@@ -8,6 +8,9 @@ from scipy.special import kl_div, logsumexp
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ranking import draw_weighted
 
+# Differences in nats below which rounding alone tells rows apart.
+QUANTUM = 1e-12
+
 TINY = np.finfo(np.float64).tiny
 
 # Numbers in a block of rows: 2 MiB, to stay in cache.
@@ -30,6 +33,7 @@ def mutual_information(posterior):
     -------
     information : ndarray of shape (n_rows,)
         float64, in nats, between 0 and ``min(log(n_posterior), log(n_classes))``.
+        Exactly 0 where no more than rounding tells the samples apart.
     """
     n_posterior, n_rows, n_classes = posterior.shape
     information = np.empty(n_rows)
@@ -39,7 +43,8 @@ def mutual_information(posterior):
         # Terms p ln(p / q) - p + q, whose last two sum to 0 over the classes.
         divergence = kl_div(proba, proba.mean(axis=0))
         information[block] = divergence.sum(axis=2).mean(axis=0)
-    return np.maximum(information, 0, out=information)
+    information[information <= QUANTUM] = 0
+    return information
 
 
 def _normalized(proba):

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from skbadge.embeddings import (
     DenseEmbedding,
@@ -13,8 +14,11 @@ from skbadge.embeddings import (
     LaplaceEmbedding,
     NNGPEmbedding,
     NTKEmbedding,
+    SparseEmbedding,
     gradient_embedding,
 )
+from skbadge.embeddings._factors import scaled_rows
+from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.outputs import Needs, Outputs
 
 KernelName = Literal[
@@ -50,7 +54,7 @@ def badge(outputs, include_bias=False):
 
 def features(outputs):
     """The input of the last linear layer."""
-    return DenseEmbedding(outputs.features)
+    return matrix_embedding(outputs.features)
 
 
 def cosine(outputs):
@@ -58,9 +62,7 @@ def cosine(outputs):
     embedding = features(outputs)
     norms = np.sqrt(embedding.norms_sq())
     norms[norms == 0] = 1
-    return DenseEmbedding(
-        embedding.matrix / norms[:, None].astype(embedding.dtype, copy=False)
-    )
+    return matrix_embedding(scaled_rows(embedding.matrix, 1 / norms))
 
 
 def last_layer(outputs):
@@ -69,10 +71,15 @@ def last_layer(outputs):
     They are ``(weight_factor * features, bias_factor)``, without a last column if there
     is no bias. All outputs have the same gradients side by side: one stands for all.
     """
-    rows = DenseEmbedding(outputs.features).matrix
+    rows = features(outputs).matrix
     weight_factor, bias_factor = outputs.feature_factors
     if weight_factor == 1 and not bias_factor:
-        return DenseEmbedding(rows)
+        return matrix_embedding(rows)
+    if sparse.issparse(rows):
+        shape = rows.shape[0], int(bool(bias_factor))
+        bias = sparse.csr_matrix(np.full(shape, bias_factor, rows.dtype))
+        columns = [rows * float(weight_factor), bias]
+        return SparseEmbedding(sparse.hstack(columns, format="csr"))
     n_rows, n_features = rows.shape
     jacobian = np.empty((n_rows, n_features + bool(bias_factor)), dtype=rows.dtype)
     np.multiply(rows, weight_factor, out=jacobian[:, :n_features])
@@ -80,22 +87,25 @@ def last_layer(outputs):
     return DenseEmbedding(jacobian)
 
 
-def of_inputs(kind):
+def of_inputs(kind, takes_sparse=False):
     """A kernel of the inputs themselves, in a kind of embedding."""
-    return Kernel(Needs(inputs=True), lambda outputs: kind(outputs.inputs))
+    needs = Needs(inputs=True, sparse=takes_sparse)
+    return Kernel(needs, lambda outputs: kind(outputs.inputs))
+
+
+GRADIENT = Needs(proba=True, features=True, sparse=True)
+FEATURES = Needs(features=True, sparse=True)
 
 
 KERNELS = {
-    "badge": Kernel(Needs(proba=True, features=True), badge),
-    "badge_bias": Kernel(
-        Needs(proba=True, features=True), partial(badge, include_bias=True)
-    ),
-    "cosine": Kernel(Needs(features=True), cosine),
-    "features": Kernel(Needs(features=True), features),
+    "badge": Kernel(GRADIENT, badge),
+    "badge_bias": Kernel(GRADIENT, partial(badge, include_bias=True)),
+    "cosine": Kernel(FEATURES, cosine),
+    "features": Kernel(FEATURES, features),
     "gradients": Kernel(Needs(gradients=True), attrgetter("gradients")),
     "laplace": of_inputs(LaplaceEmbedding),
-    "last_layer": Kernel(Needs(features=True), last_layer),
-    "linear": of_inputs(DenseEmbedding),
+    "last_layer": Kernel(FEATURES, last_layer),
+    "linear": of_inputs(matrix_embedding, takes_sparse=True),
     # Of the benchmark's net.
     "nngp": of_inputs(NNGPEmbedding),
     "ntk": of_inputs(NTKEmbedding),

@@ -1,8 +1,10 @@
 """BAIT for a Gaussian likelihood: the batch that leaves the least variance."""
 
+from dataclasses import replace
 from numbers import Real
 
 from skbadge._compat import Interval, StrOptions
+from skbadge.outputs import Needs
 from skbadge.samplers import Bait
 from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import MODEL_KERNELS, PosteriorStrategy
@@ -65,6 +67,11 @@ class PosteriorBait(PosteriorStrategy):
         super().__init__(sigma=sigma, kernel=kernel, n_columns=n_columns)
         self.oversampling = oversampling
         self.count_labeled = count_labeled
+
+    @property
+    def needs(self) -> Needs:
+        """Of sparse rows it would need products of all columns."""
+        return replace(super().needs, sparse=False)
 
     def make_sampler(self) -> Bait:
         """Forward-backward search."""

@@ -1,8 +1,6 @@
-"""Random streams: one seed per public call, torch's generators left as found."""
+"""Random streams: one seed per public call."""
 
-import sys
 import zlib
-from contextlib import contextmanager
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -47,22 +45,3 @@ def _finalized(mixed):
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
-
-
-@contextmanager
-def torch_seeded(seed):
-    """Seed torch inside the block and put its generators back after it.
-
-    Does nothing if ``seed`` is None, or if torch was never imported: then nothing in
-    the process can be using it.
-    """
-    torch = sys.modules.get("torch")
-    if torch is None or seed is None:
-        yield
-        return
-    # Seeding also reaches the CUDA generators, so those that exist are put back too.
-    in_use = torch.cuda.is_available() and torch.cuda.is_initialized()
-    devices = list(range(torch.cuda.device_count())) if in_use else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield

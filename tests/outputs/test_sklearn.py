@@ -10,6 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from skbadge.outputs import model_outputs
@@ -132,13 +133,14 @@ def test_classifier_without_probabilities(data):
     assert model_outputs(model, X, needs=("features",)).proba is None
 
 
-def test_any_classifier_has_its_input_as_features(data):
+def test_any_classifier_has_its_input_as_features_with_columns_standardised(data):
     X, y = data
     model = GaussianNB().fit(X, y)
-    outputs = model_outputs(model, pd.DataFrame(X).to_numpy().astype(int))
+    whole = (10 * X).astype(int)
+    outputs = model_outputs(model, whole)
     assert outputs.features.dtype == np.float64
     assert outputs.one_logit is False
-    np.testing.assert_array_equal(outputs.features, X.astype(int))
+    np.testing.assert_allclose(outputs.features, StandardScaler().fit_transform(whole))
 
 
 @pytest.mark.parametrize("make", [sparse.csr_array, sparse.coo_array])
@@ -154,7 +156,8 @@ def test_dataframe_is_passed_with_its_names(data):
     X, y = data
     frame = pd.DataFrame(X, columns=list("abcdef"))
     model = GaussianNB().fit(frame, y)
-    np.testing.assert_array_equal(model_outputs(model, frame).features, X)
+    read = model_outputs(model, frame).features
+    np.testing.assert_allclose(read, StandardScaler().fit_transform(X))
     with pytest.raises(ValueError, match="feature names"):
         model_outputs(model, frame.rename(columns={"a": "z"}))
 

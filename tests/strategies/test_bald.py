@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.special import entr
+from scipy.stats import kstest
 
 from skbadge.outputs import Outputs
 from skbadge.strategies import Bald
@@ -123,3 +124,13 @@ def test_the_posterior_must_be_of_the_same_rows():
         Outputs(proba=np.full((5, 3), 1 / 3), posterior=dirichlet(2, 4, 3))
     assert len(Outputs(posterior=dirichlet(2, 4, 3))) == 4
     assert Outputs(posterior=dirichlet(2, 4, 3)).nbytes == 2 * 4 * 3 * 8
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_on_which_all_samples_agree_tie_at_zero(dtype):
+    """The mean of equal numbers is off by rounding, which must order no rows."""
+    posterior = np.repeat(dirichlet(1, 3000, 3), 7, axis=0).astype(dtype)
+    np.testing.assert_array_equal(score(posterior), 0)
+    pool = Outputs(posterior=posterior)
+    picks = Bald().select(pool, 500, random_state=0)
+    assert kstest(picks / 3000, "uniform").pvalue > 1e-3

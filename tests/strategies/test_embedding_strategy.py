@@ -472,7 +472,8 @@ def test_badge_on_what_the_labelled_rows_leave_uncertain(kernel, device):
         sampler=KMeansPlusPlus(),
         mode="P",
     )
-    assert strategy.needs == Needs(proba=True, features=True, labeled=True)
+    expected = Needs(proba=True, features=True, sparse=True, labeled=True)
+    assert strategy.needs == expected
     dense = [
         gradients(part, kernel == "badge_bias").to_dense() for part in (pool, known)
     ]
@@ -497,7 +498,7 @@ def test_badge_on_sketched_gradients(device):
         mode="P",
     )
     # A sketch asks nothing of the labelled rows.
-    assert strategy.needs == Needs(proba=True, features=True)
+    assert strategy.needs == Needs(proba=True, features=True, sparse=True)
     rows = strategy.select(classified(60, device=device), 7, random_state=0)
     sketched = sketch(gradients(classified(60)), 16, random_state=3)
     assert_array_equal(rows, KCenter().sample(sketched, 7, random_state=0))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from scipy.stats import chisquare
 
 from skbadge.outputs import Outputs
@@ -133,6 +134,44 @@ def test_saturated_margins_keep_the_digits_of_double_precision():
     proba = np.stack([1 - others, others], axis=1)
     rows = Margin().select(Outputs(proba=proba), 3, random_state=0)
     assert rows.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize("strategy", SCORES)
+def test_saturated_rows_of_a_net_are_in_the_order_of_the_exact_scores(strategy):
+    logits = 12 * np.random.RandomState(0).normal(size=(2000, 4))
+    proba = softmax(logits.astype(np.float32), axis=1)
+    assert proba.dtype == np.float32
+    assert (proba.max(axis=1) == 1).sum() > 200
+    scores = strategy().score(Outputs(proba=proba))
+    # Sums in which nothing cancels, of probabilities that sum to 1.
+    p = np.sort(proba.astype(np.longdouble), axis=1)
+    p /= p.sum(axis=1, keepdims=True)
+    wrong = p[:, :-1].sum(axis=1)
+    others = np.where(p[:, :-1] > 0, p[:, :-1] * np.log(p[:, :-1] + 1e-4000), 0)
+    exact = {
+        LeastConfidence: wrong,
+        Margin: -1 + (p[:, -2] + wrong),
+        Entropy: -others.sum(axis=1) - (1 - wrong) * np.log1p(-wrong),
+    }[strategy]
+    order = np.argsort(-scores)
+    falls = np.diff(exact[order].astype(np.float64))
+    assert (falls <= 1e-12 * np.abs(scores[order][1:])).all()
+
+
+ZERO_MARGINS = [[0.36, 0.36, 0.18, 0.1], [0.4, 0.4, 0.1, 0.1], [0.3, 0.3, 0.3, 0.1]]
+# Of twenty votes, one more than the next.
+ONE_VOTE = [[0.35, 0.3, 0.2, 0.15], [0.45, 0.4, 0.1, 0.05], [0.3, 0.25, 0.25, 0.2]]
+
+
+@pytest.mark.parametrize(
+    "kinds",
+    [ZERO_MARGINS, np.array(ZERO_MARGINS, dtype=np.float32), ONE_VOTE],
+    ids=["zero", "zero in float32", "one vote"],
+)
+def test_equal_margins_of_coarse_probabilities_tie(kinds):
+    pool = Outputs(proba=np.tile(kinds, (40, 1)))
+    picks = Margin().select(pool, 60, random_state=0)
+    assert chisquare(np.bincount(picks % 3)).pvalue > 1e-3
 
 
 def test_random_rows_are_a_uniform_ordered_sample():

@@ -1,13 +1,12 @@
-"""Streams of randomness, and torch's generators left as found."""
+"""Streams of randomness."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
-import torch
 
-from skbadge.utils._streams import stream_seed, torch_seeded
+from skbadge.utils._streams import stream_seed
 
 
 def test_an_int_always_gives_the_same_seed_for_the_same_stream():
@@ -53,40 +52,3 @@ def test_none_draws_from_numpys_global_generator():
 def test_a_wrong_random_state_is_refused():
     with pytest.raises(ValueError, match="cannot be used to seed"):
         stream_seed("seed", "a")
-
-
-def test_torch_is_seeded_inside_and_restored_outside():
-    torch.manual_seed(1)
-    before = torch.get_rng_state()
-    with torch_seeded(11):
-        first = torch.rand(3)
-    assert torch.equal(torch.get_rng_state(), before)
-    with torch_seeded(11):
-        assert torch.equal(torch.rand(3), first)
-    with torch_seeded(12):
-        assert not torch.equal(torch.rand(3), first)
-
-
-def test_torch_is_restored_after_an_error():
-    before = torch.get_rng_state()
-    with pytest.raises(RuntimeError, match="shape"), torch_seeded(11):
-        torch.rand(3).reshape(2)
-    assert torch.equal(torch.get_rng_state(), before)
-
-
-def test_no_seed_leaves_torch_alone():
-    torch.manual_seed(1)
-    expected = torch.rand(2)
-    torch.manual_seed(1)
-    with torch_seeded(None):
-        assert torch.equal(torch.rand(2), expected)
-
-
-def test_seeding_does_not_import_torch():
-    code = (
-        "import sys\n"
-        "from skbadge.utils._streams import torch_seeded\n"
-        "with torch_seeded(0): pass\n"
-        "assert 'torch' not in sys.modules\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

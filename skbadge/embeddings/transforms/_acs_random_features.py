@@ -11,6 +11,7 @@ from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._posterior import Posterior
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 from skbadge.utils._typing import RandomState
 
 
@@ -125,7 +126,7 @@ class AcsRandomFeatures(EmbeddingTransformer):
         self.noise_ = rng.standard_normal((self.n_columns_in_, self.n_columns))
 
     def _transform(self, embedding):
-        features = np.empty((len(embedding), self.n_columns))
+        features = new_array((len(embedding), self.n_columns), np.float64)
         width = max(embedding.shape[1], self.n_columns)
         for rows in row_chunks(len(embedding), width):
             # The rows sigma C^-1 phi(x) of the posterior: their squared norms are v(x),

@@ -14,6 +14,7 @@ from skbadge.embeddings._kernel_only import products_in_blocks
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
 
 
 class Posterior(EmbeddingTransformer):
@@ -157,7 +158,7 @@ class Posterior(EmbeddingTransformer):
         n_rows, n_labeled = len(embedding), len(self.labeled_)
         self._check_bytes(n_rows, n_labeled, "rows by labelled rows")
         # w(x) = C^-1 k(L, x), so that <w(x), w(x')> is the second term of the kernel.
-        coordinates = np.empty((n_rows, n_labeled))
+        coordinates = new_array((n_rows, n_labeled), np.float64)
         products_in_blocks(embedding, self.labeled_, out=coordinates)
         for rows in row_chunks(n_rows, n_labeled):
             block = coordinates[rows].T

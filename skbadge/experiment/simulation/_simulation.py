@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from sklearn.metrics import check_scoring
 from skbadge.experiment.simulation._held_out import with_held_out
 from skbadge.experiment.simulation._split import Split
 from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.nn._own_training import files_in
 from skbadge.pools import take_rows
 from skbadge.querier import QueryReport, query
 
@@ -157,42 +159,47 @@ def simulate(
     querier = state.querier
     may_be_asked_for = is_left if candidates is None else is_left & candidates
     groups = None if groups is None else np.asarray(groups)
-    while len(state.labeled) < budget and (state.round < 0 or may_be_asked_for.any()):
-        start = perf_counter()
-        if state.round < 0:
-            rows, report = split.first, None
-        else:
-            left = np.flatnonzero(is_left)
-            n_open = _n_open(may_be_asked_for, groups, max_per_group)
-            picks, report = query(
-                querier,
-                take_rows(X, left),
-                min(n_query, budget - len(state.labeled), n_open),
-                candidates=None if candidates is None else candidates[left],
-                groups=None if groups is None else groups[left],
-                max_per_group=max_per_group,
-                return_report=True,
+    # Runs side by side must not meet in the files of a net's callbacks.
+    with TemporaryDirectory(prefix="skbadge-") as folder:
+        while len(state.labeled) < budget:
+            if state.round >= 0 and not may_be_asked_for.any():
+                break
+            start = perf_counter()
+            if state.round < 0:
+                rows, report = split.first, None
+            else:
+                left = np.flatnonzero(is_left)
+                n_open = _n_open(may_be_asked_for, groups, max_per_group)
+                picks, report = query(
+                    querier,
+                    take_rows(X, left),
+                    min(n_query, budget - len(state.labeled), n_open),
+                    candidates=None if candidates is None else candidates[left],
+                    groups=None if groups is None else groups[left],
+                    max_per_group=max_per_group,
+                    return_report=True,
+                )
+                rows = left[picks]
+            labeled = np.concatenate([state.labeled, rows])
+            is_left[rows] = may_be_asked_for[rows] = False
+            queried = perf_counter()
+            with files_in(folder, querier):
+                _learn(querier, X, y, rows, labeled)
+            fitted = perf_counter()
+            scores = _score(querier, scorers, test)
+            scored = perf_counter()
+            state = SimulationState(state.round + 1, querier, labeled)
+            evaluation = Evaluation(
+                round=state.round,
+                n_labeled=len(labeled),
+                scores=scores,
+                fit_time=fitted - queried,
+                query_time=0.0 if report is None else queried - start,
+                score_time=scored - fitted,
+                rows=rows,
+                report=report,
             )
-            rows = left[picks]
-        labeled = np.concatenate([state.labeled, rows])
-        is_left[rows] = may_be_asked_for[rows] = False
-        queried = perf_counter()
-        _learn(querier, X, y, rows, labeled)
-        fitted = perf_counter()
-        scores = _score(querier, scorers, test)
-        scored = perf_counter()
-        state = SimulationState(state.round + 1, querier, labeled)
-        evaluation = Evaluation(
-            round=state.round,
-            n_labeled=len(labeled),
-            scores=scores,
-            fit_time=fitted - queried,
-            query_time=0.0 if report is None else queried - start,
-            score_time=scored - fitted,
-            rows=rows,
-            report=report,
-        )
-        yield evaluation, state
+            yield evaluation, state
 
 
 def _start(querier, X, y, split, seed):

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbadge.embeddings import sketch
+from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.outputs import Needs
 from skbadge.pools import frame_to_array, is_frame, n_rows, not_numeric, take_rows
 from skbadge.strategies import EmbeddingStrategy
@@ -119,23 +120,38 @@ def _coordinates(querier, parts, seed):
     parts = [(X, rows) for X, rows in parts if X is not None]
     strategy = getattr(querier, "strategy_", None)
     if isinstance(strategy, EmbeddingStrategy):
-        read = [querier.outputs(X).take(rows) for X, rows in parts]
-        found = [_dense(strategy.embed(part), seed) for part in read]
-        return found, "the strategy's embedding"
+        read = _read(querier, parts, None)
+        found = [strategy.embed(part) for part in read]
+        return _dense(found, seed), "the strategy's embedding"
     try:
-        needs = Needs(features=True)
-        read = [querier.outputs(X, needs=needs).take(rows) for X, rows in parts]
-        return [part.features for part in read], "the model's features"
+        read = _read(querier, parts, Needs(features=True, sparse=True))
+        found = [matrix_embedding(part.features) for part in read]
+        return _dense(found, seed), "the model's features"
     except (TypeError, ValueError):
         # A net without a last linear layer has none.
-        return [_numeric(*part) for part in parts], "the input"
+        found = [matrix_embedding(_numeric(*part)) for part in parts]
+        return _dense(found, seed), "the input"
 
 
-def _dense(embedding, seed):
-    n_rows, n_columns = embedding.shape
-    if n_rows * n_columns * embedding.dtype.itemsize > _MAX_BYTES:
-        embedding = sketch(embedding, _N_SKETCH, random_state=seed)
-    return embedding.to_dense()
+def _read(querier, parts, needs):
+    """What the model says of each part, columns standardised by the first."""
+    read = []
+    for X, _ in parts:
+        like = read[0] if read else None
+        read.append(querier.outputs(X, needs=needs, like=like))
+    return [outputs.take(rows) for outputs, (_, rows) in zip(read, parts, strict=True)]
+
+
+def _dense(embeddings, seed):
+    """Their matrices; if they are large, those of one sketch of all."""
+    n_rows = sum(len(embedding) for embedding in embeddings)
+    row_bytes = embeddings[0].shape[1] * embeddings[0].dtype.itemsize
+    if n_rows * row_bytes > _MAX_BYTES:
+        return [
+            sketch(embedding, _N_SKETCH, random_state=seed).to_dense()
+            for embedding in embeddings
+        ]
+    return [embedding.to_dense() for embedding in embeddings]
 
 
 def _numeric(X, rows):
@@ -146,7 +162,9 @@ def _numeric(X, rows):
             part[[name for name in part.columns if name not in others]]
         )
     else:
-        table = part.toarray() if sparse.issparse(part) else np.asarray(part)
+        if sparse.issparse(part):
+            return part
+        table = np.asarray(part)
     if table.ndim < 2 or table.dtype.kind not in "biuf" or not table.size:
         raise TypeError(
             "There is nothing to project: the strategy has no embedding, the model no "

@@ -1,9 +1,11 @@
 """Checks of what a model returned, each one pass over the arrays."""
 
+from dataclasses import replace
+
 import numpy as np
+from scipy import sparse
 
-ROW_SUM_TOLERANCE = 1e-3
-
+from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
 
 # What may hold values that are not finite: what it is called, and what to do.
 SUBJECTS = {
@@ -27,25 +29,37 @@ SUBJECTS = {
 def check_outputs(outputs, hint, all_finite=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
-    The hint says what makes this kind of model return something else.
+    Those that are off by rounding are divided by their sum. The hint says what makes
+    this kind of model return something else.
     """
     for name in SUBJECTS:
         array = getattr(outputs, name)
         if not (all_finite or array is None or _all_finite(array)):
-            raise not_finite_error(name, ~np.isfinite(array).all(axis=1))
-    if outputs.proba is not None:
-        _check_probabilities(outputs.proba, hint)
-    return outputs
+            raise not_finite_error(name, _not_finite_rows(array))
+    if outputs.proba is None:
+        return outputs
+    return replace(outputs, proba=_checked(outputs.proba, hint))
 
 
 def _all_finite(array):
     """Whether all values of an array are finite."""
     # A sum of squares is many times faster than `isfinite`, and not finite if any term
     # is. It may overflow, hence the exact check when it looks bad.
-    flat = array.ravel(order="K")
+    values = array.data if sparse.issparse(array) else array
+    flat = values.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
         total = flat @ flat
-    return np.isfinite(total) or np.isfinite(array).all()
+    return np.isfinite(total) or np.isfinite(values).all()
+
+
+def _not_finite_rows(array):
+    """Which rows hold a value that is not finite."""
+    if not sparse.issparse(array):
+        return ~np.isfinite(array).all(axis=1)
+    entries = array.tocoo()
+    bad = np.zeros(array.shape[0], dtype=bool)
+    bad[entries.row[~np.isfinite(entries.data)]] = True
+    return bad
 
 
 def not_finite_error(name, bad, which="rows"):
@@ -57,21 +71,16 @@ def not_finite_error(name, bad, which="rows"):
     )
 
 
-def _check_probabilities(proba, hint):
-    """Raise unless each row is a distribution."""
-    if proba.min() >= 0 and np.all(np.abs(_row_sums(proba) - 1) <= ROW_SUM_TOLERANCE):
-        return
-    bad = (proba < 0).any(axis=1) | (np.abs(_row_sums(proba) - 1) > ROW_SUM_TOLERANCE)
+def _checked(proba, hint):
+    """Probabilities that sum to 1, unless a row is no distribution."""
+    sums = row_sums(proba)
+    bad = improper_rows(proba, sums)
+    if not bad.any():
+        return renormalized(proba, sums)
     row = bad.argmax()
     shown = np.array2string(proba[row], precision=4, threshold=10)
     raise ValueError(
-        "Probabilities must be >= 0 and sum to 1 in each row. Got "
-        f"{bad.sum()} of {len(bad)} rows where they do not, the first is row {row}: "
-        f"{shown}. {hint}"
+        "Probabilities must be >= 0 and sum to 1 in each row, but for rounding to "
+        f"three decimals. Got {bad.sum()} of {len(bad)} rows where they do not, the "
+        f"first is row {row}: {shown}, of sum {sums[row]:.6g}. {hint}"
     )
-
-
-def _row_sums(proba):
-    """Sums of the rows."""
-    # For few columns a product is much faster than a sum along the short axis.
-    return proba @ np.ones(proba.shape[1], dtype=proba.dtype)

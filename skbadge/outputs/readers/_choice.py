@@ -13,6 +13,7 @@ from skbadge.outputs.readers._nets import NetReader
 from skbadge.outputs.readers._other import OtherReader
 from skbadge.outputs.readers._perceptron import PerceptronReader, is_perceptron
 from skbadge.pools import n_rows, row_ids
+from skbadge.utils._shared_state import exclusive
 
 
 def choose_reader(predictor):
@@ -34,8 +35,9 @@ def read_model(estimator, X, needs, options):
     If nothing is needed, the model is not asked at all.
     """
     if needs.fields:
-        predictor, rows = unwrap(estimator, X)
-        outputs = choose_reader(predictor).read(rows, needs, options)
+        with exclusive():
+            predictor, rows = unwrap(estimator, X)
+            outputs = choose_reader(predictor).read(rows, needs, options)
     else:
         outputs = Outputs(n_rows=n_rows(X))
     # Identities are those of the rows as they came.

@@ -1,12 +1,18 @@
 """What is kept of a net's forward pass, batch by batch."""
 
 from contextlib import ExitStack, contextmanager
-from itertools import chain
+from itertools import chain, compress
 
 import torch
 
-from skbadge.outputs.readers._feature_layer import not_called_error, positions_error
-from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
+from skbadge.outputs.readers._feature_layer import (
+    has_own_weights,
+    not_called_error,
+    outer_product_error,
+    tied_error,
+)
+from skbadge.outputs.readers._inference import in_this_thread
+from skbadge.outputs.readers._layer_factors import LAYERS
 from skbadge.outputs.readers._probabilities import probabilities
 from skbadge.outputs.readers._row_buffer import TensorBuffer
 
@@ -72,7 +78,8 @@ class LayerInputs:
     @contextmanager
     def watching(self):
         """Stage what the module is given, in each of its calls."""
-        handle = self.layer.register_forward_pre_hook(self._keep, with_kwargs=True)
+        hook = in_this_thread(self._keep)
+        handle = self.layer.register_forward_pre_hook(hook, with_kwargs=True)
         try:
             yield
         finally:
@@ -103,54 +110,75 @@ class LayerInputs:
 class Features(LayerInputs):
     """Keeps the features, and refuses those that are not what the gradient is made of.
 
-    Where the last layer of the net is applied at several positions of a row, as a
-    convolution before global pooling is, its gradient is a sum over the positions, and
-    no outer product with its flattened input.
+    Where the last layer of the net is applied several times to a row, as a convolution
+    before global pooling is, its gradient is a sum over these, and no outer product
+    with its flattened input. Of calls one after another, the last one counts.
 
     Parameters
     ----------
     layer, feature_layer, n_rows
         As for `LayerInputs`.
 
-    layers : list of module
-        All layers of the net.
+    modules : dict of str to module
+        All modules of the net.
+
+    find_last : callable
+        Says which of the layer's calls are the net's last, see `last_calls`. It costs a
+        pass over a few rows, and is asked only if that matters.
 
     is_exempt : bool
         Whether the last layer may be applied at several positions: of a regressor, each
         of them is an output of its own.
     """
 
-    def __init__(self, layer, feature_layer, n_rows, layers, is_exempt):
+    def __init__(self, layer, feature_layer, n_rows, modules, find_last, is_exempt):
         super().__init__("features", layer, feature_layer, n_rows)
-        self.layers = () if is_exempt else layers
-        self._inside = set(layer.modules())
-        self._ran = []
+        self.modules = modules
+        self.find_last = find_last
+        self.is_exempt = is_exempt
+        self._calls = []
+        self._doubtful = None
 
     @contextmanager
     def watching(self):
-        """Stage what the module is given, and record the layers that are run."""
+        """Stage what the module is given, and record its calls."""
+        register, hook = self.layer.register_forward_hook, in_this_thread(self._record)
         with super().watching(), ExitStack() as stack:
-            for module in self.layers:
-                stack.callback(module.register_forward_hook(self._record).remove)
+            if has_own_weights(self.layer):
+                stack.callback(register(hook, with_kwargs=True).remove)
             yield
 
-    def _record(self, module, args, output):
-        """A hook that records a layer and its number of positions."""
-        self._ran.append((module, n_positions(module, output)))
+    def _record(self, module, args, kwargs, output):
+        """A hook that records the shapes of a call, but for several outputs."""
+        if isinstance(output, torch.Tensor):
+            given = chain(args, kwargs.values())
+            shapes = [part.shape for part in given if isinstance(part, torch.Tensor)]
+            if len(shapes) > 1:
+                sizes = [shape[1:].numel() for shape in shapes]
+                shapes = [torch.Size([len(output), *sizes])]
+            self._calls.append((shapes[0], output.shape))
 
     def commit(self, output):
         """Accept the rows of a batch."""
         super().commit(output)
-        ran, self._ran = self._ran, []
-        inside = [call for call in ran if call[0] in self._inside]
-        # A module around several layers has its own input as features, whatever its
-        # last layer does.
-        is_last = len(inside) == 1 and inside[0] is ran[-1]
-        if is_last and inside[0][1] > 1:
-            raise positions_error(self.feature_layer, inside[0][1])
+        calls, self._calls = self._calls, []
+        if calls and self._doubtful is None and self._error(calls) is not None:
+            self._doubtful = calls
+
+    def _error(self, calls):
+        """What is wrong if these are the net's last calls of a layer; or None."""
+        name = self.feature_layer
+        return tied_error(self.layer, self.modules, name) or outer_product_error(
+            self.layer, calls, name, self.is_exempt
+        )
 
     def finish(self):
         """The fields of `Outputs`."""
+        if self._doubtful is not None:
+            is_last = self.find_last()
+            error = self._error(list(compress(self._doubtful, is_last)))
+            if any(is_last) and error is not None:
+                raise error
         return super().finish() | {"feature_factors": _factors(self.layer)}
 
 
@@ -161,8 +189,3 @@ def _factors(layer):
     weight_factor = float(getattr(layer, "weight_factor", 1.0))
     bias_factor = float(getattr(layer, "bias_factor", 1.0))
     return weight_factor, 0.0 if layer.bias is None else bias_factor
-
-
-def layers_of(modules):
-    """The layers among the modules of a net."""
-    return [module for module in modules.values() if isinstance(module, LAYERS)]

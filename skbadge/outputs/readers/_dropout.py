@@ -7,7 +7,7 @@ import torch
 from sklearn.utils import check_random_state
 from torch import nn
 
-from skbadge.outputs.readers._inference import roots_of
+from skbadge.outputs.readers._inference import in_this_thread, roots_of
 
 DROPOUTS = (
     nn.Dropout,
@@ -121,11 +121,14 @@ class SharedMasks:
         """Replace the output of the dropout modules inside the block."""
         with ExitStack() as stack:
             root = self.root
-            stack.callback(root.register_forward_pre_hook(self._start_batch).remove)
+            start, drop, end = map(
+                in_this_thread, (self._start_batch, self._drop, self._end_batch)
+            )
+            stack.callback(root.register_forward_pre_hook(start).remove)
             for module in self.modules:
-                hook = module.register_forward_hook(self._drop, with_kwargs=True)
+                hook = module.register_forward_hook(drop, with_kwargs=True)
                 stack.callback(hook.remove)
-            stack.callback(root.register_forward_hook(self._end_batch).remove)
+            stack.callback(root.register_forward_hook(end).remove)
             yield
 
     def _end_batch(self, module, args, output):

@@ -17,8 +17,10 @@ from sklearn.utils.validation import validate_data
 from skbadge.embeddings import DenseEmbedding, StackedEmbedding
 from skbadge.outputs._needs import Needs
 from skbadge.outputs._options import ReadingOptions
-from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader, dense_rows
+from skbadge.outputs.readers._input_rows import model_rows
+from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader
 from skbadge.pools import first_rows
+from skbadge.utils._place import new_array
 from skbadge.utils._streams import stream_seed
 
 FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
@@ -68,7 +70,7 @@ class EnsembleReader(OtherReader):
             rows = X
             if isinstance(self.model, BAGGING):
                 columns = self.model.estimators_features_[i]
-                rows = dense_rows(self.model, X)[:, columns]
+                rows = model_rows(self.model, X)[:, columns]
             seed = stream_seed(options.random_state, f"member-{i}")
             how = ReadingOptions(batch_size=options.batch_size, random_state=seed)
             part = self.read_member(member, rows, wanted, how).gradients
@@ -98,7 +100,7 @@ class EnsembleReader(OtherReader):
             proba = self.read_member(member, rows, wanted, how).proba
             proba = _aligned(proba, member, self.model)
             if posterior is None:
-                posterior = np.empty((len(members), *proba.shape), dtype=np.float32)
+                posterior = new_array((len(members), *proba.shape), np.float32)
             posterior[sample] = proba
         if not isinstance(self.model, AVERAGES):
             _check_mean(self.model, X, posterior)

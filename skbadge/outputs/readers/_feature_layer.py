@@ -10,7 +10,8 @@ from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from skbadge.outputs.readers._check import not_finite_error
-from skbadge.outputs.readers._layer_factors import LAYERS
+from skbadge.outputs.readers._inference import enable_grad, in_this_thread
+from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._net_batches import first_output
 from skbadge.utils._shown import MAX_ITEMS, shown
 
@@ -54,7 +55,8 @@ def first_layer(modules, batches):
     with ExitStack() as stack:
         for module in modules.values():
             if isinstance(module, LAYERS):
-                stack.callback(module.register_forward_pre_hook(watch).remove)
+                hook = in_this_thread(watch)
+                stack.callback(module.register_forward_pre_hook(hook).remove)
         batches.probe()
     if not called:
         raise ValueError(
@@ -78,7 +80,7 @@ def _find_output_layer(linears, batches):
 
     with ExitStack() as stack:
         for name, module in linears.items():
-            hook = partial(watch, name)
+            hook = in_this_thread(partial(watch, name))
             stack.callback(module.register_forward_hook(hook).remove)
         output = first_output(batches.probe())
     found = _match(calls[::-1], output)
@@ -146,12 +148,119 @@ def not_called_error(feature_layer):
     )
 
 
-def positions_error(feature_layer, n_positions):
-    """Make the error for a last layer whose weights are shared by positions."""
+def only_layer(module, modules):
+    """The layer inside a module, itself included, if there is exactly one."""
+    layers = {part for part in modules.values() if isinstance(part, LAYERS)}
+    inside = layers.intersection(module.modules())
+    return inside.pop() if len(inside) == 1 else None
+
+
+def last_calls(modules, roots, batches, layer):
+    """Which of a layer's calls the net's output is made of by no other layer's.
+
+    A few rows are run with each layer's output cut from what it was made of: those that
+    the net's output still depends on are the last.
+
+    Returns
+    -------
+    is_last : list of bool
+        For each call, in order.
+    """
+    cuts = []
+
+    def cut(module, args, output):
+        if not (torch.is_grad_enabled() and isinstance(output, torch.Tensor)):
+            return None
+        start = output.detach().requires_grad_()
+        if module is layer:
+            cuts.append(start)
+        # What follows may change its input in place: this copy.
+        return start.clone()
+
+    with ExitStack() as stack:
+        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        start = in_this_thread(enable_grad)
+        for root in roots:
+            stack.callback(root.register_forward_pre_hook(start).remove)
+        for part in modules.values():
+            if part is layer or isinstance(part, LAYERS):
+                hook = in_this_thread(cut)
+                stack.callback(part.register_forward_hook(hook).remove)
+        output = first_output(batches.probe())
+        if not (cuts and output.requires_grad):
+            return [False] * len(cuts)
+        torch.set_grad_enabled(True)
+        gradients = torch.autograd.grad(output.sum(), cuts, allow_unused=True)
+    return [gradient is not None for gradient in gradients]
+
+
+def tied_error(layer, modules, feature_layer):
+    """Make the error for weights that are those of another module, too; or None."""
+    weight = layer._parameters.get("weight")
+    for name, module in modules.items():
+        owned = module._parameters.values()
+        is_shared = weight is not None and any(part is weight for part in owned)
+        if is_shared and module is not layer:
+            return ValueError(
+                f"`feature_layer`={feature_layer!r} is the last layer of the net, and "
+                f"shares its weights with {name!r}: their gradient is a sum over both. "
+                + WAY_OUT
+            )
+    return None
+
+
+def outer_product_error(layer, calls, feature_layer, is_exempt):
+    """Make the error for a gradient that is no outer product with the input; or None.
+
+    ``calls`` are the layer's applications to a batch, the shapes of the input and the
+    output of each. With ``is_exempt``, several positions of one call are let pass.
+    """
+    if not calls:
+        return None
+    if not isinstance(layer, LAYERS):
+        entry = calls[0][0][1:]
+        return _weights_error(feature_layer) if entry.numel() != max(entry) else None
+    positions = sum(n_positions(layer, output) for _, output in calls)
+    if positions > 1 and not (is_exempt and len(calls) == 1):
+        return ValueError(
+            f"`feature_layer`={feature_layer!r} is the last layer of the net, and it "
+            f"is applied at {positions} positions of each row: its input, flattened, "
+            "is not what its gradient is made of. Where the net averages over the "
+            "positions, average first and apply the layer once (the same net). "
+            + WAY_OUT
+        )
+    if isinstance(layer, nn.Linear):
+        return None
+    seen_at_once = tuple(calls[0][0][2:]) == tuple(layer.kernel_size)
+    padded = any(layer._reversed_padding_repeated_twice)
+    if layer.groups == 1 and seen_at_once and not padded:
+        return None
     return ValueError(
-        f"`feature_layer`={feature_layer!r} is the last layer of the net, and it is "
-        f"applied at {n_positions} positions of each row: its input, flattened, is not "
-        "what its gradient is made of. Where the net averages over the positions, "
-        "average first and apply the layer once (the same net). For features only, "
-        "name a module without weights before it, such as torch.nn.Identity."
+        f"`feature_layer`={feature_layer!r} is the last layer of the net, and a "
+        "convolution that does not see all of its input, flattened, at once (by "
+        "groups, padding or stride): that is not what its gradient is made of. "
+        + WAY_OUT
     )
+
+
+def has_own_weights(module):
+    """Whether a module may be a last layer: it has weights, in no module inside."""
+    owned = [part for part in module._parameters.values() if part is not None]
+    is_plain = not any(module.children())
+    return isinstance(module, LAYERS) or (
+        is_plain and any(part.ndim > 1 for part in owned)
+    )
+
+
+def _weights_error(feature_layer):
+    return ValueError(
+        f"`feature_layer`={feature_layer!r} has the net's last weights, and is no "
+        "torch.nn.Linear or convolution: whether its gradient is made of its input, "
+        "flattened, is not known. " + WAY_OUT
+    )
+
+
+WAY_OUT = (
+    "For features only, name a module without weights before it, such as "
+    "torch.nn.Identity."
+)

@@ -1,6 +1,7 @@
 """Gradients that arrive batch by batch: held as their factors, or sketched at once."""
 
 import numpy as np
+from scipy import sparse
 
 from skbadge.embeddings import (
     DenseEmbedding,
@@ -152,6 +153,8 @@ def _owners(layers):
 
 def _columns(left, right):
     """Gradients of one layer, a row each, summed over positions."""
+    # There are few columns, or else they are sketched.
+    right = right.toarray() if sparse.issparse(right) else right
     if len(left.shape) == 3:
         # sum_p g_p (x) x_p, a matrix product of each row: over the positions.
         blocks = left.swapaxes(1, 2) @ right

@@ -1,6 +1,7 @@
 """Running a net in inference mode, and leaving everything as it was found."""
 
 from contextlib import contextmanager
+from threading import get_ident
 
 import torch
 from sklearn.exceptions import NotFittedError
@@ -44,6 +45,21 @@ def roots_of(net):
     roots = {f"{name}_": getattr(net, f"{name}_") for name in net._modules}
     roots = {name: root for name, root in roots.items() if isinstance(root, nn.Module)}
     return dict(sorted(roots.items(), key=lambda item: item[0] != "module_"))
+
+
+def enable_grad(module, args):
+    """A hook that turns gradients on."""
+    torch.set_grad_enabled(True)
+
+
+def in_this_thread(hook):
+    """A hook that does nothing where another thread runs the same module."""
+    owner = get_ident()
+
+    def own(*args):
+        return hook(*args) if get_ident() == owner else None
+
+    return own
 
 
 @contextmanager

@@ -56,11 +56,11 @@ def _is_trained(module, part):
     return any(p.requires_grad for name, p in module.named_parameters() if part in name)
 
 
-def n_positions(module, output):
-    """At how many positions of a row a layer was applied."""
+def n_positions(module, shape):
+    """At how many positions of a row a layer was applied, by its output's shape."""
     # A convolution's output is (rows, channels, ...), a linear layer's (rows, ..., d).
     is_convolution = isinstance(module, CONVOLUTIONS)
-    return math.prod(output.shape[2:] if is_convolution else output.shape[1:-1])
+    return math.prod(shape[2:] if is_convolution else shape[1:-1])
 
 
 def n_numbers(module):

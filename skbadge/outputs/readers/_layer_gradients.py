@@ -10,6 +10,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs.readers._gradient_buffer import GradientBuffer
+from skbadge.outputs.readers._inference import enable_grad, in_this_thread
 from skbadge.outputs.readers._layer_factors import (
     LAYERS,
     Call,
@@ -97,14 +98,15 @@ class LayerGradients:
             # On for the rest of skorch's step, which may reshape the output, and which
             # puts the mode back; so does this, should a step of the user's not.
             stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+            start = in_this_thread(enable_grad)
             for root in self.roots:
-                stack.callback(root.register_forward_pre_hook(_enable_grad).remove)
+                stack.callback(root.register_forward_pre_hook(start).remove)
             for layer in self.layers:
                 register, hook = (
                     layer.module.register_forward_hook,
                     self._recorder(layer),
                 )
-                stack.callback(register(hook, with_kwargs=True).remove)
+                stack.callback(register(in_this_thread(hook), with_kwargs=True).remove)
             # Without them torch keeps no layer's input for the sake of its weights.
             for parameter in trained:
                 stack.callback(parameter.requires_grad_)
@@ -197,7 +199,7 @@ class LayerGradients:
         n_rows = len(calls[0][0].output)
         n_columns = self.buffer.n_columns or 0
         cost = sum(
-            n_positions(layer.module, call.output)
+            n_positions(layer.module, call.output.shape)
             * (n_numbers(layer.module) + n_columns)
             for layer, each in zip(layers, calls, strict=True)
             for call in each
@@ -240,8 +242,3 @@ def _warn_of_left_out(modules):
             QueryWarning,
             stacklevel=2,
         )
-
-
-def _enable_grad(module, args):
-    """A hook that turns gradients on."""
-    torch.set_grad_enabled(True)

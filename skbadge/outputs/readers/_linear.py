@@ -38,5 +38,5 @@ class LinearReader(LayeredReader):
         if left is not None:
             return [(left, right)]
         # An output of its own for each target: all have the same gradients.
-        column = np.ones((len(rows), 1), dtype=rows.dtype)
+        column = np.ones((rows.shape[0], 1), dtype=rows.dtype)
         return [(column, right)] * self._n_outputs()

@@ -1,6 +1,7 @@
 """One forward pass of a net that keeps all that is asked for."""
 
 from contextlib import ExitStack
+from functools import partial
 
 from sklearn.base import is_classifier
 
@@ -10,12 +11,13 @@ from skbadge.outputs.readers._collectors import (
     Features,
     LayerInputs,
     Probabilities,
-    layers_of,
 )
 from skbadge.outputs.readers._feature_layer import (
     choose_feature_layer,
     first_layer,
+    last_calls,
     named_modules,
+    only_layer,
 )
 from skbadge.outputs.readers._inference import roots_of
 from skbadge.outputs.readers._layer_gradients import (
@@ -59,8 +61,14 @@ def _collectors(net, batches, needs, options, nonlinearity):
     if needs.features:
         named = options.feature_layer
         layer = choose_feature_layer(modules, named, batches)
+        find_last = partial(last_calls, modules, list(roots.values()), batches)
+        inside = only_layer(layer, modules)
+        # A module around the net's last layer stands for it.
+        if inside not in (layer, None) and any(find_last(inside)):
+            layer = inside
         is_exempt = named == "auto" and not is_classifier(net)
-        parts.append(Features(layer, named, n_rows, layers_of(modules), is_exempt))
+        find_last = partial(find_last, layer)
+        parts.append(Features(layer, named, n_rows, modules, find_last, is_exempt))
     if needs.inputs:
         layer = first_layer(modules, batches)
         parts.append(LayerInputs("inputs", layer, options.feature_layer, n_rows))

@@ -9,6 +9,7 @@ from skbadge.outputs.readers._dropout import NetMasks
 from skbadge.outputs.readers._inference import check_initialized, inference
 from skbadge.outputs.readers._net_batches import batches_of
 from skbadge.outputs.readers._net_pass import read_pass
+from skbadge.utils._place import new_array
 
 # Gradients take the activations of all layers at once.
 GRADIENT_SHARE = 8
@@ -46,6 +47,6 @@ class NetReader(Reader):
                 masks.check_drawn()
                 if posterior is None:
                     shape = needs.n_posterior, *proba.shape
-                    posterior = np.empty(shape, dtype=np.float32)
+                    posterior = new_array(shape, np.float32)
                 posterior[sample] = proba
         return posterior

@@ -1,12 +1,19 @@
-"""Reading any scikit-learn model: features are its input."""
+"""Reading any scikit-learn model: features are its input, columns standardised."""
 
 import numpy as np
-from scipy import sparse
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted
 
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._base import Reader, with_fields
 from skbadge.outputs.readers._check import check_outputs
+from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._standardize import standardized
+from skbadge.pools import n_rows, take_rows
+from skbadge.utils._place import new_array
+
+# Rows that a model predicts at a time.
+BLOCK_ROWS = 2**17
 
 HINT = (
     "Models for several labels per row, and models whose `predict_proba` is not a "
@@ -22,7 +29,11 @@ POSTERIOR_WAYS = (
 
 
 class OtherReader(Reader):
-    """Reads a fitted scikit-learn model that is of no family with more to say."""
+    """Reads a fitted scikit-learn model that is of no family with more to say.
+
+    Its features are its input. What such a model makes of them, as trees do, need not
+    depend on the units of the columns, and so what is read does not either.
+    """
 
     def _check_fitted(self):
         check_is_fitted(self.model)
@@ -55,14 +66,25 @@ class OtherReader(Reader):
 
     def _read_arrays(self, X, needs, options):
         """Probabilities, features and inputs."""
+        proba = _predict_proba(self.model, X) if needs.proba else None
+        rows = scaling = None
+        if needs.features or needs.inputs:
+            rows, scaling = self._read_rows(X, needs, options.scaling)
         has_bias = getattr(self.model, "fit_intercept", True)
         return Outputs(
-            proba=_predict_proba(self.model, X) if needs.proba else None,
-            features=dense_input(X) if needs.features else None,
-            inputs=dense_input(X) if needs.inputs else None,
+            proba=proba,
+            features=rows if needs.features else None,
+            inputs=rows if needs.inputs else None,
             one_logit=_has_one_logit(self.model),
             feature_factors=(1.0, float(has_bias)),
+            scaling=scaling,
         )
+
+    def _read_rows(self, X, needs, scaling):
+        """The rows as features, and how their columns were scaled, None if not."""
+        rows = input_rows(X, needs.sparse)
+        takes_missing = needs.proba or get_tags(self.model).input_tags.allow_nan
+        return standardized(rows, scaling, takes_missing=takes_missing)
 
     def _read_gradients(self, X, proba, needs, options):
         """Gradients of the layers, given the probabilities if they have been read."""
@@ -80,7 +102,21 @@ class OtherReader(Reader):
 
 
 def _predict_proba(estimator, X):
-    """What the model predicts, in float32 or better."""
+    """What the model predicts for all rows, in float32 or better."""
+    total = n_rows(X)
+    if total <= BLOCK_ROWS:
+        return _proba_of(estimator, X)
+    proba = None
+    for start in range(0, total, BLOCK_ROWS):
+        rows = np.arange(start, min(start + BLOCK_ROWS, total))
+        part = _proba_of(estimator, take_rows(X, rows))
+        if proba is None:
+            proba = new_array((total, part.shape[1]), part.dtype)
+        proba[start : start + BLOCK_ROWS] = part
+    return proba
+
+
+def _proba_of(estimator, X):
     proba = estimator.predict_proba(X)
     if not isinstance(proba, np.ndarray) or proba.ndim != 2:
         raise ValueError(
@@ -97,34 +133,3 @@ def _has_one_logit(estimator):
     coef = getattr(estimator, "coef_", None)
     classes = getattr(estimator, "classes_", ())
     return np.ndim(coef) == 2 and coef.shape[0] == 1 and len(classes) == 2
-
-
-def dense_input(X):
-    """Numeric rows of a model without layers, dense and flattened."""
-    try:
-        X = check_array(
-            X,
-            accept_sparse="csr",
-            dtype=(np.float64, np.float32),
-            ensure_all_finite=False,
-            allow_nd=True,
-        )
-    except ValueError as error:
-        raise ValueError(
-            "The features of this model are its input, which must be numeric. Encode "
-            f"X in a step before it, or use a model with a hidden layer. {error}"
-        ) from error
-    X = X.toarray() if sparse.issparse(X) else X
-    return X.reshape(len(X), -1)
-
-
-def dense_rows(estimator, X):
-    """Rows as an estimator takes them, dense and floating."""
-    X = validate_data(
-        estimator,
-        X,
-        accept_sparse="csr",
-        dtype=(np.float64, np.float32),
-        reset=False,
-    )
-    return X.toarray() if sparse.issparse(X) else X

@@ -1,7 +1,6 @@
 """Reading scikit-learn's multi-layer perceptrons."""
 
 import numpy as np
-from scipy import sparse
 from scipy.special import expit
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.utils.extmath import safe_sparse_dot
@@ -9,8 +8,9 @@ from sklearn.utils.validation import validate_data
 
 from skbadge._compat import ACTIVATIONS, DERIVATIVES
 from skbadge.outputs._outputs import Outputs
+from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.outputs.readers._layered import LayeredReader, batch_rows, with_bias
-from skbadge.outputs.readers._other import dense_input
+from skbadge.utils._place import new_array
 
 
 def is_perceptron(predictor):
@@ -28,18 +28,24 @@ class PerceptronReader(LayeredReader):
         n_rows, width = X.shape[0], mlp.coefs_[-1].shape[0]
         step = batch_rows(options)
         dtype = np.result_type(X.dtype, mlp.coefs_[0].dtype)
-        features = np.empty((n_rows, width), dtype) if needs.features else None
+        rows = None
+        if needs.inputs or (needs.features and len(mlp.coefs_) == 1):
+            rows = input_rows(X, needs.sparse)
+        features = rows
+        if needs.features and len(mlp.coefs_) > 1:
+            features = new_array((n_rows, width), dtype)
         one_logit = isinstance(mlp, MLPClassifier) and mlp.n_outputs_ == 1
         n_columns = 2 if one_logit else mlp.n_outputs_
-        proba = np.empty((n_rows, n_columns), dtype) if needs.proba else None
+        proba = new_array((n_rows, n_columns), dtype) if needs.proba else None
         for start in range(0, n_rows, step):
-            rows = slice(start, start + step)
-            hidden = _hidden(mlp, X[rows])[-1]
-            if features is not None:
-                features[rows] = hidden.toarray() if sparse.issparse(hidden) else hidden
+            part = slice(start, start + step)
+            hidden = _hidden(mlp, X[part])[-1]
+            if features is not rows:
+                features[part] = hidden
             if proba is not None:
-                proba[rows] = _proba(mlp, hidden, one_logit)
-        inputs = dense_input(X) if needs.inputs else None
+                proba[part] = _proba(mlp, hidden, one_logit)
+        features = features if needs.features else None
+        inputs = rows if needs.inputs else None
         return Outputs(proba, features, one_logit, inputs=inputs)
 
     def _n_outputs(self):
@@ -54,7 +60,7 @@ class PerceptronReader(LayeredReader):
             return _backward(mlp, inputs, rights, left)
         layers = []
         for i in range(mlp.n_outputs_):
-            left = np.zeros((len(rows), mlp.n_outputs_), dtype=inputs[-1].dtype)
+            left = np.zeros((rows.shape[0], mlp.n_outputs_), dtype=inputs[-1].dtype)
             left[:, i] = 1
             layers += _backward(mlp, inputs, rights, left)
         return layers

@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+from skbadge.utils._place import new_array
+
 
 class RowBuffer:
     """Rows that arrive in batches, written in place into one array.
@@ -33,14 +35,14 @@ class RowBuffer:
         stop = self.filled + len(rows)
         if self._array is None:
             capacity = max(stop, self.n_rows or 0)
-            self._array = np.empty((capacity, rows.shape[1]), dtype=dtype)
+            self._array = new_array((capacity, rows.shape[1]), dtype)
         elif rows.shape[1] != self._array.shape[1]:
             raise ValueError(
                 f"The {self.name} must have the same width for all rows. Got "
                 f"{self._array.shape[1]} columns first and {rows.shape[1]} later."
             )
         if stop > len(self._array):
-            grown = np.empty((2 * stop, self._array.shape[1]), self._array.dtype)
+            grown = new_array((2 * stop, self._array.shape[1]), self._array.dtype)
             grown[: self.filled] = self._array[: self.filled]
             self._array = grown
         copy(self._array[self.filled : stop], rows)

@@ -1,0 +1,53 @@
+"""The rows a scikit-learn model was given, as features, dense or sparse."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import check_array, validate_data
+
+from skbadge.embeddings._factors import as_matrix
+from skbadge.utils._memory import check_fits
+
+FLOATS = (np.float64, np.float32)
+
+SPARSE_WAYS = (
+    "Put TruncatedSVD in a Pipeline before the model, or choose a strategy that takes "
+    "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
+    "'badge_max_det', 'core_set', 'lcmd' (for linear models and MLPClassifier), "
+    "'posterior_kmeans_plus_plus', 'posterior_max_det', 'posterior_variance', or one "
+    "that needs no features: 'margin', 'entropy', 'least_confidence', 'bald', "
+    "'batch_bald', 'random'. One of your own may say `needs = Needs(..., sparse=True)`."
+)
+
+
+def input_rows(X, keep_sparse):
+    """Numeric rows of a model without layers, flattened.
+
+    Sparse rows are CSR with ``keep_sparse``, else dense, or refused where memory is
+    short.
+    """
+    try:
+        X = check_array(
+            X, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=False, allow_nd=True
+        )
+    except ValueError as error:
+        raise ValueError(
+            "The features of this model are its input, which must be numeric. Encode "
+            f"X in a step before it, or use a model with a hidden layer. {error}"
+        ) from error
+    if sparse.issparse(X):
+        X = as_matrix(X, "X")
+        return X if keep_sparse else dense_rows(X)
+    return X.reshape(len(X), -1)
+
+
+def model_rows(estimator, X):
+    """Rows as an estimator takes them, floating, dense or CSR."""
+    return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+
+
+def dense_rows(X, ways=SPARSE_WAYS):
+    """Sparse rows as an array, unless that would not fit."""
+    n_rows, n_columns = X.shape
+    what = f"A dense array of {n_rows} sparse rows of {n_columns} columns"
+    check_fits(n_rows * n_columns * X.dtype.itemsize, what, ways)
+    return X.toarray()

@@ -1,0 +1,104 @@
+"""What all threads of a process share: used by one of them at a time, and put back.
+
+That is the global random generators, and a module with hooks, modes and flags of its
+own while it is read.
+"""
+
+import os
+import random
+import threading
+from contextlib import contextmanager
+from copy import copy
+
+import numpy as np
+import torch
+from joblib import parallel_config
+from joblib.parallel import BACKENDS, get_active_backend
+
+# Re-entrant, for training and reading call each other. At module level, so that no
+# object has a lock that would have to be pickled.
+_lock = threading.RLock()
+
+
+def _renew_lock():
+    """Give a forked process a lock of its own: nobody is left to release the other."""
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+@contextmanager
+def exclusive():
+    """Keep other threads out of what is shared.
+
+    Inside the block, jobs of joblib that would run in threads run one after another:
+    they would wait for this thread, and it for them.
+    """
+    with _lock:
+        backend, _ = get_active_backend()
+        if not getattr(backend, "supports_sharedmem", False):
+            yield
+            return
+        with parallel_config(backend="sequential"):
+            yield
+
+
+@contextmanager
+def one_job_a_process():
+    """Let jobs of jobs run one after another in the process of theirs.
+
+    joblib would run them in threads, which draw from the same generators.
+    """
+    backend, n_jobs = get_active_backend()
+    backend = copy(backend)
+    backend.get_nested_backend = lambda: (BACKENDS["sequential"](nesting_level=1), None)
+    with parallel_config(backend=backend, n_jobs=n_jobs):
+        yield
+
+
+@contextmanager
+def seeded(seed):
+    """Seed NumPy's, Python's and torch's generators, and put them back in the end.
+
+    Does not touch them if ``seed`` is None. Other threads are kept out in either case.
+    """
+    with exclusive():
+        if seed is None:
+            yield
+            return
+        found = generator_states()
+        try:
+            seed_generators(seed)
+            yield
+        finally:
+            restore_generators(found)
+
+
+def seed_generators(seed):
+    """Seed NumPy's, Python's and torch's generators by an int of 32 bits."""
+    np.random.seed(seed)  # noqa: NPY002
+    random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def generator_states():
+    """The states of NumPy's, Python's and torch's generators, CUDA's included."""
+    uses_cuda = torch.cuda.is_available() and torch.cuda.is_initialized()
+    return (
+        np.random.get_state(),  # noqa: NPY002
+        random.getstate(),
+        torch.get_rng_state(),
+        torch.cuda.get_rng_state_all() if uses_cuda else [],
+    )
+
+
+def restore_generators(states):
+    """Put the generators back to `generator_states`."""
+    np.random.set_state(states[0])  # noqa: NPY002
+    random.setstate(states[1])
+    torch.set_rng_state(states[2])
+    if states[3]:
+        torch.cuda.set_rng_state_all(states[3])
