@@ -11,6 +11,7 @@ from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
+    InvalidParameterError,
     Options,
     StrOptions,
     validate_parameter_constraints,
@@ -25,6 +26,7 @@ __all__ = [
     "DERIVATIVES",
     "HasMethods",
     "Interval",
+    "InvalidParameterError",
     "Options",
     "StrOptions",
     "estimator_has",

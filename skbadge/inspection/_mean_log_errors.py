@@ -132,8 +132,8 @@ def mean_log_errors(
         decides a mean: look at the count.
 
     ddof : {0, 1}, default=1
-        Standard deviations divide by ``n - ddof``. The benchmark's code has 0; 1 is
-        unbiased.
+        Standard deviations divide by ``n - ddof``; 1 is unbiased. The tables of the
+        benchmark's code have 0, its learning curves 1.
 
     Returns
     -------

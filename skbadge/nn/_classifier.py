@@ -15,6 +15,7 @@ from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
 from skbadge.nn._tabular import TabularNetMixin
+from skbadge.utils._shown import listed
 from skbadge.utils._typing import RandomState, Rows
 from skbadge.utils._validation import check_one_label_a_row
 
@@ -331,7 +332,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             source = "y" if classes is None else "classes"
             raise ValueError(
                 f"A classifier needs at least two classes. {source} contains one class "
-                f"only: {labels.tolist()}. Set the parameter classes to all labels "
+                f"only: {listed(labels)}. Set the parameter classes to all labels "
                 "that may occur."
             )
         encoded = _encode(y, labels)
@@ -344,7 +345,7 @@ def _encode(y, labels):
     unknown = set(np.unique(y).tolist()) - set(labels.tolist())
     if unknown:
         raise ValueError(
-            f"y has labels that are not among the classes {labels.tolist()}: "
-            f"{sorted(unknown, key=str)}."
+            f"y has labels that are not among the classes {listed(labels)}: "
+            f"{listed(sorted(unknown, key=str))}."
         )
     return np.searchsorted(labels, y).astype(np.int64, copy=False)

@@ -32,6 +32,10 @@ from skbadge.pools import (
     read_inputs,
     takes_columns,
 )
+from skbadge.utils._shown import listed
+
+# What errors say of strings, and of columns that no array can hold together.
+NOT_NUMBERS = ("convert string", "bytes/strings", "DType")
 
 _PATHS = str | bytes | PathLike
 
@@ -70,6 +74,8 @@ def check_X(querier, X, estimator, *, name, reset):
         estimator = wrapped(estimator)[1]
     if is_skorch_net(estimator) or (gets_rows and kind_of(X) == "list"):
         rows = _rows_for_net(querier, X, innermost(estimator), name)
+    if not reset and hasattr(querier, "n_features_in_"):
+        _check_axes(X, name)
     _check_features(querier, X if is_frame(X) else rows, reset)
     return rows
 
@@ -118,6 +124,7 @@ def _rows_for_net(querier, X, net, name):
         return X
     if has_own_dataset(net) and not _is_numeric_array(X):
         return _rows_for_own_dataset(X, net.dataset)
+    _check_axes(X, name)
     rows = _check_numeric(querier, X, name)
     _check_finite(rows, name)
     return rows
@@ -134,6 +141,21 @@ def _rows_for_own_dataset(X, dataset):
     return X
 
 
+def _check_axes(X, name):
+    """Raise for a vector where a table is due."""
+    if isinstance(X, np.ndarray):
+        shape = X.shape
+    else:
+        is_vector = isinstance(X, list | tuple) and all(map(np.isscalar, X))
+        shape = (len(X),) if is_vector else (0, 0)
+    if len(shape) < 2:
+        raise ValueError(
+            f"Expected 2D array, got {len(shape)}D array instead: `{name}` has shape "
+            f"{shape}. Reshape your data: `.reshape(-1, 1)` if it is one feature, "
+            "`.reshape(1, -1)` if it is one row."
+        )
+
+
 def _is_numeric_array(X):
     is_array = isinstance(X, np.ndarray) or sparse.issparse(X)
     return is_array and X.ndim > 1 and X.dtype.kind in "biufc"
@@ -142,7 +164,7 @@ def _is_numeric_array(X):
 def _check_numeric(querier, X, name):
     """Rows as an array or CSR matrix."""
     try:
-        return check_array(
+        rows = check_array(
             X,
             accept_sparse="csr",
             allow_nd=True,
@@ -150,12 +172,17 @@ def _check_numeric(querier, X, name):
             input_name=name,
             estimator=querier,
         )
-    except ValueError as error:
-        if "could not convert string" in str(error):
-            error.add_note(
-                f"A net needs numbers, but `{name}` holds strings. Encode them in a "
-                "step before it, for example with a ColumnTransformer in a Pipeline."
-            )
+        # Frames of polars and categories of pandas may arrive as they are.
+        return rows.astype(np.float64) if rows.dtype == object else rows
+    except (TypeError, ValueError) as error:
+        if "Complex data" in str(error):
+            # scikit-learn's message has the array in it.
+            raise ValueError(f"Complex data not supported: `{name}`.") from None
+        if "argument must be a string" in str(error):
+            error.add_note(encoding_hint(X, name))
+            raise
+        if any(word in str(error) for word in NOT_NUMBERS):
+            raise ValueError(encoding_hint(X, name)) from error
         if "inhomogeneous" in str(error):
             error.add_note(
                 f"The entries of a list are rows, of equal shapes. `{name}` is several "
@@ -163,6 +190,21 @@ def _check_numeric(querier, X, name):
                 "lengths."
             )
         raise
+
+
+def encoding_hint(X, name):
+    """What to do about rows that are not numbers."""
+    if not is_frame(X):
+        return (
+            f"The model needs numbers, but `{name}` holds strings. Encode them in a "
+            "step before it, such as a ColumnTransformer in a Pipeline. For a data "
+            "frame there is skbadge.nn.table_preprocessor."
+        )
+    return (
+        f"The model needs numbers, but `{name}` holds strings, categories or dates in "
+        f"the columns {listed(not_numeric(X))}. Encode them in a step before it: "
+        f"make_pipeline(skbadge.nn.table_preprocessor({name}), model)."
+    )
 
 
 def _wants_columns(net, columns):
@@ -190,5 +232,7 @@ def _check_finite(X, name):
     if len(rows):
         raise ValueError(
             f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
-            f"the first is row {rows[0]}."
+            f"the first is row {rows[0]}. Leave these rows out, or fill the gaps in a "
+            "step before the net: SimpleImputer in a Pipeline, or, for a data frame, "
+            "skbadge.nn.table_preprocessor."
         )

@@ -4,13 +4,19 @@ from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import MetaEstimatorMixin, is_classifier, is_regressor
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
+from torch import nn
 
+from skbadge._compat import InvalidParameterError
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.pools import Inputs, n_rows
+from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import (
     check_masked,
     check_one_label_a_row,
@@ -151,18 +157,26 @@ def resolve_classes(classes, y, *, keep_order):
         )
     distinct = np.unique(given)
     if len(distinct) < len(given):
-        raise ValueError(f"`classes` must be distinct. Got {given.tolist()}.")
+        raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")
     unknown = np.setdiff1d(seen, distinct)
     if len(unknown):
-        close = get_close_matches(str(unknown[0]), [str(label) for label in given], 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = _meant(unknown[0], given.tolist())
         if unknown.tolist() == [-1]:
             hint = " Rows without a label belong in the pool of `query`: `y != -1`."
         raise ValueError(
-            f"`y` holds labels that are not among `classes`: {unknown.tolist()}.{hint} "
-            f"`classes` are {given.tolist()}."
+            f"`y` holds labels that are not among `classes`: {listed(unknown)}.{hint} "
+            f"`classes` are {listed(given)}."
         )
     return given if keep_order else distinct
+
+
+def _meant(label, classes):
+    """Which class a label may stand for: numbers resemble no other numbers."""
+    if not any(isinstance(each, str) for each in (label, *classes)):
+        return ""
+    names = {str(each): each for each in classes}
+    close = get_close_matches(str(label), names, 1)
+    return f" Did you mean {names[close[0]]!r}?" if close else ""
 
 
 def explain_one_class(error, y):
@@ -171,8 +185,8 @@ def explain_one_class(error, y):
     if len(classes) == 1 and "class" in str(error).lower():
         said = str(error).strip().partition("\n")[0]
         raise ValueError(
-            f"`y` holds one class only, {classes}, but the estimator needs at least "
-            f"two. {_ADD_A_CLASS} The estimator says: {said}"
+            f"`y` holds one class only, {listed(classes)}, but the estimator needs "
+            f"at least two. {_ADD_A_CLASS} The estimator says: {said}"
         ) from error
 
 
@@ -180,7 +194,7 @@ def check_two_classes(classes):
     """Raise if a net would have one class to tell from none."""
     if len(classes) < 2:
         raise ValueError(
-            f"`y` holds one class only, {classes.tolist()}, but a net needs at least "
+            f"`y` holds one class only, {listed(classes)}, but a net needs at least "
             f"two. {_ADD_A_CLASS} A net also trains if all labels are named ahead with "
             "`classes`."
         )
@@ -194,9 +208,46 @@ def check_named_before(classes, known):
     if set(np.asarray(classes).tolist()) != set(np.asarray(known).tolist()):
         raise ValueError(
             "`classes` must be the labels named before, "
-            f"{np.asarray(known).tolist()}. Got {np.asarray(classes).tolist()}. "
+            f"{listed(np.asarray(known))}. Got {listed(np.asarray(classes))}. "
             "Name all labels that may ever occur in the parameter `classes`."
         )
+
+
+# They have estimators as parameters. Others may hold modules in ways of their own.
+WRAPPERS = (
+    MetaEstimatorMixin,
+    FrozenEstimator,
+    Pipeline,
+    TransformedTargetRegressor,
+)
+
+
+def check_is_estimator(estimator):
+    """Raise for something that cannot be fitted, such as a torch module, in words."""
+    if estimator is None:
+        return
+    owners = {"": estimator}
+    if hasattr(estimator, "get_params") and not isinstance(estimator, type):
+        owners |= estimator.get_params()
+    for name, part in owners.items():
+        owner = owners.get(name.rpartition("__")[0])
+        if _is_module(part) and (part is estimator or isinstance(owner, WRAPPERS)):
+            kind = "class" if isinstance(part, type) else "module"
+            name = part.__name__ if kind == "class" else type(part).__name__
+            raise InvalidParameterError(
+                "`estimator` must be a classifier or a regressor. Got a torch "
+                f"{kind}, {name}. Wrap it in skorch's NeuralNetClassifier(module, "
+                "criterion=torch.nn.CrossEntropyLoss, train_split=None) or in its "
+                "NeuralNetRegressor."
+            )
+
+
+def _is_module(part):
+    if hasattr(part, "fit"):
+        return False
+    return isinstance(part, nn.Module) or (
+        isinstance(part, type) and issubclass(part, nn.Module)
+    )
 
 
 def check_estimator_kind(estimator, classes):
@@ -217,5 +268,6 @@ def check_estimator_kind(estimator, classes):
         )
     if classes is not None:
         raise ValueError(
-            f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
+            f"`classes` must be None for a regressor. Got {shown(classes)} "
+            f"for a {name}."
         )

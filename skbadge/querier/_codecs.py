@@ -8,6 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skbadge.outputs._output_shape import n_outputs
 from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.utils._shown import listed
 
 
 def is_pretrained(estimator):
@@ -65,7 +66,7 @@ class LabelCodec:
         new = np.setdiff1d(other.classes, self.classes).tolist()
         if new:
             raise ValueError(
-                f"`y` holds labels that did not occur before: {new}. With "
+                f"`y` holds labels that did not occur before: {listed(new)}. With "
                 "`warm_start=True` the net's outputs cannot change their meaning; name "
                 "all labels ahead with `classes`."
             )
@@ -119,7 +120,8 @@ class LabelCodec:
         if self.is_coded and n_outputs < len(self.classes):
             raise ValueError(
                 f"The net has {n_outputs} outputs, fewer than the {len(self.classes)} "
-                f"classes {self.classes}. Give its last layer an output for each class."
+                f"classes {listed(self.classes)}. Give its last layer an output for "
+                "each class."
             )
 
 

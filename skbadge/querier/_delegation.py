@@ -23,9 +23,11 @@ from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.querier._check_rows import check_X
+from skbadge.querier._checks import check_is_estimator
 from skbadge.querier._codecs import NumberCodec
 from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._shared_state import seeded
+from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_masked
@@ -201,6 +203,12 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         if self.estimator is None:
             return TabularNetClassifier()
         return self.estimator
+
+    def _validate_params(self):
+        """Say more than scikit-learn does of what is no estimator."""
+        check_is_estimator(self.estimator)
+        with parameters_shown(vars(self)):
+            super()._validate_params()
 
     def _any_estimator(self):
         return getattr(self, "estimator_", None) or self._estimator()

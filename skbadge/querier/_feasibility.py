@@ -4,6 +4,7 @@ import numpy as np
 
 from skbadge.pools import n_rows, row_codes, rows_among
 from skbadge.samplers import Feasible
+from skbadge.utils._shown import shown
 from skbadge.utils._validation import check_masked, check_positions, is_missing
 
 
@@ -26,7 +27,8 @@ def resolve_feasible(
     codes = None
     if groups is None and max_per_group != 1:
         raise ValueError(
-            f"`max_per_group`={max_per_group!r} is a quota of `groups`. Got no groups."
+            f"`max_per_group`={shown(max_per_group)} is a quota of `groups`. Got no "
+            "groups."
         )
     if groups is not None:
         is_name = isinstance(groups, str)
@@ -83,7 +85,7 @@ def _of_content(X_pool, groups):
     if groups != "duplicates":
         raise ValueError(
             '`groups` must be "duplicates" or hold one value for each row of `X_pool`. '
-            f"Got {groups!r}."
+            f"Got {shown(groups)}."
         )
     return row_codes(X_pool)
 

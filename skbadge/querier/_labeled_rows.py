@@ -14,6 +14,7 @@ from skbadge.pools import (
     row_codes,
     take_rows,
 )
+from skbadge.utils._shown import shown
 from skbadge.utils._validation import check_masked
 
 
@@ -167,5 +168,5 @@ def _check_kind(y, others):
     if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
         raise ValueError(
             "`y` must hold labels of one kind, strings or numbers. Got "
-            f"{others[0]!r} where the labelled rows so far have {y[0]!r}."
+            f"{shown(others[0])} where the labelled rows so far have {shown(y[0])}."
         )

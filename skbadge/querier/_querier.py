@@ -49,14 +49,17 @@ class BadgeQuerier(HoldingLabels):
         `~sklearn.pipeline.Pipeline`, a search or a
         `~sklearn.compose.TransformedTargetRegressor` around one. An already trained
         one goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
-        `skbadge.nn.TabularNetClassifier`.
+        `skbadge.nn.TabularNetClassifier`. skorch's nets hold out a fifth of the
+        labelled rows unless they have ``train_split=None``: pass it while labels are
+        few.
 
     strategy : str, Strategy or callable, default="badge"
         A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a
         function ``(pool, n, *, labeled, random_state) -> rows``, see
         `skbadge.strategies.CallableStrategy`. For a regressor, the names "badge",
         "bald", "batch_bald" and "bait" mean their forms for regression, see
-        `skbadge.strategies.get_strategy`.
+        `skbadge.strategies.get_strategy`. It has no part in `fit`, so that a search
+        over strategies needs a `skbadge.experiment.SimulatedActiveLearner`.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, for early labelled sets miss some. The net

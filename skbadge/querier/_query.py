@@ -1,12 +1,14 @@
 """Querying through a Pipeline or a search."""
 
+import warnings
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from skbadge.outputs._pipeline import unwrap
+from skbadge.exceptions import QueryWarning
+from skbadge.outputs._pipeline import is_search, unwrap, wrapped
 from skbadge.pools import check_masked_parts
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
@@ -84,6 +86,12 @@ def query(
     report : QueryReport
         Only if ``return_report`` is True.
 
+    Notes
+    -----
+    A search over strategies compares nothing, for they have no part in a training: a
+    fitted one that varied them is warned of. To compare strategies by the models that
+    their labels make, search over a `skbadge.experiment.SimulatedActiveLearner`.
+
     Examples
     --------
     >>> from sklearn.datasets import load_iris
@@ -99,6 +107,7 @@ def query(
     """
     # Steps before the querier may drop the mask.
     check_masked_parts(X_pool, "X_pool")
+    _warn_of_searched_strategies(fitted)
     querier, X_pool = unwrap(fitted, X_pool)
     if not isinstance(querier, BadgeQuerier):
         raise TypeError(
@@ -115,3 +124,30 @@ def query(
         pending=pending,
         return_report=return_report,
     )
+
+
+def _warn_of_searched_strategies(fitted):
+    """Warn if a search varied the strategy of the querier that it trained."""
+    for search in filter(is_search, wrapped(fitted)):
+        tried = getattr(search, "cv_results_", {}).get("params", [])
+        inside = {"": search.estimator, **search.estimator.get_params()}
+        chain = [id(part) for part in wrapped(search.estimator)]
+        for name in set().union(*tried):
+            before, found, _ = f"__{name}__".partition("__strategy__")
+            owner = inside.get(before.removeprefix("__"))
+            values = [params.get(name) for params in tried]
+            if (
+                found
+                and isinstance(owner, BadgeQuerier)
+                and id(owner) in chain
+                and any(value is not values[0] for value in values)
+            ):
+                warnings.warn(
+                    f"{type(search).__name__} varied {name!r}, which has no part in a "
+                    "training: all its values have the same score. To compare "
+                    "strategies, search over a "
+                    "skbadge.experiment.SimulatedActiveLearner(querier), with the "
+                    "parameter `querier__strategy`.",
+                    QueryWarning,
+                    stacklevel=3,
+                )

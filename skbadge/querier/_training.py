@@ -12,6 +12,7 @@ from sklearn.semi_supervised import (
     SelfTrainingClassifier,
 )
 from sklearn.utils import get_tags
+from torch import inference_mode
 
 from skbadge.nn._adapt import (
     RelabeledDataset,
@@ -46,8 +47,10 @@ from skbadge.querier._codecs import (
     speaks_codes,
     trained_classes,
 )
+from skbadge.querier._explain import check_keeps_rows, check_saw_rows, explain
 from skbadge.querier._labeled_rows import is_aligned
 from skbadge.utils._shared_state import one_job_a_process, seeded
+from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
 
 
@@ -178,7 +181,7 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if not names or starts_over:
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            f"no search or transformed target. Got {estimator!r} instead."
+            f"no search or transformed target. Got {shown(estimator)} instead."
         )
     with put_back_if_it_fails(estimator):
         estimator.set_params(**dict.fromkeys(names, True))
@@ -190,6 +193,7 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     predictor = innermost(estimator)
     trains_net = is_skorch_net(predictor) and not is_pretrained(estimator)
     target_shape = None
+    check_keeps_rows(estimator)
     if trains_net:
         y, target_shape = _adapt_to_rows(predictor, rows, codec)
     mark = unlabeled_mark(estimator)
@@ -205,13 +209,14 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     if trains_net and is_dataset(X):
         X = RelabeledDataset(X, y)
     has_nets = any(map(is_skorch_net, estimator.get_params().values()))
-    with seeded(seed), one_job_a_process() if has_nets else nullcontext():
+    jobs = one_job_a_process() if has_nets else nullcontext()
+    with seeded(seed), jobs, inference_mode(False):
         try:
             estimator.fit(X, y, **fit_params)
         except Exception as error:
-            if trains_net:
-                _explain(error, codec.classes)
+            explain(error, estimator, rows, getattr(codec, "classes", None))
             raise
+    check_saw_rows(estimator, len(rows.y))
     if trains_net:
         _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
     return estimator
@@ -279,25 +284,6 @@ def _let_copy(estimator, original):
 
 
 _SAVES_A_COPY = ("copy", "copy_X", "copy_x")
-
-
-def _explain(error, classes):
-    """Say what a net's failure in training most likely means."""
-    if "out of bounds" in str(error):
-        raise ValueError(
-            f"The net has fewer outputs than the {len(classes)} classes {classes}. "
-            "Give its last layer an output for each class."
-        ) from error
-    if "shapes cannot be multiplied" in str(error):
-        raise ValueError(
-            "A layer of the net is not as wide as its input. The rows of `X` must "
-            f"have as many columns as the first layer has inputs: {error}."
-        ) from error
-    if "n_splits" in str(error):
-        error.add_note(
-            "The net holds out part of the labelled rows for validation, as skorch "
-            "does by default. With few labels, turn that off: train_split=None."
-        )
 
 
 def _set_random_states(estimator, seed):

@@ -7,6 +7,7 @@ from typing import Literal
 
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
+from skbadge.utils._shown import shown
 
 STRATEGIES = {
     "acs_fw": "skbadge.strategies._acs_fw:AcsFW",
@@ -147,16 +148,17 @@ def get_strategy(
         return CallableStrategy(strategy)
     raise TypeError(
         "`strategy` must be a name, a strategy object or a function. "
-        f"Got {strategy!r} instead."
+        f"Got {shown(strategy)} instead."
     )
 
 
 def _unknown(name):
     """The error for a name that is not known."""
-    near = name.lower().replace("-", "_").replace(" ", "_")
+    near = name.strip().lower().replace("-", "_").replace(" ", "_")
     close = get_close_matches(near, STRATEGIES, cutoff=0.5)
+    close = [near] if near in STRATEGIES else close
     hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
     return ValueError(
-        f"`strategy` {name!r} is not known.{hint} Known are {get_strategy_names()}, "
-        "besides strategy objects and functions."
+        f"`strategy` {shown(name)} is not known.{hint} Known are "
+        f"{get_strategy_names()}, besides strategy objects and functions."
     )

@@ -7,6 +7,7 @@ import numpy as np
 from scipy import sparse
 
 from skbadge.exceptions import QueryWarning
+from skbadge.utils._shown import shown
 
 
 def check_n(n, n_rows, which="there are"):
@@ -15,7 +16,7 @@ def check_n(n, n_rows, which="there are"):
     ``which`` says in the warning which rows these are.
     """
     if not is_int(n):
-        raise TypeError(f"`n` must be an int. Got {n!r} instead.")
+        raise TypeError(f"`n` must be an int. Got {shown(n)} instead.")
     if n < 0:
         raise ValueError(f"`n` must be >= 0. Got {n} instead.")
     if n > n_rows:
@@ -50,8 +51,13 @@ def check_positions(rows, n_rows, claim, hint=""):
             f"{claim} positions between 0 and {n_rows - 1}. Got {outside[0]} among "
             "them."
         )
-    if len(np.unique(rows)) < len(rows):
-        raise ValueError(f"{claim} distinct positions. Got {rows}.{hint}")
+    found, counts = np.unique(rows, return_counts=True)
+    if len(found) < len(rows):
+        repeated = found[counts > 1]
+        raise ValueError(
+            f"{claim} distinct positions. Got {len(repeated)} of {len(found)} more "
+            f"than once, such as {repeated[0]}.{hint}"
+        )
     return rows
 
 

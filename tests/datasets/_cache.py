@@ -31,7 +31,8 @@ def add_data_set(
         )
     arff = f"% tiny\n@RELATION {name}\n{header}\n@DATA\n" + "\n".join(rows) + "\n"
     content = arff.encode(encoding)
-    url = f"https://www.openml.org/data/v1/download/{data_id}/{name}.arff"
+    # Up to scikit-learn 1.6 files are found by their id, later by their address.
+    url = f"https://www.openml.org/data/v1/download/{data_id}"
     description = {
         "id": str(data_id),
         "name": name,
@@ -40,6 +41,7 @@ def add_data_set(
         "format": "ARFF",
         "status": "active",
         "url": url,
+        "file_id": str(data_id),
         "md5_checksum": hashlib.md5(content).hexdigest(),
     } | (described or {})
     api = "api/v1/json/data"
@@ -55,7 +57,7 @@ def add_data_set(
         f"{api}/list/data_name/{name}/limit/2/status/active/": listed,
     }.items():
         _write(root / f"{path}.gz", json.dumps(answer).encode())
-    file = root / f"data/v1/download/{data_id}/{name}.arff.gz"
+    file = root / f"data/v1/download/{data_id}.gz"
     _write(file, content)
     return file
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import integrate, stats
 
 from skbadge.inspection import paired_tests
 from skbadge.inspection._paired_tests import adjust
@@ -17,7 +17,7 @@ def values_of(frame, at):
     if at == "area":
         labels = runs.columns.to_numpy()
         width = labels[-1] - labels[0]
-        values = np.trapezoid(runs, labels, axis=1) / width
+        values = integrate.trapezoid(runs, labels, axis=1) / width
         return pd.Series(values, runs.index)
     return runs[runs.columns[-1] if at == "final" else at]
 

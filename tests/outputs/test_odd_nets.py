@@ -120,7 +120,7 @@ def test_batches_that_are_dropped_are_named():
         iterator_valid__drop_last=True,
         iterator_valid__batch_size=64,
     )
-    with pytest.raises(ValueError, match=r"no batch for 20 rows: check `drop_last`"):
+    with pytest.raises(ValueError, match=r"none of 20.*valid__drop_last=False"):
         model_outputs(net, X, needs=Needs(proba=True))
 
 

@@ -9,6 +9,7 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     RandomForestRegressor,
     VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -104,7 +105,7 @@ def test_a_bare_module_is_refused():
 
 def test_members_are_opened_and_may_be_ensembles():
     inner = BaggingRegressor(make_pipeline(FrozenEstimator(Ridge().fit(X, y))), 2)
-    outer = BaggingRegressor(inner, 3).fit(X, y)
+    outer = VotingRegressor([(name, inner) for name in "abc"]).fit(X, y)
     gradients = model_outputs(outer, X, needs=Needs(gradients=True)).gradients
     one = model_outputs(Ridge().fit(X, y), X, needs="gradients").gradients
     np.testing.assert_allclose(

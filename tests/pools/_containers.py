@@ -83,7 +83,8 @@ def spoil(rows):
 
 
 def _frame(X):
-    return pd.DataFrame(X, columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
+    # pandas 2 would keep the array itself.
+    return pd.DataFrame(X.copy(), columns=COLUMNS, index=np.arange(len(X))[::-1] + 100)
 
 
 def _tensors(X):

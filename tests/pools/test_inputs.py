@@ -80,7 +80,8 @@ def test_frames_as_arrays():
     assert frame_to_array(frame[["a"]].assign(c=True)).dtype == np.int64
     assert np.isnan(frame_to_array(pd.Series([1, None], dtype="Int64"))[1])
     assert not_numeric(frame.assign(c="x", d=pd.Categorical([1, 2]))) == ["c", "d"]
-    assert np.shares_memory(frame_to_array(frame[["b"]]), frame_to_array(frame[["b"]]))
+    column = frame[["b"]]
+    assert np.shares_memory(frame_to_array(column), frame_to_array(column))
 
 
 def test_kinds():

@@ -196,7 +196,7 @@ def test_no_pool_at_all():
 
 def test_strings_for_a_net():
     frame = pd.DataFrame({"colour": ["red", "green"] * 30})
-    with pytest.raises(ValueError, match=r"`X` holds strings. Encode them"):
+    with pytest.raises(ValueError, match=r"`X` holds strings, .*'colour'.* Encode"):
         BadgeQuerier(make_net()).fit(frame, make_data()[1])
 
 
@@ -313,7 +313,7 @@ def test_classes_that_do_not_fit(make, classes, message):
 
 def test_fewer_outputs_than_classes():
     X, y = make_data()
-    with pytest.raises(ValueError, match=r"fewer outputs than the 3 classes \[0 1 2\]"):
+    with pytest.raises(ValueError, match=r"fewer outputs than the 3 classes \[0, 1"):
         BadgeQuerier(make_net(2)).fit(X, y)
     module = nn.Sequential(nn.Linear(4, 2), nn.Softmax(dim=1))
     net = NeuralNetClassifier(module, train_split=None, max_epochs=1, verbose=0)

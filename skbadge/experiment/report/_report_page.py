@@ -58,7 +58,7 @@ class Page:
             path = self._new_path(name, ".png")
             with warnings.catch_warnings():
                 # The caption has the names in letters that the picture's font lacks.
-                warnings.filterwarnings("ignore", "Glyph .* missing from font")
+                warnings.filterwarnings("ignore", "Glyph .* missing from")
                 display.figure_.savefig(path, dpi=120, bbox_inches="tight")
             plt.close(display.figure_)
             self.line(f"![{plain(caption)}]({path.name})")

@@ -18,6 +18,7 @@ from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_split, resolve_initial
 from skbadge.experiment.simulation._wrapped import prepare, rows_for
 from skbadge.pools import n_rows
+from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_masked, check_one_label_a_row
@@ -100,6 +101,10 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         **SCHEDULE,
         "random_state": ["random_state"],
     }
+
+    def _validate_params(self):
+        with parameters_shown(vars(self)):
+            super()._validate_params()
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ from skbadge.pools import check_masked_parts, read_inputs
 from skbadge.querier import BadgeQuerier
 from skbadge.querier._check_rows import is_bare_net
 from skbadge.strategies import get_strategy
+from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
 
 
@@ -83,11 +84,11 @@ def _with_names(querier, strategies):
     if isinstance(strategies, dict):
         return strategies
     if strategies is None:
-        strategies = [innermost(querier).strategy]
+        strategies = [find_querier(querier).strategy]
     if isinstance(strategies, str) or not np.iterable(strategies):
         raise TypeError(
             "`strategies` must be a list or a dict of strategies. Got "
-            f"{strategies!r} instead."
+            f"{shown(strategies)} instead."
         )
     names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
     if not names or len(set(names)) < len(names):

@@ -105,8 +105,9 @@ def summary_of(frame):
     )
     table = groups["score"].agg(["mean", "sem", "count"])
     times = frame.groupby([*setting, "strategy"], sort=False)
+    runs = table.index.droplevel("n_labeled")
     for name in ("fit_time", "query_time"):
-        table[name] = times[name].mean()
+        table[name] = times[name].mean().reindex(runs).to_numpy()
     return table.rename(columns={"count": "n_repeats"}).reset_index("n_labeled")
 
 

@@ -163,10 +163,12 @@ class ErrorRatioDisplay(Drawing):
         self.lines_ = self._draw_datasets(ax, metric)
         ratio = self.rows_["ratio"].to_numpy()
         sem = self.rows_["difference_sem_fixed"].to_numpy()
+        lengths = [ratio - ratio * np.exp(-sem), ratio * np.exp(sem) - ratio]
         self.bars_ = ax.errorbar(
             ratio,
             np.arange(len(ratio)),
-            xerr=[ratio - ratio * np.exp(-sem), ratio * np.exp(sem) - ratio],
+            # matplotlib 3.8 takes an array of one length for a number.
+            xerr=[each.tolist() for each in lengths],
             fmt="o",
             color=BLACK,
             capsize=3,

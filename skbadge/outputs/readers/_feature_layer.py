@@ -13,6 +13,7 @@ from skbadge.outputs.readers._check import not_finite_error
 from skbadge.outputs.readers._inference import enable_grad, in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._net_batches import first_output
+from skbadge.utils._shown import MAX_ITEMS, shown
 
 # What a net may do to the output of its last layer.
 TRANSFORMS = (partial(softmax, axis=1), partial(log_softmax, axis=1), expit)
@@ -118,11 +119,13 @@ def _snapshot(tensor):
 
 def layer_error(feature_layer, modules, linears):
     """Make the error for a layer that cannot be found, with the nearest name."""
-    listed = ", ".join(
+    named = [
         f"{name!r} ({layer.in_features} -> {layer.out_features})"
         for name, layer in linears.items()
-    )
-    choices = f"The linear layers are {listed}." if listed else "It has none."
+    ]
+    left_out = f" (the last of {len(named)})" if len(named) > MAX_ITEMS else ""
+    names = ", ".join(named[-MAX_ITEMS:])
+    choices = f"The linear layers are {names}{left_out}." if named else "It has none."
     if feature_layer == "auto":
         return ValueError(
             "`feature_layer`='auto' found no linear layer whose output is the net's "
@@ -133,7 +136,7 @@ def layer_error(feature_layer, modules, linears):
     meant = f" Did you mean {near[0]!r}?" if near else ""
     return ValueError(
         "`feature_layer` must be 'auto' or the name of a module of the net, as in "
-        f"`named_modules()`. Got {feature_layer!r} instead.{meant} {choices}"
+        f"`named_modules()`. Got {shown(feature_layer)} instead.{meant} {choices}"
     )
 
 

@@ -23,6 +23,8 @@ def inference(net):
     with (
         restored(vars(net), names),
         torch.random.fork_rng(devices=list(cuda)),
+        # Gradients may be wanted all the same.
+        torch.inference_mode(False),
         torch.no_grad(),
         without_fast_paths(),
     ):

@@ -176,7 +176,8 @@ class LayerGradients:
             raise ValueError(
                 "The net's output must depend on a torch.nn.Linear or convolution with "
                 "trained parameters, in a way that torch can differentiate. It runs "
-                f"{names or 'no such layer'}."
+                f"{names or 'no such layer'}; what runs under torch.no_grad or "
+                "torch.inference_mode, in `forward` or around the call, is not seen."
             )
         if self._called not in (None, names):
             raise ValueError(

@@ -117,10 +117,13 @@ class IteratedBatches:
         self._rest = iter(iterator)
         self._first = next(self._rest, None)
         if self._first is None or self.n_rows == 0:
-            _check_n_rows(self.n_rows or 0)
+            if self.n_rows == 0:
+                _check_n_rows(0)
             raise ValueError(
-                f"`iterator_valid` must give all rows. Got no batch for {self.n_rows} "
-                "rows: check `drop_last` and `batch_size`."
+                "The net's `iterator_valid` must give all rows, and gave none of "
+                f"{'them' if self.n_rows is None else self.n_rows}. With "
+                "`drop_last=True` it leaves out the last, incomplete batch: set "
+                "`iterator_valid__drop_last=False`."
             )
 
     def __iter__(self):

@@ -91,8 +91,9 @@ class OtherReader(Reader):
         raise TypeError(
             f"{type(self.model).__name__} has no layers to take gradients of. Use a "
             "skorch net, MLPClassifier, MLPRegressor, a linear model with `coef_`, or "
-            "an ensemble of them (bagging, voting), or a strategy that needs features "
-            "only."
+            "an ensemble of them (bagging, voting), or a strategy without gradients of "
+            "layers: 'margin', 'entropy' and 'least_confidence' read probabilities "
+            "only, 'badge' and 'core_set' the rows themselves, too."
         )
 
     def _read_posterior(self, X, needs, options):

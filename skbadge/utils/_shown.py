@@ -1,0 +1,48 @@
+"""How errors show values: short, and in one line."""
+
+from contextlib import contextmanager
+from itertools import islice
+
+import numpy as np
+
+from skbadge._compat import InvalidParameterError
+
+MAX_ITEMS = 8
+MAX_CHARACTERS = 200
+
+
+def shown(value):
+    """What a value is: as it is written if that is short, else its kind and size."""
+    name = type(value).__name__
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if getattr(value, "shape", ()):
+        return f"{name} of shape {tuple(value.shape)}"
+    value = value.item() if isinstance(value, np.generic) else value
+    text = " ".join(repr(value).split())
+    if len(text) <= MAX_CHARACTERS:
+        return text
+    return f"{name} of length {len(value)}" if hasattr(value, "__len__") else name
+
+
+def listed(values, limit=MAX_ITEMS):
+    """A list as it is written; of a long one the beginning, and how many follow."""
+    values = values.tolist() if hasattr(values, "tolist") else list(values)
+    if len(values) <= limit:
+        return str(values)
+    first = ", ".join(map(repr, islice(values, limit)))
+    return f"[{first}, ... and {len(values) - limit} more]"
+
+
+@contextmanager
+def parameters_shown(params):
+    """Let scikit-learn's error for a parameter show its value so as well."""
+    try:
+        yield
+    except InvalidParameterError as error:
+        claim, got, _ = str(error).partition(" Got ")
+        name = claim.partition("'")[2].partition("'")[0]
+        if not got or name not in params:
+            raise
+        message = f"{claim} Got {shown(params[name])} instead."
+        raise InvalidParameterError(message) from None
