@@ -1,6 +1,7 @@
 """Every import of something private in scikit-learn, in one place."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,10 +35,14 @@ __all__ = [
     "routing_enabled",
     "validate_parameter_constraints",
     "validate_params",
+    "with_labels",
 ]
 
 
 F = TypeVar("F", bound=Callable)
+
+# Parameters of scikit-learn's metrics that hold labels.
+_LABELS = {"labels", "pos_label"}
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
@@ -55,3 +60,17 @@ def openml_columns(data_id, data_home):
     """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
     home = Path(get_data_home(data_home)) / "openml"
     return _get_data_features(data_id, str(home))
+
+
+def with_labels(scorer, rename):
+    """A scorer with other names for the labels it was made with, or the scorer itself.
+
+    Only those of `sklearn.metrics.make_scorer` have labels that one can see.
+    """
+    kwargs = getattr(scorer, "_kwargs", {})
+    renamed = {name: rename(kwargs[name]) for name in _LABELS & kwargs.keys()}
+    if not renamed:
+        return scorer
+    scorer = copy(scorer)
+    scorer._kwargs = kwargs | renamed
+    return scorer

@@ -2,15 +2,17 @@
 
 from inspect import Parameter, signature
 
-import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from skorch import NeuralNet, NeuralNetRegressor
 from skorch.dataset import Dataset
 
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
 from skbadge.outputs._casting import input_dtype
+from skbadge.outputs._output_shape import output_shape
+from skbadge.outputs.readers._net_batches import NotATensorError
+from skbadge.pools import first_rows
 
 
 def adapt_net(net, n_classes=None, *, several_inputs=False):
@@ -35,6 +37,9 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
             codes = "codes" if _looks_up_integers(module) else True
             # Integers among several inputs may be codes, masks or lengths.
             params["dataset__cast_integers"] = False if several_inputs else codes
+            if is_classifier(net):
+                # Ensembles write codes in dtypes of their own.
+                params["dataset__target_dtype"] = _target_dtype(net)
     if n_classes is not None and getattr(net, "classes", ()) is None:
         params["classes"] = list(range(n_classes))
     if params:
@@ -43,9 +48,19 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
 
 def encoded_target(net, codes):
     """Class codes in the dtype that the net's criterion takes."""
-    if issubclass(criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
-        return codes.astype(np.float32)
-    return codes.astype(np.int64)
+    return codes.astype(_target_dtype(net))
+
+
+def _target_dtype(net):
+    is_binary = issubclass(
+        criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss
+    )
+    return "float32" if is_binary else "int64"
+
+
+def predicts_itself(net):
+    """Whether a net's class has a ``predict`` of its own."""
+    return type(net).predict.__module__.partition(".")[0] != "skorch"
 
 
 def criterion_of(net):
@@ -93,6 +108,21 @@ def untrained(net):
     """An initialised clone of a net, on the CPU; torch's generators do not advance."""
     with torch.random.fork_rng(devices=[]):
         return clone(net).set_params(device="cpu", verbose=0).initialize()
+
+
+def shape_before_training(net, X):
+    """Shape of an untrained net's output for a row; None if it cannot take these rows.
+
+    Raises a TypeError if it returns no tensor. Rows may be other ones than in training
+    where steps before the net change them, and a net may learn its widths in training.
+    """
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return output_shape(untrained(net), first_rows(X, 2))
+    except NotATensorError:
+        raise
+    except Exception:
+        return None
 
 
 def _has_several_inputs(module):

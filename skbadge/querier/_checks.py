@@ -9,7 +9,12 @@ from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import column_or_1d
 
-from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.outputs._pipeline import (
+    check_refit,
+    innermost,
+    is_search,
+    is_skorch_net,
+)
 from skbadge.pools import Inputs, n_rows
 from skbadge.querier._check_rows import check_masked
 from skbadge.utils._validation import is_missing
@@ -155,7 +160,11 @@ def check_estimator_kind(estimator, classes):
             "`estimator` must be an instance, not a class. Pass an instance "
             f"({estimator.__name__}())."
         )
+    for part in (estimator, *estimator.get_params().values()):
+        if is_search(part):
+            check_refit(part)
     if is_classifier(estimator):
+        _check_single_output(innermost(estimator))
         return
     name = type(innermost(estimator)).__name__
     if not is_regressor(estimator):
@@ -167,4 +176,12 @@ def check_estimator_kind(estimator, classes):
     if classes is not None:
         raise ValueError(
             f"`classes` must be None for a regressor. Got {classes!r} for a {name}."
+        )
+
+
+def _check_single_output(model):
+    if not get_tags(model).target_tags.single_output:
+        raise ValueError(
+            f"`estimator` must predict one label for a row. {type(model).__name__} "
+            "predicts several, which is not supported."
         )

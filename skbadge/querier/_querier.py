@@ -28,6 +28,7 @@ from skbadge.querier._training import (
     fit_clone,
     fit_further,
     make_codec,
+    train,
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
 from skbadge.utils._typing import RandomState, Rows
@@ -269,11 +270,11 @@ class BadgeQuerier(Asking):
         seed, classes = self._seed("train"), self._known_classes()
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
-        if goes_on and codec.is_coded:
+        if goes_on and self._codec.is_coded:
             codec = self._codec.kept_for(codec)
         self._labeled = rows
-        train = fit_further if goes_on else fit_clone
-        fitted = train(
+        fitted, codec = train(
+            fit_further if goes_on else fit_clone,
             self.estimator_ if goes_on else estimator,
             rows,
             codec,

@@ -11,6 +11,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
+from skbadge.outputs.readers._other import no_probabilities
 from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
 from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
@@ -22,9 +23,14 @@ def kind_of(estimator):
 
 
 def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor."""
-    needs_classes = _needs_classes(strategy)
-    if is_classifier(estimator) or not needs_classes:
+    """Raise if a strategy needs class probabilities, and a model has none."""
+    if not _needs_classes(strategy):
+        return
+    if is_classifier(estimator):
+        model = innermost(estimator)
+        # Before it is fitted, a model may not tell for itself.
+        if not any(hasattr(each, "predict_proba") for each in (type(model), model)):
+            raise no_probabilities(model)
         return
     suited = [
         name

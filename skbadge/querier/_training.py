@@ -16,6 +16,7 @@ from skbadge.nn._adapt import (
     adapt_net,
     check_weights,
     encoded_target,
+    shape_before_training,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
 from skbadge.outputs._output_shape import n_outputs, output_shape
@@ -23,6 +24,7 @@ from skbadge.outputs._pipeline import (
     innermost,
     is_search,
     is_skorch_net,
+    sets_threshold,
     transforms_target,
     wrapped,
 )
@@ -42,7 +44,17 @@ from skbadge.querier._codecs import (
     trained_classes,
 )
 from skbadge.querier._labeled_rows import is_aligned
+from skbadge.querier._members import (
+    adapt_members,
+    check_members_labels,
+    members_of,
+    translate_labels,
+)
 from skbadge.utils._streams import torch_seeded
+
+
+class MarkError(ValueError):
+    """The mark of unlabelled rows is a label too."""
 
 
 def unlabeled_mark(estimator):
@@ -132,8 +144,34 @@ def make_codec(estimator, rows, classes, *, seed, fit_params):
         # A trained net may stand behind steps that are not fitted yet.
         model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
         classes = trained_classes(model, first_rows(rows.X, 2))
-    classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
-    return LabelCodec.for_training(classes, speaks_codes(estimator))
+    by_units = speaks_codes(estimator)
+    members = [] if by_units else members_of(estimator)
+    if any(member.speaks_codes for member in members):
+        check_members_labels(estimator, classes, rows.y)
+    keep_order = is_pretrained(estimator) or any(each.is_frozen for each in members)
+    classes = resolve_classes(classes, rows.y, keep_order=keep_order)
+    is_coded = by_units or any(member.speaks_codes for member in members)
+    return LabelCodec.for_training(classes, is_coded, by_units)
+
+
+def train(trainer, estimator, rows, codec, **options):
+    """Train by `fit_clone` or `fit_further`; return the fitted estimator and its codec.
+
+    Where labels are no codes and the training fails, it is tried on codes: some models
+    take 0, 1, ... only. If that fails as well, the first error stands.
+    """
+    try:
+        return trainer(estimator, rows, codec, **options), codec
+    except MarkError:
+        raise
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        coded = codec.in_codes(rows.y)
+        if coded is None:
+            raise
+        try:
+            return trainer(estimator, rows, coded, **options), coded
+        except Exception:
+            raise error from None
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
@@ -144,8 +182,10 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """
     if isinstance(estimator, FrozenEstimator):
         return estimator
-    original, estimator = estimator, clone(estimator)
-    _adapt_members(estimator, original)
+    estimator = clone(estimator)
+    if codec is not None and codec.is_coded:
+        translate_labels(estimator, codec)
+    adapt_members(estimator, rows.X, codec)
     if seed is not None:
         _set_random_states(estimator, seed)
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -160,14 +200,17 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         for name in estimator.get_params()
         if name == "warm_start" or name.endswith("__warm_start")
     ]
-    # These train clones of their estimator, which start over.
+    # These train clones of their estimator, which start over, as do ensembles without
+    # a `warm_start` of their own.
     starts_over = any(
-        is_search(part) or transforms_target(part) for part in wrapped(estimator)
+        is_search(part) or transforms_target(part) or sets_threshold(part)
+        for part in wrapped(estimator)
     )
-    if not names or starts_over:
+    if starts_over or "warm_start" not in innermost(estimator).get_params(deep=False):
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            f"no search or transformed target. Got {estimator!r} instead."
+            "no search, threshold or transformed target. Got "
+            f"{estimator!r} instead."
         )
     estimator.set_params(**dict.fromkeys(names, True))
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -180,10 +223,12 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     target_shape = None
     if trains_net:
         y, target_shape = _adapt_to_rows(predictor, rows, codec)
+    elif codec is not None and codec.is_coded:
+        y = codec.encode(y)
     mark = unlabeled_mark(estimator)
     if mark is not None:
-        if np.any(y == mark):
-            raise ValueError(
+        if np.any((y if trains_net else rows.y) == mark):
+            raise MarkError(
                 f"The label {mark!r} stands for unlabelled rows, but labelled rows "
                 "have it too. Name another, in `y` or in the net's `unlabeled_label` "
                 "(a net sees labels as 0, 1, ...)."
@@ -211,6 +256,8 @@ def _adapt_to_rows(net, rows, codec):
         return adapt_regressor(net, rows.X, rows.y, several_inputs=several)
     y = encoded_target(net, codec.encode(rows.y))
     adapt_net(net, len(codec.classes), several_inputs=several)
+    # It raises if the module returns no tensor.
+    shape_before_training(net, rows.X)
     return y, None
 
 
@@ -223,17 +270,6 @@ def _check_trained(estimator, X, codec, target_shape):
         codec.check_width(max(n_outputs(estimator, X), 2))
     elif target_shape is not None:
         check_output_shape(net, output_shape(estimator, X), target_shape)
-
-
-def _adapt_members(estimator, original):
-    """Let nets that are members of an ensemble take tables, the frozen ones excepted.
-
-    The ensemble encodes the labels for them.
-    """
-    mine = {id(part) for part in original.get_params().values()}
-    for part in estimator.get_params().values():
-        if is_skorch_net(part) and id(part) not in mine:
-            adapt_net(part)
 
 
 def _explain(error, classes):
