@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _estimator_has as estimator_has
 from sklearn.utils.validation import _num_samples as num_samples
 
@@ -28,6 +29,7 @@ __all__ = [
     "Interval",
     "Options",
     "StrOptions",
+    "check_sample_weight",
     "estimator_has",
     "fit_context",
     "num_samples",

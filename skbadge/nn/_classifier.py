@@ -14,6 +14,7 @@ from skorch import NeuralNet, NeuralNetClassifier
 from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
+from skbadge.nn._row_weights import checked_weights, parted
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.utils._typing import RandomState, Rows
 
@@ -188,7 +189,11 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         return self.classes_inferred_
 
     def partial_fit(
-        self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
+        self,
+        X: Rows,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Go on training, on these rows only.
 
@@ -207,6 +212,9 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             All labels that may ever occur, for a first call without the `classes`
             parameter. Later calls may repeat them.
 
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows, as in `fit`.
+
         Returns
         -------
         self : TabularNetClassifier
@@ -222,7 +230,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             If training diverges. The net is not fitted then.
         """
         if not self.initialized_:
-            return self._fit(X, y, classes)
+            return self._fit(X, y, classes, sample_weight=sample_weight)
         BaseEstimator._validate_params(self)
         known = self.classes_.tolist()
         if classes is not None and np.unique(classes).tolist() != known:
@@ -232,7 +240,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             )
         X, y = self._validate(X, y, reset=False)
         check_classification_targets(y)
-        return self._train(X, _encode(y, self.classes_), start_over=False)
+        weights = checked_weights(sample_weight, X)
+        return self._train(X, _encode(y, self.classes_), weights, start_over=False)
 
     def predict(self, X: Rows) -> NDArray:
         """Predict labels.
@@ -253,7 +262,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     def on_batch_end(
         self, net: NeuralNet, batch: Batch = None, training: bool = False, **kwargs: Any
     ) -> None:
-        """Count the rows of a training batch that were classified correctly.
+        """Add up the weights of a training batch, and of what was right in it.
 
         Parameters
         ----------
@@ -272,8 +281,12 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().on_batch_end(net, batch=batch, training=training, **kwargs)
         if training and batch is not None:
             predicted = kwargs["y_pred"].detach().argmax(dim=1).cpu()
-            n_correct = (predicted == batch[1].cpu()).sum().item()
-            self.history.record_batch("train_correct", n_correct)
+            correct = (predicted == batch[1].cpu()).double()
+            weights = parted(batch[0])[1]
+            weights = torch.ones(()) if weights is None else weights.cpu()
+            weights = weights.double().expand(len(correct))
+            self.history.record_batch("train_weight", weights.sum().item())
+            self.history.record_batch("train_correct", (weights @ correct).item())
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the training accuracy of the epoch.
@@ -289,9 +302,11 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().on_epoch_end(net, **kwargs)
         batches = self.history[-1]["batches"]
         steps = [step for step in batches if "train_correct" in step]
-        n_correct = sum(step["train_correct"] for step in steps)
-        n_rows = sum(step["train_batch_size"] for step in steps)
-        self.history.record("train_accuracy", n_correct / n_rows)
+        correct, weight = (
+            sum(step[name] for step in steps)
+            for name in ("train_correct", "train_weight")
+        )
+        self.history.record("train_accuracy", correct / weight)
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the hooks and callbacks of one moment of training.
@@ -317,7 +332,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         """One logit per class."""
         return len(self.classes_)
 
-    def _fit(self, X, y, classes=None):
+    def _fit(self, X, y, classes=None, *, sample_weight=None):
         """Train from scratch, for these classes or those of the parameter."""
         BaseEstimator._validate_params(self)
         classes = self.classes if classes is None else classes
@@ -332,8 +347,9 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
                 "that may occur."
             )
         encoded = _encode(y, labels)
+        weights = checked_weights(sample_weight, X)
         self.classes_inferred_ = labels
-        return self._train(X, encoded, start_over=True)
+        return self._train(X, encoded, weights, start_over=True)
 
 
 def _encode(y, labels):
