@@ -1,6 +1,6 @@
 """Classifiers trained on labelled and unlabelled rows together."""
 
-from typing import Self
+from typing import Any, Self
 
 from numpy.typing import ArrayLike
 from skorch import NeuralNetClassifier
@@ -159,7 +159,11 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
 
     # scikit-learn looks for the name `sample_weight` among the parameters.
     def fit(
-        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: Rows,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> Self:
         """Train from scratch, or go on if ``warm_start`` is set.
 
@@ -175,19 +179,23 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
             Weights of the rows as in `TabularNetClassifier.fit`. Those of unlabelled
             rows are not used: all count alike in the entropy.
 
+        **fit_params : dict
+            There are none.
+
         Returns
         -------
         self : JointEntropyTabularClassifier
             The trained net.
         """
-        return super().fit(X, y, sample_weight=sample_weight)
+        return super().fit(X, y, sample_weight=sample_weight, **fit_params)
 
     def partial_fit(
         self,
         X: Rows,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
     ) -> Self:
         """Go on training, on these rows only.
 
@@ -199,9 +207,13 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
         classes : array-like of shape (n_classes,) or None, default=None
             As in `TabularNetClassifier.partial_fit`.
 
+        **fit_params : dict
+            There are none.
+
         Returns
         -------
         self : JointEntropyTabularClassifier
             The trained net.
         """
-        return super().partial_fit(X, y, classes, sample_weight=sample_weight)
+        fit_params["sample_weight"] = sample_weight
+        return super().partial_fit(X, y, classes, **fit_params)

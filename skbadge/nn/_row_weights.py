@@ -33,7 +33,8 @@ def with_weights(X, weights):
 
 def parted(X):
     """Rows and weights of a batch or of all data; None for weights of 1."""
-    return (X["X"], X["sample_weight"]) if isinstance(X, dict) else (X, None)
+    # SciPy's matrices of format dok are dicts, too.
+    return (X["X"], X["sample_weight"]) if type(X) is dict else (X, None)
 
 
 class RowWeightsMixin(NeuralNet):

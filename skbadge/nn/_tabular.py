@@ -199,7 +199,6 @@ class TabularNetMixin(RowWeightsMixin):
             The dataset.
         """
         if not is_dataset(X):
-            # Callbacks take rows together with their weights out of a data set.
             rows, weights = parted(X)
             X = with_weights(self._validate(rows, reset=False), weights)
         return super().get_dataset(X, y)

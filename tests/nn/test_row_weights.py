@@ -120,12 +120,9 @@ def test_validation_rows_keep_their_weights():
     assert not np.allclose(net.fit(X, y).history[:, "valid_loss"], losses[0], rtol=1e-3)
 
 
-@pytest.mark.parametrize("use_caching", [True, False])
-def test_callbacks_that_score_rows_which_have_weights(use_caching):
+def test_callbacks_that_score_rows_which_have_weights():
     X, y = make_data()
-    scoring = EpochScoring(
-        "accuracy", name="held_out", lower_is_better=False, use_caching=use_caching
-    )
+    scoring = EpochScoring("accuracy", name="held_out", lower_is_better=False)
     net = whole_batches(
         TabularNetClassifier, train_split=ValidSplit(2), callbacks=[scoring]
     )
