@@ -10,12 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from skorch import NeuralNet, NeuralNetClassifier
+from torch.utils.data import Dataset
 
 from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
 from skbadge.nn._row_weights import checked_weights, parted
 from skbadge.nn._tabular import TabularNetMixin
+from skbadge.nn._validation_split import CodedSplit
 from skbadge.utils._typing import RandomState, Rows
 
 
@@ -327,6 +329,36 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         is_accurate = self.history[-1]["train_accuracy"] >= self.train_accuracy
         if is_accurate and sum(self.history[:, "train_batch_count"]) >= self.min_steps:
             raise KeyboardInterrupt
+
+    def get_split_datasets(
+        self, X: Dataset, y: NDArray | None = None, **fit_params: Any
+    ) -> tuple[Dataset, Dataset | None]:
+        """Return the data set to train on and that of the validation rows.
+
+        Parameters
+        ----------
+        X : ArrayDataset
+            The rows.
+
+        y : ndarray of shape (n_samples,) or None, default=None
+            The codes of their labels.
+
+        **fit_params : dict
+            Passed to `train_split`.
+
+        Returns
+        -------
+        dataset_train : Dataset
+            The rows to train on.
+
+        dataset_valid : Dataset or None
+            The validation rows, if there are any. Labels of rows that `train_split`
+            brings along become codes.
+        """
+        if not self.train_split:
+            return self.get_dataset(X, y), None
+        split = CodedSplit(self.train_split, self.classes_, "int64")
+        return split(self.get_dataset(X, y), y, **fit_params)
 
     def _n_outputs(self):
         """One logit per class."""

@@ -61,7 +61,7 @@ def adapt_members(estimator, X, codec):
             continue
         takes_all = member.speaks_codes and not member.in_pairs
         is_coded = takes_all and codec is not None and codec.is_coded
-        adapt_net(member.net, len(codec.coded) if is_coded else None)
+        adapt_net(member.net, codec.coded if is_coded else None)
         # A step that transforms may be wider than there are classes.
         if is_coded and not hasattr(member.net, "transform"):
             _check_outputs(member.net, X, codec.coded, type(innermost(estimator)))

@@ -12,13 +12,13 @@ from sklearn.semi_supervised import (
 from sklearn.utils import get_tags
 
 from skbadge.nn._adapt import (
-    RelabeledDataset,
     adapt_net,
     check_weights,
     encoded_target,
     shape_before_training,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
+from skbadge.nn._validation_split import RelabeledDataset
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
     innermost,
@@ -255,7 +255,7 @@ def _adapt_to_rows(net, rows, codec):
     if isinstance(codec, NumberCodec):
         return adapt_regressor(net, rows.X, rows.y, several_inputs=several)
     y = encoded_target(net, codec.encode(rows.y))
-    adapt_net(net, len(codec.classes), several_inputs=several)
+    adapt_net(net, codec.coded, several_inputs=several)
     # It raises if the module returns no tensor.
     shape_before_training(net, rows.X)
     return y, None
