@@ -36,8 +36,8 @@ class CodedSplit:
     ----------
     split : callable
         skorch's validation split. Rows that it splits off the training rows stay as
-        they are; those of a data set of its own, as in `skorch.helper.predefined_split`,
-        may be a pair ``(X, y)`` too.
+        they are. Those of another data set, as in `skorch.helper.predefined_split`, may
+        be a pair ``(X, y)`` too.
 
     classes : ndarray of shape (n_classes,) or None, default=None
         The labels in the order of their codes; None for targets of a regression.
@@ -92,7 +92,7 @@ def _parts(item):
 
 
 def _rows_and_targets(valid):
-    """All rows, or None if a data set gives them one by one, and an array of targets."""
+    """All rows, or None if they come one by one, and an array of targets."""
     if isinstance(valid, list | tuple):
         X, y = _parts(valid)
         X = np.asarray(X) if isinstance(X, list) else X
