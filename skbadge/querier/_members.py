@@ -62,14 +62,15 @@ def adapt_members(estimator, X, codec):
         takes_all = member.speaks_codes and not member.in_pairs
         is_coded = takes_all and codec is not None and codec.is_coded
         adapt_net(member.net, codec.coded if is_coded else None)
+        # It raises if the module returns no tensor.
+        shape = shape_before_training(member.net, X)
         # A step that transforms may be wider than there are classes.
-        if is_coded and not hasattr(member.net, "transform"):
-            _check_outputs(member.net, X, codec.coded, type(innermost(estimator)))
+        if is_coded and shape is not None and not hasattr(member.net, "transform"):
+            _check_outputs(shape, codec.coded, type(innermost(estimator)))
 
 
-def _check_outputs(net, X, classes, ensemble):
-    shape = shape_before_training(net, X)
-    if shape is None or prod(shape) == len(classes):
+def _check_outputs(shape, classes, ensemble):
+    if prod(shape) == len(classes):
         return
     # A single logit tells two classes apart.
     if prod(shape) != 1 or len(classes) != 2:

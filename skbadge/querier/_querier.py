@@ -46,10 +46,12 @@ class BadgeQuerier(Asking):
     estimator : estimator object or None, default=None
         A skorch ``NeuralNetClassifier``, ``NeuralNetBinaryClassifier`` or
         ``NeuralNetRegressor``, unmodified; a scikit-learn classifier or regressor; or a
-        `~sklearn.pipeline.Pipeline`, a search or a
+        `~sklearn.pipeline.Pipeline`, a search, a decision threshold or a
         `~sklearn.compose.TransformedTargetRegressor` around one. An already trained
         one goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
-        `skbadge.nn.TabularNetClassifier`.
+        `skbadge.nn.TabularNetClassifier`. Nets anywhere inside, also as members of an
+        ensemble, are trained on codes 0, 1, ... in place of the labels, and so are
+        models that refuse other labels. A callable ``scoring`` is given codes then.
 
     strategy : str, Strategy or callable, default="badge"
         A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a

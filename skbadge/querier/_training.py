@@ -284,6 +284,11 @@ def _explain(error, classes):
             "A layer of the net is not as wide as its input. The rows of `X` must "
             f"have as many columns as the first layer has inputs: {error}."
         ) from error
+    if "unexpected keyword argument" in str(error):
+        error.add_note(
+            "skorch hands parameters of `fit` to the module. Weights of rows are taken "
+            "by skbadge.nn.TabularNetClassifier and TabularNetRegressor."
+        )
     if "n_splits" in str(error):
         error.add_note(
             "The net holds out part of the labelled rows for validation, as skorch "

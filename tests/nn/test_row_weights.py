@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 from sklearn.ensemble import AdaBoostClassifier, BaggingRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
 from skorch.callbacks import EpochScoring
 from skorch.dataset import ValidSplit
 
@@ -187,6 +188,14 @@ def test_a_querier_keeps_the_weights_with_the_rows():
     close = np.allclose(querier.predict_proba(X), net.predict_proba(X), atol=1e-3)
     assert close
     assert len(BadgeQuerier().fit(X, y, sample_weight=weights).query(X + 1, 3)) == 3
+
+
+def test_a_plain_net_takes_no_weights():
+    X, y = make_data()
+    net = NeuralNetClassifier(torch.nn.Linear(3, 2), train_split=None)
+    with pytest.raises(TypeError, match="unexpected keyword") as caught:
+        BadgeQuerier(net).fit(X, y, sample_weight=np.ones(40))
+    assert "taken by skbadge.nn.TabularNetClassifier" in caught.value.__notes__[0]
 
 
 def test_ensembles_that_weight_rows():

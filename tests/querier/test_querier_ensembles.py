@@ -274,6 +274,71 @@ def test_what_cannot_work_is_refused_before_a_training(estimator, match):
         BadgeQuerier(estimator).fit(X, LABELS["strings"](codes))
 
 
+AROUND = {
+    "alone": lambda net: net,
+    "calibrated": calibrated,
+    "bagging": BaggingClassifier,
+    "one against the rest": OneVsRestClassifier,
+    "search": lambda net: GridSearchCV(net, SPACE),
+    "pipeline": lambda net: make_pipeline(StandardScaler(), net),
+    "threshold": FixedThresholdClassifier,
+}
+
+
+class Returns(nn.Linear):
+    """A module that puts its output into a container."""
+
+    def __init__(self, put):
+        super().__init__(4, 2)
+        self.put = put
+
+    def forward(self, X):
+        return self.put(super().forward(X))
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize(
+    ("put", "came"),
+    [
+        (lambda logits: {"logits": logits}, "a dict with the keys"),
+        (lambda logits: [logits], "a list of 1"),
+        (lambda logits: ({"logits": logits},), "a tuple that starts with a dict"),
+        (lambda logits: None, "a NoneType"),
+    ],
+    ids=["dict", "list", "tuple", "none"],
+)
+def test_a_module_that_returns_no_tensor_is_refused_before_a_training(
+    around, put, came
+):
+    net = Untrainable(Returns(put), criterion=nn.CrossEntropyLoss)
+    X, codes = make_data(2)
+    with pytest.raises(TypeError, match=f"must return a tensor.*returned {came}"):
+        BadgeQuerier(AROUND[around](net)).fit(X, LABELS["strings"](codes))
+
+
+@pytest.mark.parametrize(
+    "dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, bool]
+)
+@pytest.mark.parametrize("around", [name for name in AROUND if name != "pipeline"])
+@pytest.mark.parametrize("table", [nn.Embedding, nn.EmbeddingBag])
+def test_codes_of_any_integers_for_an_embedding(table, around, dtype):
+    X = np.random.RandomState(0).randint(2, size=(30, 4)).astype(dtype)
+    width = 3 if table is nn.EmbeddingBag else 12
+    torch.manual_seed(0)
+    net = NeuralNetClassifier(
+        nn.Sequential(table(2, 3), nn.Flatten(1), nn.Linear(width, 2)),
+        criterion=nn.CrossEntropyLoss,
+        train_split=None,
+        max_epochs=1,
+        verbose=0,
+    )
+    picks = []
+    for rows in (X, X.astype(np.int64)):
+        querier = BadgeQuerier(AROUND[around](net), strategy="margin", random_state=0)
+        picks.append(querier.fit(rows, X[:, 0] > 0).query(rows, 3).tolist())
+    assert picks[0] == picks[1]
+
+
 def test_classes_that_no_row_has_yet():
     X, codes = make_data()
     y = LABELS["strings"](codes)
