@@ -5,6 +5,7 @@ from copy import copy
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
@@ -65,13 +66,19 @@ def openml_columns(data_id, data_home):
 
 
 def with_labels(scorer, rename):
-    """A scorer with other names for the labels it was made with, or the scorer itself.
+    """A scorer with other names for the labels in its parameters, or the scorer itself.
 
     Only those of `sklearn.metrics.make_scorer` have labels that one can see.
     """
-    kwargs = getattr(scorer, "_kwargs", {})
-    renamed = {name: rename(kwargs[name]) for name in _LABELS & kwargs.keys()}
-    if not renamed:
+    kwargs = getattr(scorer, "_kwargs", None)
+    if kwargs is None:
+        return scorer
+    labels = {name: kwargs[name] for name in _LABELS & kwargs.keys()}
+    if kwargs.get("average", "binary") == "binary":
+        # It may be the default of the metric, which is 1.
+        labels["pos_label"] = scorer._get_pos_label()
+    renamed = {name: rename(label) for name, label in labels.items()}
+    if all(np.array_equal(renamed[name], labels[name]) for name in labels):
         return scorer
     scorer = copy(scorer)
     scorer._kwargs = kwargs | renamed

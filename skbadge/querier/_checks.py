@@ -160,7 +160,8 @@ def check_estimator_kind(estimator, classes):
             "`estimator` must be an instance, not a class. Pass an instance "
             f"({estimator.__name__}())."
         )
-    for part in (estimator, *estimator.get_params().values()):
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    for part in (estimator, *params.values()):
         if is_search(part):
             check_refit(part)
     if is_classifier(estimator):

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import get_scorer
 from sklearn.multiclass import (
     OneVsOneClassifier,
     OneVsRestClassifier,
@@ -133,13 +134,21 @@ def translate_labels(estimator, codec):
         name = path.rpartition("__")[2]
         if name == "pos_label":
             changed[path] = rename(value)
-        elif name == "scoring" and isinstance(value, dict):
-            changed[path] = {key: with_labels(value[key], rename) for key in value}
-        elif name == "scoring" and callable(value):
-            changed[path] = with_labels(value, rename)
+        elif name == "scoring":
+            changed[path] = _translate_scoring(value, rename)
         elif is_skorch_net(value) and getattr(value, "classes", None) is not None:
             # Codes may stand there already.
             named = np.asarray(value.classes).tolist()
             if set(named) <= set(classes):
                 changed[f"{path}__classes".removeprefix("__")] = rename(named)
     estimator.set_params(**changed)
+
+
+def _translate_scoring(scoring, rename):
+    if isinstance(scoring, list | tuple | set):
+        scoring = {name: name for name in scoring}
+    if isinstance(scoring, dict):
+        return {name: _translate_scoring(scoring[name], rename) for name in scoring}
+    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
+    translated = with_labels(scorer, rename)
+    return scoring if translated is scorer else translated

@@ -198,6 +198,25 @@ def test_parameters_that_name_a_label_mean_the_users(positive):
     assert BadgeQuerier(tuned, random_state=0).fit(X, y).score(X, y) > 0.8
 
 
+@pytest.mark.parametrize("scoring", ["f1", ["accuracy", "f1"], ("f1_macro", "f1")])
+def test_the_default_of_a_metric_is_a_label_of_the_users_too(scoring):
+    X, codes = make_data(2)
+    refit = True if scoring == "f1" else "f1"
+    search = GridSearchCV(
+        make_net(2), {"lr": [0.1]}, scoring=scoring, refit=refit, cv=2
+    )
+    querier = BadgeQuerier(search, random_state=0).fit(X, codes + 1)
+    predicted = querier.predict(X)
+    expected = f1_score(codes + 1, predicted, pos_label=1)
+    assert expected != f1_score(codes + 1, predicted, pos_label=2)
+    assert querier.score(X, codes + 1) == pytest.approx(expected)
+    # Strings do not hold it: it is the second class.
+    y = LABELS["strings"](codes)
+    querier = BadgeQuerier(search, random_state=0).fit(X, y)
+    expected = f1_score(codes, predicted - 1)
+    assert querier.score(X, y) == pytest.approx(expected)
+
+
 @pytest.mark.parametrize("names", [["ant", "bee", "cat"], ["cat", "ant", "bee"]])
 def test_a_net_that_is_told_its_classes(names):
     X, codes = make_data()
