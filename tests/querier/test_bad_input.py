@@ -388,4 +388,4 @@ def test_too_few_rows_for_a_validation_split():
 def test_a_fit_parameter_that_a_net_does_not_take():
     X, y = make_data()
     with pytest.raises(TypeError, match="sample_weight"):
-        BadgeQuerier(TabularNetClassifier()).fit(X, y, sample_weight=np.ones(60))
+        BadgeQuerier(make_net()).fit(X, y, sample_weight=np.ones(60))
