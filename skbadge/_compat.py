@@ -1,9 +1,11 @@
 """Every import of something private in scikit-learn, in one place."""
 
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from sklearn.base import _fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
@@ -18,6 +20,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils._param_validation import validate_params as _validate_params
 from sklearn.utils.metadata_routing import _routing_enabled as routing_enabled
+from sklearn.utils.validation import _check_sample_weight as check_sample_weight
 from sklearn.utils.validation import _estimator_has as estimator_has
 from sklearn.utils.validation import _num_samples as num_samples
 
@@ -29,6 +32,7 @@ __all__ = [
     "InvalidParameterError",
     "Options",
     "StrOptions",
+    "check_sample_weight",
     "estimator_has",
     "fit_context",
     "num_samples",
@@ -36,10 +40,14 @@ __all__ = [
     "routing_enabled",
     "validate_parameter_constraints",
     "validate_params",
+    "with_labels",
 ]
 
 
 F = TypeVar("F", bound=Callable)
+
+# Parameters of scikit-learn's metrics that hold labels.
+_LABELS = {"labels", "pos_label"}
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
@@ -57,3 +65,23 @@ def openml_columns(data_id, data_home):
     """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
     home = Path(get_data_home(data_home)) / "openml"
     return _get_data_features(data_id, str(home))
+
+
+def with_labels(scorer, rename):
+    """A scorer with other names for the labels in its parameters, or the scorer itself.
+
+    Only those of `sklearn.metrics.make_scorer` have labels that one can see.
+    """
+    kwargs = getattr(scorer, "_kwargs", None)
+    if kwargs is None:
+        return scorer
+    labels = {name: kwargs[name] for name in _LABELS & kwargs.keys()}
+    if kwargs.get("average", "binary") == "binary":
+        # It may be the default of the metric, which is 1.
+        labels["pos_label"] = scorer._get_pos_label()
+    renamed = {name: rename(label) for name, label in labels.items()}
+    if all(np.array_equal(renamed[name], labels[name]) for name in labels):
+        return scorer
+    scorer = copy(scorer)
+    scorer._kwargs = kwargs | renamed
+    return scorer

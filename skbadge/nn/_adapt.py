@@ -2,26 +2,30 @@
 
 from inspect import Parameter, signature
 
-import numpy as np
 import torch
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 from skorch import NeuralNet, NeuralNetRegressor
-from skorch.dataset import Dataset
+from skorch.dataset import Dataset, ValidSplit
 
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
+from skbadge.nn._validation_split import CodedSplit
 from skbadge.outputs._casting import input_dtype
+from skbadge.outputs._output_shape import output_shape
+from skbadge.outputs.readers._net_batches import NotATensorError
+from skbadge.pools import first_rows
 
 
-def adapt_net(net, n_classes=None, *, several_inputs=False):
+def adapt_net(net, classes=None, *, several_inputs=False):
     """Let a clone of the user's net train on any table and with missing classes.
 
     A net with skorch's own ``Dataset`` gets `ArrayDataset`, which casts rows to the
     module's floating dtype. A regressor gets `TargetDataset`, which casts the targets
     as well. A net with another data set keeps it. A module with several inputs also
     keeps skorch's, unless `several_inputs` says that rows are dicts or lists of
-    arrays: skorch splits data frames by column. `n_classes` sets the ``classes`` of a
-    net without any. The module, the criterion and the training do not change.
+    arrays: skorch splits data frames by column. The codes of `classes` become the
+    ``classes`` of a net without any, and the targets of validation rows that are a data
+    set of their own. The module, the criterion and the training do not change.
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
@@ -35,17 +39,36 @@ def adapt_net(net, n_classes=None, *, several_inputs=False):
             codes = "codes" if _looks_up_integers(module) else True
             # Integers among several inputs may be codes, masks or lengths.
             params["dataset__cast_integers"] = False if several_inputs else codes
-    if n_classes is not None and getattr(net, "classes", ()) is None:
-        params["classes"] = list(range(n_classes))
+            if is_classifier(net):
+                # Ensembles write codes in dtypes of their own.
+                params["dataset__target_dtype"] = _target_dtype(net)
+    if classes is not None and getattr(net, "classes", ()) is None:
+        params["classes"] = list(range(len(classes)))
+    split = net.train_split
+    split = split.split if isinstance(split, CodedSplit) else split
+    is_own = split is not None and not isinstance(split, ValidSplit)
+    if is_own and (classes is not None or isinstance(net, NeuralNetRegressor)):
+        dtype = None if classes is None else _target_dtype(net)
+        params["train_split"] = CodedSplit(split, classes, dtype)
     if params:
         net.set_params(**params)
 
 
 def encoded_target(net, codes):
     """Class codes in the dtype that the net's criterion takes."""
-    if issubclass(criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss):
-        return codes.astype(np.float32)
-    return codes.astype(np.int64)
+    return codes.astype(_target_dtype(net))
+
+
+def _target_dtype(net):
+    is_binary = issubclass(
+        criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss
+    )
+    return "float32" if is_binary else "int64"
+
+
+def predicts_itself(net):
+    """Whether a net's class has a ``predict`` of its own."""
+    return type(net).predict.__module__.partition(".")[0] != "skorch"
 
 
 def criterion_of(net):
@@ -60,27 +83,6 @@ def has_own_dataset(net):
     # Instances and functions are datasets of the user's own, too.
     overridden = type(net).get_dataset is not NeuralNet.get_dataset
     return overridden or net.dataset is not Dataset
-
-
-class RelabeledDataset(torch.utils.data.Dataset):
-    """The rows of a dataset with other targets: skorch trains on those inside it."""
-
-    def __init__(self, rows, target):
-        self.rows = rows
-        self.target = target
-
-    def __len__(self):
-        return len(self.target)
-
-    def __getitem__(self, i):
-        item = self.rows[i]
-        if not (isinstance(item, list | tuple) and len(item) == 2):
-            size = f" of {len(item)}" if isinstance(item, list | tuple) else ""
-            raise ValueError(
-                "The items of a Dataset must be pairs (row, target), as skorch takes "
-                f"them; targets inside are ignored. Got a {type(item).__name__}{size}."
-            )
-        return item[0], self.target[i]
 
 
 def check_weights(net):
@@ -98,6 +100,21 @@ def untrained(net):
     """An initialised clone of a net, on the CPU; torch's generators do not advance."""
     with torch.random.fork_rng(devices=[]):
         return clone(net).set_params(device="cpu", verbose=0).initialize()
+
+
+def shape_before_training(net, X):
+    """Shape of an untrained net's output for a row; None if it cannot take these rows.
+
+    Raises a TypeError if it returns no tensor. Rows may be other ones than in training
+    where steps before the net change them, and a net may learn its widths in training.
+    """
+    try:
+        with torch.random.fork_rng(devices=[]):
+            return output_shape(untrained(net), first_rows(X, 2))
+    except NotATensorError:
+        raise
+    except Exception:
+        return None
 
 
 def _has_several_inputs(module):

@@ -3,10 +3,15 @@
 import numpy as np
 import torch
 
-from skbadge.nn._adapt import adapt_net, criterion_of, untrained
+from skbadge.nn._adapt import (
+    adapt_net,
+    criterion_of,
+    predicts_itself,
+    shape_before_training,
+    untrained,
+)
 from skbadge.nn._target_dataset import TargetDataset
 from skbadge.outputs._casting import input_dtype
-from skbadge.outputs._output_shape import output_shape
 from skbadge.pools import is_dataset
 
 # These losses broadcast targets whose shape is not that of the outputs. They then
@@ -32,15 +37,10 @@ def adapt_regressor(net, X, y, *, several_inputs=False):
     outputs is not the number of targets.
     """
     adapt_net(net, several_inputs=several_inputs)
-    own_predict = type(net).predict.__module__.partition(".")[0] != "skorch"
-    if own_predict and net.dataset is not TargetDataset:
+    if predicts_itself(net) and net.dataset is not TargetDataset:
         return y, None
-    try:
-        shape = output_shape(untrained(net), X)
-    except Exception:
-        # The net may get other rows than X, from the steps before it, or it may learn
-        # its widths in training. `check_output_shape` then checks after training.
-        shape = None
+    # If it is None, `check_output_shape` checks after training.
+    shape = shape_before_training(net, X)
     n_outputs = y.shape[1] if y.ndim == 2 else 1
     target_shape = () if shape == () and n_outputs == 1 else (n_outputs,)
     if shape is not None:

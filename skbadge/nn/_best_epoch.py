@@ -35,8 +35,8 @@ class BestEpochMixin(NeuralNet):
     a method ``_validate_rows``. It trains inside ``_run_of``.
     """
 
-    def _hold_out(self, X, y):
-        """Rows to train on, and a pair of rows to choose the epoch by, or None."""
+    def _hold_out(self, X, y, weights):
+        """Rows to train on, and others to choose the epoch by, or None."""
         if self.validation_data is not None:
             if self.validation_fraction is not None:
                 raise ValueError(
@@ -48,16 +48,20 @@ class BestEpochMixin(NeuralNet):
                     "validation_data must be a pair (X, y). Got "
                     f"{len(self.validation_data)} entries."
                 )
-            return X, y, self._validate_rows(*self.validation_data, reset=False)
+            validation = self._validate_rows(*self.validation_data, reset=False)
+            return X, y, weights, (*validation, None)
         if self.validation_fraction is None:
-            return X, y, None
+            return X, y, weights, None
         seed = None
         if self.random_state is not None:
             seed = stream_seed(self.random_state, "validation")
-        X, X_val, y, y_val = train_test_split(
-            X, y, test_size=self.validation_fraction, random_state=seed
+        kept, held_out = train_test_split(
+            np.arange(len(y)), test_size=self.validation_fraction, random_state=seed
         )
-        return X, y, (X_val, y_val)
+        weights_val = None
+        if weights is not None:
+            weights, weights_val = weights[kept], weights[held_out]
+        return X[kept], y[kept], weights, (X[held_out], y[held_out], weights_val)
 
     @contextmanager
     def _run_of(self, validation):

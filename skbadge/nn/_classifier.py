@@ -10,11 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from skorch import NeuralNet, NeuralNetClassifier
+from torch.utils.data import Dataset
 
 from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
+from skbadge.nn._row_weights import checked_weights, parted
 from skbadge.nn._tabular import TabularNetMixin
+from skbadge.nn._validation_split import CodedSplit
 from skbadge.utils._shown import listed
 from skbadge.utils._typing import RandomState, Rows
 from skbadge.utils._validation import check_one_label_a_row
@@ -190,7 +193,11 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         return self.classes_inferred_
 
     def partial_fit(
-        self, X: Rows, y: ArrayLike, classes: ArrayLike | None = None
+        self,
+        X: Rows,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
     ) -> Self:
         """Go on training, on these rows only.
 
@@ -209,6 +216,9 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             All labels that may ever occur, for a first call without the `classes`
             parameter. Later calls may repeat them.
 
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows, as in `fit`.
+
         Returns
         -------
         self : TabularNetClassifier
@@ -224,7 +234,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             If training diverges. The net is not fitted then.
         """
         if not self.initialized_:
-            return self._fit(X, y, classes)
+            return self._fit(X, y, classes, sample_weight=sample_weight)
         BaseEstimator._validate_params(self)
         known = self.classes_.tolist()
         if classes is not None and np.unique(classes).tolist() != known:
@@ -235,7 +245,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         check_one_label_a_row(y)
         X, y = self._validate(X, y, reset=False)
         check_classification_targets(y)
-        return self._train(X, _encode(y, self.classes_), start_over=False)
+        weights = checked_weights(sample_weight, X)
+        return self._train(X, _encode(y, self.classes_), weights, start_over=False)
 
     def predict(self, X: Rows) -> NDArray:
         """Predict labels.
@@ -256,7 +267,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     def on_batch_end(
         self, net: NeuralNet, batch: Batch = None, training: bool = False, **kwargs: Any
     ) -> None:
-        """Count the rows of a training batch that were classified correctly.
+        """Add up the weights of a training batch, and of what was right in it.
 
         Parameters
         ----------
@@ -275,8 +286,12 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().on_batch_end(net, batch=batch, training=training, **kwargs)
         if training and batch is not None:
             predicted = kwargs["y_pred"].detach().argmax(dim=1).cpu()
-            n_correct = (predicted == batch[1].cpu()).sum().item()
-            self.history.record_batch("train_correct", n_correct)
+            correct = (predicted == batch[1].cpu()).double()
+            weights = parted(batch[0])[1]
+            weights = torch.ones(()) if weights is None else weights.cpu()
+            weights = weights.double().expand(len(correct))
+            self.history.record_batch("train_weight", weights.sum().item())
+            self.history.record_batch("train_correct", (weights @ correct).item())
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the training accuracy of the epoch.
@@ -292,9 +307,11 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().on_epoch_end(net, **kwargs)
         batches = self.history[-1]["batches"]
         steps = [step for step in batches if "train_correct" in step]
-        n_correct = sum(step["train_correct"] for step in steps)
-        n_rows = sum(step["train_batch_size"] for step in steps)
-        self.history.record("train_accuracy", n_correct / n_rows)
+        correct, weight = (
+            sum(step[name] for step in steps)
+            for name in ("train_correct", "train_weight")
+        )
+        self.history.record("train_accuracy", correct / weight)
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:
         """Call the hooks and callbacks of one moment of training.
@@ -316,11 +333,41 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         if is_accurate and sum(self.history[:, "train_batch_count"]) >= self.min_steps:
             raise KeyboardInterrupt
 
+    def get_split_datasets(
+        self, X: Dataset, y: NDArray | None = None, **fit_params: Any
+    ) -> tuple[Dataset, Dataset | None]:
+        """Return the data set to train on and that of the validation rows.
+
+        Parameters
+        ----------
+        X : ArrayDataset
+            The rows.
+
+        y : ndarray of shape (n_samples,) or None, default=None
+            The codes of their labels.
+
+        **fit_params : dict
+            Passed to `train_split`.
+
+        Returns
+        -------
+        dataset_train : Dataset
+            The rows to train on.
+
+        dataset_valid : Dataset or None
+            The validation rows, if there are any. Labels of rows that `train_split`
+            brings along become codes.
+        """
+        if not self.train_split:
+            return self.get_dataset(X, y), None
+        split = CodedSplit(self.train_split, self.classes_, "int64")
+        return split(self.get_dataset(X, y), y, **fit_params)
+
     def _n_outputs(self):
         """One logit per class."""
         return len(self.classes_)
 
-    def _fit(self, X, y, classes=None):
+    def _fit(self, X, y, classes=None, *, sample_weight=None):
         """Train from scratch, for these classes or those of the parameter."""
         BaseEstimator._validate_params(self)
         classes = self.classes if classes is None else classes
@@ -336,8 +383,9 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
                 "that may occur."
             )
         encoded = _encode(y, labels)
+        weights = checked_weights(sample_weight, X)
         self.classes_inferred_ = labels
-        return self._train(X, encoded, start_over=True)
+        return self._train(X, encoded, weights, start_over=True)
 
 
 def _encode(y, labels):

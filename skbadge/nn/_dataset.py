@@ -43,7 +43,8 @@ class ArrayDataset(Dataset):
         stays sparse; its rows become dense when they are read.
 
     y : array-like of shape (n_samples, ...) or None, default=None
-        The targets, in the dtype that the criterion expects. They are not cast.
+        The targets, in the dtype that the criterion expects, unless ``target_dtype``
+        is given.
 
     length : int or None, default=None
         Number of rows, if ``X`` has no length that skorch can read.
@@ -56,6 +57,9 @@ class ArrayDataset(Dataset):
         dtype if ``dtype`` is None. False makes int64 of all integers and leaves
         booleans, for modules with several inputs. "codes" makes int64 of integers and
         booleans, for modules that look them up in an embedding table.
+
+    target_dtype : str or None, default=None
+        Dtype of the targets, such as "int64". None leaves them as they are.
 
     Attributes
     ----------
@@ -101,6 +105,7 @@ class ArrayDataset(Dataset):
         length: int | None = None,
         dtype: Dtype | None = "float32",
         cast_integers: CastIntegers = True,
+        target_dtype: str | None = None,
     ):
         known = get_args(Dtype)
         if dtype is not None and dtype not in known:
@@ -111,9 +116,10 @@ class ArrayDataset(Dataset):
         check_masked_parts(y, "y")
         self.dtype = dtype
         self.cast_integers = cast_integers
+        self.target_dtype = target_dtype
         X = map_parts(self._cast, _without_number_lists(X))
         if y is not None:
-            y = map_parts(_as_target, _without_number_lists(y))
+            y = map_parts(self._as_target, _without_number_lists(y))
         super().__init__(X, y, length)
 
     def transform(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -210,6 +216,16 @@ class ArrayDataset(Dataset):
             return None if kind == "b" else "int64"
         return self.dtype or str(torch.get_default_dtype()).removeprefix("torch.")
 
+    def _as_target(self, values):
+        """Targets as an array, or as the tensor they are."""
+        kind = kind_of(values)
+        if kind == "tensor":
+            wanted = self.target_dtype and getattr(torch, self.target_dtype)
+            return values.to(wanted) if wanted else values
+        values = values.to_numpy() if kind in ("pandas", "polars") else values
+        # Without a dtype to cast to, this is the array itself.
+        return np.asarray(values, dtype=self.target_dtype)
+
     def _as_tensor(self, values):
         """A dense tensor, of shared memory where torch allows it."""
         if torch.is_tensor(values):
@@ -241,14 +257,6 @@ def _tensor_kind(values):
     if values.is_floating_point():
         return "f"
     return "b" if values.dtype == torch.bool else "i"
-
-
-def _as_target(values):
-    """An array, or a tensor as it is."""
-    kind = kind_of(values)
-    if kind == "tensor":
-        return values
-    return values.to_numpy() if kind in ("pandas", "polars") else np.asarray(values)
 
 
 def _as_array(values):

@@ -138,7 +138,7 @@ class JointEntropyMixin(NeuralNet):
         ValueError
             If no row is labelled, or a parameter is not valid.
         """
-        with self._set_apart(X, y) as (X, y):
+        with self._set_apart(X, y, fit_params) as (X, y, fit_params):
             return super().fit(X, y, **fit_params)
 
     def partial_fit(
@@ -174,11 +174,11 @@ class JointEntropyMixin(NeuralNet):
         ValueError
             As in `fit`.
         """
-        with self._set_apart(X, y) as (X, y):
+        with self._set_apart(X, y, fit_params) as (X, y, fit_params):
             return super().partial_fit(X, y, classes=classes, **fit_params)
 
     @contextmanager
-    def _set_apart(self, X, y):
+    def _set_apart(self, X, y, fit_params):
         """Store the unlabelled rows for a training, and yield the labelled ones."""
         params = {name: getattr(self, name) for name in _CONSTRAINTS}
         validate_parameter_constraints(_CONSTRAINTS, params, type(self).__name__)
@@ -187,12 +187,17 @@ class JointEntropyMixin(NeuralNet):
         marks = is_unlabeled(X, y, self.unlabeled_label)
         if marks is None:
             # Or `fit` has set the rows apart already, and calls `partial_fit`.
-            yield X, y
+            yield X, y, fit_params
             return
         labeled = np.flatnonzero(~marks)
         self.X_unlabeled_ = take_rows(X, np.flatnonzero(marks))
+        weights = fit_params.get("sample_weight")
+        if weights is not None:
+            weights = np.asarray(weights)[labeled]
+            fit_params = fit_params | {"sample_weight": weights}
+        y = None if y is None else take_labels(y, labeled)
         try:
-            yield take_rows(X, labeled), None if y is None else take_labels(y, labeled)
+            yield take_rows(X, labeled), y, fit_params
         finally:
             for name in _TRAINING_STATE:
                 vars(self).pop(name, None)

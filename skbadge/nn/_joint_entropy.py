@@ -1,9 +1,13 @@
 """Classifiers trained on labelled and unlabelled rows together."""
 
+from typing import Any, Self
+
+from numpy.typing import ArrayLike
 from skorch import NeuralNetClassifier
 
 from skbadge.nn._classifier import TabularNetClassifier
 from skbadge.nn._entropy_loss import JointEntropyMixin
+from skbadge.utils._typing import Rows
 
 
 class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
@@ -152,3 +156,64 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
     >>> bool(net.score(X, y) > 0.9)
     True
     """
+
+    # scikit-learn looks for the name `sample_weight` among the parameters.
+    def fit(
+        self,
+        X: Rows,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Train from scratch, or go on if ``warm_start`` is set.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Labelled and unlabelled rows, in any order.
+
+        y : array-like of shape (n_samples,)
+            Labels, `unlabeled_label` for rows without one.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows as in `TabularNetClassifier.fit`. Those of unlabelled
+            rows are not used: all count alike in the entropy.
+
+        **fit_params : dict
+            There are none.
+
+        Returns
+        -------
+        self : JointEntropyTabularClassifier
+            The trained net.
+        """
+        return super().fit(X, y, sample_weight=sample_weight, **fit_params)
+
+    def partial_fit(
+        self,
+        X: Rows,
+        y: ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+        **fit_params: Any,
+    ) -> Self:
+        """Go on training, on these rows only.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        classes : array-like of shape (n_classes,) or None, default=None
+            As in `TabularNetClassifier.partial_fit`.
+
+        **fit_params : dict
+            There are none.
+
+        Returns
+        -------
+        self : JointEntropyTabularClassifier
+            The trained net.
+        """
+        fit_params["sample_weight"] = sample_weight
+        return super().partial_fit(X, y, classes, **fit_params)

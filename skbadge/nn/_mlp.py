@@ -208,8 +208,13 @@ class MLP(StandardizedPerceptron):
         super().__init__(widths, nn.Linear, "relu", dropout, clip)
 
 
-def column_statistics(X):
-    """Column means and standard deviations (1 for constant columns), in float64."""
+def column_statistics(X, weights=None):
+    """Column means and standard deviations (1 for constant columns), in float64.
+
+    Rows of weight 0 do not count at all.
+    """
+    if weights is not None:
+        X, weights = X[weights > 0], weights[weights > 0]
     # Columns are first divided by their largest magnitude, m. Squares of raw values may
     # overflow, and constant columns become exactly constant in floating point.
     if sparse.issparse(X):
@@ -217,13 +222,14 @@ def column_statistics(X):
         largest = abs(X).max(axis=0).toarray().ravel()
         largest[largest == 0] = 1.0
         inplace_column_scale(X, 1 / largest)
-        mean, variance = mean_variance_axis(X, axis=0)
+        mean, variance = mean_variance_axis(X, axis=0, weights=weights)
     else:
         X = X.double().numpy() if torch.is_tensor(X) else np.asarray(X, np.float64)
         largest = np.abs(X).max(axis=0)
         largest[largest == 0] = 1.0
         X = X / largest
-        mean, variance = X.mean(axis=0), X.var(axis=0)
+        mean = np.average(X, axis=0, weights=weights)
+        variance = np.average(np.square(X - mean), axis=0, weights=weights)
     # Those of x / m. They are m times as large for x, save for rounding.
     deviation = np.sqrt(variance)
     constant = deviation <= 10 * np.finfo(np.float64).eps

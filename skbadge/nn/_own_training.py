@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from hashlib import blake2b
 from shutil import rmtree
 from tempfile import mkdtemp
-from weakref import finalize
+from weakref import WeakKeyDictionary, finalize
 
 from skorch import NeuralNet
 from skorch.callbacks import Callback
@@ -91,36 +91,35 @@ class OwnFiles(Callback):
 
     def on_train_begin(self, net, **kwargs):
         """Send files to a new folder."""
-        for folder, _ in self._put_back():
-            # Of a training that failed.
-            rmtree(folder, ignore_errors=True)
-        self.redirected_ = []
+        self._put_back()
         for _, callback in net.callbacks_:
             home = getattr(callback, "dirname", None)
             if isinstance(home, str):
                 folder = mkdtemp(dir=os.path.abspath(home), prefix=".training-")
-                # If training fails, skorch does not say that it has ended.
-                finalize(callback, rmtree, folder, ignore_errors=True)
-                self.redirected_.append((callback, folder, home))
+                removal = finalize(callback, rmtree, folder, ignore_errors=True)
+                _REDIRECTED.setdefault(self, []).append((callback, home, removal))
                 callback.dirname = folder
 
     def on_train_end(self, net, **kwargs):
         """Move the files to where they belong."""
-        for folder, home in self._put_back():
+        for callback, home, _ in _REDIRECTED.get(self, ()):
+            folder = callback.dirname
             for name in os.listdir(folder):
                 os.replace(os.path.join(folder, name), os.path.join(home, name))
-            rmtree(folder)
+        self._put_back()
 
     def _put_back(self):
-        """Let callbacks write where they did; list both folders of each."""
-        redirected = self.__dict__.pop("redirected_", [])
-        for callback, _, home in redirected:
-            callback.dirname = home
-        return [(folder, home) for _, folder, home in redirected]
+        """Let callbacks write where they did, and remove the folders.
 
-    def __getstate__(self):
-        # A checkpoint may pickle the net during training.
-        return {k: v for k, v in self.__dict__.items() if k != "redirected_"}
+        If training fails, skorch does not say that it has ended.
+        """
+        for callback, home, removal in _REDIRECTED.pop(self, ()):
+            callback.dirname = home
+            removal()
+
+
+# What each `OwnFiles` has redirected: no state of a net, which is pickled and put back.
+_REDIRECTED: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def give_own_training(net, seed=None):

@@ -15,6 +15,7 @@ from skbadge.nn._best_epoch import BestEpochMixin
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._mlp import ACTIVATIONS, Activation
 from skbadge.nn._ntk import NTKMLP
+from skbadge.nn._row_weights import checked_weights, with_weights
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._targets import TargetScaler, check_targets
 from skbadge.utils._typing import RandomState, Rows
@@ -241,7 +242,9 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         self._params_to_validate = set(kwargs)
         self.__dict__.update(kwargs)
 
-    def partial_fit(self, X: Rows, y: ArrayLike) -> Self:
+    def partial_fit(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Go on training, on these rows only.
 
         Widths, and the statistics that standardise input and targets, stay those of
@@ -254,6 +257,9 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their targets.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows, as in `fit`.
 
         Returns
         -------
@@ -268,7 +274,8 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         FloatingPointError
             If training diverges. The net is not fitted then.
         """
-        return self._fit(X, y, start_over=not self.initialized_)
+        start_over = not self.initialized_
+        return self._fit(X, y, sample_weight=sample_weight, start_over=start_over)
 
     def predict(self, X: Rows) -> NDArray:
         """Predict targets.
@@ -337,25 +344,29 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
             f"which is {lr}.{hint}"
         )
 
-    def _set_statistics(self, X):
+    def _set_statistics(self, X, weights):
         if self.standardize:
-            super()._set_statistics(X)
+            super()._set_statistics(X, weights)
 
-    def _fit(self, X, y, *, start_over=True):
+    def _fit(self, X, y, *, sample_weight=None, start_over=True):
         """Train from scratch, or go on, with validation rows if there are any."""
         BaseEstimator._validate_params(self)
         X, y = self._validate_rows(X, y, reset=start_over)
-        X, y, validation = self._hold_out(X, y)
-        targets = TargetScaler.of(y, self.standardize) if start_over else self._targets
+        weights = checked_weights(sample_weight, X)
+        X, y, weights, validation = self._hold_out(X, y, weights)
+        if start_over:
+            targets = TargetScaler.of(y, weights, standardize=self.standardize)
+        else:
+            targets = self._targets
         encoded = targets.encode(y)
         if validation is not None:
-            X_val, y_val = validation
+            X_val, y_val, weights_val = validation
             y_val = targets.encode(y_val, "y of validation_data")
-            validation = super().get_dataset(X_val, y_val)
+            validation = super().get_dataset(with_weights(X_val, weights_val), y_val)
         self._targets = targets
         self.target_mean_, self.target_scale_ = targets.mean, targets.scale
         with self._run_of(validation):
-            return self._train(X, encoded, start_over=start_over)
+            return self._train(X, encoded, weights, start_over=start_over)
 
     def _validate_rows(self, X, y, *, reset):
         """Rows and targets, checked."""

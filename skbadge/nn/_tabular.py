@@ -20,6 +20,7 @@ from skbadge._compat import Interval
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._iterator import Batch, TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
+from skbadge.nn._row_weights import RowWeightsMixin, parted, with_weights
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Rows
@@ -28,7 +29,7 @@ from skbadge.utils._validation import check_masked
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
 
 
-class TabularNetMixin(NeuralNet):
+class TabularNetMixin(RowWeightsMixin):
     """Makes a skorch net take its widths from a table and behave like scikit-learn.
 
     It goes before a skorch net class among the bases. The constructor of the class
@@ -116,7 +117,9 @@ class TabularNetMixin(NeuralNet):
             self._params_to_validate.add(name)
         return super().set_params(**kwargs)
 
-    def fit(self, X: Rows, y: ArrayLike) -> Self:
+    def fit(
+        self, X: Rows, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train from scratch, or go on if ``warm_start`` is set.
 
         Parameters
@@ -126,6 +129,11 @@ class TabularNetMixin(NeuralNet):
 
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Their labels, or their targets, of which a regressor takes several.
+
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows, at least 0 and not all 0. A row of weight 2 counts as
+            two rows do in the loss, in the statistics that standardise and in the
+            training accuracy. Only the ratios of weights matter.
 
         Returns
         -------
@@ -142,8 +150,8 @@ class TabularNetMixin(NeuralNet):
             If training diverges. The net is not fitted then.
         """
         if self.warm_start and self.initialized_:
-            return self.partial_fit(X, y)
-        return self._fit(X, y)
+            return self.partial_fit(X, y, sample_weight=sample_weight)
+        return self._fit(X, y, sample_weight=sample_weight)
 
     def check_data(self, X: Dataset, y: NDArray | None = None) -> None:
         """Do nothing: `fit` checks and encodes the data before training.
@@ -193,7 +201,8 @@ class TabularNetMixin(NeuralNet):
             The dataset.
         """
         if not is_dataset(X):
-            X = self._validate(X, reset=False)
+            rows, weights = parted(X)
+            X = with_weights(self._validate(rows, reset=False), weights)
         return super().get_dataset(X, y)
 
     def on_batch_end(
@@ -247,23 +256,23 @@ class TabularNetMixin(NeuralNet):
             **params,
         )
 
-    def _set_statistics(self, X):
+    def _set_statistics(self, X, weights):
         """Let the module standardise its input by the statistics of these rows."""
-        self.module_.set_statistics(*column_statistics(X))
+        self.module_.set_statistics(*column_statistics(X, weights))
 
-    def _train(self, X, y, *, start_over):
+    def _train(self, X, y, weights, *, start_over):
         """Train on validated rows and encoded targets; a failure leaves no net."""
         # A later call must not repeat the shuffles of the first one.
         epochs_done = 0 if start_over else len(self.history)
         seed = None
         if self.random_state is not None:
             seed = stream_seed(self.random_state, f"training-{epochs_done}")
-        dataset = super().get_dataset(X, y)
+        dataset = super().get_dataset(with_weights(X, weights), y)
         try:
             with seeded(seed):
                 if start_over:
                     self.initialize()
-                    self._set_statistics(dataset.X)
+                    self._set_statistics(parted(dataset.X)[0], weights)
                 super().partial_fit(dataset, y)
             weights = self.module_.parameters()
             if not all(torch.isfinite(values).all() for values in weights):

@@ -17,12 +17,12 @@ class TargetScaler:
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, y, standardize=True):
+    def of(cls, y, weights=None, *, standardize=True):
         """The scaler of the first targets; without `standardize`, the identity."""
         columns = y.reshape(len(y), -1)
         mean, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardize:
-            mean, scale = column_statistics(columns)
+            mean, scale = column_statistics(columns, weights)
         return cls(mean, scale, y.shape[1:])
 
     def encode(self, y, name="y"):

@@ -4,6 +4,10 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
+from sklearn.model_selection import (
+    FixedThresholdClassifier,
+    TunedThresholdClassifierCV,
+)
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
@@ -12,10 +16,10 @@ from skorch import NeuralNet
 def unwrap(estimator, X, *, keep_targets=False):
     """Find the fitted predictor inside its wrappers, and the rows it is given.
 
-    Frozen estimators, fitted searches and target transformations are opened; the steps
-    of a pipeline before its last one are applied to ``X``. Wrappers may be nested in
-    any order. With ``keep_targets`` it stops at a transformation of targets: the model
-    inside predicts in other units.
+    Frozen estimators, fitted searches, decision thresholds and target transformations
+    are opened; the steps of a pipeline before its last one are applied to ``X``.
+    Wrappers may be nested in any order. With ``keep_targets`` it stops at a
+    transformation of targets: the model inside predicts in other units.
     """
     while True:
         if isinstance(estimator, FrozenEstimator):
@@ -28,6 +32,8 @@ def unwrap(estimator, X, *, keep_targets=False):
             estimator = _last_step(estimator)
         elif is_search(estimator):
             estimator = _best_estimator(estimator)
+        elif sets_threshold(estimator):
+            estimator = _inside(estimator)
         elif transforms_target(estimator) and not keep_targets:
             check_is_fitted(estimator)
             estimator = estimator.regressor_
@@ -41,8 +47,8 @@ def innermost(estimator):
     Parameters
     ----------
     estimator : estimator object
-        The predictor itself, or a pipeline, a search, a frozen estimator or a target
-        transformation around it.
+        The predictor itself, or a pipeline, a search, a frozen estimator, a decision
+        threshold or a target transformation around it.
 
     Returns
     -------
@@ -82,6 +88,8 @@ def _inside(estimator):
     if is_search(estimator):
         fallback = getattr(estimator, "estimator", None)
         return getattr(estimator, "best_estimator_", fallback)
+    if sets_threshold(estimator):
+        return getattr(estimator, "estimator_", estimator.estimator)
     if transforms_target(estimator):
         inside = getattr(estimator, "regressor_", estimator.regressor)
         # scikit-learn's default.
@@ -116,9 +124,14 @@ def is_search(estimator):
         return False
     if hasattr(estimator, "best_estimator_"):
         return True
-    if not hasattr(estimator, "get_params"):
+    if not hasattr(estimator, "get_params") or sets_threshold(estimator):
         return False
     return {"estimator", "refit"} <= estimator.get_params(deep=False).keys()
+
+
+def sets_threshold(estimator):
+    """Whether an estimator trains a clone of its classifier, and then a threshold."""
+    return isinstance(estimator, FixedThresholdClassifier | TunedThresholdClassifierCV)
 
 
 def transforms_target(estimator):
@@ -130,10 +143,16 @@ def _best_estimator(search):
     best = getattr(search, "best_estimator_", None)
     if best is not None:
         return best
-    name = type(search).__name__
+    check_refit(search)
+    raise NotFittedError(
+        f"This {type(search).__name__} is not fitted yet. Call `fit` first."
+    )
+
+
+def check_refit(search):
+    """Raise if a search will have no model to ask."""
     if not search.refit:
         raise ValueError(
-            f"{name} must have refit=True (or the name of a metric), to have a best "
-            f"model to ask. Got refit={search.refit!r} instead."
+            f"{type(search).__name__} must have refit=True (or the name of a metric), "
+            f"to have a best model to ask. Got refit={search.refit!r} instead."
         )
-    raise NotFittedError(f"This {name} is not fitted yet. Call `fit` first.")

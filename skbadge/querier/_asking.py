@@ -292,14 +292,12 @@ class Asking(LikeItsEstimator):
             pool = self._read(estimator, X_pool, needs, options)
             if not needs.labeled or not self._n_labeled():
                 return pool, None
-            rows, codec = self._labeled.lent(), self._codec
+            rows = self._labeled.lent()
             options = replace(options, scaling=pool.scaling)
             outputs = self._read(estimator, rows.X, needs, options)
-        if isinstance(codec, LabelCodec) and not codec.is_coded:
-            # The columns are those of the classes the model has seen.
-            codec = LabelCodec(innermost(estimator).classes_, is_coded=False)
+        columns = self._codec.columns(rows.y, innermost(estimator))
         ids = row_ids(rows.X) if needs.ids else None
-        return pool, Labeled(outputs, rows.y, codec.encode(rows.y), ids)
+        return pool, Labeled(outputs, rows.y, columns, ids)
 
     def _read(self, estimator, X, needs, options):
         """What the model says about rows, with a column for each class."""

@@ -14,7 +14,12 @@ from sklearn.utils.validation import column_or_1d
 from torch import nn
 
 from skbadge._compat import InvalidParameterError
-from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.outputs._pipeline import (
+    check_refit,
+    innermost,
+    is_search,
+    is_skorch_net,
+)
 from skbadge.pools import Inputs, n_rows
 from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import (
@@ -257,7 +262,12 @@ def check_estimator_kind(estimator, classes):
             "`estimator` must be an instance, not a class. Pass an instance "
             f"({estimator.__name__}())."
         )
+    params = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    for part in (estimator, *params.values()):
+        if is_search(part):
+            check_refit(part)
     if is_classifier(estimator):
+        _check_single_output(innermost(estimator))
         return
     name = type(innermost(estimator)).__name__
     if not is_regressor(estimator):
@@ -270,4 +280,12 @@ def check_estimator_kind(estimator, classes):
         raise ValueError(
             f"`classes` must be None for a regressor. Got {shown(classes)} "
             f"for a {name}."
+        )
+
+
+def _check_single_output(model):
+    if not get_tags(model).target_tags.single_output:
+        raise ValueError(
+            f"`estimator` must predict one label for a row. {type(model).__name__} "
+            "predicts several, which is not supported."
         )

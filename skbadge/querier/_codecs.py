@@ -1,11 +1,12 @@
 """Labels and targets as the user writes them, and as the model does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from skbadge.nn._adapt import predicts_itself
 from skbadge.outputs._output_shape import n_outputs
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.utils._shown import listed
@@ -27,7 +28,7 @@ def speaks_codes(estimator):
         return False
     if not is_pretrained(estimator):
         return True
-    return type(net).predict.__module__.partition(".")[0] == "skorch"
+    return not predicts_itself(net)
 
 
 def trained_classes(estimator, X):
@@ -49,21 +50,39 @@ class LabelCodec:
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        The labels. If the model speaks codes, in the order of its output units.
+        The labels.
 
-    is_coded : bool
-        Whether the model speaks codes rather than labels.
+    coded : ndarray of shape (n_coded,) or None, default=None
+        The labels in the order of the codes that the model speaks; None if it speaks
+        labels.
+
+    by_units : bool, default=False
+        Whether its probabilities are those of a net's output units, which are coded,
+        rather than those of the classes that it has seen.
     """
 
     classes: np.ndarray
-    is_coded: bool
+    coded: np.ndarray | None = None
+    by_units: bool = False
+
+    @property
+    def is_coded(self):
+        """Whether the model speaks codes rather than labels."""
+        return self.coded is not None
+
+    def in_codes(self, y):
+        """A codec for the codes of the labels that occur; None if that is no change."""
+        seen = np.unique(y)
+        codes = np.arange(len(seen))
+        same = seen.dtype == codes.dtype and np.array_equal(seen, codes)
+        return None if self.is_coded or same else replace(self, coded=seen)
 
     def kept_for(self, other):
         """Return this codec, if it serves the labels of another: none may be new.
 
         The output units keep their meaning, those of classes that went away too.
         """
-        new = np.setdiff1d(other.classes, self.classes).tolist()
+        new = np.setdiff1d(other.classes, self.coded).tolist()
         if new:
             raise ValueError(
                 f"`y` holds labels that did not occur before: {listed(new)}. With "
@@ -73,11 +92,12 @@ class LabelCodec:
         return self
 
     def encode(self, y):
-        """int64 positions of labels in `classes`, -1 for a label that is not there."""
-        order = np.argsort(self.classes, kind="stable")
-        position = np.searchsorted(self.classes, y, sorter=order)
-        codes = order[np.minimum(position, len(order) - 1)]
-        return np.where(self.classes[codes] == y, codes, -1)
+        """int64 codes of labels, -1 for a label that has none."""
+        return _positions(y, self.coded)
+
+    def columns(self, y, model):
+        """The columns of labels in a model's probabilities, -1 for one without any."""
+        return self.encode(y) if self.by_units else _positions(y, self._seen_by(model))
 
     def predict(self, estimator, X):
         """Labels that an estimator predicts.
@@ -89,9 +109,9 @@ class LabelCodec:
         if not self.is_coded:
             return predicted
         codes = np.asarray(predicted).astype(np.int64)
-        if codes.max(initial=0) >= len(self.classes):
+        if self.by_units and codes.max(initial=0) >= len(self.coded):
             codes = self.predict_proba(estimator, X).argmax(axis=1)
-        return self.classes[codes]
+        return self.coded[codes]
 
     def predict_proba(self, estimator, X):
         """Class probabilities, one column for each class.
@@ -100,7 +120,7 @@ class LabelCodec:
         classes are left out, and the others scaled to sum to 1.
         """
         proba = estimator.predict_proba(X)
-        if self.is_coded:
+        if self.by_units:
             self.check_width(proba.shape[1])
             if proba.shape[1] == len(self.classes):
                 return proba
@@ -108,21 +128,34 @@ class LabelCodec:
             total = proba.sum(axis=1, keepdims=True)
             uniform = np.full_like(proba, 1 / len(self.classes))
             return np.divide(proba, total, out=uniform, where=total > 0)
-        seen = estimator.classes_
+        seen = self._seen_by(estimator)
         if np.array_equal(seen, self.classes):
             return proba
         spread = np.zeros((len(proba), len(self.classes)), dtype=proba.dtype)
-        spread[:, self.encode(seen)] = proba
+        spread[:, _positions(seen, self.classes)] = proba
         return spread
+
+    def _seen_by(self, model):
+        """The labels of the classes that a model has seen."""
+        seen = np.asarray(model.classes_)
+        return self.coded[seen.astype(np.int64)] if self.is_coded else seen
 
     def check_width(self, n_outputs):
         """Raise if the model has fewer outputs than there are classes."""
-        if self.is_coded and n_outputs < len(self.classes):
+        if self.by_units and n_outputs < len(self.classes):
             raise ValueError(
                 f"The net has {n_outputs} outputs, fewer than the {len(self.classes)} "
                 f"classes {listed(self.classes)}. Give its last layer an output for "
                 "each class."
             )
+
+
+def _positions(y, classes):
+    """int64 positions of labels in `classes`, -1 for a label that is not there."""
+    order = np.argsort(classes, kind="stable")
+    position = np.searchsorted(classes, y, sorter=order)
+    codes = order[np.minimum(position, len(order) - 1)]
+    return np.where(classes[codes] == y, codes, -1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +172,11 @@ class NumberCodec:
     classes = None
     is_coded = False
 
-    def encode(self, y):
+    def in_codes(self, y):
         """None: numbers have no codes."""
+
+    def columns(self, y, model):
+        """None: numbers have no columns."""
 
     def predict(self, estimator, X):
         """Targets that an estimator predicts, in the shape of the user's.

@@ -60,6 +60,11 @@ def explain(error, estimator, rows, classes):
             error.add_note(encoding_hint(rows.X, "X"))
         return
     check_saw_rows(estimator, len(rows.y))
+    if "unexpected keyword argument" in text:
+        error.add_note(
+            "skorch hands parameters of `fit` to the module. Weights of rows are taken "
+            "by skbadge.nn.TabularNetClassifier and TabularNetRegressor."
+        )
     for fragment, meaning in MEANINGS.items():
         # A search reports all its errors with their tracebacks.
         found = [line.strip() for line in text.splitlines() if fragment in line]

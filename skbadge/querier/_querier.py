@@ -27,6 +27,7 @@ from skbadge.querier._training import (
     fit_clone,
     fit_further,
     make_codec,
+    train,
 )
 from skbadge.strategies import Strategy, StrategyName, get_strategy
 from skbadge.utils._place import check_storage
@@ -46,12 +47,14 @@ class BadgeQuerier(HoldingLabels):
     estimator : estimator object or None, default=None
         A skorch ``NeuralNetClassifier``, ``NeuralNetBinaryClassifier`` or
         ``NeuralNetRegressor``, unmodified; a scikit-learn classifier or regressor; or a
-        `~sklearn.pipeline.Pipeline`, a search or a
+        `~sklearn.pipeline.Pipeline`, a search, a decision threshold or a
         `~sklearn.compose.TransformedTargetRegressor` around one. An already trained
         one goes into a `~sklearn.frozen.FrozenEstimator`. None stands for
         `skbadge.nn.TabularNetClassifier`. skorch's nets hold out a fifth of the
         labelled rows unless they have ``train_split=None``: pass it while labels are
-        few.
+        few. Nets anywhere inside, also as members of an ensemble, are trained on codes
+        0, 1, ... in place of the labels, and so are models that refuse other labels. A
+        callable ``scoring`` is given codes then.
 
     strategy : str, Strategy or callable, default="badge"
         A name from `skbadge.strategies.get_strategy_names`, a strategy object, or a
@@ -314,16 +317,16 @@ class BadgeQuerier(HoldingLabels):
         classes = self._known_classes()
         codec = make_codec(estimator, rows, classes, seed=seed, fit_params=fit_params)
         goes_on = self.warm_start and hasattr(self, "estimator_")
-        if goes_on and codec.is_coded:
+        if goes_on and self._codec.is_coded:
             codec = self._codec.kept_for(codec)
         self._labeled = rows
         if codec.classes is not None:
             self._warn_of_labels(rows)
         if codec.is_coded:
             check_two_classes(codec.classes)
-        train = fit_further if goes_on else fit_clone
         try:
-            fitted = train(
+            fitted, codec = train(
+                fit_further if goes_on else fit_clone,
                 self.estimator_ if goes_on else estimator,
                 lent,
                 codec,

@@ -4,6 +4,7 @@ from sklearn.base import is_classifier, is_regressor
 
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
+from skbadge.outputs.readers._other import no_probabilities
 from skbadge.strategies import (
     ALBL,
     CallableStrategy,
@@ -20,9 +21,14 @@ def kind_of(estimator):
 
 
 def check_strategy_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities of a regressor."""
-    needs_classes = _needs_classes(strategy)
-    if is_classifier(estimator) or not needs_classes:
+    """Raise if a strategy needs class probabilities, and a model has none."""
+    if not _needs_classes(strategy):
+        return
+    if is_classifier(estimator):
+        model = innermost(estimator)
+        # Before it is fitted, a model may not tell for itself.
+        if not any(hasattr(each, "predict_proba") for each in (type(model), model)):
+            raise no_probabilities(model)
         return
     suited = [
         name

@@ -15,19 +15,21 @@ from sklearn.utils import get_tags
 from torch import inference_mode
 
 from skbadge.nn._adapt import (
-    RelabeledDataset,
     adapt_net,
     check_weights,
     encoded_target,
+    shape_before_training,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
 from skbadge.nn._own_training import give_own_training
 from skbadge.nn._tabular import TabularNetMixin
+from skbadge.nn._validation_split import RelabeledDataset
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
     innermost,
     is_search,
     is_skorch_net,
+    sets_threshold,
     transforms_target,
     wrapped,
 )
@@ -49,9 +51,19 @@ from skbadge.querier._codecs import (
 )
 from skbadge.querier._explain import check_keeps_rows, check_saw_rows, explain
 from skbadge.querier._labeled_rows import is_aligned
+from skbadge.querier._members import (
+    adapt_members,
+    check_members_labels,
+    members_of,
+    translate_labels,
+)
 from skbadge.utils._shared_state import one_job_a_process, seeded
 from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
+
+
+class MarkError(ValueError):
+    """The mark of unlabelled rows is a label too."""
 
 
 def unlabeled_mark(estimator):
@@ -142,8 +154,34 @@ def make_codec(estimator, rows, classes, *, seed, fit_params):
         rows = rows.lent()
         model = fit_clone(estimator, rows, None, seed=seed, fit_params=fit_params)
         classes = trained_classes(model, first_rows(rows.X, 2))
-    classes = resolve_classes(classes, rows.y, keep_order=is_pretrained(estimator))
-    return LabelCodec(classes, speaks_codes(estimator))
+    by_units = speaks_codes(estimator)
+    members = [] if by_units else members_of(estimator)
+    if any(member.speaks_codes for member in members):
+        check_members_labels(estimator, classes, rows.y)
+    keep_order = is_pretrained(estimator) or any(each.is_frozen for each in members)
+    classes = resolve_classes(classes, rows.y, keep_order=keep_order)
+    is_coded = by_units or any(member.speaks_codes for member in members)
+    return LabelCodec(classes, classes if is_coded else None, by_units)
+
+
+def train(trainer, estimator, rows, codec, **options):
+    """Train by `fit_clone` or `fit_further`; return the fitted estimator and its codec.
+
+    Where labels are no codes and the training fails, it is tried on codes: some models
+    take 0, 1, ... only. If that fails as well, the first error stands.
+    """
+    try:
+        return trainer(estimator, rows, codec, **options), codec
+    except MarkError:
+        raise
+    except (ValueError, TypeError, LookupError, OverflowError) as error:
+        coded = codec.in_codes(rows.y)
+        if coded is None:
+            raise
+        try:
+            return trainer(estimator, rows, coded, **options), coded
+        except Exception:
+            raise error from None
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
@@ -156,7 +194,10 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         return estimator
     original, estimator = estimator, clone(estimator)
     _let_copy(estimator, original)
-    _prepare_nets(estimator, original, seed)
+    if codec is not None and codec.is_coded:
+        translate_labels(estimator, codec)
+    adapt_members(estimator, rows.X, codec)
+    _train_apart(estimator, original, seed)
     if seed is not None:
         _set_random_states(estimator, seed)
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
@@ -174,14 +215,17 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         for name in estimator.get_params()
         if name == "warm_start" or name.endswith("__warm_start")
     ]
-    # These train clones of their estimator, which start over.
+    # These train clones of their estimator, which start over, as do ensembles without
+    # a `warm_start` of their own.
     starts_over = any(
-        is_search(part) or transforms_target(part) for part in wrapped(estimator)
+        is_search(part) or transforms_target(part) or sets_threshold(part)
+        for part in wrapped(estimator)
     )
-    if not names or starts_over:
+    if starts_over or "warm_start" not in innermost(estimator).get_params(deep=False):
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
-            f"no search or transformed target. Got {shown(estimator)} instead."
+            "no search, threshold or transformed target. Got "
+            f"{shown(estimator)} instead."
         )
     with put_back_if_it_fails(estimator):
         estimator.set_params(**dict.fromkeys(names, True))
@@ -196,10 +240,12 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
     check_keeps_rows(estimator)
     if trains_net:
         y, target_shape = _adapt_to_rows(predictor, rows, codec)
+    elif codec is not None and codec.is_coded:
+        y = codec.encode(y)
     mark = unlabeled_mark(estimator)
     if mark is not None:
-        if np.any(y == mark):
-            raise ValueError(
+        if np.any((y if trains_net else rows.y) == mark):
+            raise MarkError(
                 f"The label {mark!r} stands for unlabelled rows, but labelled rows "
                 "have it too. Name another, in `y` or in the net's `unlabeled_label` "
                 "(a net sees labels as 0, 1, ...)."
@@ -228,7 +274,9 @@ def _adapt_to_rows(net, rows, codec):
     if isinstance(codec, NumberCodec):
         return adapt_regressor(net, rows.X, rows.y, several_inputs=several)
     y = encoded_target(net, codec.encode(rows.y))
-    adapt_net(net, len(codec.classes), several_inputs=several)
+    adapt_net(net, codec.coded, several_inputs=several)
+    # It raises if the module returns no tensor.
+    shape_before_training(net, rows.X)
     return y, None
 
 
@@ -243,25 +291,22 @@ def _check_trained(estimator, X, codec, target_shape):
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
-def _prepare_nets(estimator, original, seed):
+def _train_apart(estimator, original, seed):
     """Let the nets in a clone train by themselves, the frozen ones excepted.
 
-    Those that are members of an ensemble or trained by a search take tables as they
-    come; who trains them encodes the labels. Each has a seed of its own, for they may
-    be trained in other processes.
+    Members of an ensemble, and nets of which clones are trained, have a seed of their
+    own: that may happen in other processes.
     """
     kept = {id(part) for part in original.get_params().values()}
     chain = wrapped(estimator)
-    direct = None if any(map(is_search, chain)) else chain[-1]
-    for name, part in sorted(estimator.get_params().items()):
-        if not is_skorch_net(part) or id(part) in kept or part is direct:
+    trains_clones = any(is_search(part) or sets_threshold(part) for part in chain)
+    direct = None if trains_clones else chain[-1]
+    for name, net in sorted({"": direct, **estimator.get_params()}.items()):
+        if not is_skorch_net(net) or id(net) in kept or (name and net is direct):
             continue
-        adapt_net(part)
         # The library's own nets have a `random_state`.
-        needs_seed = seed is not None and not isinstance(part, TabularNetMixin)
-        give_own_training(part, stream_seed(seed, name) if needs_seed else None)
-    if is_skorch_net(direct) and id(direct) not in kept:
-        give_own_training(direct)
+        is_seeded = not name or seed is None or isinstance(net, TabularNetMixin)
+        give_own_training(net, None if is_seeded else stream_seed(seed, name))
 
 
 def _let_copy(estimator, original):

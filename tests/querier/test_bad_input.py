@@ -368,11 +368,14 @@ def test_an_estimator_that_is_no_classifier_and_no_regressor(estimator, strategy
 
 
 def test_a_strategy_that_needs_probabilities_where_there_are_none():
-    querier = fitted(LinearSVC())
+    X, y = make_data()
+    querier = BadgeQuerier(LinearSVC(), random_state=0)
     with pytest.raises(TypeError, match="LinearSVC has no `predict_proba`"):
-        querier.query(make_data()[0], 3)
-    querier.set_params(strategy="core_set")
-    assert len(querier.query(make_data()[0] + 1, 3)) == 3
+        querier.fit(X, y)
+    querier.set_params(strategy="core_set").fit(X, y)
+    assert len(querier.query(X + 1, 3)) == 3
+    with pytest.raises(TypeError, match="LinearSVC has no `predict_proba`"):
+        querier.set_params(strategy="badge").query(X + 1, 3)
 
 
 def test_too_few_rows_for_a_validation_split():
@@ -385,4 +388,4 @@ def test_too_few_rows_for_a_validation_split():
 def test_a_fit_parameter_that_a_net_does_not_take():
     X, y = make_data()
     with pytest.raises(TypeError, match="sample_weight"):
-        BadgeQuerier(TabularNetClassifier()).fit(X, y, sample_weight=np.ones(60))
+        BadgeQuerier(make_net()).fit(X, y, sample_weight=np.ones(60))

@@ -308,6 +308,7 @@ CASES = {
 
 
 @pytest.mark.filterwarnings("ignore:Using a target size:UserWarning")
+@pytest.mark.filterwarnings("ignore:Equal labelled rows have different labels")
 @pytest.mark.parametrize(("call", "words"), CASES.values(), ids=CASES)
 def test_a_message_says_what_to_do_in_a_few_lines(call, words):
     with pytest.raises((ValueError, TypeError), match=f"(?is){words}") as raised:

@@ -506,7 +506,7 @@ def test_warm_start_goes_on():
 )
 def test_warm_start_is_refused_where_a_clone_would_start_over(make):
     querier = make_querier(make(), warm_start=True).fit(*make_data())
-    with pytest.raises(ValueError, match="no search or transformed target"):
+    with pytest.raises(ValueError, match="no search, threshold or transformed target"):
         querier.partial_fit(*make_data())
 
 

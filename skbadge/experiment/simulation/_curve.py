@@ -203,6 +203,7 @@ def active_learning_curve(
     X, X_test = rows_for(querier, X, "X"), rows_for(querier, X_test, "X_test")
     check_masked(y, "y")
     check_masked(y_test, "y_test")
+    queriers = _queriers(querier, strategies)
     if is_classifier(querier):
         check_one_label_a_row(y)
     y = np.asarray(y)
@@ -216,7 +217,6 @@ def active_learning_curve(
     if not isinstance(root, Integral):
         root = int(check_random_state(root).randint(2**31 - 1))
     test = None if X_test is None else (X_test, np.asarray(y_test))
-    queriers = _queriers(querier, strategies)
     splits = [
         draw_split(
             y,

@@ -24,6 +24,10 @@ MAX_BATCH_ROWS = 8192
 BATCH_NBYTES = 2**23
 
 
+class NotATensorError(TypeError):
+    """A module returned something that predictions cannot be read from."""
+
+
 def first_output(output):
     """What a net predicts: its output, or the first one of a tuple."""
     first = output[0] if isinstance(output, tuple) and output else output
@@ -36,7 +40,7 @@ def first_output(output):
         came += f" of {len(first)}"
     if isinstance(output, tuple):
         came = f"a tuple that starts with {came}" if output else "an empty tuple"
-    raise TypeError(
+    raise NotATensorError(
         "The net's module must return a tensor, or a tuple that starts with one. It "
         f"returned {came}. Return the predictions from `forward`, or override the "
         "net's `infer` to pick them out."

@@ -56,12 +56,7 @@ class OtherReader(Reader):
     def _read_checked(self, X, needs, options):
         """Probabilities, features and inputs, checked."""
         if needs.proba and not hasattr(self.model, "predict_proba"):
-            raise TypeError(
-                f"{type(self.model).__name__} has no `predict_proba`, and "
-                "probabilities are needed. Use a classifier that has it, wrap this one "
-                "in `CalibratedClassifierCV`, or use a strategy that needs features "
-                "only."
-            )
+            raise no_probabilities(self.model)
         return check_outputs(self._read_arrays(X, needs, options), HINT)
 
     def _read_arrays(self, X, needs, options):
@@ -99,6 +94,15 @@ class OtherReader(Reader):
     def _read_posterior(self, X, needs, options):
         name = type(self.model).__name__
         raise TypeError(f"{name} has no posterior samples. {POSTERIOR_WAYS}")
+
+
+def no_probabilities(model):
+    """The error for a model without them."""
+    return TypeError(
+        f"{type(model).__name__} has no `predict_proba`, and probabilities are needed. "
+        "Use a classifier that has it, wrap this one in `CalibratedClassifierCV`, or "
+        'use a strategy that needs features only, such as "core_set".'
+    )
 
 
 def _predict_proba(estimator, X):
