@@ -14,7 +14,6 @@ from skbadge.pools._partition import Partition
 from skbadge.pools._rows import concatenate_rows, slice_rows, take_rows
 from skbadge.pools._rows import n_rows as count_rows
 from skbadge.utils._fold import tree_fold
-from skbadge.utils._optional import import_optional
 from skbadge.utils._validation import is_int
 
 ChunkRows = int | Literal["auto"]
@@ -189,5 +188,6 @@ def _open_memory_map(filename, dtype, mode, offset, shape, n_rows):
 
 
 def _open_hdf5(filename, name, start, n_rows):
-    h5py = import_optional("h5py", extra="tests", purpose="Reading HDF5")
-    return _Span(h5py.File(filename, "r")[name], start, n_rows)
+    from h5py import File
+
+    return _Span(File(filename, "r")[name], start, n_rows)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from skbadge.pools._chunked_pool import ChunkedPool
 from skbadge.pools._from_arrays import rows_a_chunk
 from skbadge.pools._partition import Partition, column_of, without_column
-from skbadge.pools._rows import n_rows, slice_rows, take_rows
+from skbadge.pools._rows import concatenate_rows, n_rows, slice_rows, take_rows
+from skbadge.utils._fold import tree_fold
 from skbadge.utils._optional import import_optional
 
 
@@ -147,6 +148,10 @@ class DaskPartition(Partition):
         """The same as a Delayed."""
         return dask().delayed(_taken)(self.data, rows, self.id_column)
 
+    def lazily_first(self, k: int) -> Any:
+        """The first rows as a Delayed."""
+        return dask().delayed(_head)(self.data, k, self.id_column)
+
     def column(self, name: str, rows: NDArray[np.int64] | None) -> NDArray:
         """Entries of a column; no others leave the worker."""
         return dask().delayed(_column)(self.data, name, rows).compute()
@@ -181,6 +186,20 @@ class DaskPool(ChunkedPool):
         super().__init__(partitions, source)
         self._collection = collection
 
+    def first(self, k):
+        """The first rows, without counting any; no others leave the worker."""
+        parts: list = []
+        for partition in self._partitions:
+            if k <= 0 and parts:
+                break
+            parts.append(partition.lazily_first(k).compute())
+            k -= n_rows(parts[-1])
+        # Without rows, a data frame does not know its dtypes.
+        parts = [part for part in parts if n_rows(part)] or parts[:1]
+        if not parts:
+            raise ValueError(f"The pool must have rows. Got none in {self!r}.")
+        return tree_fold(parts, concatenate_rows)
+
     def _sizes(self, partitions):
         if not partitions:
             return []
@@ -204,6 +223,11 @@ def _slices(rows):
     step = rows_a_chunk("auto", rows)
     for start in range(0, size, step):
         yield slice_rows(rows, start, min(start + step, size))
+
+
+def _head(data, k, id_column):
+    head = slice_rows(data, 0, k)
+    return head if id_column is None else without_column(head, id_column)
 
 
 def _taken(data, rows, id_column):

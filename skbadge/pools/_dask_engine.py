@@ -1,0 +1,89 @@
+"""Partitions read by Dask: its threads, or the workers of a cluster."""
+
+import sys
+from typing import Any
+from uuid import uuid4
+
+from skbadge.pools._from_dask import DaskPartition, dask
+from skbadge.pools._pass import Pass, Reader
+from skbadge.utils._threads import one_thread
+
+
+class DaskEngine:
+    """A task for each partition, and for each merge; see `skbadge.pools._engines`.
+
+    Dask runs a task again if its worker died. The tasks of a Dask collection's
+    partitions run where their rows are.
+    """
+
+    def __init__(self):
+        self._client = active_client()
+
+    def __repr__(self):
+        if self._client is None:
+            return "Dask's scheduler"
+        return f"{self.n_workers} workers of Dask"
+
+    @property
+    def n_workers(self) -> int:
+        """How many workers there are now; 1 without a cluster, as Dask does not say."""
+        if self._client is None:
+            return 1
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def share(self, thing: Any) -> Any:
+        """Send something large to all workers."""
+        if self._client is None:
+            # Dask is not to look into it.
+            name = f"shared-{uuid4().hex}"
+            return dask().delayed(thing, name=name, traverse=False)
+        # In a list, for a list would be scattered item by item.
+        return self._client.scatter([thing], broadcast=True, hash=False)[0]
+
+    def run(self, partitions: list, reader: Reader, shared: Any) -> Pass | None:
+        """Read all partitions."""
+        # It holds what the pass is about, such as centres, and not for each task.
+        sent = self.share(reader)
+        read, merge = dask().delayed(_read), dask().delayed(_merge)
+        level = [
+            read(sent, shared, partition.without_data(), partition.data)
+            if isinstance(partition, DaskPartition)
+            else read(sent, shared, partition, None)
+            for partition in partitions
+        ]
+        while len(level) > 1:
+            pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+            level = [merge(sent, *pair) if pair[1:] else pair[0] for pair in pairs]
+        if not level:
+            return None
+        if self._client is None:
+            return level[0].compute()
+        return self._client.compute(level[0], sync=True)
+
+
+def active_client() -> Any:
+    """The client of Dask's that is in use, or None."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.Client.current()
+    except ValueError:
+        return None
+
+
+def _read(reader, shared, partition, rows):
+    with one_thread:
+        if rows is None:
+            return reader.read(partition, shared)
+        return reader.read_chunks(partition, partition.chunks_of(rows), shared)
+
+
+def _merge(reader, first, second):
+    return reader.merge(first, second)

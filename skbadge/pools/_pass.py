@@ -1,0 +1,73 @@
+"""One pass over some partitions: what every engine has its workers do."""
+
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from skbadge.pools._partition import Partition
+from skbadge.pools._rows import n_rows
+
+
+class Pass(NamedTuple):
+    """What came of reading some partitions."""
+
+    # None of partitions without rows.
+    result: Any
+    # Of each partition: its number, the marks of its chunks, and their layout.
+    found: list
+
+
+class Reader:
+    """Reads partitions, and merges what is made of their chunks; it can be pickled.
+
+    Parameters
+    ----------
+    map_chunk : callable
+        ``map_chunk(shared, chunk, first_row)`` returns a partial result, not None.
+
+    merge : callable
+        ``merge(first, second)`` returns one result of two neighbours.
+
+    progress : callable or None, default=None
+        Is told the number of rows of each chunk that was read. Stays in this process.
+    """
+
+    def __init__(self, map_chunk, merge, progress=None):
+        self._map_chunk = map_chunk
+        self._merge = merge
+        self._progress = progress
+
+    def __getstate__(self):
+        return {**self.__dict__, "_progress": None}
+
+    def read(self, partition: Partition, shared: Any) -> Pass:
+        """Read a partition."""
+        return self.read_chunks(partition, partition.chunks(), shared)
+
+    def read_chunks(self, partition, chunks, shared):
+        """Do the same with chunks that somebody else has at hand."""
+        result, number = None, 0
+        with closing(chunks):
+            for number, (first_row, chunk) in enumerate(chunks):
+                try:
+                    part = self._map_chunk(shared, chunk, first_row)
+                except Exception as error:
+                    error.add_note(
+                        f"This happened with chunk {number} of partition "
+                        f"{partition.number} of the pool, from row {first_row} on."
+                    )
+                    raise
+                result = part if result is None else self._merge(result, part)
+                self.tell(n_rows(chunk))
+        return Pass(result, [(partition.number, partition.marks, partition.layout)])
+
+    def merge(self, first: Pass, second: Pass) -> Pass:
+        """One pass of two neighbours."""
+        found = [*first.found, *second.found]
+        if first.result is None or second.result is None:
+            return Pass(second.result if first.result is None else first.result, found)
+        return Pass(self._merge(first.result, second.result), found)
+
+    def tell(self, size: int) -> None:
+        """Say that so many rows were read."""
+        if self._progress is not None:
+            self._progress(size)
