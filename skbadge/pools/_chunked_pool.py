@@ -249,6 +249,6 @@ class ChunkedPool:
         """Tell all partitions how the rows of the first chunk are laid out."""
         if self._partitions[-1].layout is not None or self.n_rows == 0:
             return
-        layout = layout_of(self.first(1))
+        layout = self._partitions[0].layout or layout_of(self.first(1))
         for partition in self._partitions:
             partition.layout = layout

@@ -69,6 +69,8 @@ def from_arrays(arrays: Any, *, chunk_rows: ChunkRows = "auto") -> ChunkedPool:
 
 
 def _checked(piece):
+    # Only some formats of sparse matrices can be sliced.
+    piece = map_parts(lambda part: part.tocsr() if _is_sparse(part) else part, piece)
     for part in parts_of(piece):
         if not hasattr(part, "shape") or not hasattr(part, "__getitem__"):
             raise TypeError(
@@ -76,8 +78,7 @@ def _checked(piece):
                 "have a shape and slice along their first axis. Got "
                 f"{type(part).__name__}."
             )
-    # Only some formats of sparse matrices can be sliced.
-    return map_parts(lambda part: part.tocsr() if _is_sparse(part) else part, piece)
+    return piece
 
 
 def _is_sparse(part):

@@ -100,7 +100,6 @@ def from_parquet(
         for fragment in fragments
         for groups in _runs_of_groups(fragment, batch_rows)
     ]
-    _check_no_filter(dataset, partitions)
     if coded := chosen.dictionaries():
         batches = (batch for each in partitions for batch in each.batches(coded))
         chosen.categories = distinct(batches, coded)
@@ -218,16 +217,6 @@ def _runs_of_groups(fragment, n_rows):
             runs.append([])
         runs[-1].append(group)
     return runs
-
-
-def _check_no_filter(dataset, partitions):
-    # A filter belongs to the dataset as a whole; its files do not show it.
-    size = sum(partition.n_rows for partition in partitions)
-    if dataset.count_rows() != size:
-        raise ValueError(
-            f"`source` must be a dataset without a filter. Got {dataset.count_rows()} "
-            f"of {size} rows: write what the filter leaves to files first."
-        )
 
 
 class _ParquetPartition(Partition):

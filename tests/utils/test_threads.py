@@ -1,0 +1,47 @@
+"""How many threads numerical libraries use."""
+
+from threading import Barrier, Thread
+
+import pytest
+import torch
+
+from skbadge.utils._threads import one_thread
+
+
+@pytest.fixture
+def three_threads():
+    found = torch.get_num_threads()
+    torch.set_num_threads(3)
+    yield
+    torch.set_num_threads(found)
+
+
+def test_one_thread_is_entered_and_left_by_several_in_any_order(three_threads):
+    both_inside, first_left = Barrier(2, timeout=60), Barrier(2, timeout=60)
+    seen = []
+
+    def first():
+        with one_thread:
+            both_inside.wait()
+        first_left.wait()
+
+    def second():
+        with one_thread:
+            both_inside.wait()
+            first_left.wait()
+            seen.append(torch.get_num_threads())
+
+    threads = [Thread(target=first), Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == [1]
+    assert torch.get_num_threads() == 3
+
+
+def test_one_thread_is_left_after_an_error(three_threads):
+    with pytest.raises(ArithmeticError), one_thread:
+        assert torch.get_num_threads() == 1
+        raise ArithmeticError
+    assert torch.get_num_threads() == 3
