@@ -49,7 +49,7 @@ class DaskEngine:
     def run(self, partitions: list, reader: Reader, shared: Any) -> Pass | None:
         """Read all partitions."""
         # It holds what the pass is about, such as centres, and not for each task.
-        sent = self.share(reader)
+        sent = self.share(reader.quiet())
         read, merge = dask().delayed(_read), dask().delayed(_merge)
         level = [
             read(sent, shared, partition.without_data(), partition.data)
@@ -63,7 +63,8 @@ class DaskEngine:
         if not level:
             return None
         if self._client is None:
-            return level[0].compute()
+            with one_thread:
+                return level[0].compute()
         return self._client.compute(level[0], sync=True)
 
 

@@ -2,7 +2,7 @@
 
 import pickle
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Any
 from uuid import uuid4
 
@@ -59,9 +59,11 @@ class JoblibEngine:
         """Read all partitions."""
         size = _block_size(len(partitions), self.n_workers)
         blocks = (partitions[i : i + size] for i in range(0, len(partitions), size))
-        jobs = (delayed(_read_block)(block, reader, shared) for block in blocks)
+        quiet = reader.quiet()
+        jobs = (delayed(_read_block)(block, quiet, shared) for block in blocks)
+        limit = one_thread if self._are_threads else nullcontext()
         try:
-            with closing(self._parallel(jobs)) as passes:
+            with limit, closing(self._parallel(jobs)) as passes:
                 return tree_fold(_told(passes, reader), reader.merge)
         except BrokenProcessPool as error:
             raise RuntimeError(

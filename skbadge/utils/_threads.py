@@ -41,6 +41,9 @@ class _OneThread:
         with self._lock:
             if self._n_inside == 0:
                 self._limit.enter_context(threads_limited(1))
+            elif "torch" in sys.modules:
+                # Each thread has a number of OpenMP's own.
+                sys.modules["torch"].set_num_threads(1)
             self._n_inside += 1
 
     def __exit__(self, *error):
@@ -51,5 +54,6 @@ class _OneThread:
 
 
 # For workers that may be threads of one process: unlike `threads_limited`, which puts
-# back what it found, it may be entered and left by several in any order.
+# back what it found, it may be entered and left by several in any order. The thread that
+# starts them is to be inside all the while, for what is put back in the end is its own.
 one_thread = _OneThread()

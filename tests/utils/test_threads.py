@@ -41,7 +41,11 @@ def test_one_thread_is_entered_and_left_by_several_in_any_order(three_threads):
 
 
 def test_one_thread_is_left_after_an_error(three_threads):
-    with pytest.raises(ArithmeticError), one_thread:
-        assert torch.get_num_threads() == 1
-        raise ArithmeticError
+    def fail():
+        with one_thread:
+            assert torch.get_num_threads() == 1
+            raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        fail()
     assert torch.get_num_threads() == 3
