@@ -54,6 +54,6 @@ class _OneThread:
 
 
 # For workers that may be threads of one process: unlike `threads_limited`, which puts
-# back what it found, it may be entered and left by several in any order. The thread that
-# starts them is to be inside all the while, for what is put back in the end is its own.
+# back what it found, it may be entered and left by several in any order. The thread
+# that starts them is inside all the while, for what is put back in the end is its own.
 one_thread = _OneThread()

@@ -56,7 +56,7 @@ def die_once(folder, thing, chunk, first_row):
 def fail_at_row_10(thing, chunk, first_row):
     if first_row == 10:
         raise ArithmeticError("bad")
-    return first_row
+    return part(thing, chunk, first_row)
 
 
 def count(thing, chunk, first_row):

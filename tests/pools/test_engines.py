@@ -94,11 +94,12 @@ def test_a_cluster_reads_as_this_process_does(cluster, tmp_path):
     with Client(cluster):
         with open_engine(uneven_pool()) as engine:
             assert repr(engine) == "2 workers of Dask"
-        found = passes(uneven_pool(), "auto", n=3, thing=Weights(tmp_path))
+        found = passes(uneven_pool(), "auto", n=6, thing=Weights(tmp_path))
     assert_same(found, expected)
     assert os.getpid() not in set().union(*(each[3] for each in found))
-    # Three passes; the model went to each worker once.
-    assert len(os.listdir(tmp_path)) <= 2
+    # Six passes of 51 partitions: the model was sent before the first. Dask's broadcast
+    # may hand it over twice.
+    assert len(os.listdir(tmp_path)) <= 4
 
 
 def test_a_cluster_reads_the_partitions_of_a_collection(cluster):
