@@ -107,6 +107,19 @@ class ChunkedPool:
         for partition in self.partitions:
             yield from partition.chunks()
 
+    def record(self, found: list) -> None:
+        """Remember what partitions were found to be by a pass of somebody else's.
+
+        Parameters
+        ----------
+        found : list of (number, marks, layout)
+            Of each partition that was read to its end.
+        """
+        for number, marks, layout in found:
+            partition = self._partitions[number]
+            partition.marks, partition.layout = marks, layout
+            partition.n_rows = sum(mark.n_rows for mark in marks)
+
     def first(self, k: int) -> Any:
         """The first rows, without counting any.
 

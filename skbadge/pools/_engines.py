@@ -41,7 +41,8 @@ class SerialEngine:
 
     def run(self, partitions: list, reader: Reader, shared: Any) -> Pass | None:
         """Read all partitions."""
-        return tree_fold((reader.read(p, shared) for p in partitions), reader.merge)
+        passes = (reader.read(each, each.chunks(), shared) for each in partitions)
+        return tree_fold(passes, reader.merge)
 
 
 def open_engine(
@@ -131,13 +132,10 @@ def reduce_partitions(
     RuntimeError
         If the pool has changed since it was first read, or a worker process has died.
     """
-    partitions = pool.partitions
     shared = engine.share(None) if shared is None else shared
-    whole = engine.run(partitions, Reader(map_chunk, merge, progress), shared)
-    for number, marks, layout in [] if whole is None else whole.found:
-        partition = partitions[number]
-        partition.marks, partition.layout = marks, layout
-        partition.n_rows = sum(mark.n_rows for mark in marks)
+    whole = engine.run(pool.partitions, Reader(map_chunk, merge, progress), shared)
+    if whole is not None:
+        pool.record(whole.found)
     if whole is None or whole.result is None:
         raise ValueError(f"The pool must have rows. Got none in {pool!r}.")
     return whole.result

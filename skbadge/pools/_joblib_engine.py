@@ -82,13 +82,13 @@ def _block_size(n_partitions, n_workers):
 def _read_block(partitions, reader, shared):
     with one_thread:
         thing = shared.get()
-        return tree_fold((reader.read(p, thing) for p in partitions), reader.merge)
+        passes = (reader.read(each, each.chunks(), thing) for each in partitions)
+        return tree_fold(passes, reader.merge)
 
 
 def _told(passes, reader):
     for each in passes:
-        for _, marks, _ in each.found:
-            reader.tell(sum(mark.n_rows for mark in marks))
+        reader.tell(each.found)
         yield each
 
 

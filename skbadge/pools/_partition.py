@@ -95,6 +95,10 @@ class Partition(ABC):
         self._check_end(marks)
         self.marks, self.n_rows = marks, sum(mark.n_rows for mark in marks)
 
+    def found(self) -> tuple[int, list[Mark] | None, list | None]:
+        """What `ChunkedPool.record` takes, of a partition that was read to its end."""
+        return self.number, self.marks, self.layout
+
     def count(self) -> int:
         """Number of rows, from the cheapest source there is."""
         return sum(n_rows(chunk) for chunk in self.read())

@@ -1,5 +1,6 @@
 """One pass over some partitions: what every engine has its workers do."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ class Pass(NamedTuple):
 
     # None of partitions without rows.
     result: Any
-    # Of each partition: its number, the marks of its chunks, and their layout.
+    # Of each partition, what `ChunkedPool.record` takes.
     found: list
 
 
@@ -40,13 +41,15 @@ class Reader:
         """The same for workers, who tell nobody."""
         return Reader(self._map_chunk, self._merge)
 
-    def read(self, partition: Partition, shared: Any) -> Pass:
-        """Read a partition."""
-        return self.read_chunks(partition, partition.chunks(), shared)
+    def read(self, partition: Partition, chunks: Iterator, shared: Any) -> Pass:
+        """Read a partition's chunks, and merge what is made of them."""
+        result = None
+        for _, part in self.made_of(partition, chunks, shared):
+            result = part if result is None else self._merge(result, part)
+        return Pass(result, [partition.found()])
 
-    def read_chunks(self, partition, chunks, shared):
-        """Do the same with chunks that somebody else has at hand."""
-        result, number = None, 0
+    def made_of(self, partition, chunks, shared):
+        """What is made of each chunk, with the number of its first row."""
         with closing(chunks):
             for number, (first_row, chunk) in enumerate(chunks):
                 try:
@@ -57,9 +60,9 @@ class Reader:
                         f"{partition.number} of the pool, from row {first_row} on."
                     )
                     raise
-                result = part if result is None else self._merge(result, part)
-                self.tell(n_rows(chunk))
-        return Pass(result, [(partition.number, partition.marks, partition.layout)])
+                yield first_row, part
+                if self._progress is not None:
+                    self._progress(n_rows(chunk))
 
     def merge(self, first: Pass, second: Pass) -> Pass:
         """One pass of two neighbours."""
@@ -68,7 +71,7 @@ class Reader:
             return Pass(second.result if first.result is None else first.result, found)
         return Pass(self._merge(first.result, second.result), found)
 
-    def tell(self, size: int) -> None:
-        """Say that so many rows were read."""
-        if self._progress is not None:
-            self._progress(size)
+    def tell(self, found: list) -> None:
+        """Say that partitions were read."""
+        for _, marks, _ in found if self._progress is not None else ():
+            self._progress(sum(mark.n_rows for mark in marks))
