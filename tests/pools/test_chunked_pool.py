@@ -167,6 +167,8 @@ LARGE = make_rows(3000)
 CONTAINERS = {
     "array": np.array,
     "array in Fortran order": np.asfortranarray,
+    # As wide as the words of the digest, which then says nothing of the order.
+    "doubles": lambda X: X.astype(np.float64),
     "bytes": lambda X: (X > 0).astype(np.uint8),
     "frame": lambda X: pd.DataFrame(X, columns=COLUMNS).assign(t="text"),
     "categories": lambda X: pd.DataFrame({"u": pd.Categorical(X[:, 1] > 0)}),

@@ -40,6 +40,27 @@ def test_one_thread_is_entered_and_left_by_several_in_any_order(three_threads):
     assert torch.get_num_threads() == 3
 
 
+def test_a_thread_that_comes_again_is_limited_too(three_threads):
+    other_inside, done = Barrier(2, timeout=60), Barrier(2, timeout=60)
+
+    def other():
+        with one_thread:
+            other_inside.wait()
+            done.wait()
+
+    with one_thread:
+        pass
+    thread = Thread(target=other)
+    thread.start()
+    other_inside.wait()
+    with one_thread:
+        # OpenMP has a number for each thread, and this thread's was put back.
+        seen = torch.get_num_threads()
+    done.wait()
+    thread.join()
+    assert seen == 1
+
+
 def test_one_thread_is_left_after_an_error(three_threads):
     def fail():
         with one_thread:
