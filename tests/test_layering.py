@@ -34,7 +34,10 @@ LAYERS = [
 LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
 # The rooms of experiments, in the same order.
 EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
-OPTIONAL = {"matplotlib", "pandas", "polars", "tqdm", "dask", "filelock"}
+OPTIONAL = {
+    *("dask", "distributed", "filelock", "h5py", "matplotlib", "pandas", "polars"),
+    *("pyarrow", "tqdm", "zarr"),
+}
 
 
 def name_of(path):

@@ -53,7 +53,26 @@ def first_rows(X: Any, n: int) -> Any:
     rows : same kind
         A view where the container allows it.
     """
-    return _operations(X).first(X, n)
+    return slice_rows(X, 0, n)
+
+
+def slice_rows(X: Any, start: int, stop: int) -> Any:
+    """Consecutive rows of a container.
+
+    Parameters
+    ----------
+    X : as for `n_rows`
+        The rows.
+
+    start, stop : int
+        From which on, and before which; neither is negative.
+
+    Returns
+    -------
+    rows : same kind
+        A view where the container allows it; fewer where the container ends earlier.
+    """
+    return _operations(X).slice(X, start, stop)
 
 
 def take_rows(X: Any, rows: ArrayLike) -> Any:
@@ -130,8 +149,8 @@ class _Array:
     def count(self, X):
         return num_samples(X)
 
-    def first(self, X, n):
-        return X[:n]
+    def slice(self, X, start, stop):
+        return X[start:stop]
 
     def take(self, X, rows):
         # The mask of a masked array goes with the rows.
@@ -182,8 +201,8 @@ class _Several:
             )
         return next(iter(sizes.values()))
 
-    def first(self, X, n):
-        return _like(X, {key: first_rows(part, n) for key, part in _items(X)})
+    def slice(self, X, start, stop):
+        return _like(X, {key: slice_rows(part, start, stop) for key, part in _items(X)})
 
     def take(self, X, rows):
         return _like(X, {key: take_rows(part, rows) for key, part in _items(X)})
@@ -218,8 +237,8 @@ class _Sparse(_Array):
     def name(self, X):
         return "sparse matrix"
 
-    def first(self, X, n):
-        return X.tocsr()[:n]
+    def slice(self, X, start, stop):
+        return X.tocsr()[start:stop]
 
     def take(self, X, rows):
         return X.tocsr()[rows]
@@ -257,8 +276,8 @@ class _Dataset:
     def name(self, X):
         return "Dataset"
 
-    def first(self, X, n):
-        return take_rows(X, np.arange(min(n, n_rows(X))))
+    def slice(self, X, start, stop):
+        return take_rows(X, np.arange(start, min(stop, n_rows(X))))
 
     def concatenate(self, first, second, name):
         return _flat_datasets.concatenate(first, second)
@@ -270,8 +289,8 @@ class _Pandas(_Array):
     def name(self, X):
         return "data frame" if hasattr(X, "columns") else "series"
 
-    def first(self, X, n):
-        return X.iloc[:n]
+    def slice(self, X, start, stop):
+        return X.iloc[start:stop]
 
     def take(self, X, rows):
         return X.iloc[rows]

@@ -1,7 +1,8 @@
 """How many threads numerical libraries use."""
 
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import ExitStack, contextmanager
 
 from threadpoolctl import threadpool_limits
 
@@ -26,3 +27,33 @@ def threads_limited(n_threads):
         finally:
             if torch is not None:
                 torch.set_num_threads(n_before)
+
+
+class _OneThread:
+    """Keeps numerical libraries to one thread for as long as somebody is inside."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._limit = ExitStack()
+
+    def __enter__(self):
+        with self._lock:
+            if self._n_inside == 0:
+                self._limit.enter_context(threads_limited(1))
+            elif "torch" in sys.modules:
+                # Each thread has a number of OpenMP's own.
+                sys.modules["torch"].set_num_threads(1)
+            self._n_inside += 1
+
+    def __exit__(self, *error):
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limit.close()
+
+
+# For workers that may be threads of one process: unlike `threads_limited`, which puts
+# back what it found, it may be entered and left by several in any order. The thread
+# that starts them is inside all the while, for what is put back in the end is its own.
+one_thread = _OneThread()

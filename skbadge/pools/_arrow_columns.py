@@ -1,0 +1,149 @@
+"""Columns of Arrow as what a model takes: an array of one dtype, or a data frame."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+
+from skbadge.utils._optional import import_optional
+
+AsFrame = bool | Literal["auto"]
+
+
+def arrow(module: str) -> Any:
+    """Import a module of pyarrow, or say how to install it."""
+    name = f"pyarrow.{module}" if module else "pyarrow"
+    return import_optional(name, extra="arrow", purpose="Reading Parquet")
+
+
+class Columns:
+    """Decides once for a pool what its batches become.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+        The columns that a model gets, in their order.
+
+    with_nulls : set of str
+        Those in which values are missing.
+
+    as_frame : bool or "auto"
+        Whether they become a data frame.
+
+    Attributes
+    ----------
+    names : list of str
+        The columns.
+
+    is_frame : bool
+        Whether they become a pandas DataFrame, rather than an array.
+
+    categories : dict of str to list
+        All entries of columns of dictionary type, for whoever has read them to set, so
+        that a code means the same in all chunks.
+    """
+
+    def __init__(self, schema: Any, with_nulls: set, as_frame: AsFrame):
+        self.names: list[str] = schema.names
+        self._schema = _without_integer_nulls(schema, with_nulls)
+        self._is_vector = len(schema) == 1 and _is_vector(schema.field(0).type)
+        self.is_frame = self._chosen(as_frame)
+        self.categories: dict[str, list] = {}
+        if self.is_frame:
+            import_optional("pandas", extra="arrow", purpose="A pool of data frames")
+
+    def dictionaries(self) -> list[str]:
+        """Names of the columns that become categories."""
+        return [field.name for field in self._schema if _is_dictionary(field.type)]
+
+    def row_nbytes(self) -> int:
+        """About the bytes that a row takes."""
+        if self._is_vector:
+            return 8 * self._schema.field(0).type.list_size
+        return 8 * max(1, len(self.names))
+
+    def container(self, batch: Any) -> Any:
+        """What a record batch becomes.
+
+        Returns
+        -------
+        rows : ndarray of shape (n_rows, n_columns), or DataFrame
+            Missing numbers are NaN.
+        """
+        pa = arrow("")
+        if self._is_vector:
+            return _vectors(batch.column(0))
+        table = pa.Table.from_batches([batch]).cast(self._schema)
+        return self._frame(table) if self.is_frame else self._array(table)
+
+    def _chosen(self, as_frame):
+        is_numeric = all(_is_number(field.type) for field in self._schema)
+        if as_frame == "auto":
+            types = {field.type for field in self._schema}
+            return not self._is_vector and not (is_numeric and len(types) == 1)
+        if not as_frame and not is_numeric and not self._is_vector:
+            odd = [field.name for field in self._schema if not _is_number(field.type)]
+            raise ValueError(
+                "`as_frame` must be True or 'auto' for columns that are not numeric. "
+                f"Got False with {odd}: name others in `columns`."
+            )
+        self._is_vector &= not as_frame
+        return bool(as_frame)
+
+    def _array(self, table):
+        dtypes = [field.type.to_pandas_dtype() for field in self._schema]
+        array = np.empty((len(table), len(dtypes)), dtype=np.result_type(*dtypes))
+        for i, column in enumerate(table.columns):
+            array[:, i] = column.to_numpy()
+        return array
+
+    def _frame(self, table):
+        # The metadata of pandas would make an index of some of the columns.
+        frame = table.to_pandas(ignore_metadata=True)
+        for name, categories in self.categories.items():
+            frame[name] = frame[name].cat.set_categories(categories)
+        return frame
+
+
+def distinct(batches: Iterable, names: list[str]) -> dict[str, list]:
+    """All entries of columns of dictionary type, in order of their appearance."""
+    found: dict[str, dict] = {name: {} for name in names}
+    for batch in batches:
+        for name in names:
+            entries = batch.column(name).dictionary.to_pylist()
+            found[name].update(dict.fromkeys(e for e in entries if e is not None))
+    return {name: list(entries) for name, entries in found.items()}
+
+
+def _without_integer_nulls(schema, with_nulls):
+    """The schema with floats for whole numbers of which some are missing."""
+    pa = arrow("")
+    types = pa.types
+    for i, field in enumerate(schema):
+        is_whole = types.is_integer(field.type) or types.is_boolean(field.type)
+        if types.is_decimal(field.type) or (is_whole and field.name in with_nulls):
+            schema = schema.set(i, pa.field(field.name, pa.float64()))
+    return schema.remove_metadata()
+
+
+def _is_number(kind):
+    types = arrow("").types
+    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+
+
+def _is_dictionary(kind):
+    return arrow("").types.is_dictionary(kind)
+
+
+def _is_vector(kind):
+    return arrow("").types.is_fixed_size_list(kind) and _is_number(kind.value_type)
+
+
+def _vectors(column):
+    """A column of vectors of one length as an array of shape (n_rows, length)."""
+    if column.null_count:
+        raise ValueError(
+            "A column of vectors must have a vector in each row. Got a missing one."
+        )
+    values = column.flatten().to_numpy(zero_copy_only=False)
+    return values.reshape(len(column), column.type.list_size)

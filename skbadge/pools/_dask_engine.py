@@ -1,0 +1,155 @@
+"""Partitions read by Dask: its threads, or the workers of a cluster."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from skbadge.pools._chunk_marks import Mark
+from skbadge.pools._chunked_pool import ChunkedPool
+from skbadge.pools._from_dask import DaskPartition, dask
+from skbadge.pools._pass import Pass, Reader
+from skbadge.utils._threads import one_thread
+
+
+class DaskEngine:
+    """A task for each partition, and for each merge; see `skbadge.pools._engines`.
+
+    Dask runs a task again if its worker died. The tasks of a Dask collection's
+    partitions run where their rows are.
+    """
+
+    def __init__(self):
+        self._client = active_client()
+
+    def __repr__(self):
+        if self._client is None:
+            return "Dask's scheduler"
+        return f"{self.n_workers} workers of Dask"
+
+    @property
+    def n_workers(self) -> int:
+        """How many workers there are now; 1 without a cluster, as Dask does not say."""
+        if self._client is None:
+            return 1
+        return len(self._client.scheduler_info(n_workers=-1)["workers"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def share(self, thing: Any) -> Any:
+        """Send something large to all workers."""
+        if self._client is None:
+            # Dask is not to look into it.
+            name = f"shared-{uuid4().hex}"
+            return dask().delayed(thing, name=name, traverse=False)
+        # In a list, for a list would be scattered item by item.
+        return self._client.scatter([thing], broadcast=True, hash=False)[0]
+
+    def run(self, partitions: list, reader: Reader, shared: Any) -> Pass | None:
+        """Read all partitions."""
+        # It holds what the pass is about, such as centres, and not for each task.
+        sent = self.share(reader.quiet())
+        read, merge = dask().delayed(_read), dask().delayed(_merge)
+        level = [read(sent, shared, *_halves(each)) for each in partitions]
+        while len(level) > 1:
+            pairs = [level[i : i + 2] for i in range(0, len(level), 2)]
+            level = [merge(sent, *pair) if pair[1:] else pair[0] for pair in pairs]
+        if not level:
+            return None
+        if self._client is None:
+            with one_thread:
+                return level[0].compute()
+        return self._client.compute(level[0], sync=True)
+
+    def keep(self, pool: ChunkedPool, map_chunk: Callable, shared: Any) -> ChunkedPool:
+        """Make something of each chunk, and keep it where it was made.
+
+        Parameters
+        ----------
+        pool : ChunkedPool
+            Is read once.
+
+        map_chunk : callable
+            ``map_chunk(thing, chunk, first_row)`` returns what a chunk of the new pool
+            is, which may be anything.
+
+        shared : as ``share`` returns
+            The thing.
+
+        Returns
+        -------
+        kept : ChunkedPool
+            Of the same rows; only for passes of this engine. It lives in the workers'
+            memory as long as this object does, and what a worker loses when it dies is
+            made again.
+        """
+        sent = self.share(Reader(map_chunk, None))
+        make = dask().delayed(_make)
+        made = [make(sent, shared, *_halves(each)) for each in pool.partitions]
+        made = dask().persist(*made)
+        found = dask().compute(*(each[1] for each in made))
+        pool.record(found)
+        kept = [
+            _KeptPartition(each[0], sum(mark.n_rows for mark in marks))
+            for each, (_, marks, _) in zip(made, found, strict=True)
+        ]
+        return ChunkedPool(kept, f"kept by {self!r}")
+
+
+class _KeptPartition(DaskPartition):
+    """What was made of a partition: a list of (first row, anything)."""
+
+    is_uniform = True
+
+    def __init__(self, data, n_rows):
+        super().__init__(data, n_rows, None)
+        self.marks = [Mark(n_rows, "")]
+
+    def chunks(self):
+        """What was made of the chunks."""
+        yield from self.data.compute()
+
+    def chunks_of(self, rows):
+        """Do the same with what a worker has at hand."""
+        yield from rows
+
+
+def active_client() -> Any:
+    """The client of Dask's that is in use, or None."""
+    distributed = sys.modules.get("distributed")
+    if distributed is None:
+        return None
+    try:
+        return distributed.Client.current()
+    except ValueError:
+        return None
+
+
+def _halves(partition):
+    """A partition, and its rows as far as Dask has them."""
+    if isinstance(partition, DaskPartition):
+        return partition.without_data(), partition.data
+    return partition, None
+
+
+def _make(reader, shared, partition, rows):
+    with one_thread:
+        made = list(reader.made_of(partition, _chunks_of(partition, rows), shared))
+    return made, partition.found()
+
+
+def _read(reader, shared, partition, rows):
+    with one_thread:
+        return reader.read(partition, _chunks_of(partition, rows), shared)
+
+
+def _chunks_of(partition, rows):
+    return partition.chunks() if rows is None else partition.chunks_of(rows)
+
+
+def _merge(reader, first, second):
+    return reader.merge(first, second)
