@@ -178,9 +178,9 @@ class _Elimination(LazyGreedy):
     coordinates ``b(x)`` with ``factor[:t, :t] @ b(x) = L[basis, x]``.
 
     Invariant: for a row with coordinates, ``bound[x]`` is its squared norm less that of
-    its first ``depth[x]`` coordinates; for others it is no less than their variance; and
-    it is ``-inf`` for a row that may not be picked. Rows have no coordinates at first,
-    and then those of all the basis there was.
+    its first ``depth[x]`` coordinates, for others no less than their variance, and
+    ``-inf`` for a row that may not be picked. Rows have no coordinates at first, and
+    then those of all the basis there was.
     """
 
     def __init__(self, embedding, n, open_rows, ties, bound, negligible, noise, start):

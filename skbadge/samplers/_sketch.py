@@ -75,9 +75,10 @@ class Sketch:
     def of(cls, size, rows, keys, ties, values, *, embedding=None, quotas=None):
         """The sketch of some rows. ``quotas`` are their groups and quotas, or None."""
         groups, quota = quotas or (None, None)
-        everything = cls(
-            size, rows, keys, ties, values, float(values.sum()), None, groups, quota
-        )
+        with np.errstate(invalid="ignore"):
+            # Scores may be infinite. Then nobody asks for their sum.
+            total = float(values.sum())
+        everything = cls(size, rows, keys, ties, values, total, None, groups, quota)
         order = everything._first()
         if embedding is not None:
             embedding = to_device(embedding.take(order[:size]), None)
@@ -93,20 +94,21 @@ class Sketch:
 
     def merge(self, other: "Sketch") -> "Sketch":
         """The sketch of the rows of both."""
-        pairs = {
-            name: np.concatenate([getattr(self, name), getattr(other, name)])
-            for name in ("rows", "keys", "ties", "values")
-        }
-        if self.groups is not None:
-            for name in ("groups", "quota"):
-                pairs[name] = np.concatenate(
-                    [getattr(self, name), getattr(other, name)]
-                )
+
+        def columns(name):
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        has_quota = self.groups is not None
         both = Sketch(
             self.size,
-            total=self.total + other.total,
+            columns("rows"),
+            columns("keys"),
+            columns("ties"),
+            columns("values"),
+            self.total + other.total,
+            groups=columns("groups") if has_quota else None,
+            quota=columns("quota") if has_quota else None,
             outside=min(self.outside, other.outside),
-            **pairs,
         )
         order = both._first()
         kept, embedding = order[: self.size], self.embedding
