@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from skbadge.embeddings import to_device
 from skbadge.embeddings._joined import joined
 from skbadge.samplers._base import fill_uniformly
 from skbadge.samplers._sketch import (
@@ -45,7 +46,7 @@ class ChunkPicks:
         self.pending = None
         if len(feasible.pending):
             self.pending = view.gather(feasible.pending)
-        self.labeled = labeled
+        self.labeled = None if labeled is None else to_device(labeled, None)
         self.rows = []
         self.values = []
         self.n_distances = 0

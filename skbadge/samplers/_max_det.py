@@ -128,7 +128,7 @@ class MaxDet(Sampler):
         view.look()
         negligible = _negligible(view, view.survey.greatest)
         order = Greatest(ties, quantum=negligible)
-        basis = _Start.of(labeled, picks.pending, noise)
+        basis = _Start.of(picks.labeled, picks.pending, noise)
         picks.n_distances += basis.n_products
         elimination = None
 
@@ -235,8 +235,9 @@ class _Elimination(LazyGreedy):
         coords[:, known] = self.kept[self.slots[contenders[known]]].T
         block = _Block(contenders, self.embedding.take(contenders), coords)
         block = block._replace(embedding=block.embedding.astype(np.float64))
-        values, depths = self.bound[contenders], self.depth[contenders]
-        fresh = (self.slots[contenders] < 0) & (values > self.closed_value)
+        values, fresh = self.bound[contenders], self.slots[contenders] < 0
+        depths = np.where(fresh, 0, self.depth[contenders])
+        fresh &= values > self.closed_value
         values[fresh] = block.embedding.norms_sq()[fresh]
         for depth in np.unique(depths[depths < self.n_basis]):
             group = np.flatnonzero(depths == depth)

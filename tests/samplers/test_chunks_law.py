@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from skbadge.embeddings._joined import below
 from skbadge.embeddings import OuterProductEmbedding
+from skbadge.embeddings._joined import below
 from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _sketch
 from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._kmeans_plus_plus import _Replay
@@ -144,7 +144,7 @@ class LeftWhenARowIsWanted(_Replay):
 
 
 class NotRejected(_Replay):
-    """Takes the rows in the order of the sketch, as if no pick changed their weights."""
+    """Takes the rows in the order of the sketch, as if picks changed no weight."""
 
     def _test(self, proposals, coins, goal):
         return super()._test(proposals, 0 * coins, goal)
@@ -185,7 +185,7 @@ def test_a_sketch_is_left_before_a_draw(
 
 @pytest.mark.parametrize("wrong", [NotRejected, NeverRepeated])
 def test_wrong_replays_are_told_from_the_law(wrong, set_size, monkeypatch):
-    set_size(4)
+    set_size(3)
     monkeypatch.setattr(_kmeans_plus_plus, "_Replay", wrong)
     law = kmeans_plus_plus_law(TRAP, 3, "norm_weighted")
     assert law_pvalue(law, draws_of("norm_weighted", TRAP, 3)) < REJECTED
