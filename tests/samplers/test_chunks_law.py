@@ -31,6 +31,9 @@ N_DRAWS = 2500
 # other rows do not show it.
 TRAP = np.array([[0, 0], [3, 0], [3.1, 0], [0, 1], [0.2, 1.2]])
 
+# Each pick takes nearly all weight of another row, so that most draws are rejected.
+PAIRS = np.array([[0.0], [10.0], [10.5], [1.0], [2.0], [12.0]])
+
 DUPLICATES = np.random.RandomState(0).normal(size=(6, 3))
 DUPLICATES[4], DUPLICATES[2] = DUPLICATES[1], 0
 
@@ -183,12 +186,13 @@ def test_a_sketch_is_left_before_a_draw(
     assert pvalue > THRESHOLD if replay is _Replay else pvalue < THRESHOLD
 
 
-@pytest.mark.parametrize("wrong", [NotRejected, NeverRepeated])
-def test_wrong_replays_are_told_from_the_law(wrong, set_size, monkeypatch):
-    set_size(3)
-    monkeypatch.setattr(_kmeans_plus_plus, "_Replay", wrong)
-    law = kmeans_plus_plus_law(TRAP, 3, "norm_weighted")
-    assert law_pvalue(law, draws_of("norm_weighted", TRAP, 3)) < REJECTED
+@pytest.mark.parametrize("replay", [_Replay, NotRejected, NeverRepeated])
+def test_wrong_replays_are_told_from_the_law(replay, set_size, monkeypatch):
+    set_size(4)
+    monkeypatch.setattr(_kmeans_plus_plus, "_Replay", replay)
+    law = kmeans_plus_plus_law(PAIRS, 3, "norm_weighted")
+    pvalue = law_pvalue(law, draws_of("norm_weighted", PAIRS, 3))
+    assert pvalue > THRESHOLD if replay is _Replay else pvalue < REJECTED
 
 
 def test_real_embeddings_follow_the_law_through_the_public_call():

@@ -60,7 +60,7 @@ def test_weighted_draws_follow_the_law(name):
 
 
 def test_other_laws_are_told_from_it():
-    law = law_of(lambda rows: np.exp(0.8 * LOG_WEIGHTS), 3, Feasible(7))
+    law = law_of(lambda rows: np.exp(0.7 * LOG_WEIGHTS), 3, Feasible(7))
     assert law_pvalue(law, draws_of(LOG_WEIGHTS, 3, Feasible(7))) < REJECTED
 
 

@@ -88,7 +88,7 @@ def test_the_first_row_outside_is_known():
     sketch = dense_chunks(X, 2).reduce(Part(Greatest(ties), 2), merged)
     keys = ties.keys(np.array([2, 3]))
     assert sketch.rows.tolist() == [0, 2 + keys.argmin()]
-    assert sketch.outside == Outside(-2.0, keys.max(), 2.0)
+    assert sketch.outside == Outside(-rounded(2.0), keys.max(), 2.0)
     assert not sketch.is_complete
     assert dense_chunks(X, 2).reduce(Part(Greatest(ties), 5), merged).is_complete
 
