@@ -1,9 +1,10 @@
 """The implicit matrix every sampler works on."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import reduce
 from math import isinf
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -29,9 +30,9 @@ class Embedding(ABC):
     ``|x|^2 + |y|^2 - 2<x, y>`` has lost its digits to cancellation, a pair is computed
     again from differences, so that equal rows are at distance exactly 0.
 
-    Three functions know what to do with any kind and may be registered for a new one,
-    as `functools.singledispatch` does it: `to_device`, ``_scaled.scaled`` and
-    ``_random_projection.sketched``.
+    Four functions know what to do with any kind and may be registered for a new one,
+    as `functools.singledispatch` does it: `to_device`, ``_scaled.scaled``,
+    ``_random_projection.sketched`` and ``_joined.below``.
     """
 
     _cached_norms_sq: NDArray[np.float64] | None = None
@@ -151,6 +152,34 @@ class Embedding(ABC):
         cast = self._cast(dtype)
         cast._cached_norms_sq = self._cached_norms_sq
         return cast
+
+    def reduce(
+        self,
+        part: Callable[[Self, int], Any],
+        merge: Callable[[Any, Any], Any],
+    ) -> Any:
+        """Combine what a function finds in blocks of rows.
+
+        The one thing that an embedding which comes in chunks can do as well.
+
+        Parameters
+        ----------
+        part : callable
+            Takes the embedding of some rows that follow each other, and the position of
+            the first.
+
+        merge : callable
+            Makes one result of two, the first of earlier rows. Associative.
+
+        Returns
+        -------
+        result : object
+            That of all rows.
+        """
+        blocks = row_chunks(len(self), sum(self._pair_cost()), budget=2**22)
+        # Nothing at all is one block as well.
+        blocks = list(blocks) or [slice(0, 0)]
+        return reduce(merge, (part(self.take(rows), rows.start) for rows in blocks))
 
     def to_dense(self, max_bytes: float = 2**30) -> NDArray:
         """Materialise the matrix, for tests and small problems.
@@ -390,13 +419,17 @@ def as_factor(array: ArrayLike, name: str) -> NDArray:
     return factor
 
 
-def check_finite(embedding: Embedding, name: str) -> None:
-    """Raise if a row of an embedding is not finite."""
+def check_finite(embedding: Embedding, name: str, first: int = 0) -> None:
+    """Raise if a row of an embedding is not finite.
+
+    ``first`` is the number of the first row, where they are a chunk of many.
+    """
     wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
+        where = f" of the chunk that starts at row {first}" if first else ""
         raise ValueError(
-            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows hold NaN "
-            f"or infinity, the first is row {wrong[0]}."
+            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows{where} "
+            f"hold NaN or infinity, the first is row {first + wrong[0]}."
         )
 
 

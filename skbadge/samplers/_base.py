@@ -13,9 +13,10 @@ from sklearn.utils import check_random_state
 
 from skbadge._compat import StrOptions
 from skbadge.embeddings import Embedding
-from skbadge.embeddings._base import check_finite
 from skbadge.exceptions import QueryWarning
+from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._feasible import Feasible
+from skbadge.samplers._norms import check_norms, loses_digits, rounding_mass
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._typing import RandomState
@@ -23,9 +24,6 @@ from skbadge.utils._typing import RandomState
 # How the first of the picks is chosen, see `first_row`.
 FirstCenter = Literal["max_norm", "uniform", "norm_weighted"]
 FIRST_CENTER = {"first_center": [StrOptions(set(get_args(FirstCenter)))]}
-
-# Squared distances this small have lost digits to underflow.
-LEAST_SQ_DIST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)
 
 
 class Sampler(BaseEstimator, ABC):
@@ -40,9 +38,14 @@ class Sampler(BaseEstimator, ABC):
         Whether rows that may not be picked have a part in the rule, as they have where
         it sums over the pool. By default it sees nothing but the rows that may be
         picked, and picks as if there were no others.
+
+    streams : bool
+        Whether it can pick from an embedding that comes in chunks, by reading it a few
+        times. Others take embeddings in memory only.
     """
 
     reads_population: bool = False
+    streams: bool = False
     _parameter_constraints: dict = {}
 
     def sample(
@@ -59,7 +62,8 @@ class Sampler(BaseEstimator, ABC):
         Parameters
         ----------
         embedding : Embedding of shape (n_rows, n_columns)
-            The candidates.
+            The candidates. Samplers that ``streams`` also take what has a `shape`, a
+            `dtype` and a method `reduce` as embeddings have them, and nothing else.
 
         n : int
             Number of rows to pick, at least 0. If there are fewer, all are returned,
@@ -112,9 +116,17 @@ class Sampler(BaseEstimator, ABC):
         self._validate_params()
         feasible = Feasible.of(feasible, len(embedding))
         n = feasible.up_to(n)
-        _check_norms(embedding, "embedding")
+        in_memory = isinstance(embedding, Embedding)
+        if in_memory:
+            check_norms(embedding, "embedding")
+        elif not self.streams:
+            raise ValueError(
+                f"{type(self).__name__} compares all rows with each other, and these "
+                "come in chunks. Keep what the model says in a folder (`storage=`), or "
+                "select from a random subsample of the pool (`subsample=`)."
+            )
         if labeled is not None:
-            _check_norms(labeled, "labeled")
+            check_norms(labeled, "labeled")
             if labeled.shape[1] != embedding.shape[1]:
                 raise ValueError(
                     "`labeled` must have as many columns as `embedding`. "
@@ -127,9 +139,13 @@ class Sampler(BaseEstimator, ABC):
         rows = None
         if not (self.reads_population or feasible.mask is None or feasible.mask.all()):
             rows, feasible = feasible.restricted()
-            embedding = embedding.take(rows)
-        embedding, labeled = _with_room_for_products(embedding, labeled)
-        selection = self._run(embedding, n, labeled, feasible, rng)
+        if in_memory:
+            embedding = embedding if rows is None else embedding.take(rows)
+            embedding, labeled = _with_room_for_products(embedding, labeled)
+            selection = self._run(embedding, n, labeled, feasible, rng)
+        else:
+            view = ChunkView(embedding, rows, _greatest(labeled))
+            selection = self._run_on_chunks(view, n, labeled, feasible, rng)
         if rows is not None:
             selection = replace(selection, rows=rows[selection.rows])
         return selection
@@ -143,34 +159,25 @@ class Sampler(BaseEstimator, ABC):
         are used up.
         """
 
-
-def _check_norms(embedding, name):
-    check_finite(embedding, name)
-    greatest = embedding.norms_sq().max(initial=0.0)
-    if greatest > np.finfo(embedding.dtype).max / 16:
-        raise ValueError(
-            f"`{name}` has rows of norm {np.sqrt(greatest):.3g}, too large for "
-            f"{embedding.dtype}. Standardise the model's input, or pass float64."
-        )
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        """Pick rows of a `ChunkView`, as `_run` does, if the sampler `streams`."""
+        raise NotImplementedError
 
 
 def _with_room_for_products(embedding, labeled):
-    """The same in float64, if products of float32 would lose their digits to underflow.
-
-    Products are smaller than norms, and a factor's than those of the whole rows: hence
-    the wide margin.
-    """
+    """The same in float64, if products of float32 would lose their digits."""
     greatest = embedding.norms_sq().max(initial=0.0)
-    if labeled is not None:
-        greatest = max(greatest, labeled.norms_sq().max(initial=0.0))
-    limits = np.finfo(np.float32)
-    is_tiny = 0 < greatest < float(limits.tiny) / float(limits.eps) ** 2
-    if embedding.dtype != np.float32 or not is_tiny:
+    if not loses_digits(max(greatest, _greatest(labeled)), embedding.dtype):
         return embedding, labeled
     return (
         embedding.astype(np.float64),
         None if labeled is None else labeled.astype(np.float64),
     )
+
+
+def _greatest(labeled):
+    """Greatest squared norm of the labelled rows, if there are any."""
+    return 0.0 if labeled is None else labeled.norms_sq().max()
 
 
 def n_spanned_columns(embedding):
@@ -180,14 +187,9 @@ def n_spanned_columns(embedding):
 
 
 def negligible_mass(embedding):
-    """Total squared distance that rounding alone can leave in place of zero.
-
-    Rows equal but for the last digits are the same row: a net's outputs for equal
-    inputs differ by as much, depending on where in a batch they stood.
-    """
-    relative = 32 * float(np.finfo(embedding.dtype).eps)
-    mass = relative**2 * float(embedding.norms_sq().sum())
-    return max(mass, len(embedding) * LEAST_SQ_DIST)
+    """Total squared distance that rounding alone can leave, see `rounding_mass`."""
+    total = float(embedding.norms_sq().sum())
+    return rounding_mass(total, len(embedding), embedding.dtype)
 
 
 def fill_uniformly(

@@ -114,8 +114,9 @@ class Feasible:
     @cached_property
     def n_left(self) -> int:
         """Number of rows that can be picked at most."""
-        if self.is_everything:
-            return self.n_rows
+        if self.mask is None and self.groups is None:
+            # No array over the rows, which may be more than fit in memory.
+            return self.n_rows - len(self.pending)
         is_open = self.open().mask
         if self.groups is None:
             return int(is_open.sum())
@@ -167,7 +168,13 @@ class Feasible:
 
     def open(self) -> "OpenRows":
         """The state of a selection that has not picked anything yet."""
-        return OpenRows(self)
+        mask = (
+            np.ones(self.n_rows, dtype=bool) if self.mask is None else self.mask.copy()
+        )
+        mask[self.pending] = False
+        if self.groups is None:
+            return OpenRows(mask)
+        return OpenRows(mask, self.groups, self._quota.copy())
 
     def restricted(self) -> "tuple[NDArray[np.int64], Feasible]":
         """The rows that may be picked and the pending ones by themselves.
@@ -237,22 +244,38 @@ class Feasible:
 class OpenRows:
     """The rows that may still be picked while a selection is under way.
 
+    Parameters
+    ----------
+    mask : ndarray of bool of shape (n_rows,)
+        True for the rows that may be picked, if their groups allow it. Changed as rows
+        are picked.
+
+    groups : ndarray of int of shape (n_rows,) or None, default=None
+        The group of each row, numbered from 0; None for no quota.
+
+    quota : ndarray of int of shape (n_groups,) or None, default=None
+        How many rows of each group may be picked. Changed likewise.
+
     Attributes
     ----------
     mask : ndarray of bool of shape (n_rows,)
         True for the rows that may be picked next. Do not modify.
+
+    groups : ndarray of int of shape (n_rows,) or None
+        The groups.
     """
 
-    def __init__(self, feasible: Feasible) -> None:
-        self.feasible = feasible
-        if feasible.mask is None:
-            self.mask = np.ones(feasible.n_rows, dtype=bool)
-        else:
-            self.mask = feasible.mask.copy()
-        self.mask[feasible.pending] = False
-        if feasible.groups is not None:
-            self._quota = feasible._quota.copy()
-            self.mask &= self._quota[feasible.groups] > 0
+    def __init__(
+        self,
+        mask: NDArray[np.bool_],
+        groups: NDArray[np.integer] | None = None,
+        quota: NDArray[np.integer] | None = None,
+    ) -> None:
+        self.mask = mask
+        self.groups = groups
+        self._quota = quota
+        if groups is not None and quota is not None:
+            self.mask &= quota[groups] > 0
 
     def close(self, row: int) -> NDArray[np.int64]:
         """Pick a row.
@@ -269,9 +292,8 @@ class OpenRows:
             its group if that is used up.
         """
         closed = np.array([row])
-        groups = self.feasible.groups
-        if groups is not None:
-            group = groups[row]
+        if self.groups is not None and self._quota is not None:
+            group = self.groups[row]
             self._quota[group] -= 1
             if not self._quota[group]:
                 members = self._members(group)
@@ -314,7 +336,7 @@ class OpenRows:
             int64.
         """
         order = order[self.mask[order]]
-        if self.feasible.groups is None:
+        if self.groups is None:
             rows = order[:n]
             self.mask[rows] = False
             return rows
@@ -334,7 +356,7 @@ class OpenRows:
     @cached_property
     def _sorted(self):
         """All rows by their groups, and where each group starts."""
-        groups = self.feasible.groups
+        groups = self.groups
         order = np.argsort(groups, kind="stable")
         starts = np.searchsorted(groups[order], np.arange(len(self._quota) + 1))
         return order, starts

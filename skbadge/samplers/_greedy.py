@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from skbadge.samplers._sketch import NOTHING
 from skbadge.utils._ties import equal_floor, rounded
 
 
@@ -42,6 +43,12 @@ class LazyGreedy(ABC):
 
     # The value of a row that may not be picked.
     closed_value = -np.inf
+
+    # The first of the rows that are no candidates here, but of the pool.
+    outside = NOTHING
+
+    # Whether no candidate had a bound too low to contend the last time.
+    all_contend = False
 
     def __init__(
         self, embedding, n, open_rows, ties, bound, negligible, *, quantum=0.0
@@ -98,6 +105,17 @@ class LazyGreedy(ABC):
         first_outside : float
             The least key of the rows outside whose bounds are equal to ``limit``.
         """
+        contenders, limit, first_outside = self._greatest_bounds(size)
+        self.all_contend = limit == -np.inf
+        own, edge = self._rounded(np.array([limit, self.outside.value]))
+        if own == edge:
+            first_outside = min(first_outside, self.outside.tie)
+        elif own < edge:
+            first_outside = self.outside.tie
+        return contenders, max(limit, self.outside.value), first_outside
+
+    def _greatest_bounds(self, size):
+        """`_contenders` among the candidates."""
         n_rows = len(self.bound)
         if size >= n_rows:
             return np.arange(n_rows), -np.inf, np.inf

@@ -1,7 +1,10 @@
 """Farthest-first traversal: greedy k-center, lazy and exact."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
+from skbadge.embeddings import Embedding, to_device
 from skbadge.samplers._base import (
     FIRST_CENTER,
     FirstCenter,
@@ -9,8 +12,11 @@ from skbadge.samplers._base import (
     fill_uniformly,
     negligible_mass,
 )
+from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
+from skbadge.samplers._sketch import Greatest
+from skbadge.samplers._taken import Taken
 from skbadge.utils._ties import Ties
 
 
@@ -56,6 +62,7 @@ class KCenter(Sampler):
     array([3, 0, 2])
     """
 
+    streams = True
     _parameter_constraints: dict = FIRST_CENTER
 
     def __init__(self, *, first_center: FirstCenter = "max_norm") -> None:
@@ -75,8 +82,48 @@ class KCenter(Sampler):
             n_distances=traversal.n_distances,
         )
 
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        ties = Ties(rng)
+        picks = ChunkPicks(view, n, labeled, feasible)
+        if picks.centers is None:
+            picks.pick_first(self.first_center, ties, rng)
+
+        def part_of(size):
+            centers = picks.centers
+            picks.n_distances += len(view) * len(centers)
+            return _Distances(size, Greatest(ties), centers, picks.taken)
+
+        def begin(sketch):
+            traversal = _Traversal(
+                sketch.embedding,
+                picks.n_left,
+                picks.taken.open_rows(sketch),
+                ties.of(sketch.rows),
+            )
+            traversal.bound = sketch.values.copy()
+            traversal.negligible = view.negligible_mass / len(view)
+            return traversal
+
+        picks.contest(part_of, begin)
+        return picks.finish(np.sqrt(picks.values), rng, value_name="distance")
+
 
 MaxDist = KCenter
+
+
+@dataclass
+class _Distances:
+    """The open rows of a chunk in the order of distance."""
+
+    size: int
+    order: Greatest
+    centers: Embedding
+    taken: Taken
+
+    def __call__(self, chunk, first):
+        opened, rows = self.taken.open_part(chunk, first)
+        values = rows.min_sq_dists(to_device(self.centers, chunk.device), np.float64)
+        return self.order.sketch(self.size, values, first, opened, embedding=rows)
 
 
 class _Traversal(NearestPick, LazyGreedy):
@@ -111,6 +158,8 @@ class _Traversal(NearestPick, LazyGreedy):
             if not self._contest(contenders, limit, first_outside):
                 return
             n_new = len(self.rows) - n_picked
+            if n_new == 0 and self.all_contend:
+                return
             spent += len(contenders) * (outstanding + n_new)
             # Many picks from one contest are worth more contenders, none at all needs
             # them: a limit so high must be let down.

@@ -1,9 +1,12 @@
 """k-means++ seeding on implicit embeddings, exact, in about one pass over the rows."""
 
+from dataclasses import dataclass
+from itertools import count
 from math import ceil
 
 import numpy as np
 
+from skbadge.embeddings import Embedding, to_device
 from skbadge.samplers._base import (
     FIRST_CENTER,
     FirstCenter,
@@ -11,9 +14,16 @@ from skbadge.samplers._base import (
     fill_uniformly,
     negligible_mass,
 )
+from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._nearest_pick import NearestPick
+from skbadge.samplers._sketch import Drawn, merged, new_seed, sketch_size
+from skbadge.samplers._taken import Taken
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._ties import Ties
+
+# Rows to keep of a pool in chunks for each pick: some are rejected, and a sketch that
+# runs out takes another read.
+PROPOSALS_PER_PICK = 8
 
 LEAST_POSITIVE = float(np.finfo(np.float64).smallest_subnormal)
 
@@ -64,6 +74,7 @@ class KMeansPlusPlus(Sampler):
     array([3, 1])
     """
 
+    streams = True
     _parameter_constraints: dict = FIRST_CENTER
 
     def __init__(self, *, first_center: FirstCenter = "max_norm") -> None:
@@ -82,6 +93,27 @@ class KMeansPlusPlus(Sampler):
             value_name="squared distance",
             n_distances=seeding.n_distances,
         )
+
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        ties, seed = Ties(rng), new_seed(rng)
+        picks = ChunkPicks(view, n, labeled, feasible)
+        if picks.centers is None:
+            picks.pick_first(self.first_center, ties, rng)
+        for number in count():
+            if not picks.n_left:
+                break
+            size = sketch_size(picks.n_left, PROPOSALS_PER_PICK)
+            order, centers = Drawn(seed, "proposals", number), picks.centers
+            sketch = view.reduce(_Proposals(size, order, centers, picks.taken), merged)
+            picks.n_distances += len(view) * len(centers)
+            if sketch.total <= view.negligible_mass:
+                break
+            replay = _Replay(sketch, picks, len(centers), rng)
+            replay.run()
+            picks.add_from(sketch, replay)
+            if sketch.is_complete:
+                break
+        return picks.finish(picks.values, rng, value_name="squared distance")
 
 
 class _Acceptance:
@@ -216,3 +248,89 @@ class _Seeding(NearestPick):
         per_proposal = outstanding + left / 2
         cost = len(self.embedding) * outstanding
         return wasted * per_proposal * self.proposal_cost > cost
+
+
+@dataclass
+class _Proposals:
+    """The open rows of a chunk in the order of a draw by squared distance."""
+
+    size: int
+    order: Drawn
+    centers: Embedding
+    taken: Taken
+
+    def __call__(self, chunk, first):
+        opened, rows = self.taken.open_part(chunk, first)
+        weights = rows.min_sq_dists(to_device(self.centers, chunk.device))
+        return self.order.sketch(self.size, weights, first, opened, embedding=rows)
+
+
+class _Replay(_Seeding):
+    """Proposals from a sketch, as if rows were drawn from the whole pool.
+
+    The rows of a sketch come in the order in which independent draws by weight would
+    meet them for the first time. Between these times, draws meet rows again that have
+    been seen: with probability ``W_seen / W``, with ``W`` the weight of all rows, a
+    draw is of a seen row, by weight among them, else it is the next row of the sketch.
+    Which one that is does not depend on whether there was such a draw. So the draws are
+    independent, and rejection does the rest, as in `_Seeding.lazy`.
+
+    A sketch is left before a draw, for reasons that the draws before it give. To draw
+    on when all its rows have been seen, and to leave it when a row that it does not
+    have is wanted, would favour the rows it has.
+    """
+
+    def __init__(self, sketch, picks, n_centers, rng):
+        open_rows = picks.taken.open_rows(sketch)
+        super().__init__(sketch.embedding, picks.n_left, open_rows)
+        self.rng = rng
+        self.negligible = picks.view.negligible_mass
+        self.is_complete = sketch.is_complete
+        self.bound = sketch.values.copy()
+        self.cumulative = np.cumsum(sketch.values)
+        # The same sum in another order.
+        self.total = max(sketch.total, self.cumulative[-1])
+        self.n_seen = 0
+        self.read_cost = len(picks.view) * (n_centers + picks.view.row_cost)
+
+    def run(self):
+        """Pick rows until another read is due, at least one."""
+        if self.is_complete:
+            # There are no others: weights can be renewed without a read.
+            self.lazy(self.rng)
+            return
+        in_all, since_pick = _Acceptance(), _Acceptance()
+        while len(self.rows) < self.n and self.n_seen < len(self.bound):
+            size = ceil(1.2 * (self.n - len(self.rows)) / in_all.rate)
+            proposals = self._draws(min(max(size, 16), 256))
+            coins = self.rng.random_sample(len(proposals))
+            n_picked = len(self.rows)
+            tested = self._test(proposals, coins, self.n)
+            in_all.add(*tested)
+            since_pick.add(*tested)
+            if len(self.rows) > n_picked:
+                since_pick = _Acceptance()
+            if self._read_pays(in_all, since_pick):
+                return
+
+    def _draws(self, n_draws):
+        """Positions of draws from the pool, until all rows of the sketch are seen."""
+        n_seen, draws = self.n_seen, []
+        # In the order of the sketch, a number below the weight of the rows seen is also
+        # the draw of one of these.
+        levels = self.rng.random_sample(n_draws) * self.total
+        for position in np.searchsorted(self.cumulative, levels, "right").tolist():
+            if n_seen == len(self.cumulative):
+                break
+            draws.append(min(position, n_seen))
+            n_seen += draws[-1] == n_seen
+        self.n_seen = n_seen
+        return np.array(draws)
+
+    def _read_pays(self, in_all, since_pick):
+        """Whether the draws to come would cost more than weights that are right."""
+        left = self.n - len(self.rows)
+        rate = min(in_all.rate, since_pick.rate)
+        per_draw = len(self.rows) + left / 2
+        cost = left * (1 / rate - 1) * per_draw * self.proposal_cost
+        return cost > self.read_cost or since_pick.n_tested > 50 + 20 / in_all.rate

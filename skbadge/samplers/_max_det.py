@@ -1,5 +1,6 @@
 """Greedy maximisation of the determinant: pivoted Cholesky, lazy and exact."""
 
+from dataclasses import dataclass
 from numbers import Real
 from typing import NamedTuple
 
@@ -8,16 +9,22 @@ from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from skbadge._compat import Interval
-from skbadge.embeddings import Embedding
+from skbadge.embeddings import Embedding, to_device
 from skbadge.samplers._base import (
-    LEAST_SQ_DIST,
     Sampler,
     fill_uniformly,
     n_spanned_columns,
 )
+from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._greedy import LazyGreedy
+from skbadge.samplers._norms import LEAST_SQ_DIST
+from skbadge.samplers._sketch import Greatest
+from skbadge.samplers._taken import Taken
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ties import Ties
+
+# What the rows picked before a uniform fill have done.
+FOUND = "add to the span of those before them"
 
 
 class MaxDet(Sampler):
@@ -81,6 +88,7 @@ class MaxDet(Sampler):
     array([1, 2, 0])
     """
 
+    streams = True
     _parameter_constraints: dict = {
         "sigma": [Interval(Real, 0, None, closed="left")],
     }
@@ -89,19 +97,68 @@ class MaxDet(Sampler):
         self.sigma = sigma
 
     def _run(self, embedding, n, labeled, feasible, rng):
+        noise, ties = float(self.sigma) ** 2, Ties(rng)
+        start = _Start.of(labeled, embedding.take(feasible.pending), noise)
         elimination = _Elimination(
-            embedding, n, labeled, feasible, float(self.sigma) ** 2, Ties(rng)
+            embedding,
+            n,
+            feasible.open(),
+            ties,
+            embedding.norms_sq().copy(),
+            _negligible(embedding, embedding.norms_sq().max()),
+            noise,
+            start,
         )
+        elimination.n_distances += start.n_products
         elimination.lazy()
         return fill_uniformly(
             elimination.rows,
-            np.array(elimination.values) + elimination.noise,
+            np.array(elimination.values) + noise,
             n,
             elimination.open_rows,
             rng,
             value_name="conditional variance",
             n_distances=elimination.n_distances,
-            found="add to the span of those before them",
+            found=FOUND,
+        )
+
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        noise, ties = float(self.sigma) ** 2, Ties(rng)
+        picks = ChunkPicks(view, n, labeled, feasible)
+        view.look()
+        negligible = _negligible(view, view.survey.greatest)
+        order = Greatest(ties, quantum=negligible)
+        basis = _Start.of(picks.labeled, picks.pending, noise)
+        picks.n_distances += basis.n_products
+        elimination = None
+
+        def part_of(size):
+            nonlocal basis
+            if elimination is not None:
+                basis = elimination.basis()
+            picks.n_distances += len(view) * len(basis.factor)
+            return _Variances(size, order, basis, picks.taken)
+
+        def begin(sketch):
+            nonlocal elimination
+            elimination = _Elimination(
+                sketch.embedding,
+                picks.n_left,
+                picks.taken.open_rows(sketch),
+                ties.of(sketch.rows),
+                sketch.values.copy(),
+                negligible,
+                noise,
+                basis,
+            )
+            return elimination
+
+        picks.contest(part_of, begin)
+        return picks.finish(
+            np.array(picks.values) + noise,
+            rng,
+            value_name="conditional variance",
+            found=FOUND,
         )
 
 
@@ -120,29 +177,39 @@ class _Elimination(LazyGreedy):
     the lower Cholesky factor of its Gram matrix (plus noise), and row ``x`` has the
     coordinates ``b(x)`` with ``factor[:t, :t] @ b(x) = L[basis, x]``.
 
-    Invariant: ``bound[x]`` is the squared norm of row ``x`` less that of its first
-    ``depth[x]`` coordinates, and ``-inf`` for a row that may not be picked. Rows have
-    no coordinates at first, and then those of all the basis there was.
+    Invariant: for a row with coordinates, ``bound[x]`` is its squared norm less that of
+    its first ``depth[x]`` coordinates, for others no less than their variance, and
+    ``-inf`` for a row that may not be picked. Rows have no coordinates at first, and
+    then those of all the basis there was.
     """
 
-    def __init__(self, embedding, n, labeled, feasible, noise, ties):
-        bound = embedding.norms_sq().copy()
-        negligible = max(_rounding(embedding) * bound.max(), LEAST_SQ_DIST)
-        open_rows = feasible.open()
+    def __init__(self, embedding, n, open_rows, ties, bound, negligible, noise, start):
         bound[~open_rows.mask] = self.closed_value
         super().__init__(
             embedding, n, open_rows, ties, bound, negligible, quantum=negligible
         )
         self.noise = noise
-        self.start = _Start.of(labeled, embedding.take(feasible.pending), noise)
-        self.n_start = self.n_basis = len(self.start.factor)
-        self.n_distances += self.start.n_products
+        self.start = start
+        self.n_start = self.n_basis = len(start.factor)
         self.factor = np.zeros((self.n_start + n,) * 2)
-        self.factor[: self.n_start, : self.n_start] = self.start.factor
+        self.factor[: self.n_start, : self.n_start] = start.factor
         self.depth = np.zeros(len(embedding), dtype=np.int64)
         self.slots = np.full(len(embedding), -1)
         self.n_slots = 0
         self.kept = np.empty((0, len(self.factor)))
+
+    def basis(self):
+        """The basis so far, to go on from with other rows."""
+        if not self.rows:
+            return self.start
+        picks = self.embedding.take(np.array(self.rows)).astype(np.float64)
+        own = self.n_start + np.arange(len(picks))
+        return _Start(
+            [*self.start.parts, picks],
+            np.concatenate([self.start.order, own]),
+            self.factor[: self.n_basis, : self.n_basis],
+            0,
+        )
 
     def lazy(self):
         """Pick among the rows of greatest bound, brought up to date.
@@ -157,6 +224,8 @@ class _Elimination(LazyGreedy):
             if not self._contest(contenders, limit, first_outside):
                 return
             n_new = len(self.rows) - n_picked
+            if n_new == 0 and self.all_contend:
+                return
             if n_new == 0 or 4 * n_new > size:
                 size = min(2 * size, len(self.embedding))
 
@@ -166,8 +235,10 @@ class _Elimination(LazyGreedy):
         coords[:, known] = self.kept[self.slots[contenders[known]]].T
         block = _Block(contenders, self.embedding.take(contenders), coords)
         block = block._replace(embedding=block.embedding.astype(np.float64))
-        values = self.bound[contenders]
-        depths = self.depth[contenders]
+        values, fresh = self.bound[contenders], self.slots[contenders] < 0
+        depths = np.where(fresh, 0, self.depth[contenders])
+        fresh &= values > self.closed_value
+        values[fresh] = block.embedding.norms_sq()[fresh]
         for depth in np.unique(depths[depths < self.n_basis]):
             group = np.flatnonzero(depths == depth)
             cost = self.n_basis + sum(block.embedding._pair_cost())
@@ -220,6 +291,32 @@ class _Elimination(LazyGreedy):
         self.kept[self.slots[contenders], :t] = block.coords[:t].T
 
 
+@dataclass
+class _Variances:
+    """The open rows of a chunk in the order of what is not in the span of a basis."""
+
+    size: int
+    order: Greatest
+    basis: "_Start"
+    taken: Taken
+
+    def __call__(self, chunk, first):
+        opened, rows = self.taken.open_part(chunk, first)
+        values = rows.norms_sq().copy()
+        parts = [to_device(part, chunk.device) for part in self.basis.parts]
+        basis = self.basis._replace(parts=parts)
+        if parts:
+            cost = len(basis.factor) + sum(rows._pair_cost())
+            for some in row_chunks(len(rows), cost, minimum=64):
+                values[some] -= basis.explained(rows.take(some).astype(np.float64))
+        return self.order.sketch(self.size, values, first, opened, embedding=rows)
+
+
+def _negligible(embedding, greatest):
+    """Variance that rounding may leave in place of zero, given the greatest one."""
+    return max(_rounding(embedding) * greatest, LEAST_SQ_DIST)
+
+
 def _rounding(embedding):
     """Share of the greatest variance that rounding may leave in place of zero."""
     eps = float(np.finfo(np.float64).eps)
@@ -270,3 +367,8 @@ class _Start(NamedTuple):
         if not self.parts:
             return []
         return [np.concatenate([own.cross(part) for own in self.parts])[self.order]]
+
+    def explained(self, part):
+        """The part of the squared norms of some rows that lies in the span."""
+        coords = solve_triangular(self.factor, self.crosses(part)[0], lower=True)
+        return np.einsum("ij,ij->j", coords, coords)

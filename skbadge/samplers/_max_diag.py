@@ -1,8 +1,15 @@
 """Rows of greatest norm."""
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from skbadge.samplers._base import Sampler
 from skbadge.samplers._selection import Selection
+from skbadge.samplers._sketch import Greatest, merged
+from skbadge.samplers._taken import Taken
 from skbadge.utils._ranking import top_rows
+from skbadge.utils._ties import Ties
 
 
 class MaxDiag(Sampler):
@@ -32,9 +39,43 @@ class MaxDiag(Sampler):
     array([1, 2])
     """
 
+    streams = True
+
     def _run(self, embedding, n, labeled, feasible, rng):
         norms_sq = embedding.norms_sq()
         rows = top_rows(
             norms_sq, n, rng, open_rows=feasible.open(), dtype=embedding.dtype
         )
         return Selection(rows, norms_sq[rows], "squared norm")
+
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        taken, order = Taken(feasible), Greatest(Ties(rng), view.dtype)
+        sketch = view.reduce(_Norms(n, order, taken), merged)
+        norms = np.sqrt(sketch.values)
+        return Selection(
+            sketch.rows,
+            sketch.values,
+            "squared norm",
+            norms=norms,
+            embedding=sketch.embedding,
+        )
+
+
+@dataclass
+class _Norms:
+    """The open rows of a chunk in the order of their norms, within their quotas."""
+
+    size: int
+    order: Greatest
+    taken: Taken
+
+    def __call__(self, chunk, first):
+        opened, rows = self.taken.open_part(chunk, first)
+        return self.order.sketch(
+            self.size,
+            rows.norms_sq(),
+            first,
+            opened,
+            embedding=rows,
+            quotas=self.taken.quotas(first + opened),
+        )

@@ -2,6 +2,7 @@
 
 from skbadge.samplers._base import Sampler
 from skbadge.samplers._selection import Selection
+from skbadge.samplers._taken import Taken
 
 
 class Random(Sampler):
@@ -20,5 +21,11 @@ class Random(Sampler):
     array([2, 0, 1])
     """
 
+    streams = True
+
     def _run(self, embedding, n, labeled, feasible, rng):
         return Selection(feasible.open().draw(n, rng))
+
+    def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        # Not one row is read.
+        return Selection(Taken(feasible).draw(n, rng))

@@ -30,7 +30,7 @@ def top_rows(scores, n, rng, *, open_rows=None, dtype=np.float64):
         return _best(np.arange(len(scores)), scores, n, ties, dtype)
     rows = np.flatnonzero(open_rows.mask)
     # With quotas any number of the best may be passed over.
-    n_ranked = n if open_rows.feasible.groups is None else len(rows)
+    n_ranked = n if open_rows.groups is None else len(rows)
     return open_rows.first(_best(rows, scores[rows], n_ranked, ties, dtype), n)
 
 

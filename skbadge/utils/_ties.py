@@ -1,5 +1,6 @@
 """One rule for ties: values equal to within rounding are ordered by chance."""
 
+from copy import copy
 from math import floor, isfinite, log10
 
 import numpy as np
@@ -94,9 +95,19 @@ class Ties:
     def __init__(self, rng):
         self.seed = int(rng.randint(2**31 - 1))
 
+    # What the rows are known as, if not by their positions.
+    numbers = None
+
+    def of(self, numbers):
+        """The same order for a few rows, whose numbers in the pool are given."""
+        ties = copy(self)
+        ties.numbers = numbers
+        return ties
+
     def keys(self, rows):
         """The rows' own uniform numbers; of equal rows that of least key is first."""
-        return row_uniforms(self.seed, rows)
+        numbers = rows if self.numbers is None else self.numbers[rows]
+        return row_uniforms(self.seed, numbers)
 
     def greatest(self, values, rows=None, dtype=np.float64, quantum=0.0):
         """Where the greatest value is, of equal ones that of least key.

@@ -1,0 +1,263 @@
+"""The rows of least key among any number of rows, found in chunks and merged."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skbadge.embeddings import Embedding, to_device
+from skbadge.embeddings._joined import joined
+from skbadge.utils._row_random import log_exponentials, row_random
+from skbadge.utils._ties import Ties, rounded
+
+
+class Outside(NamedTuple):
+    """The first of the rows that a sketch leaves out: its order, and its value."""
+
+    key: float = np.inf
+    tie: float = np.inf
+    value: float = -np.inf
+
+
+# Where no row is left out.
+NOTHING = Outside()
+
+
+@dataclass(frozen=True, eq=False)
+class Sketch:
+    """The rows of least key, and what is to be known of all others.
+
+    Merging two sketches is associative and commutative, so that chunks may be gone
+    through one by one or by many workers.
+
+    Parameters
+    ----------
+    size : int
+        Rows to keep.
+
+    rows : ndarray of shape (n_kept,)
+        Their numbers in the pool, int64.
+
+    keys, ties : ndarray of shape (n_kept,)
+        What orders the rows, float64: the key, of equal ones the tie, of equal ones the
+        row's number.
+
+    values : ndarray of shape (n_kept,)
+        Weight or score of each, float64.
+
+    total : float
+        Sum of the values of all rows seen.
+
+    embedding : Embedding of shape (n_kept, n_columns) or None, default=None
+        The rows themselves, in main memory.
+
+    groups, quota : ndarray of int of shape (n_kept,) or None, default=None
+        The group of each row, and how many of its group to keep at most. None where
+        there is no quota.
+
+    outside : Outside
+        The first row left out, by key and tie. Of no meaning with a quota.
+    """
+
+    size: int
+    rows: NDArray[np.int64]
+    keys: NDArray[np.float64]
+    ties: NDArray[np.float64]
+    values: NDArray[np.float64]
+    total: float
+    embedding: Embedding | None = None
+    groups: NDArray[np.int64] | None = None
+    quota: NDArray[np.int64] | None = None
+    outside: Outside = NOTHING
+
+    @classmethod
+    def of(cls, size, rows, keys, ties, values, *, embedding=None, quotas=None):
+        """The sketch of some rows. ``quotas`` are their groups and quotas, or None."""
+        groups, quota = quotas or (None, None)
+        with np.errstate(invalid="ignore"):
+            # Scores may be infinite. Then nobody asks for their sum.
+            total = float(values.sum())
+        everything = cls(size, rows, keys, ties, values, total, None, groups, quota)
+        order = everything._first()
+        if embedding is not None:
+            embedding = to_device(embedding.take(order[:size]), None)
+        return everything._kept(order, embedding)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether no row is left out."""
+        return self.outside == NOTHING
+
+    def merge(self, other: "Sketch") -> "Sketch":
+        """The sketch of the rows of both."""
+
+        def columns(name):
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        has_quota = self.groups is not None
+        both = Sketch(
+            self.size,
+            columns("rows"),
+            columns("keys"),
+            columns("ties"),
+            columns("values"),
+            self.total + other.total,
+            groups=columns("groups") if has_quota else None,
+            quota=columns("quota") if has_quota else None,
+            outside=min(self.outside, other.outside),
+        )
+        order = both._first()
+        kept, embedding = order[: self.size], self.embedding
+        if embedding is not None and not np.array_equal(kept, np.arange(len(self))):
+            embedding = joined([embedding, other.embedding]).take(kept)
+        return both._kept(order, embedding)
+
+    def _first(self):
+        """Positions of the rows to keep and of the first of the others, in order."""
+        near = np.arange(len(self))
+        if self.groups is None and len(self) > self.size:
+            # Those that come after the greatest of these keys are no one's first.
+            edge = np.partition(self.keys, self.size)[self.size]
+            near = np.flatnonzero(self.keys <= edge)
+        order = near[np.lexsort((self.rows[near], self.ties[near], self.keys[near]))]
+        if self.groups is not None:
+            order = order[_ranks(self.groups[order]) < self.quota[order]]
+        return order[: self.size + 1]
+
+    def _kept(self, order, embedding):
+        outside = self.outside
+        if len(order) > self.size:
+            last = order[self.size]
+            own = Outside(self.keys[last], self.ties[last], self.values[last])
+            outside = min(outside, own)
+        kept = order[: self.size]
+        return Sketch(
+            self.size,
+            self.rows[kept],
+            self.keys[kept],
+            self.ties[kept],
+            self.values[kept],
+            self.total,
+            embedding,
+            None if self.groups is None else self.groups[kept],
+            None if self.quota is None else self.quota[kept],
+            outside,
+        )
+
+
+def merged(first: Sketch, second: Sketch) -> Sketch:
+    """The sketch of the rows of both, as a function."""
+    return first.merge(second)
+
+
+def _ranks(groups):
+    """For each entry how many entries before it are of the same group."""
+    order = np.argsort(groups, kind="stable")
+    in_order = groups[order]
+    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
+    sizes = np.diff(np.r_[starts, len(groups)])
+    ranks = np.empty(len(groups), dtype=np.int64)
+    ranks[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+    return ranks
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """An order of rows that is a draw without replacement by weight.
+
+    With exponential numbers ``E`` and weights ``w``, the rows in the order of ``E / w``
+    are such a draw (the exponential race of Efraimidis and Spirakis, 2006). Keys are
+    kept as logarithms. Rows of weight 0 are left out.
+
+    Parameters
+    ----------
+    seed, stream, number
+        What the rows' numbers belong to, see `row_random`.
+
+    are_logs : bool, default=False
+        Whether the values are the logarithms of the weights.
+    """
+
+    seed: int
+    stream: str
+    number: int = 0
+    are_logs: bool = False
+
+    def sketch(self, size, values, first, opened, *, embedding=None, quotas=None):
+        """The sketch of a chunk's open rows.
+
+        Parameters
+        ----------
+        size : int
+            Rows to keep.
+
+        values : ndarray of shape (n_open,)
+            Those of the open rows, float64.
+
+        first : int
+            Number of the chunk's first row.
+
+        opened : ndarray of shape (n_open,)
+            Positions of the open rows in the chunk.
+
+        embedding, quotas
+            Those of the open rows, as for `Sketch.of`.
+        """
+        with np.errstate(divide="ignore"):
+            logs = values if self.are_logs else np.log(values)
+        some = np.flatnonzero(logs > -np.inf)
+        if len(some) < len(values):
+            opened, values, logs = opened[some], values[some], logs[some]
+            embedding = None if embedding is None else embedding.take(some)
+            quotas = None if quotas is None else [part[some] for part in quotas]
+        # Of each row of the chunk, whether it is open or not.
+        n_numbers = int(opened[-1]) + 1 if len(opened) else 0
+        uniforms = row_random(self.seed, self.stream, self.number, first, n_numbers)
+        uniforms = uniforms[opened]
+        return Sketch.of(
+            size,
+            first + opened,
+            log_exponentials(uniforms) - logs,
+            uniforms,
+            values,
+            embedding=embedding,
+            quotas=quotas,
+        )
+
+
+@dataclass(frozen=True)
+class Greatest:
+    """An order of rows by their values, the greatest first, equal ones by `Ties`.
+
+    Parameters
+    ----------
+    ties : Ties
+        Orders rows of equal value.
+
+    dtype, quantum
+        When values are equal, see `skbadge.utils._ties.rounded`.
+    """
+
+    ties: Ties
+    dtype: type | np.dtype = np.float64
+    quantum: float = 0.0
+
+    def sketch(self, size, values, first, opened, **more):
+        """The sketch of a chunk's open rows, as that of `Drawn`."""
+        rows = first + opened
+        keys = -rounded(values, self.dtype, self.quantum)
+        return Sketch.of(size, rows, keys, self.ties.keys(rows), values, **more)
+
+
+def sketch_size(n, per_pick):
+    """Rows to keep in order to pick ``n``."""
+    return max(per_pick * n, 512)
+
+
+def new_seed(rng):
+    """A seed for numbers that belong to rows."""
+    return int(rng.randint(2**31 - 1))
