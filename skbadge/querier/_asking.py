@@ -3,8 +3,9 @@
 import warnings
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from time import perf_counter
-from typing import Literal, overload
+from typing import Literal, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,13 +14,16 @@ from sklearn.utils.metaestimators import available_if
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Needs, Outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
-from skbadge.pools import is_dataset, row_ids, take_rows
+from skbadge.pools import ChunkedPool, as_pool, is_dataset, row_ids, take_rows
+from skbadge.pools._engines import open_engine
+from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
 from skbadge.querier._codecs import LabelCodec
 from skbadge.querier._delegation import LikeItsEstimator
-from skbadge.querier._feasibility import resolve_feasible
+from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
 from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import (
@@ -27,11 +31,27 @@ from skbadge.querier._strategy_in_use import (
     is_pure,
     kind_of,
 )
-from skbadge.strategies import ScoreStrategy, get_strategy
+from skbadge.samplers import Feasible, Selection
+from skbadge.strategies import ScoreStrategy, Strategy, get_strategy
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import Int, Rows
+
+
+def is_pool(X):
+    """Whether rows come in chunks."""
+    return isinstance(X, ChunkedPool)
+
+
+def taken(X_pool, rows):
+    """Some rows of a pool of any kind."""
+    return X_pool.take(rows) if is_pool(X_pool) else take_rows(X_pool, rows)
+
+
+def row_ids_of(pool, rows):
+    """Identities of rows of a pool in chunks."""
+    return row_ids(pool.take(rows))
 
 
 def _has_scores(querier):
@@ -40,6 +60,20 @@ def _has_scores(querier):
     if not isinstance(strategy, ScoreStrategy):
         raise AttributeError(f"The strategy {strategy} has no scores of single rows.")
     return True
+
+
+class Answer(NamedTuple):
+    """What came of a question, for the report."""
+
+    selection: Selection
+    feasible: Feasible
+    strategy: Strategy
+    # When all was read that was read ahead.
+    read: float
+    nbytes: int
+    n_passes: int = 1
+    engine: str = ""
+    n_subsample: int | None = None
 
 
 class Asking(LikeItsEstimator):
@@ -61,6 +95,7 @@ class Asking(LikeItsEstimator):
         groups: ArrayLike | str | None = ...,
         max_per_group: Int = ...,
         pending: ArrayLike | None = ...,
+        subsample: Int | None = ...,
         return_report: Literal[False] = ...,
     ) -> NDArray[np.int64]: ...
 
@@ -74,6 +109,7 @@ class Asking(LikeItsEstimator):
         groups: ArrayLike | str | None = ...,
         max_per_group: Int = ...,
         pending: ArrayLike | None = ...,
+        subsample: Int | None = ...,
         return_report: Literal[True],
     ) -> tuple[NDArray[np.int64], QueryReport]: ...
 
@@ -86,6 +122,7 @@ class Asking(LikeItsEstimator):
         groups: ArrayLike | str | None = None,
         max_per_group: Int = 1,
         pending: ArrayLike | None = None,
+        subsample: Int | None = None,
         return_report: bool = False,
     ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
         """Select the rows of a pool to label next.
@@ -94,7 +131,9 @@ class Asking(LikeItsEstimator):
         ----------
         X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
             The unlabelled rows, or all rows with ``candidates``. Of a data frame, the
-            answer says positions, as for ``X_pool.iloc[rows]``.
+            answer says positions, as for ``X_pool.iloc[rows]``. A pool that does not
+            fit in memory comes in chunks: a `skbadge.pools.ChunkedPool`, or a Dask
+            array or data frame.
 
         n : int, default=1
             Number of rows to select. If there are fewer, all are returned, with a
@@ -108,7 +147,8 @@ class Asking(LikeItsEstimator):
         groups : array-like of shape (n_pool,), "duplicates" or None, default=None
             A value for each row, such as the document it is from. No more than
             ``max_per_group`` rows of equal value are selected. Labelled rows do not
-            count. "duplicates" groups rows of equal content.
+            count. "duplicates" groups rows of equal content. Of a pool in chunks, it
+            may be the name of a column.
 
         max_per_group : int, default=1
             The quota of each group, in this query.
@@ -117,6 +157,10 @@ class Asking(LikeItsEstimator):
             Rows that are out for labelling, as a mask or by their positions. They are
             not selected, and count as selected: the strategy keeps away from them, and
             they use up the quota of their groups.
+
+        subsample : int or None, default=None
+            Select among that many rows only, drawn uniformly from those that may be
+            selected, and at least ``n``. No other rows are read.
 
         return_report : bool, default=False
             Whether to return a `QueryReport` as well.
@@ -138,51 +182,108 @@ class Asking(LikeItsEstimator):
             model predicts NaN, the strategy needs probabilities of a regressor, or no
             row may be selected.
         """
+        X_pool, start = as_pool(X_pool), perf_counter()
+        self._validate_params()
+        is_chunked = isinstance(X_pool, ChunkedPool) and subsample is None
+        ask = self._ask_chunks if is_chunked else self._ask
+        told = candidates, groups, max_per_group, pending
         with storing_in(Place.of(self.storage)) as place:
-            # One thread at a time reads or trains; others may select meanwhile.
-            with exclusive():
-                self._validate_params()
-                estimator = self._trained_estimator("query")
-                strategy = self._use_strategy(estimator)
-                start = perf_counter()
+            answer = ask(X_pool, n, told, subsample)
+        selection, whole, read = answer.selection, answer.feasible, answer.read
+        report = QueryReport(
+            **vars(selection) | {"nbytes": answer.nbytes + selection.nbytes},
+            strategy=str(answer.strategy),
+            n_pool=whole.n_rows,
+            n_candidates=whole.n_left,
+            seconds={"outputs": read - start, "select": perf_counter() - read},
+            nbytes_spilled=place.nbytes_spilled,
+            n_passes=answer.n_passes,
+            engine=answer.engine,
+            n_subsample=answer.n_subsample,
+            ids=X_pool.ids(selection.rows) if is_pool(X_pool) else None,
+        )
+        self._say(str(report))
+        return (selection.rows, report) if return_report else selection.rows
+
+    def _ask(self, X_pool, n, told, subsample):
+        """Select among rows that are read at once."""
+        # One thread at a time reads or trains; others may select meanwhile.
+        with exclusive():
+            estimator = self._trained_estimator("query")
+            strategy = self._use_strategy(estimator)
+            if not is_pool(X_pool):
                 X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-                feasible = resolve_feasible(
-                    X_pool,
-                    candidates,
-                    groups,
-                    max_per_group,
-                    pending,
-                    self._compared_with(X_pool, strategy),
+            known = self._compared_with(X_pool, strategy)
+            whole = resolve_feasible(X_pool, *told, X_labeled=known)
+            self._warn_of_repeats(whole)
+            n = whole.up_to(n)
+            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
+            feasible, positions = whole, None
+            if subsample is not None:
+                feasible = thinned(whole, subsample, n, stream_seed(seed, "subsample"))
+            if feasible.mask is not None and (
+                subsample is not None or not strategy.reads_population
+            ):
+                # The others have no part in it: they need not even be read.
+                positions, feasible = feasible.restricted()
+                X_pool = taken(X_pool, positions)
+                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+            pool, labeled = self._read_both(estimator, strategy, X_pool)
+            read = perf_counter()
+            self._was_asked = True
+        with self._alone(strategy, seed):
+            selection = strategy.run(
+                pool, n, labeled=labeled, feasible=feasible, random_state=seed
+            )
+        if positions is not None:
+            selection = replace(selection, rows=positions[selection.rows])
+        return Answer(
+            selection,
+            whole,
+            strategy,
+            read,
+            pool.nbytes,
+            n_subsample=None if subsample is None else len(positions),
+        )
+
+    def _ask_chunks(self, X_pool, n, told, subsample):
+        """Select among rows that come in chunks."""
+        with exclusive():
+            estimator = self._trained_estimator("query")
+            strategy = self._use_strategy(estimator)
+            needs = Needs.of(strategy.needs)
+            self._check_X(X_pool.first(1), reset=False, name="X_pool")
+            known = self._labeled.X if self._counts_repeats(strategy) else None
+            feasible = resolve_feasible(X_pool, *told, X_labeled=known)
+            n = feasible.up_to(n)
+            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
+            self._was_asked = True
+        # Workers that are threads read in turn with others: this one holds no lock.
+        with open_engine(X_pool) as engine:
+            if not needs.fields:
+                pool = Outputs(n_rows=len(X_pool))
+                scaling = None
+            else:
+                outputs = chunked_outputs(
+                    self, X_pool, needs, self._seed("inference"), engine
                 )
-                self._warn_of_repeats(feasible)
-                n = feasible.up_to(n)
-                whole, positions = feasible, None
-                if feasible.mask is not None and not strategy.reads_population:
-                    # The others have no part in it: they need not even be read.
-                    positions, feasible = feasible.restricted()
-                    X_pool = take_rows(X_pool, positions)
-                pool, labeled = self._read_both(estimator, strategy, X_pool)
-                read = perf_counter()
-                self._was_asked = True
-                seed = stream_seed(self.random_state, f"query-{self._round_name()}")
-            with self._alone(strategy, seed):
+                scaling = outputs.head.scaling
+                pool = kept_if_it_should_be(outputs, strategy, self.storage)
+            if needs.ids:
+                pool = replace(pool, identify=partial(row_ids_of, X_pool))
+            labeled = self._read_labeled(estimator, needs, scaling)
+            read = perf_counter()
+            # What goes on in workers, nobody can be kept out of.
+            streams = isinstance(pool, ChunkedOutputs)
+            with nullcontext() if streams else self._alone(strategy, seed):
                 selection = strategy.run(
                     pool, n, labeled=labeled, feasible=feasible, random_state=seed
                 )
-        done = perf_counter()
-        rows = selection.rows
-        rows = rows if positions is None else positions[rows]
-        nbytes = pool.nbytes + selection.nbytes
-        report = QueryReport(
-            **vars(selection) | {"rows": rows, "nbytes": nbytes},
-            strategy=str(strategy),
-            n_pool=whole.n_rows,
-            n_candidates=whole.n_left,
-            seconds={"outputs": read - start, "select": done - read},
-            nbytes_spilled=place.nbytes_spilled,
-        )
-        self._say(str(report))
-        return (rows, report) if return_report else rows
+            n_passes = outputs.n_passes if needs.fields else 0
+            nbytes = 0 if streams else pool.nbytes
+            return Answer(
+                selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
+            )
 
     def outputs(
         self,
@@ -260,13 +361,18 @@ class Asking(LikeItsEstimator):
             return nullcontext()
         return seeded(None if self.random_state is None else seed)
 
+    def _counts_repeats(self, strategy):
+        """Whether a rule sums over pool and labelled rows, each to count once."""
+        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
+        return counts and self._n_labeled() > 0
+
     def _compared_with(self, X_pool, strategy):
         """The labelled rows, if it matters which rows of a pool equal one of them."""
-        # A rule that sums over the pool and them is to count each row once.
-        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
-        # A data set would be read row by row for the sake of a warning.
-        warns = not (self._has_warned or is_dataset(X_pool))
-        return self._labeled.X if self._n_labeled() and (counts or warns) else None
+        # A data set would be read row by row for the sake of a warning, and a pool in
+        # chunks as a whole.
+        warns = not (self._has_warned or is_pool(X_pool) or is_dataset(X_pool))
+        is_due = self._counts_repeats(strategy) or (warns and self._n_labeled())
+        return self._labeled.X if is_due else None
 
     def _warn_of_repeats(self, feasible):
         if feasible.repeats is None or self._has_warned:
@@ -290,14 +396,19 @@ class Asking(LikeItsEstimator):
         options = self._options(needs)
         with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
-            if not needs.labeled or not self._n_labeled():
-                return pool, None
-            rows = self._labeled.lent()
-            options = replace(options, scaling=pool.scaling)
+            return pool, self._read_labeled(estimator, needs, pool.scaling)
+
+    def _read_labeled(self, estimator, needs, scaling):
+        """What the model says about the labelled rows; None if there are none."""
+        if not needs.labeled or not self._n_labeled():
+            return None
+        rows = self._labeled.lent()
+        options = replace(self._options(needs), scaling=scaling)
+        with seeded(self._seed("inference")):
             outputs = self._read(estimator, rows.X, needs, options)
         columns = self._codec.columns(rows.y, innermost(estimator))
         ids = row_ids(rows.X) if needs.ids else None
-        return pool, Labeled(outputs, rows.y, columns, ids)
+        return Labeled(outputs, rows.y, columns, ids)
 
     def _read(self, estimator, X, needs, options):
         """What the model says about rows, with a column for each class."""

@@ -1,11 +1,19 @@
 """From what a query is told of candidates, groups and pending rows to `Feasible`."""
 
-import numpy as np
+from dataclasses import replace
 
-from skbadge.pools import n_rows, row_codes, rows_among
+import numpy as np
+from sklearn.utils import check_random_state
+
+from skbadge.pools import ChunkedPool, n_rows, row_codes, row_ids, rows_among
 from skbadge.samplers import Feasible
 from skbadge.utils._shown import shown
-from skbadge.utils._validation import check_masked, check_positions, is_missing
+from skbadge.utils._validation import (
+    check_masked,
+    check_positions,
+    is_int,
+    is_missing,
+)
 
 
 def resolve_feasible(
@@ -15,7 +23,8 @@ def resolve_feasible(
 
     Rows that equal one of ``X_labeled`` are marked as repeats.
     """
-    n_pool, mask = n_rows(X_pool), None
+    is_chunked = isinstance(X_pool, ChunkedPool)
+    n_pool, mask = len(X_pool) if is_chunked else n_rows(X_pool), None
     if candidates is not None:
         mask = np.zeros(n_pool, dtype=bool)
         mask[read_positions(candidates, n_pool, "candidates", "X_pool")] = True
@@ -36,7 +45,7 @@ def resolve_feasible(
     waiting = ()
     if pending is not None:
         waiting = read_positions(pending, n_pool, "pending", "X_pool")
-    repeats = None if X_labeled is None else rows_among(X_pool, X_labeled)
+    repeats = None if X_labeled is None else _among(X_pool, X_labeled)
     return Feasible(n_pool, mask, codes, max_per_group, waiting, repeats)
 
 
@@ -81,13 +90,44 @@ def _without_objects(rows, name):
     return rows.astype(bool) if kinds <= {bool, np.bool_} else rows
 
 
+def thinned(feasible, n_rows, n, seed):
+    """The same with a uniform sample of the rows that may be picked, at least ``n``."""
+    if not is_int(n_rows) or n_rows < 1:
+        raise ValueError(f"`subsample` must be an int >= 1, or None. Got {n_rows!r}.")
+    open_rows = feasible.open()
+    size = min(max(n_rows, n), feasible.n_left)
+    mask = np.zeros(feasible.n_rows, dtype=bool)
+    mask[open_rows.draw(size, check_random_state(seed))] = True
+    return replace(feasible, mask=mask)
+
+
+def _among(X_pool, X_labeled):
+    if not isinstance(X_pool, ChunkedPool):
+        return rows_among(X_pool, X_labeled)
+    parts = [rows_among(chunk, X_labeled) for _, chunk in X_pool.chunks()]
+    return np.concatenate(parts)
+
+
 def _of_content(X_pool, groups):
+    if isinstance(X_pool, ChunkedPool):
+        return _of_chunks(X_pool, groups)
     if groups != "duplicates":
         raise ValueError(
             '`groups` must be "duplicates" or hold one value for each row of `X_pool`. '
             f"Got {shown(groups)}."
         )
     return row_codes(X_pool)
+
+
+def _of_chunks(pool, groups):
+    """Codes of rows by content, known by digests of 64 bits, or by a column."""
+    if groups != "duplicates":
+        return _group_codes(pool.column(groups), len(pool))
+    digests = [
+        np.fromiter((int(name, 16) for name in row_ids(chunk)), dtype=np.uint64)
+        for _, chunk in pool.chunks()
+    ]
+    return np.unique(np.concatenate(digests), return_inverse=True)[1]
 
 
 def _group_codes(groups, n_pool):

@@ -25,6 +25,7 @@ def query(
     groups: ArrayLike | str | None = ...,
     max_per_group: Int = ...,
     pending: ArrayLike | None = ...,
+    subsample: Int | None = ...,
     return_report: Literal[False] = ...,
 ) -> NDArray[np.int64]: ...
 
@@ -39,6 +40,7 @@ def query(
     groups: ArrayLike | str | None = ...,
     max_per_group: Int = ...,
     pending: ArrayLike | None = ...,
+    subsample: Int | None = ...,
     return_report: Literal[True],
 ) -> tuple[NDArray[np.int64], QueryReport]: ...
 
@@ -52,6 +54,7 @@ def query(
     groups: ArrayLike | str | None = None,
     max_per_group: Int = 1,
     pending: ArrayLike | None = None,
+    subsample: Int | None = None,
     return_report: bool = False,
 ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
     """Query the `BadgeQuerier` inside a fitted Pipeline or search.
@@ -72,7 +75,7 @@ def query(
     n : int, default=1
         Number of rows to select.
 
-    candidates, groups, max_per_group, pending
+    candidates, groups, max_per_group, pending, subsample
         As for `BadgeQuerier.query`.
 
     return_report : bool, default=False
@@ -122,6 +125,7 @@ def query(
         groups=groups,
         max_per_group=max_per_group,
         pending=pending,
+        subsample=subsample,
         return_report=return_report,
     )
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 
+from numpy.typing import NDArray
+
 from skbadge.embeddings._diagnostics import batch_diagnostics
 from skbadge.samplers import Selection
 
@@ -57,6 +59,19 @@ class QueryReport(Selection):
     nbytes : int
         Bytes held by the model's outputs and the embeddings.
 
+    n_passes : int
+        How often the model was run on the pool; 1 unless it came in chunks.
+
+    engine : str
+        Who read a pool in chunks, else "".
+
+    n_subsample : int or None
+        Among how many rows was selected, with ``subsample``.
+
+    ids : ndarray of shape (n,) or None
+        What a pool in chunks calls the rows: the entries of its id column, or else
+        their positions.
+
     nbytes_spilled : int
         Bytes that went into files instead of memory, see ``storage``.
 
@@ -90,6 +105,10 @@ class QueryReport(Selection):
     n_candidates: int
     seconds: dict = field(default_factory=dict)
     nbytes_spilled: int = 0
+    n_passes: int = 1
+    engine: str = ""
+    n_subsample: int | None = None
+    ids: NDArray | None = None
 
     @cached_property
     def diagnostics(self):
@@ -149,6 +168,12 @@ class QueryReport(Selection):
         yield "memory", f"{(self.nbytes - self.nbytes_spilled) / 1e6:.3g} MB"
         if self.nbytes_spilled:
             yield "files", f"{self.nbytes_spilled / 1e6:.3g} MB"
+        if self.engine:
+            n_read = self.n_passes * self.n_pool
+            passes = f"{self.n_passes} pass{'es' * (self.n_passes != 1)}"
+            yield "read", f"{n_read} rows in {passes} by {self.engine}"
+        if self.n_subsample is not None:
+            yield "subsample", f"{self.n_subsample} rows"
 
     def _measured(self):
         """Yield what is known of each selected row, by its name."""

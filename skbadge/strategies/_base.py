@@ -9,9 +9,17 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skbadge.outputs import Labeled, Needs, Outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.samplers import Feasible, Selection
+from skbadge.samplers._scores_of_chunks import top_of_chunks
 from skbadge.utils._ranking import top_rows
 from skbadge.utils._typing import RandomState
+
+# For strategies that need all rows at once.
+WAYS_OUT = (
+    'Let the querier keep it: in files (`storage`: "auto" or a folder), or of a '
+    "random part of the pool (`subsample`)."
+)
 
 
 class Strategy(BaseEstimator, ABC):
@@ -68,6 +76,15 @@ class Strategy(BaseEstimator, ABC):
     @property
     def reads_population(self) -> bool:
         """Whether rows that may not be selected count; or an attribute, likewise."""
+        return False
+
+    @property
+    def streams(self) -> bool:
+        """Whether it selects from outputs that come in chunks, none of which is kept.
+
+        It then has a method ``_run_on_chunks(self, pool, n, labeled, feasible, rng)``,
+        which does with a `skbadge.outputs.ChunkedOutputs` what ``_run`` does.
+        """
         return False
 
     def select(
@@ -127,12 +144,14 @@ class Strategy(BaseEstimator, ABC):
         self._validate_params()
         feasible = Feasible.of(feasible, len(pool))
         n = feasible.up_to(n)
+        rng = check_random_state(random_state)
+        if isinstance(pool, ChunkedOutputs):
+            return self._checked_run(pool, n, labeled, feasible, rng)
         for name in Needs.of(self.needs).fields:
             if getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."
                 )
-        rng = check_random_state(random_state)
         if self.reads_population or feasible.mask is None:
             return self._checked_run(pool, n, labeled, feasible, rng)
         rows, feasible = feasible.restricted()
@@ -140,7 +159,9 @@ class Strategy(BaseEstimator, ABC):
         return replace(selection, rows=rows[selection.rows])
 
     def _checked_run(self, pool, n, labeled, feasible, rng):
-        selection = self._run(pool, n, labeled, feasible, rng)
+        is_chunked = isinstance(pool, ChunkedOutputs)
+        run = self._run_on_chunks if is_chunked else self._run
+        selection = run(pool, n, labeled, feasible, rng)
         if not isinstance(selection, Selection):
             raise TypeError(
                 f"`_run` of {self} must return a skbadge.samplers.Selection, such as "
@@ -148,6 +169,12 @@ class Strategy(BaseEstimator, ABC):
             )
         rows = feasible.check(selection.rows, n, f"The strategy {self}")
         return replace(selection, rows=rows)
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng) -> Selection:
+        raise ValueError(
+            f"{self} compares all rows with each other, and what the model says about "
+            f"them comes in chunks. {WAYS_OUT}"
+        )
 
     @abstractmethod
     def _run(self, pool, n, labeled, feasible, rng) -> Selection:
@@ -221,6 +248,14 @@ class ScoreStrategy(Strategy):
                 f"are, the first is that of row {wrong[0]}."
             )
         return scores
+
+    @property
+    def streams(self) -> bool:
+        """Rows are scored one by one."""
+        return True
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
+        return top_of_chunks(pool, self.checked_score, n, feasible, rng)
 
     def _run(self, pool, n, labeled, feasible, rng):
         scores = self.checked_score(pool)

@@ -16,9 +16,10 @@ from skbadge.embeddings import (
     to_device,
     transform_pool_and_labeled,
 )
+from skbadge.embeddings.transforms._base import fit_transformers
 from skbadge.outputs import Needs, Outputs
 from skbadge.samplers import LCMD, Sampler, Selection
-from skbadge.strategies._base import Strategy
+from skbadge.strategies._base import WAYS_OUT, Strategy
 from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
 
 
@@ -211,6 +212,11 @@ class EmbeddingStrategy(Strategy):
         recipe = self.recipe()
         return recipe.sampler.reads_population or bool(recipe.transforms)
 
+    @property
+    def streams(self) -> bool:
+        """Whether the sampler does, and rows are transformed one by one."""
+        return self.recipe().sampler.streams
+
     def embed(self, outputs: Outputs) -> Embedding:
         """Embed rows by the base kernel, before any transformation.
 
@@ -263,6 +269,44 @@ class EmbeddingStrategy(Strategy):
             embedding=to_device(batch, None),
             nbytes=embedding.nbytes,
         )
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
+        recipe = self.recipe()
+        known = None
+        if self.needs.labeled and labeled is not None and len(labeled):
+            known = self.embed(labeled.outputs)
+        if known is None and any(step.needs_rows for step in recipe.transforms):
+            raise ValueError(
+                f"The transformations of {self} are fitted to labelled rows, of which "
+                f"there are none, or else to all of the pool. {WAYS_OUT}"
+            )
+        steps = _with_sketch(recipe, self.embed(pool.head))
+        fitted, known = fit_transformers(steps, known, random_state=rng)
+        selection = recipe.sampler.run(
+            pool.embedded(_EmbedChunk(self, fitted, pool.device)),
+            n,
+            labeled=known if recipe.mode == "TP" else None,
+            feasible=feasible,
+            random_state=rng,
+        )
+        if n == 0:
+            return replace(selection, norms=np.empty(0))
+        return selection
+
+
+@dataclass
+class _EmbedChunk:
+    """From the outputs of a chunk to its transformed embedding."""
+
+    strategy: EmbeddingStrategy
+    transforms: Sequence[EmbeddingTransformer]
+    device: str | None
+
+    def __call__(self, outputs):
+        embedding = to_device(self.strategy.embed(outputs), self.device)
+        for transform in self.transforms:
+            embedding = transform.transform(embedding)
+        return to_device(embedding, self.device)
 
 
 def _with_sketch(recipe, embedding):

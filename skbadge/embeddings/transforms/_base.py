@@ -170,9 +170,47 @@ def transform_pool_and_labeled(
     """
     rng = check_random_state(random_state)
     for transformer in map(clone, transformers):
-        if transformer.get_params(deep=False).get("random_state", 0) is None:
-            transformer.set_params(random_state=rng.randint(2**31 - 1))
-        transformer.fit(labeled, pool)
+        _seed(transformer, rng).fit(labeled, pool)
         pool = transformer.transform(pool)
         labeled = None if labeled is None else transformer.transform(labeled)
     return pool, labeled
+
+
+def fit_transformers(
+    transformers: Sequence[EmbeddingTransformer],
+    labeled: Embedding | None,
+    *,
+    random_state: RandomState = None,
+) -> tuple[list[EmbeddingTransformer], Embedding | None]:
+    """Fit transformations to the labelled rows alone, for a pool that comes later.
+
+    Parameters
+    ----------
+    transformers, labeled, random_state
+        As for `transform_pool_and_labeled`.
+
+    Returns
+    -------
+    fitted : list of EmbeddingTransformer
+        To be applied one after another.
+
+    labeled : Embedding or None
+        Transformed by them.
+
+    Raises
+    ------
+    ValueError
+        If nothing is labelled and one needs rows.
+    """
+    rng, fitted = check_random_state(random_state), []
+    for transformer in map(clone, transformers):
+        fitted.append(_seed(transformer, rng).fit(labeled))
+        labeled = None if labeled is None else transformer.transform(labeled)
+    return fitted, labeled
+
+
+def _seed(transformer, rng):
+    """Seed a transformation that has no seed."""
+    if transformer.get_params(deep=False).get("random_state", 0) is None:
+        transformer.set_params(random_state=rng.randint(2**31 - 1))
+    return transformer

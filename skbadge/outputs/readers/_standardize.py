@@ -96,13 +96,18 @@ def _scaling(X):
     mean /= counts
     for values, known in _blocks(X):
         squares += ((values / unit - mean) ** 2 * known).sum(axis=0)
-    deviation = np.sqrt(squares / counts)
+    deviation = np.sqrt(squares / counts) * unit
+    return scaling_of(len(X), n_zeros, greatest, mean * unit, deviation)
+
+
+def scaling_of(n_rows, n_zeros, greatest, mean, deviation):
+    """Centres and factors of columns, from the statistics of their finite values."""
     # The mean of equal values is off by rounding.
-    varies = deviation > len(X) * np.finfo(np.float64).eps
-    factor = _reciprocal(deviation * unit, varies)
-    is_sparse = 2 * n_zeros >= len(X)
+    least = n_rows * np.finfo(np.float64).eps * np.where(greatest > 0, greatest, 1)
+    factor = _reciprocal(deviation, deviation > least)
+    is_sparse = 2 * n_zeros >= n_rows
     return ColumnScaling(
-        np.where(is_sparse, 0, mean * unit),
+        np.where(is_sparse, 0, mean),
         np.where(is_sparse, _reciprocal(greatest, greatest > 0), factor),
     )
 

@@ -1,0 +1,220 @@
+"""What a model says about a pool that is read in chunks, anew in each pass."""
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from scipy import sparse
+
+from skbadge.embeddings import DenseEmbedding, Embedding, RowStackedEmbedding
+from skbadge.outputs._outputs import ROW_FIELDS, Outputs
+from skbadge.pools import ChunkedPool
+from skbadge.pools._engines import reduce_partitions
+from skbadge.utils._place import new_array
+
+# Rows that are looked at ahead, for widths and dtypes.
+HEAD_ROWS = 64
+
+
+class ChunkedOutputs:
+    """The outputs of a model for a pool in chunks, of which none is kept.
+
+    Parameters
+    ----------
+    pool : ChunkedPool
+        The rows.
+
+    read : callable
+        From the container of a chunk to its `Outputs`. It holds the model, is picklable
+        and goes once to each worker.
+
+    engine : as `open_engine` returns, entered
+        Who reads.
+
+    progress : callable or None, default=None
+        Takes the name of a pass and returns a context manager, which yields a callable
+        that is told how many more rows were read; or None.
+
+    Attributes
+    ----------
+    n_passes : int
+        How often the pool has been read as a whole.
+    """
+
+    def __init__(self, pool: ChunkedPool, read: Callable, engine: Any, progress=None):
+        self.pool = pool
+        self.read = read
+        self.engine = engine
+        self.progress = progress
+        self.n_passes = 0
+        self._shared = engine.share(read)
+
+    def __len__(self) -> int:
+        return len(self.pool)
+
+    @cached_property
+    def head(self) -> Outputs:
+        """Those of the first few rows."""
+        return self.read(self.pool.first(HEAD_ROWS))
+
+    @property
+    def device(self) -> str | None:
+        """Where strategies form products."""
+        return self.head.device
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all outputs, if they were kept."""
+        return -(-self.head.nbytes * len(self) // len(self.head))
+
+    def reduce(self, part: Callable, merge: Callable) -> Any:
+        """Combine what a function finds in the outputs of chunks, in one pass.
+
+        Parameters
+        ----------
+        part : callable
+            Takes `Outputs` and the position of their first row. Picklable.
+
+        merge : callable
+            Makes one result of two, the first of earlier rows. Associative, picklable.
+
+        Returns
+        -------
+        result : object
+            That of all rows.
+        """
+        self.n_passes += 1
+        with self._told(f"pass {self.n_passes}") as tell:
+            return reduce_partitions(
+                self.pool,
+                _OfOutputs(part),
+                merge,
+                self.engine,
+                shared=self._shared,
+                progress=tell,
+            )
+
+    def embedded(self, embed: Callable[[Outputs], Embedding]) -> "ChunkedEmbedding":
+        """The embedding of all rows, chunk by chunk; ``embed`` is picklable."""
+        return ChunkedEmbedding(self, embed)
+
+    def collected(self) -> Outputs:
+        """All outputs, read in one pass and put into the place in use."""
+        self.n_passes += 1
+        collection = _Collection(len(self))
+        with self._told("outputs") as tell:
+            for first, chunk in self.pool.chunks():
+                outputs = self.read(chunk)
+                collection.add(first, outputs)
+                if tell is not None:
+                    tell(len(outputs))
+        return collection.finish()
+
+    def _told(self, name):
+        if self.progress is None:
+            return nullcontext()
+        return self.progress(name, len(self))
+
+
+class ChunkedEmbedding:
+    """An embedding that comes in chunks, of which samplers ask `reduce` alone.
+
+    Parameters
+    ----------
+    outputs : ChunkedOutputs
+        Of the rows.
+
+    embed : callable
+        From `Outputs` to an `Embedding` with as many rows. Picklable.
+    """
+
+    def __init__(self, outputs: ChunkedOutputs, embed: Callable[[Outputs], Embedding]):
+        self.outputs = outputs
+        self.embed = embed
+        head = embed(outputs.head)
+        self.shape = len(outputs), head.shape[1]
+        self.dtype = head.dtype
+
+    def __len__(self) -> int:
+        return len(self.outputs)
+
+    def reduce(self, part: Callable, merge: Callable) -> Any:
+        """Combine what a function finds in the chunks, see `Embedding.reduce`."""
+        return self.outputs.reduce(_OfEmbedding(part, self.embed), merge)
+
+
+@dataclass
+class _OfOutputs:
+    """What a part finds in the outputs of a chunk, which are read first."""
+
+    part: Callable
+
+    def __call__(self, read, chunk, first):
+        return self.part(read(chunk), first)
+
+
+@dataclass
+class _OfEmbedding:
+    """What a part finds in the embedding of a chunk."""
+
+    part: Callable
+    embed: Callable
+
+    def __call__(self, outputs, first):
+        return self.part(self.embed(outputs), first)
+
+
+class _Collection:
+    """Outputs of all rows, filled chunk by chunk."""
+
+    def __init__(self, n_rows):
+        self.n_rows = n_rows
+        self.arrays = {}
+        self.sparse = {}
+        self.embeddings = []
+        self.first = None
+
+    def add(self, start, outputs):
+        """Keep the outputs of the rows from ``start`` on."""
+        self.first = outputs if self.first is None else self.first
+        stop = start + len(outputs)
+        for name in ROW_FIELDS:
+            rows = getattr(outputs, name)
+            if isinstance(rows, DenseEmbedding):
+                rows = rows.matrix
+            if isinstance(rows, Embedding):
+                self.embeddings.append(rows)
+            elif sparse.issparse(rows):
+                self.sparse.setdefault(name, []).append(rows)
+            elif rows is not None:
+                room = self._room(name, (self.n_rows, *rows.shape[1:]), rows)
+                room[start:stop] = rows
+        posterior = outputs.posterior
+        if posterior is not None:
+            shape = len(posterior), self.n_rows, posterior.shape[2]
+            self._room("posterior", shape, posterior)[:, start:stop] = posterior
+
+    def _room(self, name, shape, like):
+        if name not in self.arrays:
+            self.arrays[name] = new_array(shape, like.dtype)
+        return self.arrays[name]
+
+    def finish(self):
+        """All that was kept."""
+        fields = dict(self.arrays)
+        for name, parts in self.sparse.items():
+            fields[name] = sparse.vstack(parts, format="csr")
+        if self.embeddings:
+            fields["gradients"] = RowStackedEmbedding(self.embeddings)
+        elif "gradients" in fields:
+            fields["gradients"] = DenseEmbedding(fields["gradients"])
+        return Outputs(
+            **fields,
+            n_rows=self.n_rows,
+            one_logit=self.first.one_logit,
+            feature_factors=self.first.feature_factors,
+            device=self.first.device,
+            scaling=self.first.scaling,
+        )

@@ -1,0 +1,118 @@
+"""Reading a pool in chunks: what a querier's model says about each of them."""
+
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from skbadge.outputs import Needs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
+from skbadge.outputs._options import ReadingOptions
+from skbadge.outputs._pipeline import unwrap
+from skbadge.outputs.readers._column_statistics import ColumnStatistics
+from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.utils._memory import available_memory
+from skbadge.utils._optional import import_optional
+from skbadge.utils._shared_state import seeded
+
+
+@dataclass
+class ChunkReader:
+    """What a querier's model says about a chunk; it goes to each worker once.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        A shallow copy without the labelled rows.
+
+    needs : Needs
+        What to read.
+
+    options : ReadingOptions
+        How.
+
+    seed : int or None
+        Of code that draws from global generators.
+    """
+
+    querier: Any
+    needs: Needs
+    options: ReadingOptions
+    seed: int | None
+
+    @classmethod
+    def of(cls, querier, needs, seed):
+        """That of a querier as it is now."""
+        options, querier = querier._options(needs), copy(querier)
+        vars(querier).pop("_labeled", None)
+        return cls(querier, needs, options, seed)
+
+    def __call__(self, chunk):
+        estimator = self.querier._trained_estimator("query")
+        with seeded(self.seed):
+            X = self.querier._check_X(chunk, reset=False, name="X_pool")
+            return self.querier._read(estimator, X, self.needs, self.options)
+
+
+@dataclass
+class StatisticsReader:
+    """Statistics of the columns of a chunk, of a model that has no features."""
+
+    querier: Any
+    keep_sparse: bool
+
+    def __call__(self, chunk):
+        estimator = self.querier._trained_estimator("query")
+        X = self.querier._check_X(chunk, reset=False, name="X_pool")
+        _, rows = unwrap(estimator, X)
+        return ColumnStatistics.of(input_rows(rows, self.keep_sparse))
+
+
+def chunked_outputs(querier, pool, needs, seed, engine):
+    """What a querier's model is going to say about a pool, read pass by pass."""
+    reader = ChunkReader.of(querier, needs, seed)
+    show = progress_bar if querier.verbose else None
+    outputs = ChunkedOutputs(pool, reader, engine, show)
+    if outputs.head.scaling is None:
+        return outputs
+    # The columns of such a model are standardised by the whole pool.
+    statistics = StatisticsReader(reader.querier, needs.sparse)
+    columns = ChunkedOutputs(pool, statistics, engine, show)
+    scaling = columns.reduce(_itself, ColumnStatistics.merge).scaling()
+    reader = replace(reader, options=replace(reader.options, scaling=scaling))
+    outputs = ChunkedOutputs(pool, reader, engine, show)
+    outputs.n_passes = columns.n_passes
+    return outputs
+
+
+def kept_if_it_should_be(outputs, strategy, storage):
+    """All outputs, read now and kept, or as they are: read anew in each pass.
+
+    They are kept where they fit in memory, in a folder that the user has named, and in
+    files where the strategy cannot do without.
+    """
+    fits = 2 * outputs.nbytes <= available_memory()
+    if fits or storage not in (None, "auto"):
+        return outputs.collected()
+    if strategy.streams:
+        return outputs
+    if storage == "auto":
+        return outputs.collected()
+    raise ValueError(
+        f"{strategy} needs what the model says about all {len(outputs)} rows at once, "
+        f"{outputs.nbytes / 1e9:.3g} GB, and memory is short. Let it be kept in files "
+        '(`storage="auto"`, or a folder), or of a random part of the pool '
+        "(`subsample`)."
+    )
+
+
+def _itself(part, first):
+    return part
+
+
+@contextmanager
+def progress_bar(name, n_rows):
+    """A bar over the rows of a pass; yields what is told how many more were read."""
+    tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
+    with tqdm.tqdm(total=n_rows, unit="row", unit_scale=True, desc=name) as bar:
+        yield bar.update
