@@ -9,7 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs._pipeline import is_search, unwrap, wrapped
-from skbadge.pools import check_masked_parts
+from skbadge.pools import ChunkedPool, as_pool, check_masked_parts
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
 from skbadge.utils._typing import Int, Rows
@@ -111,6 +111,12 @@ def query(
     # Steps before the querier may drop the mask.
     check_masked_parts(X_pool, "X_pool")
     _warn_of_searched_strategies(fitted)
+    X_pool = as_pool(X_pool)
+    if isinstance(X_pool, ChunkedPool) and not isinstance(fitted, BadgeQuerier):
+        raise TypeError(
+            "Steps before a querier do not take a pool in chunks. Put the steps into "
+            "the querier's estimator: BadgeQuerier(make_pipeline(...))."
+        )
     querier, X_pool = unwrap(fitted, X_pool)
     if not isinstance(querier, BadgeQuerier):
         raise TypeError(
