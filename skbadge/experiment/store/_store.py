@@ -1,14 +1,13 @@
 """ResultStore: runs, their evaluations and checkpoints, in one SQLite file."""
 
 import json
-import pickle
 import socket
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from skbadge.experiment.store._claim import Claim, now
+from skbadge.experiment.store._claim import Claim, now, unpickled
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
@@ -114,6 +113,10 @@ class ResultStore(StoredRuns):
             self._free_dead(db)
             self._worker.tidy()
 
+    def excuse_dead(self) -> None:
+        """Hold no death so far against a run: somebody ended the workers."""
+        self._worker.delete_dead()
+
     def check(self) -> None:
         """Read the whole file, and raise an `OSError` if it is damaged."""
         self._db.check()
@@ -210,9 +213,9 @@ class ResultStore(StoredRuns):
             if json.loads(versions) != self._versions:
                 continue
             try:
-                return pickle.loads(state)
+                return unpickled(state)
             except Exception:
-                # Of a class that has moved or changed since: as good as none.
+                # Damaged, or of a class that has moved or changed: as good as none.
                 pass
         with self._db.transaction() as db:
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))

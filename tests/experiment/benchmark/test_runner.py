@@ -367,14 +367,14 @@ def test_a_data_set_that_changed_is_refused_until_it_is_put_back(
     else:
         table = table.rename(columns={"c": "d"})
     table.to_csv(csv, index=False)
-    result = run_benchmark(large, path)
-    assert result.counts["failed"] == 2
-    message = r"The data set has changed: 2 runs have results of other rows"
-    assert result.failures_frame()["error_message"].str.contains(message).all()
-    assert_same_rows(result.to_frame(), before)
+    message = "2 of 4 runs are left: The data set 'file' has changed: 2 runs have resul"
+    with pytest.raises(ValueError, match=message):
+        run_benchmark(large, path)
+    with ResultStore(path) as store:
+        assert store.counts() == {"pending": 2, "running": 0, "done": 2, "failed": 0}
+        assert_same_rows(store.to_frame(), before)
     csv.write_text(original)
-    result = run_benchmark(large, path, retry_failed=True)
-    assert_same_rows(result.to_frame(), whole)
+    assert_same_rows(run_benchmark(large, path).to_frame(), whole)
 
 
 def test_runs_that_failed_do_not_bind_the_data_set(path, tmp_path):
