@@ -161,7 +161,7 @@ def _print_failures(failures):
         which = f"{run}, repeat {row['repeat']}"
         if len(runs) > 1:
             which = f"{len(runs)} runs, the first of them {which}"
-        print(f"failed: {which}: {' '.join(f'{kind}: {message}'.split())}")
+        print(f"failed: {' '.join(f'{which}: {kind}: {message}'.split())}")
 
 
 if __name__ == "__main__":

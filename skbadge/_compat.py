@@ -55,3 +55,21 @@ def openml_columns(data_id, data_home):
     """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
     home = Path(get_data_home(data_home)) / "openml"
     return _get_data_features(data_id, str(home))
+
+
+def validate_all_parameters(value, where):
+    """Raise what an object, and the objects in it, say of their parameters in `fit`."""
+    parts = [] if isinstance(value, type) else [value]
+    if parts and hasattr(value, "get_params"):
+        parts += value.get_params(deep=True).values()
+    for part in parts:
+        # Of scikit-learn's ways, and of skorch's nets.
+        has_rules = any(
+            hasattr(part, name)
+            for name in ("_parameter_constraints", "_params_to_validate")
+        )
+        if has_rules and not isinstance(part, type):
+            try:
+                part._validate_params()
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"`{where}`: {error}") from error

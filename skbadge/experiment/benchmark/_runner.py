@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 
@@ -162,6 +163,8 @@ def run_benchmark(
     """
     if not isinstance(benchmark, Benchmark):
         benchmark = Benchmark.from_toml(benchmark)
+    # Raises if it is 0.
+    effective_n_jobs(n_jobs)
     path = Path(os.path.realpath(store))
     configs = benchmark.configs()
     with ResultStore(path) as opened:

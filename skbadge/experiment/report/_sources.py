@@ -96,6 +96,10 @@ def _read(source, hashes, i, pd):
         path = Path(source)
         if not path.exists():
             raise FileNotFoundError(f"There is no file {str(path)!r} to report on.")
+        if not path.is_file():
+            raise ValueError(
+                f"`sources` must be stores or CSV files. {str(path)!r} is no file."
+            )
         if is_store(path):
             with ResultStore(path, create=False) as store:
                 store.check()
@@ -123,7 +127,10 @@ def _read_csv(path):
     try:
         return read_results(path)
     except ValueError as error:
-        raise ValueError(f"Cannot read {str(path)!r}: {error}") from error
+        raise ValueError(
+            f"Cannot read {str(path)!r}: it is no result store, and as a CSV file: "
+            f"{error}"
+        ) from error
 
 
 def _check_unique(frame):

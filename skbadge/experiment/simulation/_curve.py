@@ -250,12 +250,12 @@ def active_learning_curve(
         failures = [failure for _, failure in results if failure is not None]
     else:
         hashes = _add_to_store(store, runs, X, y, test, scoring)
-        tasks = {
+        by_hash = {
             run_hash: partial(execute_in_store, run, store, run_hash, X, y, **options)
             for run, run_hash in zip(runs, hashes, strict=True)
         }
         with ResultStore(store, create=False) as opened:
-            work_off(opened, tasks, **parallel)
+            work_off(opened, by_hash, **parallel)
         results, failures = _read_from_store(store, runs, hashes)
     return _collect(runs, results, failures, list(options["scorers"]), error_score)
 

@@ -1,8 +1,10 @@
 """Database: the SQLite file of a result store, and errors that say what to do."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from skbadge.experiment.store._schema import refusal, use_schema
@@ -61,6 +63,8 @@ class Database:
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
             raise ValueError(refusal(path, f"it is {kind}"))
+        if is_beside_a_store(path):
+            raise ValueError(refusal(path, "the name belongs to another store"))
         self.path = path
         self.is_read_only = not create and not is_writable(path)
         self._why_read_only = None
@@ -185,3 +189,12 @@ class Database:
 def is_writable(path):
     """Whether a file and its folder, where SQLite writes as well, are writable."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def is_beside_a_store(path):
+    """Whether SQLite, or a worker, has or would have a file of its own there."""
+    path = Path(os.path.realpath(path))
+    if path.parent.suffix == ".locks":
+        return True
+    found = re.fullmatch(r"(.+)-(?:wal|shm|journal)|(.+)\.locks", path.name)
+    return found is not None and path.with_name(found[1] or found[2]).is_file()

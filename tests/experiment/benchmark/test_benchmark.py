@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -450,8 +451,8 @@ class Unpicklable:
             r"`strategies\['s'\]`'s `function` must be importable.*<lambda>",
         ),
         (
-            {"models": {"m": LogisticRegression(random_state=Unpicklable())}},
-            r"`models\['m'\]`'s `random_state` cannot be known again",
+            {"models": {"m": KNeighborsClassifier(metric_params={"w": Unpicklable()})}},
+            r"`models\['m'\]`'s `metric_params` cannot be known again",
         ),
         (
             {"datasets": {"d": partial(load_iris, as_frame=lambda: 1)}},
