@@ -364,7 +364,7 @@ def _check(parameters, constraints=None):
     for name, value in parameters.items():
         # To Python they are ints.
         if isinstance(value, bool):
-            raise TypeError(f"`{name}` must not be {value}.")
+            raise ValueError(f"`{name}` must not be {value}.")
     if constraints is not None:
         constraints = dict.fromkeys(parameters, constraints)
     validate_parameter_constraints(constraints or _CONSTRAINTS, parameters, "Benchmark")

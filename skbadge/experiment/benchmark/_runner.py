@@ -165,7 +165,7 @@ def run_benchmark(
         benchmark = Benchmark.from_toml(benchmark)
     # Raises if it is 0.
     effective_n_jobs(n_jobs)
-    path = Path(os.path.realpath(store))
+    path = Path(os.path.abspath(store))
     configs = benchmark.configs()
     with ResultStore(path) as opened:
         opened.check()

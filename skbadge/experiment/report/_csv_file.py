@@ -2,7 +2,7 @@
 
 import os
 import re
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -34,21 +34,22 @@ def written(path):
     The name ends as that of the file does. What is no regular file, such as a pipe, is
     written to at once.
     """
-    target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
-        yield target
+    if os.path.exists(path) and not os.path.isfile(path):
+        yield path
         return
+    target = Path(os.path.realpath(path))
     place = target.with_name(f".{uuid4().hex}{target.suffix}")
     try:
         yield place
         os.replace(place, target)
     except OSError as error:
-        if error.filename is None or str(error.filename) == str(place):
-            # SQLite, pandas and the like do not say which file they were writing.
+        # A full disk does not say which file was too much for it.
+        if error.errno and str(error.filename) in ("None", str(place)):
             error.filename = str(path)
         raise
     finally:
-        place.unlink(missing_ok=True)
+        with suppress(OSError):
+            place.unlink()
 
 
 def _without_formula(value):

@@ -145,7 +145,7 @@ def _scorer(querier, scorer):
             )
         scorer = SCORERS.get(scorer, scorer)
     elif not callable(scorer):
-        raise TypeError(
+        raise ValueError(
             "`scoring` must be names and scorers, one or several. Got "
             f"{scorer!r} among them."
         )

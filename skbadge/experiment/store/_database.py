@@ -55,6 +55,8 @@ class Database:
     def __init__(self, path, *, create, timeout):
         if not create and not path.exists():
             raise FileNotFoundError(f"There is no result store at {str(path)!r}.")
+        if is_beside_a_store(path):
+            raise ValueError(refusal(path, "the name belongs to another store"))
         if not path.parent.is_dir():
             raise FileNotFoundError(
                 f"There is no folder {str(path.parent)!r} for the result store "
@@ -63,8 +65,6 @@ class Database:
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
             raise ValueError(refusal(path, f"it is {kind}"))
-        if is_beside_a_store(path):
-            raise ValueError(refusal(path, "the name belongs to another store"))
         self.path = path
         self.is_read_only = not create and not is_writable(path)
         self._why_read_only = None
@@ -82,7 +82,7 @@ class Database:
             self._open_to_read(**options)
 
     def _open_to_read(self, **options):
-        log = self.path.with_name(f"{self.path.name}-wal")
+        log = Path(f"{os.path.realpath(self.path)}-wal")
         if not log.exists() or not log.stat().st_size:
             self._open("immutable=1", **options)
             return

@@ -1,6 +1,7 @@
 """ResultStore: runs, their evaluations and checkpoints, in one SQLite file."""
 
 import json
+import os
 import socket
 from collections.abc import Iterable
 from os import PathLike
@@ -77,7 +78,8 @@ class ResultStore(StoredRuns):
         self.path = Path(path)
         self._db = Database(self.path, create=create, timeout=timeout)
         self._versions = current_versions()
-        self._worker = WorkerLock(self.path.with_name(f"{self.path.name}.locks"))
+        # One folder, whatever links lead to the file, as SQLite has one log.
+        self._worker = WorkerLock(f"{os.path.realpath(path)}.locks")
 
     def __enter__(self) -> Self:
         return self
