@@ -5,16 +5,13 @@ import os
 import signal
 import sqlite3
 import sys
-from copy import deepcopy
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
-from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -23,7 +20,6 @@ from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
 from skbadge.experiment import ResultStore, run_benchmark
-from skbadge.experiment.benchmark._data import read_data
 from skbadge.experiment.simulation import draw_split, resolve_scoring, simulate
 from skbadge.nn import TabularNetClassifier
 from skbadge.utils._streams import stream_seed
@@ -415,57 +411,6 @@ def test_a_full_disk_is_no_failure_of_a_run(path, monkeypatch):
     with ResultStore(path) as store:
         assert store.counts()["failed"] == 0
     assert run_benchmark(benchmark, path).counts["done"] == 4
-
-
-def make_frame(**types):
-    return pd.DataFrame({"a": [0, 1, 2, 3], "b": [3, 1, 0, 2]}).astype(types)
-
-
-NUMBERS = np.array([[0, 1], [1, 0], [2, 3], [3, 2]])
-TARGETS = np.array([0, 1, 0, 1])
-
-
-@pytest.mark.parametrize(
-    ("X", "changed"),
-    [
-        (NUMBERS, NUMBERS[:, ::-1]),
-        (NUMBERS, NUMBERS.astype(np.float32)),
-        (NUMBERS.astype(np.float64), NUMBERS.astype(np.float32)),
-        (NUMBERS, NUMBERS[:, :, None]),
-        (NUMBERS, sparse.csr_matrix(NUMBERS)),
-        (sparse.csr_matrix(NUMBERS), sparse.csr_matrix(NUMBERS[:, ::-1])),
-        (sparse.csr_matrix(NUMBERS), sparse.csr_matrix(NUMBERS.astype(np.float32))),
-        (make_frame(), make_frame()[["b", "a"]]),
-        (make_frame(), make_frame().rename(columns={"a": "c"})),
-        (make_frame(), make_frame(a="float64")),
-        (make_frame(), make_frame(a="category")),
-        (make_frame(), make_frame().to_numpy()),
-        ({"a": NUMBERS}, {"b": NUMBERS}),
-        ({"a": NUMBERS}, {"a": NUMBERS.astype(np.int8)}),
-    ],
-)
-def test_a_digest_knows_data_by_content_dtype_and_container(X, changed):
-    def digest(X, y=TARGETS):
-        return read_data(lambda: (X, y), "data").digest
-
-    assert digest(X) == digest(deepcopy(X))
-    assert digest(X) != digest(changed)
-    assert digest(X) != digest(X, TARGETS.astype(float))
-    assert digest(X) != digest(X, TARGETS[::-1])
-
-
-def test_a_digest_does_not_depend_on_how_things_lie_in_memory():
-    def digest(X):
-        return read_data(lambda: (X, TARGETS), "data").digest
-
-    assert digest(NUMBERS) == digest(np.asfortranarray(NUMBERS))
-    matrix = sparse.csr_matrix(NUMBERS)
-    assert digest(matrix) == digest(matrix.tocsc())
-    assert digest(make_frame()) == digest(
-        make_frame().set_index(pd.Index([4, 3, 2, 1]))
-    )
-    # pandas has several dtypes for text.
-    assert digest(make_frame(a=str)) == digest(make_frame(a=str).astype(object))
 
 
 class Stopping(LogisticRegression):

@@ -469,6 +469,20 @@ def test_a_link_in_the_place_of_a_table_is_replaced_and_not_followed(tmp_path):
     assert (tmp_path / "mine.csv").read_text() == "mine"
 
 
+def test_strategies_on_different_data_make_no_report_together(tmp_path):
+    path = tmp_path / "results.db"
+    results = [
+        run_benchmark(
+            make_benchmark(datasets={"d": make_data(seed=i)}, strategies=[strategy]),
+            path,
+        )
+        for i, strategy in enumerate(["badge", "random"])
+    ]
+    with pytest.raises(ValueError, match="Runs on 'd' have seen different rows"):
+        write_report(path, tmp_path / "out")
+    write_report(path, tmp_path / "out", hashes=results[0].hashes)
+
+
 @pytest.mark.parametrize("name", [*NASTY, "'=a", "''-b", "NA", "007", "it's"])
 def test_names_are_the_same_after_an_export(tmp_path, name):
     write_csv(make_frame(dataset=name), tmp_path / "results.csv")
