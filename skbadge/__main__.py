@@ -2,15 +2,31 @@
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from pickle import PicklingError
 
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
 from skbadge.experiment.report import write_csv
-from skbadge.experiment.store import COLUMNS, config_hash
+from skbadge.experiment.store import COLUMNS, StoreError, config_hash
+
+# Of what a command is given. All others are mistakes of ours.
+_ERRORS = (
+    OSError,
+    TypeError,
+    ValueError,
+    ImportError,
+    MemoryError,
+    RecursionError,
+    sqlite3.Error,
+    BrokenProcessPool,
+    PicklingError,
+)
 
 
 class Terminated(KeyboardInterrupt):
@@ -38,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stopped:
         print("Interrupted. Run the same command to go on.", file=sys.stderr)
         return 143 if isinstance(stopped, Terminated) else 130
-    except (OSError, TypeError, ValueError, ImportError) as error:
+    except _ERRORS as error:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
@@ -116,9 +132,11 @@ def _report(arguments):
 
 
 def _status(arguments):
-    with ResultStore(arguments.store, create=False) as store:
+    # Whoever writes need not be waited for long to read.
+    with ResultStore(arguments.store, create=False, timeout=5.0) as store:
         store.check()
-        store.tidy()
+        with suppress(StoreError):
+            store.tidy()
         for status, count in store.counts().items():
             print(f"{status:8} {count}")
         _print_failures(store.failures_frame())
@@ -143,7 +161,7 @@ def _print_failures(failures):
         which = f"{run}, repeat {row['repeat']}"
         if len(runs) > 1:
             which = f"{len(runs)} runs, the first of them {which}"
-        print(f"failed: {which}: {' '.join(f'{kind}: {message}'.split())}")
+        print(f"failed: {' '.join(f'{which}: {kind}: {message}'.split())}")
 
 
 if __name__ == "__main__":

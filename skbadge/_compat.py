@@ -85,3 +85,21 @@ def with_labels(scorer, rename):
     scorer = copy(scorer)
     scorer._kwargs = kwargs | renamed
     return scorer
+
+
+def validate_all_parameters(value, where):
+    """Raise what an object, and the objects in it, say of their parameters in `fit`."""
+    parts = [] if isinstance(value, type) else [value]
+    if parts and hasattr(value, "get_params"):
+        parts += value.get_params(deep=True).values()
+    for part in parts:
+        # Of scikit-learn's ways, and of skorch's nets.
+        has_rules = any(
+            hasattr(part, name)
+            for name in ("_parameter_constraints", "_params_to_validate")
+        )
+        if has_rules and not isinstance(part, type):
+            try:
+                part._validate_params()
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"`{where}`: {error}") from error

@@ -233,12 +233,16 @@ def _load(frame):
         return frame
     if isinstance(frame, str | os.PathLike):
         # By default pandas takes a strategy that is called "None" for a missing value.
-        return pd.read_csv(
+        table = pd.read_csv(
             frame,
             dtype=dict.fromkeys(NAMES, str),
             keep_default_na=False,
             na_values={name: ["", "NA", "NaN", "nan", "None"] for name in NUMBERS},
         )
+        # Exports put an apostrophe before what spreadsheets take for a formula.
+        names = [name for name in NAMES if name in table]
+        plain = table[names].replace(r"^'('*[=+\-@\t\r])", r"\1", regex=True)
+        return table.assign(**plain)
     if hasattr(frame, "to_frame") and not isinstance(frame, pd.Series | pd.Index):
         return _load(frame.to_frame())
     raise TypeError(

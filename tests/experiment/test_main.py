@@ -1,5 +1,6 @@
 """The command line."""
 
+import errno
 import os
 import signal
 import sqlite3
@@ -139,18 +140,38 @@ def test_the_package_is_a_program():
         assert command in result.stdout
 
 
-@pytest.fixture
-def store(path, capsys):
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Content of a store whose runs are all done."""
+    path = tmp_path_factory.mktemp("finished") / "iris.toml"
+    path.write_text(TOML)
     assert main(["run", str(path), "--quiet"]) == 0
-    capsys.readouterr()
-    return path.with_suffix(".sqlite")
+    return path.with_suffix(".sqlite").read_bytes()
 
 
-@pytest.mark.parametrize("what", ["store", "toml", "text", "binary", "other table"])
+@pytest.fixture
+def store(path, finished):
+    store = path.with_suffix(".sqlite")
+    store.write_bytes(finished)
+    return store
+
+
+def assert_one_line(captured, *parts):
+    assert captured.err.startswith("error: ")
+    assert captured.err.count("\n") == 1
+    for part in parts:
+        assert part in captured.err
+
+
+@pytest.mark.parametrize(
+    "what", ["store", "link", "toml", "text", "binary", "other table"]
+)
 def test_an_export_replaces_nothing_but_an_earlier_one(
     path, store, tmp_path, capsys, what
 ):
     target = {"store": store, "toml": path}.get(what, tmp_path / "mine.csv")
+    if what == "link":
+        target.symlink_to(store)
     if what == "text":
         target.write_text("dataset: mine\n")
     if what == "binary":
@@ -167,6 +188,50 @@ def test_an_export_replaces_nothing_but_an_earlier_one(
     for _ in range(2):
         assert main(["export", str(store), str(free)]) == 0
     assert len(pd.read_csv(free)) == 12
+    assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm", "-journal", ".locks", ".locks/a"])
+@pytest.mark.parametrize("command", ["run", "export", "report"])
+def test_what_belongs_to_a_store_is_no_place_for_anything(
+    path, store, tmp_path, capsys, suffix, command
+):
+    taken = f"{store}{suffix}"
+    before = sorted(tmp_path.iterdir())
+    rest = {
+        "run": ["run", str(path), "--store", taken],
+        "export": ["export", str(store), taken],
+        "report": ["report", str(store), "--out", taken],
+    }[command]
+    assert main(rest) == 2
+    assert_one_line(capsys.readouterr(), taken)
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_an_earlier_file_stays_if_there_is_no_room_for_a_new_one(
+    store, tmp_path, capsys, monkeypatch, command
+):
+    out = tmp_path / "out"
+    rest = {"export": [str(out)], "report": ["--out", str(out)]}[command]
+    assert main([command, str(store), *rest]) == 0
+
+    def files():
+        return {each: each.is_file() and each.read_bytes() for each in out.rglob("*")}
+
+    before = files(), out.is_file() and out.read_bytes()
+
+    def fill(self, target, **options):
+        Path(target).write_text("half of it")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", fill)
+    capsys.readouterr()
+    assert main([command, str(store), *rest]) == 2
+    assert_one_line(capsys.readouterr(), "No space left on device", "out")
+    assert (files(), out.is_file() and out.read_bytes()) == before
+    monkeypatch.undo()
+    assert main([command, str(store), *rest]) == 0
 
 
 def spoil_a_page(path):
@@ -175,37 +240,118 @@ def spoil_a_page(path):
     path.write_bytes(content)
 
 
-def drop_a_table(path):
-    with sqlite3.connect(path) as connection:
-        connection.execute("DROP TABLE evaluations")
-    connection.close()
+def spoil_an_index(path):
+    content = bytearray(path.read_bytes())
+    # The last entry of a page lies at its beginning, the first at its end.
+    content[3 * 4096 - 200 : 3 * 4096] = b"\xa5" * 200
+    path.write_bytes(content)
 
 
-def make_a_folder(path):
-    path.unlink()
-    path.mkdir()
+def spoil_a_name(path):
+    content = path.read_bytes()
+    assert b"CREATE TABLE evaluations" in content
+    path.write_bytes(content.replace(b"CREATE TABLE evaluations", b"\x9f" * 24))
 
 
-@pytest.mark.parametrize("damage", [spoil_a_page, drop_a_table, make_a_folder])
+def cut(path):
+    path.write_bytes(path.read_bytes()[:9000])
+
+
+def executed(statement):
+    def damage(path):
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.executescript(statement)
+        connection.close()
+
+    return damage
+
+
+def replaced_by(make):
+    def damage(path):
+        path.unlink()
+        make(path)
+
+    return damage
+
+
+DAMAGES = {
+    "page": spoil_a_page,
+    "index": spoil_an_index,
+    "name": spoil_a_name,
+    "cut": cut,
+    "no table": executed("DROP TABLE evaluations"),
+    "no checkpoints": executed("DROP TABLE checkpoints"),
+    "no column": executed("ALTER TABLE runs DROP COLUMN deaths"),
+    "no such status": executed(
+        "PRAGMA ignore_check_constraints = 1; UPDATE runs SET status = 'weird'"
+    ),
+    "other program": executed("PRAGMA application_id = 7"),
+    "future": executed("PRAGMA user_version = 99"),
+    "text": lambda path: path.write_text("dataset: iris\n"),
+    "empty": lambda path: path.write_bytes(b""),
+    "folder": replaced_by(Path.mkdir),
+    "pipe": replaced_by(os.mkfifo),
+    "endless": replaced_by(lambda path: path.symlink_to("/dev/zero")),
+    "loop": replaced_by(lambda path: path.symlink_to(path)),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("command", ["run", "status", "export", "report"])
 def test_a_store_that_does_not_work_is_one_line(
     path, store, tmp_path, capsys, damage, command
 ):
-    damage(store)
+    DAMAGES[damage](store)
     rest = {
         "run": ["run", str(path), "--quiet"],
         "status": ["status", str(store)],
         "export": ["export", str(store), str(tmp_path / "out.csv")],
         "report": ["report", str(store), "--out", str(tmp_path / "out")],
     }[command]
-    if (command, damage) in (("status", drop_a_table), ("run", drop_a_table)):
-        pytest.skip("it has no need of that table")
+    if (command, damage) == ("run", "empty"):
+        pytest.skip("it becomes a store")
+    before = store.read_bytes() if store.is_file() else None
     assert main(rest) == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith("error: ")
-    assert captured.err.count("\n") == 1
-    assert store.name in captured.err
+    assert_one_line(capsys.readouterr(), store.name)
     assert not (tmp_path / "out.csv").exists()
+    assert (store.read_bytes() if store.is_file() else None) == before
+
+
+@pytest.mark.parametrize("command", ["run", "status", "export", "report"])
+def test_a_full_disk_stops_only_what_must_be_written(
+    path, store, tmp_path, capsys, monkeypatch, command
+):
+    connect = sqlite3.connect
+
+    def full(database, **options):
+        if not options.get("uri") and database != ":memory:":
+            error = sqlite3.OperationalError("disk I/O error")
+            error.sqlite_errorname = "SQLITE_IOERR_SHMSIZE"
+            raise error
+        return connect(database, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    rest = {
+        "run": [str(path), "--quiet"],
+        "status": [str(store)],
+        "export": [str(store), str(tmp_path / "out.csv")],
+        "report": [str(store), "--out", str(tmp_path / "out")],
+    }[command]
+    assert main([command, *rest]) == (2 if command == "run" else 0)
+    if command == "run":
+        assert_one_line(capsys.readouterr(), "Is the disk full")
+
+
+def test_runs_that_their_data_set_is_too_small_for_stay_pending(path, capsys):
+    small = 'n_samples = 20, object = "sklearn.datasets:make_classification"'
+    path.write_text(TOML.replace("datasets = {", f"datasets = {{small = {{{small}}}, "))
+    text = path.read_text().replace("n_initial = 10", "n_initial = 16")
+    path.write_text(text)
+    assert main(["run", str(path), "--quiet"]) == 2
+    message = "4 of 8 runs are left: Data set 'small': `n_initial` must be between"
+    assert_one_line(capsys.readouterr(), message)
+    with ResultStore(path.with_suffix(".sqlite")) as store:
+        assert store.counts() == {"pending": 4, "running": 0, "done": 4, "failed": 0}
 
 
 def test_a_baseline_that_is_not_there_is_an_error(store, tmp_path, capsys):
@@ -265,3 +411,5 @@ def test_terminating_a_benchmark_ends_its_workers(path, tmp_path):
     with ResultStore(path.with_suffix(".sqlite")) as store:
         store.tidy()
         assert store.counts()["pending"] == 4
+        # That they were ended is not held against them.
+        assert set(store.unfinished().values()) == {0}

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
+from inspect import signature
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
@@ -10,7 +11,12 @@ from typing import Any, Literal, Self
 
 from sklearn.base import is_regressor
 
-from skbadge._compat import HasMethods, Interval, validate_parameter_constraints
+from skbadge._compat import (
+    HasMethods,
+    Interval,
+    validate_all_parameters,
+    validate_parameter_constraints,
+)
 from skbadge.experiment.benchmark._data import describe_data
 from skbadge.experiment.benchmark._toml import (
     build,
@@ -153,13 +159,15 @@ class Benchmark:
         for name in ("datasets", "models", "strategies"):
             _check_some(name, getattr(self, name))
         self._budgets()
-        named_strategies(None, self.strategies)
+        for name, strategy in self.named_strategies.items():
+            validate_all_parameters(strategy, f"strategies[{name!r}]")
         for name, model in self.models.items():
             _check({f"models[{name!r}]": model}, [HasMethods(["fit"])])
             if isinstance(model, type):
                 raise TypeError(
                     f"`models[{name!r}]` must be an estimator object. Got {model!r}."
                 )
+            validate_all_parameters(model, f"models[{name!r}]")
             resolve_scoring(model, self.scoring)
             if self.n_validation:
                 check_takes_held_out(model)
@@ -254,13 +262,18 @@ class Benchmark:
             that are not there.
         """
         path = Path(path)
-        folder = path.resolve().parent
         table = read_toml(path)
-        allowed = {each.name for each in fields(cls)} - {"folder"}
-        check_keys(table, allowed, path.name)
+        try:
+            return cls._from_table(table, path.resolve().parent)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{path.name}: {error}") from error
+
+    @classmethod
+    def _from_table(cls, table, folder):
+        check_keys(table, {each.name for each in fields(cls)} - {"folder"})
         for name in ("datasets", "models", "strategies"):
             if name not in table:
-                raise ValueError(f"{path.name}: {name!r} is missing.")
+                raise ValueError(f"{name!r} is missing.")
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
@@ -277,10 +290,7 @@ class Benchmark:
         rest: dict[str, Any] = {
             name: build(value, name, folder) for name, value in table.items()
         }
-        try:
-            return cls(**parts, **rest, folder=folder)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"{path.name}: {error}") from error
+        return cls(**parts, **rest, folder=folder)
 
     def configs(self) -> list[dict]:
         """What determines the result of each run, and nothing else.
@@ -351,6 +361,10 @@ def _kind(model):
 
 
 def _check(parameters, constraints=None):
+    for name, value in parameters.items():
+        # To Python they are ints.
+        if isinstance(value, bool):
+            raise ValueError(f"`{name}` must not be {value}.")
     if constraints is not None:
         constraints = dict.fromkeys(parameters, constraints)
     validate_parameter_constraints(constraints or _CONSTRAINTS, parameters, "Benchmark")
@@ -381,4 +395,11 @@ def _dataset(spec, where, folder):
     }
     if not callable(reader):
         raise ValueError(f"{where}: {spec['object']!r} is not a function.")
+    try:
+        signature(reader).bind(**parameters)
+    except TypeError as error:
+        raise ValueError(f"{where}: {spec['object']!r}: {error}.") from error
+    except ValueError:
+        # Functions in C may have no signature.
+        pass
     return partial(reader, **parameters) if parameters else reader

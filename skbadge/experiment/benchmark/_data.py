@@ -10,6 +10,8 @@ from skbadge.experiment.store import describe
 from skbadge.pools import (
     check_masked_parts,
     is_dataset,
+    is_frame,
+    kind_of,
     n_rows,
     read_inputs,
     row_ids,
@@ -63,7 +65,7 @@ def read_data(source, name):
 
 def _digest(data):
     """SHA-256 of rows and targets, the same in every process."""
-    digest = sha256(repr(list(getattr(data.X, "columns", ()))).encode())
+    digest = sha256(repr([_layout(data.X), _layout(data.y)]).encode())
     # The rows of a Dataset may be drawn anew each time they are read.
     parts = [data.y] if is_dataset(data.X) else [data.X, data.y]
     for part in parts:
@@ -71,6 +73,27 @@ def _digest(data):
             rows = np.arange(start, min(start + _CHUNK, n_rows(part)))
             digest.update("".join(row_ids(take_rows(part, rows))).encode())
     return digest.hexdigest()
+
+
+def _layout(X):
+    """What rows do not say: names of columns, dtypes of numbers, and the container."""
+    kind = kind_of(X)
+    if kind in ("dict", "inputs"):
+        parts = X.items() if kind == "dict" else enumerate(X)
+        return kind, sorted((key, _layout(part)) for key, part in parts)
+    if is_frame(X):
+        return kind, [
+            (str(name), _type(each))
+            for name, each in zip(X.columns, X.dtypes, strict=True)
+        ]
+    return kind, _type(getattr(X, "dtype", None)), tuple(getattr(X, "shape", ()))[1:]
+
+
+def _type(dtype):
+    """Name of a dtype; pandas has several for text, which differ from time to time."""
+    name = str(dtype)
+    is_text = name.lower().startswith(("object", "str", "<u"))
+    return "text" if is_text else name
 
 
 def as_data(found, name):

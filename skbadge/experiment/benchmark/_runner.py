@@ -1,7 +1,8 @@
 """run_benchmark: do the runs of a benchmark that are not done yet."""
 
-from concurrent.futures.process import BrokenProcessPool
+import os
 from dataclasses import dataclass, field
+from functools import partial
 from html import escape
 from os import PathLike
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.parallel import delayed
 
 from skbadge.experiment.benchmark._benchmark import Benchmark
 from skbadge.experiment.benchmark._data import read_data
@@ -24,13 +25,12 @@ from skbadge.experiment.simulation import (
     find_querier,
     resolve_initial,
     resolve_scoring,
-    run_all,
     with_strategy,
+    work_off,
 )
 from skbadge.experiment.store import (
     COLUMNS,
     ResultStore,
-    StoreError,
     as_html,
     canonical,
     summary_of,
@@ -110,8 +110,8 @@ def run_benchmark(
     it then goes on after the last evaluation of each run. Several processes may work
     on one store at a time, and each run is done by one of them. A run that fails is
     recorded with its error, and the rest goes on; so is one that has killed its worker
-    three times. Runs of one data set must all see the same rows and targets: those
-    that would see others than there are results of are recorded as failed.
+    three times. Runs that do not fit their data set, because it has too few rows or
+    other rows than there are results of, stay pending, and are an error in the end.
 
     Parameters
     ----------
@@ -137,6 +137,13 @@ def run_benchmark(
         Its ``to_frame()`` has one row for each evaluation and metric. Runs under way
         in other processes are left to these; ``counts`` says how many there are.
 
+    Raises
+    ------
+    ValueError
+        If the benchmark does not fit a data set. All other runs are done by then.
+    OSError
+        If the store cannot be read or written. No run has failed by that.
+
     Examples
     --------
     >>> from tempfile import TemporaryDirectory
@@ -156,46 +163,32 @@ def run_benchmark(
     """
     if not isinstance(benchmark, Benchmark):
         benchmark = Benchmark.from_toml(benchmark)
-    path = Path(store).resolve()
+    # Raises if it is 0.
+    effective_n_jobs(n_jobs)
+    path = Path(os.path.abspath(store))
     configs = benchmark.configs()
     with ResultStore(path) as opened:
+        opened.check()
         hashes = opened.add(configs)
         if retry_failed:
             opened.reset_failed(hashes)
-        runs = dict(zip(hashes, configs, strict=True))
-        while _work_once(benchmark, opened, runs, n_jobs=n_jobs, verbose=verbose):
-            pass
-        # Of workers that were killed after they had done all there was to do.
-        opened.tidy()
+        token = uuid4().hex
+        tasks = {
+            run: _task(benchmark, path, run, config, token)
+            for run, config in zip(hashes, configs, strict=True)
+        }
+        refusals = work_off(opened, tasks, n_jobs=n_jobs, verbose=verbose)
         counts = opened.counts(hashes)
+    if refusals:
+        reason = next(iter(refusals.values()))
+        raise ValueError(f"{len(refusals)} of {len(hashes)} runs are left: {reason}")
     return BenchmarkResult(path, hashes, counts)
-
-
-def _work_once(benchmark, store, runs, **options):
-    """Go once through the runs that are left. Returns whether that made a difference.
-
-    Those left are under way in other processes, unless a worker was killed.
-    """
-    deaths = {run: n for run, n in store.unfinished().items() if run in runs}
-    token = uuid4().hex
-    task = {run: _task(benchmark, store.path, run, runs[run], token) for run in deaths}
-    # What has killed a worker goes alone: a dead worker takes all others with it.
-    alone = [[run] for run, n in deaths.items() if n]
-    others = [run for run, n in deaths.items() if not n]
-    made_difference = False
-    for group in [others, *alone]:
-        try:
-            n_done = sum(run_all([task[run] for run in group], **options))
-        except BrokenProcessPool:
-            n_done = 1
-            store.tidy()
-        made_difference = made_difference or n_done > 0
-    return made_difference
 
 
 def _task(benchmark, path, run, config, token):
     """One run that is not done; who comes first does it."""
-    return delayed(_work)(
+    return partial(
+        _work,
         ImportFolder(benchmark.folder),
         path,
         run,
@@ -209,7 +202,7 @@ def _task(benchmark, path, run, config, token):
 
 
 def _work(folder, path, run, token, source, model, strategy, scoring, n_threads):
-    """Do a run, unless another worker has it. Returns whether it was done here."""
+    """Do a run, unless another worker has it: a task of `work_off`."""
     with ResultStore(path, create=False) as store:
         claim = store.claim([run])
         if claim is None:
@@ -217,17 +210,19 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
         # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
         try:
             data = _LAST_READ.read(token, source, claim.config)
-            if data.digest is not None:
-                claim.check_data(data.digest)
-            planned = _plan(claim.config, data, model, strategy)
-            scorers = resolve_scoring(planned.querier, scoring)
-        except StoreError:
-            raise
-        except Exception as error:
+            querier = make_querier(model, strategy, data.preprocessor)
+            scorers = resolve_scoring(querier, scoring)
+        except (Exception, SystemExit) as error:
             claim.fail(error)
             return True
+        try:
+            split = _split(claim, data, querier)
+        except ValueError as error:
+            claim.release()
+            return error
+        labels = {name: claim.config[name] for name in COLUMNS[:5]}
         execute(
-            planned,
+            Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
             data.X,
             data.y,
             scorers=scorers,
@@ -238,18 +233,22 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
     return True
 
 
-def _plan(config, data, model, strategy):
-    querier = make_querier(model, strategy, data.preprocessor)
-    split = draw_split(
-        data.y,
-        n_initial=config["n_initial"],
-        initial=resolve_initial(querier, config["initial"]),
-        test_size=config["test_size"],
-        n_validation=config["n_validation"],
-        seed=stream_seed(config["seed"], "split"),
-    )
-    labels = {name: config[name] for name in COLUMNS[:5]}
-    return Run(labels, querier, split, config["budget"], config["seed"])
+def _split(claim, data, querier):
+    """The rows of a run; a ValueError if its data set is not what it was made for."""
+    config = claim.config
+    if data.digest is not None:
+        claim.check_data(data.digest)
+    try:
+        return draw_split(
+            data.y,
+            n_initial=config["n_initial"],
+            initial=resolve_initial(querier, config["initial"]),
+            test_size=config["test_size"],
+            n_validation=config["n_validation"],
+            seed=stream_seed(config["seed"], "split"),
+        )
+    except ValueError as error:
+        raise ValueError(f"Data set {config['dataset']!r}: {error}") from error
 
 
 def make_querier(model, strategy, preprocessor=None):

@@ -14,18 +14,23 @@ def read_toml(path):
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise FileNotFoundError(f"There is no file {str(path)!r}.") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{str(path)!r} is not a TOML file: {error}. Save it as UTF-8."
+        ) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} is not a TOML file: {error}.") from error
 
 
-def check_keys(table, allowed, where):
+def check_keys(table, allowed, where=None):
     """Raise if a table has other keys than these; the message names near ones."""
     for key in table:
         if key not in allowed:
             close = get_close_matches(key, allowed, n=1, cutoff=0.5)
             hint = f" Did you mean {close[0]!r}?" if close else ""
+            place = "" if where is None else f"{where}: "
             raise ValueError(
-                f"{where}: {key!r} is not known.{hint} Allowed are {sorted(allowed)}."
+                f"{place}{key!r} is not known.{hint} Allowed are {sorted(allowed)}."
             )
 
 
@@ -61,7 +66,7 @@ def build(value, where, folder):
         return target
     try:
         return target(**parameters)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
             f"{where}: calling {value['object']!r} with {sorted(parameters)} failed "
             f"with {type(error).__name__}: {error}"
@@ -82,7 +87,7 @@ def import_attribute(path, where, folder):
     add_to_path(folder)
     try:
         module = import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ValueError(
             f"{where}: importing {module_name!r} failed with {type(error).__name__}: "
             f"{error}"

@@ -61,9 +61,10 @@ def plain(text):
     Examples
     --------
     >>> from skbadge.experiment.report._markdown import plain
-    >>> print(plain("<b>a_b</b> [1](x)"), plain("_a_ $x$ `y`"))
-    \<b\>a_b\</b\> \[1\](x) \_a\_ \$x\$ \`y\`
+    >>> print(plain("<b>a_b</b> [1](x)"), plain("_a_ $x$ `y`"), plain("http://x"))
+    \<b\>a_b\</b\> \[1\](x) \_a\_ \$x\$ \`y\` http\://x
     """
     line = " ".join(str(text).split())
-    # An underscore within a word is one.
-    return re.sub(r"[\\`*\[\]<>|$~&#]|(?<!\w)_|_(?!\w)", r"\\\g<0>", line)
+    # An underscore within a word is one. Addresses would become links by themselves.
+    marks = r"[\\`*\[\]<>|$~&#@]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\."
+    return re.sub(marks, r"\\\g<0>", line)

@@ -84,11 +84,9 @@ def write_report(
     report = Page(out, paths_of(sources))
     try:
         _write(report, results, baseline)
-    except BaseException:
-        # Files of half a report would look like somebody else's to the next one.
-        report.discard()
-        raise
-    return report.save()
+        return report.save()
+    finally:
+        report.close()
 
 
 def _write(report, results, baseline):

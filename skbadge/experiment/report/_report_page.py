@@ -1,12 +1,16 @@
 """The page that a report is written to: lines, tables and pictures."""
 
+import os
 import re
+import shutil
 import warnings
 from hashlib import sha256
 from pathlib import Path
+from tempfile import mkdtemp
 
 from skbadge.experiment.report._csv_file import write_csv
 from skbadge.experiment.report._markdown import markdown_table, plain
+from skbadge.experiment.store import is_beside_a_store
 from skbadge.utils._optional import import_optional
 
 TITLE = "# Active learning benchmark"
@@ -28,12 +32,20 @@ class Page:
 
     def __init__(self, out, sources=()):
         self.folder = Path(out)
+        is_file = self.folder.exists() and not self.folder.is_dir()
+        if is_file or is_beside_a_store(self.folder):
+            raise FileExistsError(
+                f"The report needs a folder. {str(out)!r} is a file, or belongs to a "
+                "result store: choose another one."
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         self.lines = [TITLE, ""]
-        self._sources = [path.resolve() for path in sources]
+        self._sources = {os.path.realpath(path) for path in sources}
         self._written = {}
         self._replaceable = _files_of(self.folder / "report.md")
         self._new_path("report", ".md")
+        # An earlier report stays until this one is whole.
+        self._draft = Path(mkdtemp(prefix=".report-", dir=self.folder))
 
     def line(self, text):
         self.lines += [text, ""]
@@ -47,7 +59,7 @@ class Page:
     def file(self, frame, name):
         """Write a table as CSV, and return the name of the file."""
         path = self._new_path(name, ".csv")
-        write_csv(frame, path)
+        write_csv(frame, self._draft / path.name)
         return path.name
 
     def picture(self, draw, name, caption):
@@ -59,7 +71,9 @@ class Page:
             with warnings.catch_warnings():
                 # The caption has the names in letters that the picture's font lacks.
                 warnings.filterwarnings("ignore", "Glyph .* missing from")
-                display.figure_.savefig(path, dpi=120, bbox_inches="tight")
+                display.figure_.savefig(
+                    self._draft / path.name, dpi=120, bbox_inches="tight"
+                )
             plt.close(display.figure_)
             self.line(f"![{plain(caption)}]({path.name})")
 
@@ -72,15 +86,22 @@ class Page:
             return None
 
     def save(self):
-        path = self.folder / "report.md"
-        path.write_text("\n".join(self.lines), encoding="utf-8")
-        return path
-
-    def discard(self):
-        """Delete the tables and pictures written so far."""
-        for name, path in self._written.items():
-            if name != "report.md":
+        """Put the report in the place of an earlier one, all files of which go."""
+        page = self.folder / "report.md"
+        text = "\n".join(self.lines)
+        (self._draft / page.name).write_text(text, encoding="utf-8")
+        # The page comes first, for it says which files are of a report.
+        for path in self._written.values():
+            os.replace(self._draft / path.name, path)
+        for name in self._replaceable - set(self._written):
+            path = self.folder / name
+            if os.path.realpath(path) not in self._sources:
                 path.unlink(missing_ok=True)
+        return page
+
+    def close(self):
+        """Delete what was not put in its place."""
+        shutil.rmtree(self._draft, ignore_errors=True)
 
     def skipped(self, statistics, name):
         """Write what statistics left out, and show how often for which reason."""
@@ -97,8 +118,9 @@ class Page:
             n += 1
             free = f"{name}_{n}"
         path = self.folder / f"{free}{suffix}"
-        is_ours = path.name in self._replaceable and path.resolve() not in self._sources
-        if path.exists() and not is_ours:
+        is_source = os.path.realpath(path) in self._sources
+        is_ours = path.name in self._replaceable and path.is_file() and not is_source
+        if os.path.lexists(path) and not is_ours:
             raise FileExistsError(
                 f"The report would replace {str(path)!r}, which is of no earlier "
                 "report. It was left as it is: choose another folder."
@@ -114,7 +136,9 @@ def _files_of(page):
     text = page.read_text(encoding="utf-8", errors="replace")
     if not text.startswith(TITLE):
         return set()
-    return {page.name, *re.findall(r"\]\(([^()/\\]+\.(?:csv|png))\)", text)}
+    # Where names look like links, they have backslashes.
+    files = re.findall(r"(?<!\\)\]\(([^()/\\]+\.(?:csv|png))\)", text)
+    return {page.name, *files}
 
 
 def slug(text):

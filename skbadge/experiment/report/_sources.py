@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skbadge.experiment.store import STATUSES, ResultStore
+from skbadge.experiment.store import STATUSES, ResultStore, canonical
 from skbadge.inspection._frame import KEY, read_results
 from skbadge.utils._optional import import_optional
 
@@ -96,11 +96,16 @@ def _read(source, hashes, i, pd):
         path = Path(source)
         if not path.exists():
             raise FileNotFoundError(f"There is no file {str(path)!r} to report on.")
+        if not path.is_file():
+            raise ValueError(
+                f"`sources` must be stores or CSV files. {str(path)!r} is no file."
+            )
         if is_store(path):
             with ResultStore(path, create=False) as store:
                 store.check()
                 frame, runs = store.to_frame(hashes), store.runs_frame(hashes)
             _check_unique(frame)
+            _check_same_data(runs)
             return path.name, frame, runs
         return path.name, _read_csv(path), None
     name = f"{type(source).__name__} {i}"
@@ -123,7 +128,10 @@ def _read_csv(path):
     try:
         return read_results(path)
     except ValueError as error:
-        raise ValueError(f"Cannot read {str(path)!r}: {error}") from error
+        raise ValueError(
+            f"Cannot read {str(path)!r}: it is no result store, and as a CSV file: "
+            f"{error}"
+        ) from error
 
 
 def _check_unique(frame):
@@ -136,6 +144,20 @@ def _check_unique(frame):
             "benchmarks that go by the same names: report on one of them (--only FILE, "
             "or pass the result of run_benchmark), or give them names that differ."
         )
+
+
+def _check_same_data(runs):
+    """Raise if runs of a store that name the same data set have seen several."""
+    seen = {}
+    for run in runs[runs["n_evaluations"] > 0].itertuples():
+        description = json.loads(run.config).get("data_description")
+        what = canonical([description, run.data])
+        if seen.setdefault(run.dataset, what) != what:
+            raise ValueError(
+                f"Runs on {run.dataset!r} have seen different rows or targets, which "
+                "make no curve together: report on one benchmark of the store (--only "
+                "FILE, or pass the result of run_benchmark)."
+            )
 
 
 def _counts(runs):

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Literal
@@ -13,14 +14,14 @@ from sklearn.base import BaseEstimator, is_classifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
-from sklearn.utils.parallel import delayed
 
 from skbadge._compat import StrOptions, validate_params
 from skbadge.exceptions import QueryWarning
 from skbadge.experiment.simulation._held_out import check_takes_held_out
-from skbadge.experiment.simulation._progress import run_all
+from skbadge.experiment.simulation._progress import run_surviving, work_off
 from skbadge.experiment.simulation._run import (
     Run,
+    describe_failure,
     execute,
     execute_in_store,
     owed_records,
@@ -248,16 +249,20 @@ def active_learning_curve(
     }
     parallel = {"n_jobs": n_jobs, "verbose": verbose}
     if store is None:
-        tasks = [delayed(execute)(run, X, y, **options) for run in runs]
-        results = run_all(tasks, **parallel)
+        tasks = [partial(execute, run, X, y, **options) for run in runs]
+        results = [
+            _outcome(run, found, error_score)
+            for run, found in zip(runs, run_surviving(tasks, **parallel), strict=True)
+        ]
         failures = [failure for _, failure in results if failure is not None]
     else:
         hashes = _add_to_store(store, runs, X, y, test, scoring)
-        tasks = [
-            delayed(execute_in_store)(run, store, run_hash, X, y, **options)
+        by_hash = {
+            run_hash: partial(execute_in_store, run, store, run_hash, X, y, **options)
             for run, run_hash in zip(runs, hashes, strict=True)
-        ]
-        run_all(tasks, **parallel)
+        }
+        with ResultStore(store, create=False) as opened:
+            work_off(opened, by_hash, **parallel)
         results, failures = _read_from_store(store, runs, hashes)
     return _collect(runs, results, failures, list(options["scorers"]), error_score)
 
@@ -271,6 +276,15 @@ def _queriers(querier, strategies):
     for asking in queriers.values():
         find_querier(asking).check_parameters()
     return queriers
+
+
+def _outcome(run, found, error_score):
+    """What `execute` returned, or would have returned if its worker had not died."""
+    if not isinstance(found, Exception):
+        return found
+    if error_score == "raise":
+        raise found
+    return [], describe_failure(run.labels, 0, found)
 
 
 def _collect(runs, results, failures, metrics, error_score):

@@ -1,22 +1,142 @@
 """Runs in parallel, and a bar that shows how many are done."""
 
-from sklearn.utils.parallel import Parallel
+import warnings
+from collections import deque
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 
+from sklearn.utils.parallel import Parallel, delayed
+
+from skbadge.experiment.store import StoreError
 from skbadge.utils._optional import import_optional
+
+_TRIES_TOGETHER = 2
 
 
 def run_all(tasks, *, n_jobs, verbose):
-    """Run tasks of joblib, whatever its backend is; results in their order.
+    """Call tasks through joblib, whatever its backend is; results in their order.
 
-    With ``verbose``, a bar shows how many are done, in notebooks as a widget.
+    Tasks are functions without parameters, such as partial ones. With ``verbose``, a
+    bar shows how many are done, in notebooks as a widget.
     """
+    found = dict(_numbered_results(tasks, range(len(tasks)), n_jobs, verbose))
+    return [found[i] for i in range(len(tasks))]
+
+
+def run_surviving(tasks, *, n_jobs, verbose):
+    """Like `run_all`, with an error in place of the result of what kills its worker.
+
+    A worker that dies takes all others with it: what they were at is tried again
+    together, and then alone, which tells the culprit.
+    """
+    found = {}
+    for _ in range(_TRIES_TOGETHER):
+        left = [i for i in range(len(tasks)) if i not in found]
+        with suppress(BrokenProcessPool):
+            for i, result in _numbered_results(tasks, left, n_jobs, verbose):
+                found[i] = result
+            break
+    for i, task in enumerate(tasks):
+        if i not in found:
+            try:
+                (found[i],) = run_all([task], n_jobs=n_jobs, verbose=0)
+            except BrokenProcessPool as error:
+                found[i] = error
+    return [found[i] for i in range(len(tasks))]
+
+
+def work_off(store, tasks, **options):
+    """Do the runs of a store that are left, but for those of other processes.
+
+    Parameters
+    ----------
+    store : ResultStore
+        Where the runs are.
+
+    tasks : dict of str to callable
+        By hash of the run. Each returns True if it has done the run, False if that was
+        left to others, and an error if the run cannot be done as things are: that run
+        stays pending.
+
+    **options : dict
+        Those of `run_all`.
+
+    Returns
+    -------
+    refusals : dict of str to Exception
+        Those errors, by hash of the run.
+    """
+    refusals = {}
     try:
-        parallel = Parallel(n_jobs=n_jobs, return_as="generator")
+        while _work_once(store, tasks, refusals, options):
+            pass
+    except BaseException:
+        # Whoever stops here has ended the workers, and not the runs they were at.
+        store.excuse_dead()
+        with suppress(StoreError):
+            store.tidy()
+        raise
+    # Of workers that were killed after they had done all there was to do.
+    store.tidy()
+    return refusals
+
+
+def _work_once(store, tasks, refusals, options):
+    """Go once through the runs that are left. Returns whether that made a difference.
+
+    Those left are under way in other processes, unless a worker was killed.
+    """
+    left = {run: n for run, n in store.unfinished().items() if run in tasks}
+    left = {run: n for run, n in left.items() if run not in refusals}
+    # What has killed a worker goes alone: a dead worker takes all others with it.
+    groups = deque([[run for run, n in left.items() if not n]])
+    groups += [[run] for run, n in left.items() if n]
+    made_difference = False
+    while groups:
+        group, before = groups.popleft(), store.unfinished()
+        if not group:
+            continue
+        try:
+            outcomes = run_all([tasks[run] for run in group], **options)
+        except BrokenProcessPool as error:
+            made_difference = True
+            store.tidy()
+            if store.unfinished() != before:
+                continue
+            # It died before it could claim a run, so that nobody counts how often.
+            if len(group) > 1:
+                groups += [[run] for run in group]
+            elif (claim := store.claim(group)) is not None:
+                claim.fail(error)
+            continue
+        made_difference |= any(outcome is True for outcome in outcomes)
+        for run, outcome in zip(group, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                refusals[run] = outcome
+    return made_difference
+
+
+def _numbered_results(tasks, numbers, n_jobs, verbose):
+    """Yield the number and the result of each task, in any order."""
+    numbered = [delayed(_numbered)(i, tasks[i]) for i in numbers]
+    try:
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")
     except ValueError:
         # Backends for clusters return all results at once.
-        parallel = Parallel(n_jobs=n_jobs, verbose=verbose)
-    results = parallel(tasks)
-    if not verbose or isinstance(results, list):
-        return list(results)
-    tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
-    return list(tqdm.tqdm(results, total=len(tasks), unit="run"))
+        yield from Parallel(n_jobs=n_jobs, verbose=verbose)(numbered)
+        return
+    results = shown = parallel(numbered)
+    if verbose:
+        tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
+        shown = tqdm.tqdm(results, total=len(numbered), unit="run")
+    try:
+        yield from shown
+    finally:
+        with warnings.catch_warnings():
+            # That results are lost, which is what was wanted.
+            warnings.simplefilter("ignore")
+            results.close()
+
+
+def _numbered(i, task):
+    return i, task()

@@ -10,12 +10,7 @@ from sklearn.base import BaseEstimator
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import Split
 from skbadge.experiment.simulation._wrapped import prepare
-from skbadge.experiment.store import (
-    ResultStore,
-    StoreError,
-    describe,
-    evaluation_records,
-)
+from skbadge.experiment.store import ResultStore, describe, evaluation_records
 from skbadge.utils._threads import threads_limited
 
 
@@ -101,10 +96,7 @@ def execute(
                 records += evaluation_records(evaluation, run.labels)
                 if claim is not None:
                     claim.record(evaluation, state)
-    except StoreError:
-        # Nothing is wrong with the run: the store frees it, to be gone on with later.
-        raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         if claim is not None:
             claim.fail(error)
         if error_score == "raise":
@@ -116,11 +108,15 @@ def execute(
 
 
 def execute_in_store(run, path, run_hash, X, y, **options):
-    """Carry out what is left of a run, unless another process is at it."""
+    """Carry out what is left of a run, unless another process is at it.
+
+    Returns whether it was done here.
+    """
     with ResultStore(path, create=False) as store:
         claim = store.claim([run_hash])
         if claim is not None:
             execute(run, X, y, claim=claim, **options)
+    return claim is not None
 
 
 def describe_failure(labels, n_labeled, error):

@@ -1,5 +1,6 @@
 """Scorers: those of scikit-learn by their names, and quantiles of absolute errors."""
 
+import warnings
 from collections.abc import Callable
 from difflib import get_close_matches
 from fractions import Fraction
@@ -7,11 +8,15 @@ from numbers import Real
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import is_classifier
+from sklearn.base import is_classifier, is_regressor
+from sklearn.dummy import DummyRegressor
 from sklearn.metrics import check_scoring, get_scorer_names, make_scorer
 from sklearn.utils import check_consistent_length, column_or_1d
 
 from skbadge._compat import Interval, validate_params
+from skbadge.experiment.simulation._wrapped import estimator_of
+from skbadge.outputs._pipeline import innermost
+from skbadge.querier import BadgeQuerier
 
 _LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
 
@@ -123,6 +128,8 @@ def resolve_scoring(querier, scoring):
                 f"`scoring` must name its metrics apart: use a dict. Got {names}."
             )
         scoring = dict(zip(names, scoring, strict=True))
+    if not scoring:
+        raise ValueError(f"`scoring` must name at least one metric. Got {scoring!r}.")
     return {name: _scorer(querier, scorer) for name, scorer in scoring.items()}
 
 
@@ -137,7 +144,42 @@ def _scorer(querier, scorer):
                 f"sklearn.metrics.get_scorer_names() and {list(SCORERS)}."
             )
         scorer = SCORERS.get(scorer, scorer)
-    return check_scoring(querier, scoring=scorer)
+    elif not callable(scorer):
+        raise ValueError(
+            "`scoring` must be names and scorers, one or several. Got "
+            f"{scorer!r} among them."
+        )
+    found = check_scoring(querier, scoring=scorer)
+    if isinstance(scorer, str):
+        _check_suits(querier, scorer, found)
+    return found
+
+
+def _check_suits(querier, name, scorer):
+    """Raise if a model cannot be scored so, before it is trained in vain."""
+    methods = getattr(scorer, "_response_method", "predict")
+    methods = [methods] if isinstance(methods, str) else list(methods)
+    model = innermost(querier)
+    if isinstance(model, BadgeQuerier):
+        model = innermost(estimator_of(model))
+    # Some objects have these only once they are fitted.
+    if not any(hasattr(type(model), method) for method in methods):
+        raise ValueError(
+            f"`scoring` {name!r} needs a model with {' or '.join(methods)}. "
+            f"{type(model).__name__} has none."
+        )
+    if not is_regressor(model):
+        return
+    X, y = np.zeros((4, 1)), np.array([0.5, 1.25, 2.5, 3.75])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            scorer(DummyRegressor().fit(X, y), X, y)
+        except Exception as error:
+            raise ValueError(
+                f"`scoring` {name!r} is not for regressors, such as "
+                f"{type(model).__name__}."
+            ) from error
 
 
 def _name_of(scorer):

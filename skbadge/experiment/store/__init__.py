@@ -5,7 +5,7 @@ each evaluation with the state to go on from; an `ExperimentResult` is a table.
 """
 
 from skbadge.experiment.store._configuration import canonical, config_hash, describe
-from skbadge.experiment.store._database import StoreError
+from skbadge.experiment.store._database import StoreError, is_beside_a_store
 from skbadge.experiment.store._result import (
     COLUMNS,
     ExperimentResult,
@@ -27,5 +27,6 @@ __all__ = [
     "config_hash",
     "describe",
     "evaluation_records",
+    "is_beside_a_store",
     "summary_of",
 ]

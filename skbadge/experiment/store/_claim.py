@@ -1,11 +1,19 @@
 """Claim: a run that a worker is to do, and what it hands back."""
 
+import errno
 import json
 import pickle
+import sqlite3
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
+
+from skbadge.experiment.store._database import StoreError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_N_DIGEST = sha256().digest_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +67,9 @@ class Claim:
                 db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
         if n_others:
             raise ValueError(
-                f"The data set has changed: {n_others} runs have results of other rows "
-                "or targets. Put it back as it was, or use a new store, or give the "
-                "data set another name."
+                f"The data set {self.config['dataset']!r} has changed: {n_others} runs "
+                "have results of other rows or targets. Put it back as it was, or use "
+                "a new store, or give the data set another name."
             )
 
     def record(self, evaluation, state):
@@ -73,7 +81,8 @@ class Claim:
             Of the next round.
 
         state : object
-            To go on from. If it cannot be pickled, an interrupted run starts over.
+            To go on from. If it cannot be pickled, or takes a gigabyte, an interrupted
+            run starts over.
 
         Raises
         ------
@@ -92,7 +101,8 @@ class Claim:
             )
             db.execute("UPDATE runs SET deaths = 0 WHERE hash = ?", (self.hash,))
             db.execute("DELETE FROM checkpoints WHERE run = ?", (self.hash,))
-            if checkpoint is not None:
+            limit = db.getlimit(sqlite3.SQLITE_LIMIT_LENGTH)
+            if checkpoint is not None and len(checkpoint) < limit:
                 values = self.hash, json.dumps(self.store._versions), checkpoint
                 db.execute("INSERT INTO checkpoints VALUES (?, ?, ?)", values)
 
@@ -112,13 +122,22 @@ class Claim:
         ----------
         error : BaseException
             What stopped it.
+
+        Raises
+        ------
+        OSError
+            That error, if nothing is wrong with the run: the store does not work, or
+            the disk is full.
         """
-        lines = "".join(traceback.format_exception(error))
+        is_full = isinstance(error, OSError) and error.errno in _NO_ROOM
+        if is_full or isinstance(error, StoreError):
+            raise error
+        lines = _storable("".join(traceback.format_exception(error)))
         with self._transaction() as db:
             db.execute(
                 "UPDATE runs SET status = 'failed', finished = ?, error_type = ?, "
                 "error_message = ?, traceback = ? WHERE hash = ?",
-                (now(), type(error).__name__, str(error), lines, self.hash),
+                (now(), type(error).__name__, _storable(error), lines, self.hash),
             )
 
     def release(self):
@@ -151,9 +170,24 @@ def now():
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def _storable(text):
+    # Names of files may have bytes that are no text.
+    return str(text).encode("utf-8", "backslashreplace").decode()
+
+
 def _pickled(state):
+    """A pickle after its digest, for SQLite notices no damage within a value."""
     try:
-        return pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
+        content = pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception:
         # Objects that cannot be pickled say so by errors of any type.
         return None
+    return sha256(content).digest() + content
+
+
+def unpickled(checkpoint):
+    """What was pickled; a ValueError if it is not what was written."""
+    content = checkpoint[_N_DIGEST:]
+    if sha256(content).digest() != checkpoint[:_N_DIGEST]:
+        raise ValueError("The checkpoint is damaged.")
+    return pickle.loads(content)

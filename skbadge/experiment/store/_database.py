@@ -1,8 +1,10 @@
 """Database: the SQLite file of a result store, and errors that say what to do."""
 
 import os
+import re
 import sqlite3
 from contextlib import closing, contextmanager, suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from skbadge.experiment.store._schema import refusal, use_schema
@@ -19,8 +21,14 @@ _HINTS = {
 }
 
 
+# Errors of writing where reading may work.
+_OF_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+
+
 class StoreError(OSError):
     """The file of a result store cannot be read or written."""
+
+    is_of_disk = False
 
 
 class Database:
@@ -47,20 +55,51 @@ class Database:
     def __init__(self, path, *, create, timeout):
         if not create and not path.exists():
             raise FileNotFoundError(f"There is no result store at {str(path)!r}.")
+        if is_beside_a_store(path):
+            raise ValueError(refusal(path, "the name belongs to another store"))
         if not path.parent.is_dir():
             raise FileNotFoundError(
                 f"There is no folder {str(path.parent)!r} for the result store "
                 f"{path.name!r}."
             )
-        if path.is_dir():
-            raise ValueError(refusal(path, "it is a folder"))
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "no regular file"
+            raise ValueError(refusal(path, f"it is {kind}"))
         self.path = path
         self.is_read_only = not create and not is_writable(path)
+        self._why_read_only = None
         self._connection = None
-        with self._explained():
-            self._connection = self._connect(timeout)
+        options = {"create": create, "timeout": timeout}
+        if not self.is_read_only:
             try:
-                use_schema(self._connection, path, timeout)
+                self._open(None, **options)
+            except StoreError as error:
+                # Even to read it, SQLite wants to write beside the file.
+                if create or not error.is_of_disk:
+                    raise
+                self.is_read_only, self._why_read_only = True, error
+        if self.is_read_only:
+            self._open_to_read(**options)
+
+    def _open_to_read(self, **options):
+        log = Path(f"{os.path.realpath(self.path)}-wal")
+        if not log.exists() or not log.stat().st_size:
+            self._open("immutable=1", **options)
+            return
+        # What is immutable is read without its log.
+        try:
+            self._open("mode=ro", **options)
+        except StoreError:
+            # That shares the index of the log with others, which must be there or be
+            # made. An index of its own is kept in memory.
+            system = "win32" if os.name == "nt" else "unix"
+            self._open(f"mode=ro&vfs={system}-none", **options)
+
+    def _open(self, way, *, create, timeout):
+        with self._explained():
+            self._connection = self._connect(way, timeout)
+            try:
+                use_schema(self._connection, self.path, create=create, timeout=timeout)
                 # What a killed process has committed stays: only a crash of the whole
                 # machine may lose the last rows, and those are run again.
                 self._connection.execute("PRAGMA synchronous = NORMAL")
@@ -69,17 +108,15 @@ class Database:
                 self.close()
                 raise
 
-    def _connect(self, timeout):
+    def _connect(self, way, timeout):
         options = {"timeout": timeout, "isolation_level": None}
-        if not self.is_read_only:
+        if way is None:
             return sqlite3.connect(self.path, **options)
-        # SQLite wants to write beside the file even to read it, unless it is told that
-        # nobody else will; but then it does not see what lies in the log.
-        log = self.path.with_name(f"{self.path.name}-wal")
-        has_log = log.exists() and log.stat().st_size
-        way = "mode=ro" if has_log else "immutable=1"
-        uri = f"file:{quote(str(self.path.resolve()))}?{way}"
-        return sqlite3.connect(uri, uri=True, **options)
+        uri = f"file:{quote(os.path.realpath(self.path))}?{way}"
+        connection = sqlite3.connect(uri, uri=True, **options)
+        if way.endswith("-none"):
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        return connection
 
     @property
     def is_open(self):
@@ -100,14 +137,16 @@ class Database:
 
     def check(self):
         """Raise a `StoreError` if the file is damaged."""
-        _, ((first, *_), *_) = self.read("PRAGMA quick_check(1)")
+        _, ((first, *_), *_) = self.read("PRAGMA integrity_check(1)")
         if first != "ok":
-            raise StoreError(self._message(first, "SQLITE_CORRUPT"))
+            raise self._error(first, "SQLITE_CORRUPT")
 
     @contextmanager
     def transaction(self):
         """One that writes, and so waits for the others that do."""
         connection = self._checked()
+        if self._why_read_only is not None:
+            raise self._why_read_only
         with self._explained():
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -131,17 +170,31 @@ class Database:
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
             # A mistake of ours, which no user can mend.
             raise
-        except sqlite3.Error as error:
-            name = getattr(error, "sqlite_errorname", "")
-            raise StoreError(self._message(error, name)) from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # What Python's module raises itself is of text that is none.
+            name = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
+            raise self._error(error, name) from error
 
-    def _message(self, error, name):
+    def _error(self, error, name):
         hints = [hint for start, hint in _HINTS.items() if name.startswith(start)]
         reason = " ".join(str(error).split())
         hint = "".join(f" {hint}" for hint in hints)
-        return f"The result store {str(self.path)!r} does not work: {reason}.{hint}"
+        found = StoreError(
+            f"The result store {str(self.path)!r} does not work: {reason}.{hint}"
+        )
+        found.is_of_disk = name.startswith(_OF_DISK)
+        return found
 
 
 def is_writable(path):
     """Whether a file and its folder, where SQLite writes as well, are writable."""
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
+
+def is_beside_a_store(path):
+    """Whether SQLite, or a worker, has or would have a file of its own there."""
+    path = Path(os.path.realpath(path))
+    if path.parent.suffix == ".locks":
+        return True
+    found = re.fullmatch(r"(.+)-(?:wal|shm|journal)|(.+)\.locks", path.name)
+    return found is not None and path.with_name(found[1] or found[2]).is_file()

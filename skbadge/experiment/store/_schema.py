@@ -1,6 +1,8 @@
 """The tables of a result store, made in a file that has nothing, or looked for."""
 
 import sqlite3
+from contextlib import closing
+from functools import cache
 from time import monotonic
 
 APPLICATION_ID = 0x736B6267
@@ -50,18 +52,21 @@ CREATE TABLE checkpoints (
 """
 
 
-def use_schema(connection, path, timeout):
+def use_schema(connection, path, *, create, timeout):
     """Make the tables if the file is blank; raise if it holds anything else.
 
     The connection is in autocommit mode, so that every transaction is explicit, and
     waits so many seconds for other processes that are writing. A file that is something
-    else, or a store of another version, is left as it is.
+    else, or a store of another version, is left as it is, and with ``create=False`` a
+    blank one is something else.
     """
     try:
         if _is_blank(connection):
+            if not create:
+                raise ValueError(refusal(path, "it is empty"))
             _create(connection, timeout)
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorname != "SQLITE_NOTADB":
+        if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
             raise
         raise ValueError(refusal(path, "it is no SQLite file")) from error
     _check(connection, path)
@@ -90,7 +95,9 @@ def _create(connection, timeout):
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # SQLite has done so itself where the disk is full.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
 
 
@@ -122,6 +129,26 @@ def _check(connection, path):
                 f"{SCHEMA_VERSION}",
             )
         )
+    missing = sorted(_wanted_columns() - _columns(connection))
+    if missing:
+        raise sqlite3.DatabaseError(f"it lacks {', '.join(missing)}")
+
+
+def _columns(connection):
+    return {
+        f"{table}.{column}"
+        for table, column in connection.execute(
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables, "
+            "pragma_table_info(tables.name) AS columns WHERE tables.type = 'table'"
+        )
+    }
+
+
+@cache
+def _wanted_columns():
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        return _columns(connection)
 
 
 def refusal(path, reason):

@@ -1,14 +1,14 @@
 """ResultStore: runs, their evaluations and checkpoints, in one SQLite file."""
 
 import json
-import pickle
+import os
 import socket
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from skbadge.experiment.store._claim import Claim, now
+from skbadge.experiment.store._claim import Claim, now, unpickled
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
@@ -78,7 +78,8 @@ class ResultStore(StoredRuns):
         self.path = Path(path)
         self._db = Database(self.path, create=create, timeout=timeout)
         self._versions = current_versions()
-        self._worker = WorkerLock(self.path.with_name(f"{self.path.name}.locks"))
+        # One folder, whatever links lead to the file, as SQLite has one log.
+        self._worker = WorkerLock(f"{os.path.realpath(path)}.locks")
 
     def __enter__(self) -> Self:
         return self
@@ -113,6 +114,10 @@ class ResultStore(StoredRuns):
         with self._db.transaction() as db:
             self._free_dead(db)
             self._worker.tidy()
+
+    def excuse_dead(self) -> None:
+        """Hold no death so far against a run: somebody ended the workers."""
+        self._worker.delete_dead()
 
     def check(self) -> None:
         """Read the whole file, and raise an `OSError` if it is damaged."""
@@ -210,9 +215,9 @@ class ResultStore(StoredRuns):
             if json.loads(versions) != self._versions:
                 continue
             try:
-                return pickle.loads(state)
+                return unpickled(state)
             except Exception:
-                # Of a class that has moved or changed since: as good as none.
+                # Damaged, or of a class that has moved or changed: as good as none.
                 pass
         with self._db.transaction() as db:
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))

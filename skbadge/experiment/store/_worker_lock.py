@@ -61,10 +61,14 @@ class WorkerLock:
             self._delete(self._lock, self.name)
             self._lock = None
 
-    def tidy(self):
-        """Delete the files of dead workers, and the folder if none is left."""
+    def delete_dead(self):
+        """Delete the files of dead workers, which may be done at any time."""
         for path in self.folder.glob("*.lock"):
             self.is_held(path.stem)
+
+    def tidy(self):
+        """Delete the files of dead workers, and the folder if none is left."""
+        self.delete_dead()
         with suppress(OSError):
             self.folder.rmdir()
 

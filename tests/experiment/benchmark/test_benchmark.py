@@ -11,6 +11,7 @@ import pytest
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -354,11 +355,58 @@ def replaced(old, new):
             replaced("n_repeats = 2", "n_repeats = '2'"),
             r"benchmark\.toml: The 'n_repeats' parameter of Benchmark must be an int",
         ),
+        (replaced("n_repeats = 2", "n_repeats = true"), "`n_repeats` must not be True"),
+        (
+            replaced("n_samples", "n_sampels"),
+            r"datasets\.made: 'sklearn\.datasets:make_classification': got an unexp",
+        ),
+        (
+            replaced("C = 0.5", "C = -0.5"),
+            r"`models\['scaled'\]`: The 'C' parameter of LogisticRegression must be",
+        ),
+        (
+            replaced("sklearn.neural_network:MLP", "skbadge.nn:TabularNet").replace(
+                "hidden_layer_sizes", "max_epohcs"
+            ),
+            r"`models\['mlp'\]`: __init__\(\) got unexpected argument\(s\) max_epohcs",
+        ),
+        (
+            replaced("include_bias = true", "include_bias = 3"),
+            r"`strategies\['biased'\]`: The 'include_bias' parameter of Badge must be",
+        ),
+        (
+            replaced('"accuracy", "neg_log_loss"', ""),
+            "`scoring` must name at least one",
+        ),
+        (replaced('"accuracy"', '["accuracy"]'), "`scoring` must be names and scorers"),
+        (
+            replaced("linear_model:LogisticRegression", "svm:LinearSVC"),
+            "'neg_log_loss' needs a model with predict_proba. LinearSVC has none",
+        ),
+        (
+            replaced("MLPClassifier", "MLPRegressor"),
+            "`scoring` 'accuracy' is not for regressors, such as MLPRegressor",
+        ),
+        (
+            replaced("skbadge.strategies:Badge", "sys:exit").replace(
+                ", include_bias = true", ""
+            ),
+            r"strategies\.biased: calling 'sys:exit' .* failed with SystemExit",
+        ),
+        ("x = " + "[" * 9999, "is not a TOML file: maximum recursion depth"),
     ],
 )
 def test_an_error_in_a_toml_file_says_where_and_what(tmp_path, text, message):
     with pytest.raises(ValueError, match=message):
         Benchmark.from_toml(write_toml(tmp_path, text))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "latin-1"])
+def test_another_encoding_is_named(tmp_path, encoding):
+    path = tmp_path / "benchmark.toml"
+    path.write_bytes(f"# \u00e9\n{TOML}".encode(encoding))
+    with pytest.raises(ValueError, match=r"is not a TOML file: .*Save it as UTF-8"):
+        Benchmark.from_toml(path)
 
 
 def test_a_byte_order_mark_is_no_error(tmp_path):
@@ -450,8 +498,8 @@ class Unpicklable:
             r"`strategies\['s'\]`'s `function` must be importable.*<lambda>",
         ),
         (
-            {"models": {"m": LogisticRegression(random_state=Unpicklable())}},
-            r"`models\['m'\]`'s `random_state` cannot be known again",
+            {"models": {"m": KNeighborsClassifier(metric_params={"w": Unpicklable()})}},
+            r"`models\['m'\]`'s `metric_params` cannot be known again",
         ),
         (
             {"datasets": {"d": partial(load_iris, as_frame=lambda: 1)}},

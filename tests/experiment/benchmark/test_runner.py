@@ -1,5 +1,6 @@
 """run_benchmark: the same rows however it is run, and failures that stop nothing."""
 
+import errno
 import os
 import signal
 import sqlite3
@@ -367,14 +368,14 @@ def test_a_data_set_that_changed_is_refused_until_it_is_put_back(
     else:
         table = table.rename(columns={"c": "d"})
     table.to_csv(csv, index=False)
-    result = run_benchmark(large, path)
-    assert result.counts["failed"] == 2
-    message = r"The data set has changed: 2 runs have results of other rows"
-    assert result.failures_frame()["error_message"].str.contains(message).all()
-    assert_same_rows(result.to_frame(), before)
+    message = "2 of 4 runs are left: The data set 'file' has changed: 2 runs have resul"
+    with pytest.raises(ValueError, match=message):
+        run_benchmark(large, path)
+    with ResultStore(path) as store:
+        assert store.counts() == {"pending": 2, "running": 0, "done": 2, "failed": 0}
+        assert_same_rows(store.to_frame(), before)
     csv.write_text(original)
-    result = run_benchmark(large, path, retry_failed=True)
-    assert_same_rows(result.to_frame(), whole)
+    assert_same_rows(run_benchmark(large, path).to_frame(), whole)
 
 
 def test_runs_that_failed_do_not_bind_the_data_set(path, tmp_path):
@@ -410,3 +411,53 @@ def test_a_full_disk_is_no_failure_of_a_run(path, monkeypatch):
     with ResultStore(path) as store:
         assert store.counts()["failed"] == 0
     assert run_benchmark(benchmark, path).counts["done"] == 4
+
+
+class Stopping(LogisticRegression):
+    """Raises what it is told to."""
+
+    def __init__(self, kind=None):
+        super().__init__()
+        self.kind = kind
+
+    def fit(self, X, y):
+        raise {"exit": SystemExit(3), "full": OSError(errno.ENOSPC, "no room")}[
+            self.kind
+        ]
+
+
+def test_a_model_that_ends_the_program_has_failed_and_the_rest_goes_on(path):
+    models = {"ends": Stopping("exit"), "linear": LogisticRegression()}
+    result = run_benchmark(make_benchmark(models=models), path)
+    assert result.counts == {"pending": 0, "running": 0, "done": 4, "failed": 4}
+    assert set(result.failures_frame()["error_type"]) == {"SystemExit"}
+
+
+def test_a_model_that_finds_the_disk_full_has_not_failed(path):
+    benchmark = make_benchmark(models={"m": Stopping("full")})
+    with pytest.raises(OSError, match="no room"):
+        run_benchmark(benchmark, path)
+    with ResultStore(path) as store:
+        assert store.counts()["pending"] == 4
+
+
+class Unreadable(LogisticRegression):
+    """Cannot be unpickled in another process."""
+
+    def __init__(self, home=None):
+        super().__init__()
+        self.home = home
+
+    def __setstate__(self, state):
+        if state["home"] != os.getpid():
+            raise RuntimeError("not here")
+        super().__setstate__(state)
+
+
+@pytest.mark.slow
+def test_a_model_that_never_gets_to_a_worker_fails_and_the_rest_goes_on(path):
+    models = {"m": Unreadable(os.getpid()), "linear": LogisticRegression()}
+    benchmark = make_benchmark(models=models, strategies=["random"], n_repeats=1)
+    result = run_benchmark(benchmark, path, n_jobs=2)
+    assert result.counts == {"pending": 0, "running": 0, "done": 1, "failed": 1}
+    assert result.failures_frame()["error_message"][0].startswith("A task has failed")

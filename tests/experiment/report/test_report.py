@@ -9,6 +9,7 @@ from pandas.testing import assert_frame_equal
 from sklearn.linear_model import LogisticRegression
 
 from skbadge.experiment import ExperimentResult, run_benchmark, write_report
+from skbadge.experiment.report import write_csv
 from skbadge.inspection import (
     error_tails,
     label_efficiency,
@@ -16,6 +17,7 @@ from skbadge.inspection import (
     mean_log_errors,
     penalty_matrix,
 )
+from skbadge.inspection._frame import read_results
 from skbadge.nn import TabularNetClassifier
 from tests.experiment._benchmarks import make_benchmark, make_data
 
@@ -439,3 +441,49 @@ def test_a_baseline_that_is_not_there_is_refused_where_it_was_named(tmp_path):
     with pytest.raises(ValueError, match="`baseline` must be one of 'badge', 'random'"):
         write_report(make_frame(), tmp_path / "out", baseline="radnom")
     assert not (tmp_path / "out").exists()
+
+
+def test_files_that_a_later_report_lacks_go_and_may_come_back(tmp_path):
+    first = report_on(make_frame(), tmp_path)
+    whole = names_of(tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").touch()
+    report_on(make_frame().query("strategy == 'badge'"), tmp_path)
+    assert names_of(tmp_path / "out") < whole | {"mine.txt"}
+    assert report_on(make_frame(), tmp_path) == first
+    assert names_of(tmp_path / "out") == whole | {"mine.txt"}
+
+
+def test_a_name_that_looks_like_a_link_makes_no_file_one_of_the_report(tmp_path):
+    report_on(make_frame(dataset="[x](mine.csv)"), tmp_path)
+    (tmp_path / "out" / "mine.csv").write_text("mine")
+    report_on(make_frame(), tmp_path)
+    assert (tmp_path / "out" / "mine.csv").read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_a_table_is_replaced_and_not_followed(tmp_path):
+    report_on(make_frame(), tmp_path)
+    (tmp_path / "mine.csv").write_text("mine")
+    (tmp_path / "out" / "sources.csv").unlink()
+    (tmp_path / "out" / "sources.csv").symlink_to(tmp_path / "mine.csv")
+    report_on(make_frame(), tmp_path)
+    assert (tmp_path / "mine.csv").read_text() == "mine"
+
+
+def test_strategies_on_different_data_make_no_report_together(tmp_path):
+    path = tmp_path / "results.db"
+    results = [
+        run_benchmark(
+            make_benchmark(datasets={"d": make_data(seed=i)}, strategies=[strategy]),
+            path,
+        )
+        for i, strategy in enumerate(["badge", "random"])
+    ]
+    with pytest.raises(ValueError, match="Runs on 'd' have seen different rows"):
+        write_report(path, tmp_path / "out")
+    write_report(path, tmp_path / "out", hashes=results[0].hashes)
+
+
+@pytest.mark.parametrize("name", [*NASTY, "'=a", "''-b", "NA", "007", "it's"])
+def test_names_are_the_same_after_an_export(tmp_path, name):
+    write_csv(make_frame(dataset=name), tmp_path / "results.csv")
+    assert set(read_results(tmp_path / "results.csv")["dataset"]) == {name}

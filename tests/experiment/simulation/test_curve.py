@@ -1,5 +1,7 @@
 """Learning curves: paired, reproducible, and honest about what failed."""
 
+import os
+import signal
 import warnings
 
 import joblib
@@ -342,3 +344,23 @@ def test_whole_numbers_are_no_classes_to_a_regressor():
     frames = [without_times(result) for result in curves]
     pd.testing.assert_frame_equal(*frames)
     assert set(frames[0]["metric"]) == {"r2"}
+
+
+def kill_the_worker(pool, n, **rest):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_strategy_that_kills_its_worker_fails_and_the_others_go_on(
+    tmp_path, is_stored
+):
+    store = tmp_path / "results.db" if is_stored else None
+    strategies = {"killer": kill_the_worker, "random": "random"}
+    with pytest.warns(FitFailedWarning, match="1 of 2 runs failed"):
+        result = curve(strategies=strategies, n_repeats=1, n_jobs=2, store=store)
+    (failure,) = result.failures
+    assert failure["strategy"] == "killer"
+    scores = result.to_frame().groupby("strategy")["score"].count()
+    # The store has the evaluation before the query.
+    assert scores.to_dict() == {"killer": int(is_stored), "random": 3}

@@ -1,7 +1,9 @@
 """ResultStore: claims, checkpoints, what it reads back, and files it refuses."""
 
+import errno
 import json
 import os
+import pickle
 import signal
 import sqlite3
 import subprocess
@@ -206,8 +208,10 @@ def test_a_run_without_a_checkpoint_starts_over_and_its_rows_go(store):
     [
         ("UPDATE checkpoints SET versions = ?", json.dumps({"torch": "0.1"})),
         ("UPDATE checkpoints SET state = ?", b"no pickle"),
+        # It can be read, but it is not what was written.
+        ("UPDATE checkpoints SET state = ?", pickle.dumps({"round": 1})),
     ],
-    ids=["other-versions", "unreadable"],
+    ids=["other-versions", "unreadable", "damaged"],
 )
 def test_a_checkpoint_that_cannot_be_trusted_is_discarded(path, statement, value):
     with ResultStore(path) as store:
@@ -538,3 +542,81 @@ def test_a_full_disk_is_said_to_be_full(path, store):
     store._db.read("PRAGMA max_page_count = 100000")
     claim.record(make_evaluation(0), {"round": np.zeros(10_000)})
     claim.finish()
+
+
+def test_deaths_of_workers_that_somebody_ended_are_excused(path):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+    for _ in range(4):
+        claim_in_a_process_that_is_killed(path)
+        with ResultStore(path) as store:
+            store.excuse_dead()
+            store.tidy()
+            assert store.counts()["pending"] == 1
+            assert list(store.unfinished().values()) == [0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [StoreError("no"), OSError(errno.ENOSPC, "full"), OSError(errno.EDQUOT, "")],
+)
+def test_errors_of_the_machine_are_none_of_the_run(store, error):
+    store.add([make_config()])
+    claim = store.claim()
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        claim.fail(error)
+    assert caught.value is error
+    claim.release()
+    assert store.counts()["pending"] == 1
+
+
+def test_an_error_may_name_a_file_whose_name_is_no_text(store):
+    store.add([make_config()])
+    store.claim().fail(ValueError("cannot read b\udcff"))
+    assert store.failures_frame()["error_message"].tolist() == ["cannot read b\\udcff"]
+
+
+def test_a_checkpoint_that_is_too_large_is_left_out(store):
+    store.add([make_config()])
+    claim = store.claim()
+    store._db._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 5000)
+    claim.record(make_evaluation(0), np.zeros(5000))
+    claim.release()
+    assert store.claim().state is None
+
+
+def test_a_log_that_nobody_may_write_beside_is_read(path, tmp_path, monkeypatch):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+    claim_in_a_process_that_is_killed(path)
+    tmp_path.joinpath(f"{path.name}-shm").unlink()
+    assert tmp_path.joinpath(f"{path.name}-wal").stat().st_size
+    before = {each: each.is_file() and each.read_bytes() for each in tmp_path.iterdir()}
+    connect = sqlite3.connect
+
+    def refuse(database, **options):
+        if str(database).endswith("?mode=ro"):
+            raise sqlite3.OperationalError("unable to open database file")
+        return connect(database, **options)
+
+    # As root, everything may be written.
+    monkeypatch.setattr(sqlite3, "connect", refuse)
+    monkeypatch.setattr(_database, "is_writable", lambda path: False)
+    with ResultStore(path, create=False) as store:
+        store.check()
+        assert store.counts()["running"] == 1
+    after = {each: each.is_file() and each.read_bytes() for each in tmp_path.iterdir()}
+    assert after == before
+
+
+def test_a_claim_holds_whatever_link_others_come_by(path, tmp_path):
+    link = tmp_path / "link.db"
+    link.symlink_to(path)
+    with ResultStore(path) as store:
+        store.add([make_config()])
+        store.claim()
+        with ResultStore(link) as other:
+            other.tidy()
+            assert other.claim() is None
+            assert other.counts()["running"] == 1
+    assert {each.name for each in tmp_path.iterdir()} == {path.name, link.name}
