@@ -42,7 +42,9 @@ class KCenter(Sampler):
     Distances are formed in float64. They are equal if they agree to twelve digits.
 
     Beyond the embedding, three float64 arrays of ``n_rows`` and blocks of fixed size
-    are held.
+    are held. From an embedding that comes in chunks the picks are the same: each pass
+    keeps ``16 * n`` rows of greatest distance, and as many are picked as are sure to be
+    beyond the others.
 
     References
     ----------

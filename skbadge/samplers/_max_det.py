@@ -72,6 +72,10 @@ class MaxDet(Sampler):
     contended, ``M * M`` numbers besides, and the inner products of all labelled rows to
     begin with. All products are formed in float64.
 
+    From an embedding that comes in chunks the picks are the same, see `KCenter`. Each
+    pass takes ``O(n_rows * M * (cost of an inner product + M))`` time. Beyond the rank,
+    where noise is all that tells copies apart, rounding may decide between ties.
+
     References
     ----------
     .. [1] L. Chen, G. Zhang, H. Zhou. "Fast greedy MAP inference for determinantal
