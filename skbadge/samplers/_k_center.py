@@ -15,7 +15,7 @@ from skbadge.samplers._base import (
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
-from skbadge.samplers._sketch import Greatest
+from skbadge.samplers._row_sketch import Greatest
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ties import Ties
 

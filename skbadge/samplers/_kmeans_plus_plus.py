@@ -16,7 +16,7 @@ from skbadge.samplers._base import (
 )
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._nearest_pick import NearestPick
-from skbadge.samplers._sketch import Drawn, merged, new_seed, sketch_size
+from skbadge.samplers._row_sketch import Drawn, merged, new_seed, sketch_size
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._ties import Ties

@@ -5,10 +5,10 @@ import pytest
 
 from skbadge.embeddings import OuterProductEmbedding
 from skbadge.embeddings._joined import below
-from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _sketch
+from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _row_sketch
 from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._kmeans_plus_plus import _Replay
-from skbadge.samplers._sketch import Drawn
+from skbadge.samplers._row_sketch import Drawn
 from tests.samplers._chunked import in_chunks
 from tests.samplers._laws import (
     REJECTED,
@@ -178,7 +178,7 @@ def numbers_in_a_row(monkeypatch):
     """Numbers of rows without their blocks, for a pool that is one chunk."""
     rng = np.random.RandomState(3)
     monkeypatch.setattr(
-        _sketch,
+        _row_sketch,
         "row_random",
         lambda seed, stream, number, first, n_rows: rng.random_sample(n_rows),
     )
