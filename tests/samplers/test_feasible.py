@@ -193,5 +193,5 @@ def test_pending_rows_of_a_pool_of_any_size_take_no_memory():
     feasible = Feasible(10**15, pending=[10**14, 3])
     assert feasible.n_left == 10**15 - 2
     np.testing.assert_array_equal(feasible.check([5, 10**12], 2, "It"), [5, 10**12])
-    with pytest.raises(ValueError, match="It must return rows that may be picked.*10"):
+    with pytest.raises(ValueError, match=r"It must return rows that may be picked.*10"):
         feasible.check([5, 10**14], 2, "It")
