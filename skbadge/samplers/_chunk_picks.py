@@ -7,7 +7,7 @@ import numpy as np
 from skbadge.embeddings import to_device
 from skbadge.embeddings._joined import joined
 from skbadge.samplers._base import fill_uniformly
-from skbadge.samplers._sketch import (
+from skbadge.samplers._row_sketch import (
     NOTHING,
     Drawn,
     Greatest,

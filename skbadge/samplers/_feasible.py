@@ -156,9 +156,10 @@ class Feasible:
             Who selected them, for the error.
         """
         picks = check_rows(rows, n, self.n_rows, source)
-        open_rows = self.open()
-        kept = open_rows.first(picks, n)
-        wrong = np.setdiff1d(picks, kept)
+        if self.mask is None and self.groups is None:
+            wrong = np.intersect1d(picks, self.pending)
+        else:
+            wrong = np.setdiff1d(picks, self.open().first(picks, n))
         if len(wrong):
             raise ValueError(
                 f"{source} must return rows that may be picked. Row {wrong[0]} is not "

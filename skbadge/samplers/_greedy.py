@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from skbadge.samplers._sketch import NOTHING
+from skbadge.samplers._row_sketch import NOTHING
 from skbadge.utils._ties import equal_floor, rounded
 
 

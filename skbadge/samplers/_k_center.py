@@ -15,7 +15,7 @@ from skbadge.samplers._base import (
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._nearest_pick import NearestPick
-from skbadge.samplers._sketch import Greatest
+from skbadge.samplers._row_sketch import Greatest
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ties import Ties
 
@@ -42,7 +42,9 @@ class KCenter(Sampler):
     Distances are formed in float64. They are equal if they agree to twelve digits.
 
     Beyond the embedding, three float64 arrays of ``n_rows`` and blocks of fixed size
-    are held.
+    are held. From an embedding that comes in chunks the picks are the same: each pass
+    keeps ``16 * n`` rows of greatest distance, and as many are picked as are sure to be
+    beyond the others.
 
     References
     ----------

@@ -16,7 +16,7 @@ from skbadge.samplers._base import (
 )
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._nearest_pick import NearestPick
-from skbadge.samplers._sketch import Drawn, merged, new_seed, sketch_size
+from skbadge.samplers._row_sketch import Drawn, merged, new_seed, sketch_size
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._ties import Ties
@@ -57,6 +57,13 @@ class KMeansPlusPlus(Sampler):
 
     Beyond the embedding, two float64 arrays of ``n_rows`` and blocks of fixed size are
     held.
+
+    From an embedding that comes in chunks, rows are drawn by the same law, though not
+    the same rows for a seed: one pass for the first row, and one or a few for all
+    others. Each keeps ``8 * n`` rows that are a weighted draw without replacement,
+    which stands for draws from the whole pool as long as it lasts. Nothing that is held
+    grows with ``n_rows``, and picks depend neither on the chunks nor on the order of
+    their merges, but for rounding.
 
     References
     ----------

@@ -18,7 +18,7 @@ from skbadge.samplers._base import (
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._norms import LEAST_SQ_DIST
-from skbadge.samplers._sketch import Greatest
+from skbadge.samplers._row_sketch import Greatest
 from skbadge.samplers._taken import Taken
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ties import Ties
@@ -71,6 +71,10 @@ class MaxDet(Sampler):
     the usual case far less. ``M`` float64 numbers are held for each row that has
     contended, ``M * M`` numbers besides, and the inner products of all labelled rows to
     begin with. All products are formed in float64.
+
+    From an embedding that comes in chunks the picks are the same, see `KCenter`. Each
+    pass takes ``O(n_rows * M * (cost of an inner product + M))`` time. Beyond the rank,
+    where noise is all that tells copies apart, rounding may decide between ties.
 
     References
     ----------

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from skbadge.samplers._base import Sampler
+from skbadge.samplers._row_sketch import Greatest, merged
 from skbadge.samplers._selection import Selection
-from skbadge.samplers._sketch import Greatest, merged
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ranking import top_rows
 from skbadge.utils._ties import Ties

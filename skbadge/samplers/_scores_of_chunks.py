@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from skbadge.samplers._base import fill_uniformly
 from skbadge.samplers._feasible import Feasible
+from skbadge.samplers._row_sketch import Drawn, Greatest, merged, new_seed
 from skbadge.samplers._selection import Selection
-from skbadge.samplers._sketch import Drawn, Greatest, merged, new_seed
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ties import Ties
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbadge.samplers._feasible import OpenRows
-from skbadge.samplers._sketch import Drawn, merged, new_seed
+from skbadge.samplers._row_sketch import Drawn, merged, new_seed
 
 
 class Taken:

@@ -16,6 +16,7 @@ from skbadge.samplers import (
     Sampler,
     _chunk_picks,
     _kmeans_plus_plus,
+    _max_det,
 )
 from tests.samplers._chunked import Chunks, dense_chunks, in_chunks
 from tests.samplers._restrictions import CASES, is_open, random_case
@@ -128,6 +129,30 @@ def test_greedy_rules_pick_as_in_memory(sampler, name, seed, small_sketches):
     np.testing.assert_allclose(streamed.values, memory.values, rtol=1e-9, atol=1e-9)
     assert streamed.value_name == memory.value_name
     assert chunks.n_passes > 3 or not isinstance(sampler, KCenter)
+
+
+@pytest.mark.parametrize("seed", [1, 5, 7])
+def test_ties_with_rows_outside_a_large_sketch_are_those_of_memory(seed, monkeypatch):
+    # More rows than contend at once, and hundreds at each distance in and out of them.
+    monkeypatch.setattr(_chunk_picks, "sketch_size", lambda n, per_pick: 1500)
+    X = np.random.RandomState(seed).randint(-4, 5, size=(2500, 4)).astype(float)
+    picks = [
+        KCenter().sample(part, 200, random_state=seed)
+        for part in (DenseEmbedding(X), dense_chunks(X, 1100))
+    ]
+    np.testing.assert_array_equal(*picks)
+
+
+def test_each_pass_yields_a_pick_whatever_rounding_does(monkeypatch):
+    # A pass that finds values a little too great seems to leave greater rows outside.
+    explained = _max_det._Start.explained
+    monkeypatch.setattr(
+        _max_det._Start, "explained", lambda self, part: explained(self, part) - 1e-9
+    )
+    monkeypatch.setattr(_chunk_picks, "sketch_size", lambda n, per_pick: 3)
+    chunks = dense_chunks(np.repeat(np.eye(30) + 0.1, 3, axis=0), 20)
+    selection = MaxDet().run(chunks, 30, random_state=0)
+    assert selection.fallbacks == ()
 
 
 @pytest.mark.parametrize("sampler", GREEDY, ids=name_of)

@@ -5,9 +5,10 @@ import pytest
 
 from skbadge.embeddings import OuterProductEmbedding
 from skbadge.embeddings._joined import below
-from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _sketch
+from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _row_sketch
 from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._kmeans_plus_plus import _Replay
+from skbadge.samplers._row_sketch import Drawn
 from tests.samplers._chunked import in_chunks
 from tests.samplers._laws import (
     REJECTED,
@@ -125,8 +126,18 @@ def test_the_law_does_not_depend_on_when_a_sketch_is_left(
     # In blocks of a few draws, so that some are left of a sketch.
     draws = _Replay._draws
     monkeypatch.setattr(_Replay, "_draws", lambda self, n_draws: draws(self, 2))
-    law = kmeans_plus_plus_law(TRAP, 3, "uniform")
-    assert law_pvalue(law, draws_of("uniform", TRAP, 3)) > THRESHOLD
+    law = kmeans_plus_plus_law(PAIRS, 4, "uniform")
+    assert law_pvalue(law, draws_of("uniform", PAIRS, 4)) > THRESHOLD
+
+
+def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeypatch):
+    # Rows whose weights fell least would be favoured.
+    set_size(2)
+    monkeypatch.setattr(
+        _kmeans_plus_plus, "Drawn", lambda seed, stream, number: Drawn(seed, stream)
+    )
+    law = kmeans_plus_plus_law(PAIRS, 4, "uniform")
+    assert law_pvalue(law, draws_of("uniform", PAIRS, 4)) < REJECTED
 
 
 class LeftWhenARowIsWanted(_Replay):
@@ -167,7 +178,7 @@ def numbers_in_a_row(monkeypatch):
     """Numbers of rows without their blocks, for a pool that is one chunk."""
     rng = np.random.RandomState(3)
     monkeypatch.setattr(
-        _sketch,
+        _row_sketch,
         "row_random",
         lambda seed, stream, number, first, n_rows: rng.random_sample(n_rows),
     )

@@ -187,3 +187,11 @@ def test_the_first_row_is_one_that_may_be_picked(sampler):
         for seed in range(30)
     }
     assert firsts == {2, 3}
+
+
+def test_pending_rows_of_a_pool_of_any_size_take_no_memory():
+    feasible = Feasible(10**15, pending=[10**14, 3])
+    assert feasible.n_left == 10**15 - 2
+    np.testing.assert_array_equal(feasible.check([5, 10**12], 2, "It"), [5, 10**12])
+    with pytest.raises(ValueError, match=r"It must return rows that may be picked.*10"):
+        feasible.check([5, 10**14], 2, "It")

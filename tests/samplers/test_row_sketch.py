@@ -5,7 +5,7 @@ import pytest
 
 from skbadge.embeddings import DenseEmbedding
 from skbadge.samplers import Feasible
-from skbadge.samplers._sketch import Drawn, Greatest, Outside, merged
+from skbadge.samplers._row_sketch import Drawn, Greatest, Outside, merged
 from skbadge.samplers._taken import Taken
 from skbadge.utils._ties import Ties, rounded
 from tests.samplers._chunked import dense_chunks, in_chunks

@@ -25,7 +25,7 @@ NOTHING = Outside()
 
 
 @dataclass(frozen=True, eq=False)
-class Sketch:
+class RowSketch:
     """The rows of least key, and what is to be known of all others.
 
     Merging two sketches is associative and commutative, so that chunks may be gone
@@ -92,14 +92,14 @@ class Sketch:
         """Whether no row is left out."""
         return self.outside == NOTHING
 
-    def merge(self, other: "Sketch") -> "Sketch":
+    def merge(self, other: "RowSketch") -> "RowSketch":
         """The sketch of the rows of both."""
 
         def columns(name):
             return np.concatenate([getattr(self, name), getattr(other, name)])
 
         has_quota = self.groups is not None
-        both = Sketch(
+        both = RowSketch(
             self.size,
             columns("rows"),
             columns("keys"),
@@ -135,7 +135,7 @@ class Sketch:
             own = Outside(self.keys[last], self.ties[last], self.values[last])
             outside = min(outside, own)
         kept = order[: self.size]
-        return Sketch(
+        return RowSketch(
             self.size,
             self.rows[kept],
             self.keys[kept],
@@ -149,7 +149,7 @@ class Sketch:
         )
 
 
-def merged(first: Sketch, second: Sketch) -> Sketch:
+def merged(first: RowSketch, second: RowSketch) -> RowSketch:
     """The sketch of the rows of both, as a function."""
     return first.merge(second)
 
@@ -205,7 +205,7 @@ class Drawn:
             Positions of the open rows in the chunk.
 
         embedding, quotas
-            Those of the open rows, as for `Sketch.of`.
+            Those of the open rows, as for `RowSketch.of`.
         """
         with np.errstate(divide="ignore"):
             logs = values if self.are_logs else np.log(values)
@@ -218,7 +218,7 @@ class Drawn:
         n_numbers = int(opened[-1]) + 1 if len(opened) else 0
         uniforms = row_random(self.seed, self.stream, self.number, first, n_numbers)
         uniforms = uniforms[opened]
-        return Sketch.of(
+        return RowSketch.of(
             size,
             first + opened,
             log_exponentials(uniforms) - logs,
@@ -250,7 +250,7 @@ class Greatest:
         """The sketch of a chunk's open rows, as that of `Drawn`."""
         rows = first + opened
         keys = -rounded(values, self.dtype, self.quantum)
-        return Sketch.of(size, rows, keys, self.ties.keys(rows), values, **more)
+        return RowSketch.of(size, rows, keys, self.ties.keys(rows), values, **more)
 
 
 def sketch_size(n, per_pick):
