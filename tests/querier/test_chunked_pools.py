@@ -225,7 +225,7 @@ def test_parquet_with_ids_and_categories(tmp_path):
     assert report.ids.tolist() == [f"row {i}" for i in rows]
     grouped = querier.query(pool, 3, groups="kind")
     assert len(set(frame["kind"].iloc[grouped])) == 3
-    querier.partial_fit(pool.take(rows), y[100:][rows])
+    querier.partial_fit(pool.take(rows), y[rows])
     assert len(querier.y_labeled_) == 106
 
 
@@ -249,7 +249,7 @@ def test_sparse_chunks():
 def test_a_pool_of_one_row_and_empty_chunks():
     querier = trained()
     pool = from_chunks([POOL[:0], POOL[:1], POOL[:0]])
-    with pytest.warns(QueryWarning, match="n=3"):
+    with pytest.warns(QueryWarning, match="`n`=3 is above the 1 rows"):
         assert querier.query(pool, 3).tolist() == [0]
 
 
@@ -284,3 +284,22 @@ def test_a_pipeline_around_a_querier_takes_no_chunks():
     pipeline.fit(X_LABELED, y[:100])
     with pytest.raises(TypeError, match="Put the steps into the querier's estimator"):
         skbadge.query(pipeline, in_chunks(), 5)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("no_memory")
+@pytest.mark.parametrize("strategy", ["badge", "margin"])
+def test_workers_of_dask_pick_the_same(strategy):
+    distributed = pytest.importorskip("distributed")
+    import dask.array as da
+
+    querier = trained(strategy, storage=None)
+    rows = querier.query(in_chunks(n=8, chunk_rows=100), 9)
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster):
+        collection = da.from_array(POOL, chunks=(100, 8))
+        found, report = querier.query(collection, 9, return_report=True)
+    np.testing.assert_array_equal(found, rows)
+    assert "2" in report.engine
