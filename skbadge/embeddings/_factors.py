@@ -8,7 +8,7 @@ from scipy import sparse
 
 from skbadge.embeddings._base import as_factor
 from skbadge.embeddings._base import row_norms_sq as dense_norms_sq
-from skbadge.utils._place import cast_array
+from skbadge.utils._place import cast_array, filled_array
 
 # An array, or a sparse matrix or array in CSR format.
 Matrix: TypeAlias = NDArray | sparse.csr_matrix | sparse.csr_array
@@ -67,7 +67,8 @@ def scaled_rows(matrix, factors):
     """Each row times a number of its own, in the matrix's dtype."""
     factors = factors.astype(matrix.dtype, copy=False)
     if not sparse.issparse(matrix):
-        return matrix * factors[:, None]
+        columns = factors[:, None]
+        return filled_array(matrix.shape, matrix.dtype, np.multiply, matrix, columns)
     matrix = matrix.copy()
     matrix.data *= np.repeat(factors, np.diff(matrix.indptr))
     return matrix

@@ -8,6 +8,7 @@ from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._factors import Matrix, as_matrix
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
+from skbadge.utils._place import cast_array, filled_array
 from skbadge.utils._row_sums import improper_rows, row_sums
 
 
@@ -77,10 +78,12 @@ def gradient_embedding(
             f"model, or one. Got {proba.shape[1]} columns."
         )
     _check_proba(proba)
-    residual = _one_logit_residual(proba) if one_logit else _softmax_residual(proba)
+    residual_of = _one_logit_residual if one_logit else _softmax_residual
+    shape = len(proba), 1 if one_logit else proba.shape[1]
+    residual = filled_array(shape, proba.dtype, residual_of, proba)
     # Squares of residuals below 2**-40 come near the end of float32's range.
-    if residual.size and np.abs(residual).max() < 2.0**-40:
-        residual = residual.astype(np.float64)
+    if residual.size and max(residual.max(), -residual.min()) < 2.0**-40:
+        residual = cast_array(residual, np.float64)
     weights = OuterProductEmbedding(residual, as_matrix(features, "features"))
     if not include_bias:
         return weights

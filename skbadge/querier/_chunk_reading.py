@@ -15,6 +15,9 @@ from skbadge.utils._memory import available_memory
 from skbadge.utils._optional import import_optional
 from skbadge.utils._shared_state import seeded
 
+# Outputs of a strategy that streams are kept up to this size.
+KEPT_NBYTES = 2**29
+
 
 @dataclass
 class ChunkReader:
@@ -88,22 +91,22 @@ def chunked_outputs(querier, pool, needs, seed, engine):
 def kept_if_it_should_be(outputs, strategy, storage):
     """All outputs, read now and kept, or as they are: read anew in each pass.
 
-    They are kept where they fit in memory, in a folder that the user has named, and in
-    files where the strategy cannot do without.
+    Strategies that stream need them kept in no case. They are, where that takes little
+    and spares a pass, or where the user has named a folder. Others need all at once.
     """
-    fits = 2 * outputs.nbytes <= available_memory()
-    if fits or storage not in (None, "auto"):
-        return outputs.collected()
-    if strategy.streams:
-        return outputs
-    if storage == "auto":
-        return outputs.collected()
-    raise ValueError(
-        f"{strategy} needs what the model says about all {len(outputs)} rows at once, "
-        f"{outputs.nbytes / 1e9:.3g} GB, and memory is short. Let it be kept in files "
-        '(`storage="auto"`, or a folder), or of a random part of the pool '
-        "(`subsample`)."
-    )
+    available, nbytes = available_memory(), outputs.nbytes
+    has_folder = storage not in (None, "auto")
+    if strategy.streams and not has_folder:
+        is_cheap = nbytes <= min(KEPT_NBYTES, available // 2)
+        return outputs.collected() if is_cheap else outputs
+    if storage is None and 2 * nbytes > available:
+        raise ValueError(
+            f"{strategy} needs what the model says about all {len(outputs)} rows at "
+            f"once, {nbytes / 1e9:.3g} GB, and memory is short. Let it be kept in "
+            'files (`storage="auto"`, or a folder), or of a random part of the pool '
+            "(`subsample`)."
+        )
+    return outputs.collected()
 
 
 def _itself(part, first):

@@ -20,6 +20,7 @@ from skbadge.embeddings import (
 from skbadge.embeddings._factors import scaled_rows
 from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.outputs import Needs, Outputs
+from skbadge.utils._place import new_array
 
 KernelName = Literal[
     "badge",
@@ -81,7 +82,7 @@ def last_layer(outputs):
         columns = [rows * float(weight_factor), bias]
         return SparseEmbedding(sparse.hstack(columns, format="csr"))
     n_rows, n_features = rows.shape
-    jacobian = np.empty((n_rows, n_features + bool(bias_factor)), dtype=rows.dtype)
+    jacobian = new_array((n_rows, n_features + bool(bias_factor)), rows.dtype)
     np.multiply(rows, weight_factor, out=jacobian[:, :n_features])
     jacobian[:, n_features:] = bias_factor
     return DenseEmbedding(jacobian)

@@ -66,6 +66,7 @@ def in_chunks(rows=POOL, n=5, chunk_rows=100):
 @pytest.fixture
 def no_memory(monkeypatch):
     """Let outputs not fit, so that none is kept without files."""
+    monkeypatch.setattr(_chunk_reading, "KEPT_NBYTES", 0)
     monkeypatch.setattr(_chunk_reading, "available_memory", lambda: 0)
 
 
