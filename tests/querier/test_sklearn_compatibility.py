@@ -196,6 +196,7 @@ def test_get_params_lists_nested_parameters():
         "feature_layer",
         "warm_start",
         "inference_batch_size",
+        "storage",
         "random_state",
         "verbose",
     }
