@@ -130,7 +130,8 @@ def give_own_training(net, seed=None):
     """
     callbacks = [] if net.callbacks == "disable" else net.callbacks or []
     # Those of a net that was trained here before have had their time.
-    callbacks = [item for item in callbacks if not _is_own(item)]
+    own = OwnRandomness | OwnFiles
+    callbacks = [item for item in callbacks if not isinstance(_callback_of(item), own)]
     # Only callbacks write files.
     last = [("own_files", OwnFiles())] if callbacks else []
     first = [] if seed is None else [("own_randomness", OwnRandomness(seed))]
@@ -141,10 +142,6 @@ def give_own_training(net, seed=None):
         for name, _ in net.get_default_callbacks():
             setattr(net, f"callbacks__{name}", None)
     net.callbacks = [*first, *callbacks, *last]
-
-
-def _is_own(item):
-    return isinstance(_callback_of(item), OwnRandomness | OwnFiles)
 
 
 def _callback_of(item):

@@ -130,16 +130,14 @@ class Outputs:
         identify = self.identify
         if identify is not None:
             identify = partial(_identified, identify, positions)
-        return replace(
-            self,
-            proba=None if self.proba is None else self.proba[rows],
-            features=None if self.features is None else self.features[rows],
-            inputs=None if self.inputs is None else self.inputs[rows],
-            gradients=None if self.gradients is None else self.gradients.take(rows),
-            posterior=None if self.posterior is None else self.posterior[:, rows],
-            n_rows=len(positions),
-            identify=identify,
-        )
+        fields = {
+            name: part.take(rows) if isinstance(part, Embedding) else part[rows]
+            for name in ROW_FIELDS
+            if (part := getattr(self, name)) is not None
+        }
+        if self.posterior is not None:
+            fields["posterior"] = self.posterior[:, rows]
+        return replace(self, **fields, n_rows=len(positions), identify=identify)
 
 
 def _identified(identify, positions, rows):

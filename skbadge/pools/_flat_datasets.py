@@ -71,7 +71,8 @@ def copy(X: Dataset) -> Dataset:
 
 
 def _copied(dataset):
-    memo = {id(part): part for part in _attributes(dataset).values() if _is_map(part)}
+    parts = _attributes(dataset).values()
+    memo = {id(part): part for part in parts if isinstance(part, np.memmap)}
     try:
         return deepcopy(dataset, dict(memo))
     except Exception:
@@ -82,10 +83,6 @@ def _copied(dataset):
 
 def _attributes(dataset):
     return getattr(dataset, "__dict__", {})
-
-
-def _is_map(part):
-    return isinstance(part, np.memmap)
 
 
 def concatenate(first: Dataset, second: Dataset) -> Dataset:

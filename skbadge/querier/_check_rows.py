@@ -33,6 +33,7 @@ from skbadge.pools import (
     takes_columns,
 )
 from skbadge.utils._shown import listed
+from skbadge.utils._validation import not_finite_rows
 
 # What errors say of strings, and of columns that no array can hold together.
 NOT_NUMBERS = ("convert string", "bytes/strings", "DType")
@@ -219,20 +220,11 @@ def _wants_columns(net, columns):
 
 def _check_finite(X, name):
     """Raise if a numeric array or sparse matrix holds NaN or infinity."""
-    X = X.tocsr() if sparse.issparse(X) else X
-    values = X.data if sparse.issparse(X) else X
-    # One sum tells in the usual case, without an array of flags.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if values.dtype.kind != "f" or np.isfinite(values.sum(dtype=np.float64)):
-            return
-    if sparse.issparse(X):
-        rows = np.unique(X.tocoo().row[~np.isfinite(X.tocoo().data)])
-    else:
-        rows = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
-    if len(rows):
+    bad = not_finite_rows(X)
+    if bad is not None:
         raise ValueError(
-            f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
-            f"the first is row {rows[0]}. Leave these rows out, or fill the gaps in a "
-            "step before the net: SimpleImputer in a Pipeline, or, for a data frame, "
-            "skbadge.nn.table_preprocessor."
+            f"Input {name} contains NaN or infinity: {bad.sum()} of {len(bad)} rows, "
+            f"the first is row {bad.argmax()}. Leave these rows out, or fill the gaps "
+            "in a step before the net: SimpleImputer in a Pipeline, or, for a data "
+            "frame, skbadge.nn.table_preprocessor."
         )

@@ -26,6 +26,7 @@ from skbadge.utils._validation import (
     check_masked,
     check_one_label_a_row,
     is_missing,
+    not_finite_rows,
 )
 
 
@@ -81,12 +82,12 @@ def _check_targets(y, X, estimator):
         y = column_or_1d(y, warn=True)
     y = y.astype(np.float64)
     _check_lengths(y, X)
-    bad = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
-    if len(bad):
+    bad = not_finite_rows(y)
+    if bad is not None:
         raise ValueError(
-            f"Input `y` contains NaN or infinity: {len(bad)} of {len(y)} targets, the "
-            f"first is that of row {bad[0]}. Rows without a target belong in the pool "
-            "of `query`."
+            f"Input `y` contains NaN or infinity: {bad.sum()} of {len(y)} targets, the "
+            f"first is that of row {bad.argmax()}. Rows without a target belong in the "
+            "pool of `query`."
         )
     return y
 

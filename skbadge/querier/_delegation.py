@@ -200,9 +200,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
 
     def _estimator(self):
         """The estimator to train, by default the library's net."""
-        if self.estimator is None:
-            return TabularNetClassifier()
-        return self.estimator
+        return TabularNetClassifier() if self.estimator is None else self.estimator
 
     def _validate_params(self):
         """Say more than scikit-learn does of what is no estimator."""
@@ -214,14 +212,12 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "estimator_", None) or self._estimator()
 
     def _trained_estimator(self, method):
-        if hasattr(self, "estimator_"):
-            return self.estimator_
-        if isinstance(self.estimator, FrozenEstimator):
-            return self.estimator
-        raise NotFittedError(
-            f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
-            f"labelled rows before using '{method}'."
-        )
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
+                f"labelled rows before using '{method}'."
+            )
+        return self._any_estimator()
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_") or isinstance(

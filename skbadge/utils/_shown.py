@@ -1,6 +1,7 @@
 """How errors show values: short, and in one line."""
 
 from contextlib import contextmanager
+from difflib import get_close_matches
 from itertools import islice
 
 import numpy as np
@@ -32,6 +33,12 @@ def listed(values, limit=MAX_ITEMS):
         return str(values)
     first = ", ".join(map(repr, islice(values, limit)))
     return f"[{first}, ... and {len(values) - limit} more]"
+
+
+def did_you_mean(name, known, n=3, cutoff=0.5):
+    """A question that names up to ``n`` known names near to a wrong one, or nothing."""
+    close = get_close_matches(name, known, n, cutoff)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
 
 
 @contextmanager

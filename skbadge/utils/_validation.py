@@ -61,6 +61,29 @@ def check_positions(rows, n_rows, claim, hint=""):
     return rows
 
 
+def not_finite_rows(values):
+    """A mask of the rows that hold NaN or infinity; None if there are none.
+
+    ``values`` is an array or sparse matrix of any dtype.
+    """
+    values = values.tocsr() if sparse.issparse(values) else values
+    data = values.data if sparse.issparse(values) else values
+    if data.dtype.kind != "f":
+        return None
+    # A sum of squares is many times faster than `isfinite`, and not finite if any term
+    # is. It may overflow, hence the exact check when it looks bad.
+    flat = data.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(flat @ flat) or np.isfinite(data).all():
+            return None
+    if not sparse.issparse(values):
+        return ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    entries = values.tocoo()
+    bad = np.zeros(values.shape[0], dtype=bool)
+    bad[entries.row[~np.isfinite(entries.data)]] = True
+    return bad
+
+
 def check_masked(values, name):
     """Raise if an array, or one of a list of arrays, has masked entries.
 

@@ -9,8 +9,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from sklearn.base import is_regressor
-
 from skbadge._compat import (
     HasMethods,
     Interval,
@@ -20,6 +18,7 @@ from skbadge._compat import (
 from skbadge.experiment.benchmark._data import describe_data
 from skbadge.experiment.benchmark._toml import (
     build,
+    build_parameters,
     check_keys,
     import_attribute,
     read_toml,
@@ -33,6 +32,7 @@ from skbadge.experiment.simulation import (
     total_budget,
 )
 from skbadge.experiment.store import describe
+from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._streams import stream_seed
 
@@ -325,7 +325,7 @@ class Benchmark:
             for name, strategy in self.named_strategies.items()
             for kind in ("classifier", "regressor")
         }
-        kinds = {name: _kind(model) for name, model in self.models.items()}
+        kinds = {name: kind_of(model) for name, model in self.models.items()}
         common = {
             "n_initial": self.n_initial,
             "initial": self.initial,
@@ -353,11 +353,6 @@ class Benchmark:
             for repeat in range(self.n_repeats)
             for strategy in self.named_strategies
         ]
-
-
-def _kind(model):
-    """What a name of a strategy is to be understood for."""
-    return "regressor" if is_regressor(model) else "classifier"
 
 
 def _check(parameters, constraints=None):
@@ -388,11 +383,7 @@ def _dataset(spec, where, folder):
             f"of that function. Got {spec!r}."
         )
     reader = import_attribute(spec["object"], where, folder)
-    parameters = {
-        key: build(value, f"{where}.{key}", folder)
-        for key, value in spec.items()
-        if key != "object"
-    }
+    parameters = build_parameters(spec, where, folder)
     if not callable(reader):
         raise ValueError(f"{where}: {spec['object']!r} is not a function.")
     try:

@@ -9,6 +9,7 @@ import numpy as np
 from skbadge.experiment.store import describe
 from skbadge.pools import (
     check_masked_parts,
+    column_dtypes,
     is_dataset,
     is_frame,
     kind_of,
@@ -82,10 +83,7 @@ def _layout(X):
         parts = X.items() if kind == "dict" else enumerate(X)
         return kind, sorted((key, _layout(part)) for key, part in parts)
     if is_frame(X):
-        return kind, [
-            (str(name), _type(each))
-            for name, each in zip(X.columns, X.dtypes, strict=True)
-        ]
+        return kind, [(str(name), _type(dtype)) for name, dtype in column_dtypes(X)]
     return kind, _type(getattr(X, "dtype", None)), tuple(getattr(X, "shape", ()))[1:]
 
 

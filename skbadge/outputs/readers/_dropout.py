@@ -124,11 +124,11 @@ class SharedMasks:
             start, drop, end = map(
                 in_this_thread, (self._start_batch, self._drop, self._end_batch)
             )
-            stack.callback(root.register_forward_pre_hook(start).remove)
+            stack.enter_context(root.register_forward_pre_hook(start))
             for module in self.modules:
-                hook = module.register_forward_hook(drop, with_kwargs=True)
-                stack.callback(hook.remove)
-            stack.callback(root.register_forward_hook(end).remove)
+                handle = module.register_forward_hook(drop, with_kwargs=True)
+                stack.enter_context(handle)
+            stack.enter_context(root.register_forward_hook(end))
             yield
 
     def _end_batch(self, module, args, output):

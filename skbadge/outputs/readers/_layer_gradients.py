@@ -10,7 +10,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs.readers._gradient_buffer import GradientBuffer
-from skbadge.outputs.readers._inference import enable_grad, in_this_thread
+from skbadge.outputs.readers._inference import gradients_within, in_this_thread
 from skbadge.outputs.readers._layer_factors import (
     LAYERS,
     Call,
@@ -94,19 +94,11 @@ class LayerGradients:
         """Record what the layers are given and return, in each run of the net."""
         parameters = {p for root in self.roots for p in root.parameters()}
         trained = [p for p in parameters if p.requires_grad]
-        with ExitStack() as stack:
-            # On for the rest of skorch's step, which may reshape the output, and which
-            # puts the mode back; so does this, should a step of the user's not.
-            stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
-            start = in_this_thread(enable_grad)
-            for root in self.roots:
-                stack.callback(root.register_forward_pre_hook(start).remove)
+        with gradients_within(self.roots), ExitStack() as stack:
             for layer in self.layers:
-                register, hook = (
-                    layer.module.register_forward_hook,
-                    self._recorder(layer),
-                )
-                stack.callback(register(in_this_thread(hook), with_kwargs=True).remove)
+                hook = in_this_thread(self._recorder(layer))
+                handle = layer.module.register_forward_hook(hook, with_kwargs=True)
+                stack.enter_context(handle)
             # Without them torch keeps no layer's input for the sake of its weights.
             for parameter in trained:
                 stack.callback(parameter.requires_grad_)
