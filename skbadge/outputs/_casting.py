@@ -7,12 +7,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from skbadge.pools import (
-    frame_to_arrays,
-    is_multi_input,
-    is_sliceable,
-    map_parts,
-)
+from skbadge.pools import frame_to_arrays, is_multi_input, is_sliceable, map_parts
 
 
 def cast_input(module, X):

@@ -14,12 +14,7 @@ from sklearn.utils.validation import column_or_1d
 from torch import nn
 
 from skbadge._compat import InvalidParameterError
-from skbadge.outputs._pipeline import (
-    check_refit,
-    innermost,
-    is_search,
-    is_skorch_net,
-)
+from skbadge.outputs._pipeline import check_refit, innermost, is_search, is_skorch_net
 from skbadge.pools import Inputs, n_rows
 from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import (

@@ -5,12 +5,7 @@ from sklearn.base import is_classifier, is_regressor
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers._other import no_probabilities
-from skbadge.strategies import (
-    ALBL,
-    CallableStrategy,
-    get_strategy,
-    get_strategy_names,
-)
+from skbadge.strategies import ALBL, CallableStrategy, get_strategy, get_strategy_names
 from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
 
@@ -37,7 +32,7 @@ def check_strategy_suits(strategy, estimator):
     ]
     raise ValueError(
         f"`strategy` {strategy} needs class probabilities, and a regressor, "
-        f"{type(innermost(estimator)).__name__}, has none.{_way_out(strategy)} For "
+        f"{type(innermost(estimator)).__name__}, has none.{_hint(strategy)} For "
         f"regressors there are {suited}."
     )
 
@@ -47,7 +42,7 @@ def _needs_classes(strategy):
     return needs.proba or needs.posterior
 
 
-def _way_out(strategy):
+def _hint(strategy):
     if isinstance(strategy, CallableStrategy):
         return (
             " A function receives probabilities unless it has an attribute `needs`, "

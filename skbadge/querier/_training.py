@@ -33,13 +33,7 @@ from skbadge.outputs._pipeline import (
     transforms_target,
     wrapped,
 )
-from skbadge.pools import (
-    concatenate_rows,
-    first_rows,
-    is_dataset,
-    is_several,
-    n_rows,
-)
+from skbadge.pools import concatenate_rows, first_rows, is_dataset, is_several, n_rows
 from skbadge.querier._backup import put_back_if_it_fails
 from skbadge.querier._checks import resolve_classes
 from skbadge.querier._codecs import (

@@ -13,7 +13,7 @@ MAX_CHARACTERS = 200
 
 
 def shown(value):
-    """What a value is: as it is written if that is short, else its kind and size."""
+    """The representation of a value if that is short, else its type and size."""
     name = type(value).__name__
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -27,7 +27,7 @@ def shown(value):
 
 
 def listed(values, limit=MAX_ITEMS):
-    """A list as it is written; of a long one the beginning, and how many follow."""
+    """A list as text; of a long one the beginning, and how many entries follow."""
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     if len(values) <= limit:
         return str(values)
@@ -43,7 +43,7 @@ def did_you_mean(name, known, n=3, cutoff=0.5):
 
 @contextmanager
 def parameters_shown(params):
-    """Let scikit-learn's error for a parameter show its value so as well."""
+    """Let scikit-learn's errors for parameters show values by `shown`, too."""
     try:
         yield
     except InvalidParameterError as error:

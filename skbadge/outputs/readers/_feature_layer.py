@@ -198,7 +198,7 @@ def tied_error(layer, modules, feature_layer):
             return ValueError(
                 f"`feature_layer`={feature_layer!r} is the last layer of the net, and "
                 f"shares its weights with {name!r}: their gradient is a sum over both. "
-                + WAY_OUT
+                + HINT
             )
     return None
 
@@ -220,8 +220,7 @@ def outer_product_error(layer, calls, feature_layer, is_exempt):
             f"`feature_layer`={feature_layer!r} is the last layer of the net, and it "
             f"is applied at {positions} positions of each row: its input, flattened, "
             "is not what its gradient is made of. Where the net averages over the "
-            "positions, average first and apply the layer once (the same net). "
-            + WAY_OUT
+            "positions, average first and apply the layer once (the same net). " + HINT
         )
     if isinstance(layer, nn.Linear):
         return None
@@ -232,8 +231,7 @@ def outer_product_error(layer, calls, feature_layer, is_exempt):
     return ValueError(
         f"`feature_layer`={feature_layer!r} is the last layer of the net, and a "
         "convolution that does not see all of its input, flattened, at once (by "
-        "groups, padding or stride): that is not what its gradient is made of. "
-        + WAY_OUT
+        "groups, padding or stride): that is not what its gradient is made of. " + HINT
     )
 
 
@@ -250,11 +248,11 @@ def _weights_error(feature_layer):
     return ValueError(
         f"`feature_layer`={feature_layer!r} has the net's last weights, and is no "
         "torch.nn.Linear or convolution: whether its gradient is made of its input, "
-        "flattened, is not known. " + WAY_OUT
+        "flattened, is not known. " + HINT
     )
 
 
-WAY_OUT = (
+HINT = (
     "For features only, name a module without weights before it, such as "
     "torch.nn.Identity."
 )

@@ -2,11 +2,7 @@
 
 import numpy as np
 
-from skbadge.embeddings import (
-    DenseEmbedding,
-    OuterProductEmbedding,
-    StackedEmbedding,
-)
+from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, StackedEmbedding
 from skbadge.embeddings._factors import dense
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs.readers._row_buffer import RowBuffer

@@ -11,13 +11,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from skbadge.outputs._casting import as_tensor, cast_input, cast_rule
 from skbadge.outputs.readers._inference import roots_of
-from skbadge.pools import (
-    frame_to_arrays,
-    is_sliceable,
-    map_parts,
-    parts_of,
-    row_nbytes,
-)
+from skbadge.pools import frame_to_arrays, is_sliceable, map_parts, parts_of, row_nbytes
 
 PROBE_ROWS = 4
 MAX_BATCH_ROWS = 8192
