@@ -58,7 +58,7 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
 
 def validate_params(constraints: dict) -> Callable[[F], F]:
     """Return scikit-learn's decorator of functions, which keeps their types."""
-    # What they call, estimators and functions of others, checks for itself.
+    # Estimators and functions that they call check their own parameters.
     return _validate_params(constraints, prefer_skip_nested_validation=False)
 
 

@@ -1,4 +1,4 @@
-"""Trainings that do not depend on each other, whatever runs beside or before them."""
+"""Trainings that do not influence each other, side by side or one after another."""
 
 import os
 from contextlib import contextmanager
@@ -118,7 +118,7 @@ class OwnFiles(Callback):
             removal()
 
 
-# What each `OwnFiles` has redirected: no state of a net, which is pickled and put back.
+# What each `OwnFiles` has redirected. It is not kept in nets, which may be pickled.
 _REDIRECTED: WeakKeyDictionary = WeakKeyDictionary()
 
 
@@ -129,7 +129,7 @@ def give_own_training(net, seed=None):
     it and the rows.
     """
     callbacks = [] if net.callbacks == "disable" else net.callbacks or []
-    # Those of a net that was trained here before have had their time.
+    # Without those that an earlier call of this function added.
     own = OwnRandomness | OwnFiles
     callbacks = [item for item in callbacks if not isinstance(_callback_of(item), own)]
     # Only callbacks write files.
@@ -138,7 +138,7 @@ def give_own_training(net, seed=None):
     if not first and not last:
         return
     if net.callbacks == "disable":
-        # Leave out those that skorch adds; a name without a callback stands for none.
+        # skorch adds callbacks by default. None in place of one turns it off.
         for name, _ in net.get_default_callbacks():
             setattr(net, f"callbacks__{name}", None)
     net.callbacks = [*first, *callbacks, *last]

@@ -65,7 +65,7 @@ def cast_rule(module, X):
     embeds = any(
         isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules()
     )
-    # Of several inputs the integers may be codes, masks or lengths.
+    # Integers among several inputs may be codes, masks or lengths.
     keeps_integers = embeds or is_multi_input(X)
 
     def rule(dtype):

@@ -14,7 +14,7 @@ from scipy import sparse
 from skbadge.embeddings import Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
 
-# What has one entry for each row.
+# Fields with one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients")
 
 
@@ -130,7 +130,7 @@ class Outputs:
         identify = self.identify
         if identify is not None:
             identify = partial(_identified, identify, positions)
-        fields = {
+        fields: dict[str, Any] = {
             name: part.take(rows) if isinstance(part, Embedding) else part[rows]
             for name in ROW_FIELDS
             if (part := getattr(self, name)) is not None

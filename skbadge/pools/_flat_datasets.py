@@ -49,9 +49,8 @@ def take(X: Dataset, rows: NDArray) -> Dataset:
 def copy(X: Dataset) -> Dataset:
     """The rows, of copies of the datasets at the bottom.
 
-    Of a ``TensorDataset``, only the rows in question are copied. Of any other dataset,
-    whose rows are its own affair, all of it is, but for what cannot be copied, and for
-    memory maps: files stay the owner's.
+    Of a ``TensorDataset``, only these rows are copied. Any other dataset is copied as a
+    whole, except for what cannot be copied and for memory maps.
     """
     flat = _flatten(X)
     datasets, position = [], flat.position.copy()

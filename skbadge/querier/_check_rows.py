@@ -35,7 +35,7 @@ from skbadge.pools import (
 from skbadge.utils._shown import listed
 from skbadge.utils._validation import not_finite_rows
 
-# What errors say of strings, and of columns that no array can hold together.
+# Parts of errors about strings, and about columns that one array cannot hold.
 NOT_NUMBERS = ("convert string", "bytes/strings", "DType")
 
 _PATHS = str | bytes | PathLike
@@ -67,11 +67,11 @@ def check_X(querier, X, estimator, *, name, reset):
         _check_parts(querier, X, name, reset)
         return X
     if sparse.issparse(X) and X.format in ("bsr", "coo", "dia"):
-        # No step before the model can take rows or columns of these.
+        # Steps before the model cannot slice these.
         X = X.tocsr()
     rows = X
     while transforms_target(estimator):
-        # It hands rows on as they are.
+        # It passes rows on as they are.
         estimator = wrapped(estimator)[1]
     if is_skorch_net(estimator) or (gets_rows and kind_of(X) == "list"):
         rows = _rows_for_net(querier, X, innermost(estimator), name)
@@ -103,7 +103,7 @@ def _check_parts(querier, X, name, reset):
 
 def _check_features(querier, X, reset):
     """Check the names and the number of the features of a table, where it has any."""
-    # The rows of a list may be texts or tokens, as many as there happen to be.
+    # The rows of a list may be texts or tokens, of any lengths.
     is_free = isinstance(X, list | tuple) and not _is_list_of_numbers(X)
     if not is_free and (reset or getattr(X, "ndim", 2) != 1):
         validate_data(querier, X, reset=reset, skip_check_array=True)

@@ -214,17 +214,12 @@ def check_named_before(classes, known):
         )
 
 
-# They have estimators as parameters. Others may hold modules in ways of their own.
-WRAPPERS = (
-    MetaEstimatorMixin,
-    FrozenEstimator,
-    Pipeline,
-    TransformedTargetRegressor,
-)
+# Their parameters are estimators. Those of other classes may be modules.
+WRAPPERS = (MetaEstimatorMixin, FrozenEstimator, Pipeline, TransformedTargetRegressor)
 
 
 def check_is_estimator(estimator):
-    """Raise for something that cannot be fitted, such as a torch module, in words."""
+    """Raise a clear error for what cannot be fitted, such as a torch module."""
     if estimator is None:
         return
     owners = {"": estimator}

@@ -134,7 +134,7 @@ class LabeledRows:
         _check_kind(self.y, y)
         dtype = self.y.dtype
         if not np.array_equal(y.astype(dtype), y):
-            # Of two lengths of strings, or kinds of numbers, the one that holds both.
+            # The dtype that holds strings of both lengths, or both kinds of numbers.
             dtype = np.result_type(self.y, y)
         changed = self.y.astype(dtype)
         changed[rows] = y

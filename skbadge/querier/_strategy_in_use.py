@@ -10,7 +10,7 @@ from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
 
 def kind_of(estimator):
-    """What `get_strategy` is to be told of an estimator."""
+    """The kind of an estimator, as `get_strategy` takes it."""
     is_number = is_regressor(estimator) and not is_classifier(estimator)
     return "regressor" if is_number else "classifier"
 

@@ -304,10 +304,10 @@ def _train_apart(estimator, original, seed):
 
 
 def _let_copy(estimator, original):
-    """Turn off what saves a copy by writing on the rows that a model is given.
+    """Let all parts copy the rows that they are given, instead of writing on them.
 
-    They are the user's, who asks again about the same pool. Frozen parts, which a clone
-    shares with the original, stay as they are.
+    The rows are the user's, who asks again about the same pool. Frozen parts, which a
+    clone shares with the original, stay as they are.
     """
     mine = {id(part) for part in original.get_params().values()}
     for part in [estimator, *estimator.get_params().values()]:

@@ -75,5 +75,5 @@ def _left_by_process():
 def _n_workers():
     """How many processes like this one there may be."""
     backend, _ = get_active_backend()
-    # A nested backend runs inside a worker. It does not know how many workers there are.
+    # A nested backend runs in a worker, and does not know how many workers there are.
     return joblib.cpu_count() if getattr(backend, "nesting_level", 0) else 1

@@ -70,8 +70,8 @@ def not_finite_rows(values):
     data = values.data if sparse.issparse(values) else values
     if data.dtype.kind != "f":
         return None
-    # A sum of squares is many times faster than `isfinite`, and not finite if any term
-    # is. It may overflow, hence the exact check when it looks bad.
+    # A sum of squares is many times faster than `isfinite`, and is not finite if a term
+    # is not. It may also overflow, hence the exact check after it.
     flat = data.ravel(order="K")
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(flat @ flat) or np.isfinite(data).all():

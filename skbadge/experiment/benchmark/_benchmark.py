@@ -277,7 +277,7 @@ class Benchmark:
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
-        parts: dict[str, Any] = {
+        parts = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)
                 for name, spec in table.pop("datasets").items()
@@ -287,9 +287,7 @@ class Benchmark:
                 for name, spec in table.pop("models").items()
             },
         }
-        rest: dict[str, Any] = {
-            name: build(value, name, folder) for name, value in table.items()
-        }
+        rest = {name: build(value, name, folder) for name, value in table.items()}
         return cls(**parts, **rest, folder=folder)
 
     def configs(self) -> list[dict]:
@@ -357,7 +355,7 @@ class Benchmark:
 
 def _check(parameters, constraints=None):
     for name, value in parameters.items():
-        # To Python they are ints.
+        # Python takes booleans for ints.
         if isinstance(value, bool):
             raise ValueError(f"`{name}` must not be {value}.")
     if constraints is not None:

@@ -77,7 +77,7 @@ def _digest(data):
 
 
 def _layout(X):
-    """What rows do not say: names of columns, dtypes of numbers, and the container."""
+    """What single rows do not tell: the container, names of columns, and dtypes."""
     kind = kind_of(X)
     if kind in ("dict", "inputs"):
         parts = X.items() if kind == "dict" else enumerate(X)
@@ -88,7 +88,7 @@ def _layout(X):
 
 
 def _type(dtype):
-    """Name of a dtype; pandas has several for text, which differ from time to time."""
+    """Name of a dtype; for text, pandas has several, which differ between versions."""
     name = str(dtype)
     is_text = name.lower().startswith(("object", "str", "<u"))
     return "text" if is_text else name
@@ -112,7 +112,7 @@ def as_data(found, name):
     check_masked(y, f"y of {name}")
     y = np.asarray(y)
     if n_rows(X) != len(y):
-        # As a list of rows it cannot be meant.
+        # It cannot be a list of rows.
         X = read_inputs(X)
     if n_rows(X) != len(y):
         raise ValueError(

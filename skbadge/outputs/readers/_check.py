@@ -7,7 +7,7 @@ import numpy as np
 from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
 from skbadge.utils._validation import not_finite_rows
 
-# What may hold values that are not finite: what it is called, and what to do.
+# For each field: how an error about values that are not finite begins, and its hint.
 SUBJECTS = {
     "proba": (
         "The model predicts",

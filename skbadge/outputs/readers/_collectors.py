@@ -105,7 +105,7 @@ class LayerInputs:
 
 
 class Features(LayerInputs):
-    """Keeps the features, and refuses those that are not what the gradient is made of.
+    """Keeps the features, if the gradient is an outer product with them.
 
     Where the last layer of the net is applied several times to a row, as a convolution
     before global pooling is, its gradient is a sum over these, and no outer product

@@ -14,7 +14,7 @@ from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._net_batches import first_output
 from skbadge.utils._shown import MAX_ITEMS, did_you_mean, shown
 
-# What a net may do to the output of its last layer.
+# Functions that a net may apply to the output of its last layer.
 TRANSFORMS = (partial(softmax, axis=1), partial(log_softmax, axis=1), expit)
 
 
@@ -154,10 +154,10 @@ def only_layer(module, modules):
 
 
 def last_calls(modules, roots, batches, layer):
-    """Which of a layer's calls the net's output is made of by no other layer's.
+    """Which of a layer's calls reach the net's output without another layer between.
 
-    A few rows are run with each layer's output cut from what it was made of: those that
-    the net's output still depends on are the last.
+    A few rows are run with the graph cut at the output of each layer. The net's output
+    then depends on the last calls only.
 
     Returns
     -------
@@ -172,7 +172,7 @@ def last_calls(modules, roots, batches, layer):
         start = output.detach().requires_grad_()
         if module is layer:
             cuts.append(start)
-        # What follows may change its input in place: this copy.
+        # Later layers may change their input in place: this copy.
         return start.clone()
 
     hook = in_this_thread(cut)

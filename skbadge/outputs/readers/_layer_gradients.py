@@ -33,7 +33,7 @@ NOT_COUNTED = (
     ParametrizationList,
 )
 
-# What factors of a block of rows may hold, in numbers: 64 MiB of float32.
+# Numbers that the factors of a block of rows may hold: 64 MiB of float32.
 BLOCK_NUMBERS = 2**24
 
 
@@ -109,7 +109,7 @@ class LayerGradients:
         """A hook that records a layer's calls."""
 
         def record(module, args, kwargs, output):
-            # What the net itself runs without gradients takes no part in training.
+            # Layers that the net runs without gradients take no part in training.
             if not torch.is_grad_enabled():
                 return None
             if not output.requires_grad:
@@ -117,7 +117,7 @@ class LayerGradients:
             entry = next(chain(args, kwargs.values()))
             call = Call(kept_inputs(layer, entry.detach()), output)
             self._calls.setdefault(layer.name, []).append(call)
-            # What follows may change its input in place: this copy, not the record.
+            # Later layers may change their input in place: this copy, not the record.
             return output.clone()
 
         return record
