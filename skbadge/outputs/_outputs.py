@@ -64,6 +64,9 @@ class Outputs:
         Where strategies of the BMDAL framework form their products: the device of a
         net on a GPU, such as "cuda:0". None is main memory. Arrays lie there in either
         case.
+
+    scaling : object or None, default=None
+        How columns were standardised, where features are a model's input.
     """
 
     proba: NDArray | None = None

@@ -309,10 +309,10 @@ def _let_copy(estimator, original):
     The rows are the user's, who asks again about the same pool. Frozen parts, which a
     clone shares with the original, stay as they are.
     """
-    mine = {id(part) for part in original.get_params().values()}
+    kept = {id(part) for part in original.get_params().values()}
     for part in [estimator, *estimator.get_params().values()]:
         is_estimator = hasattr(part, "get_params") and not isinstance(part, type)
-        if not is_estimator or id(part) in mine:
+        if not is_estimator or id(part) in kept:
             continue
         # A parameter of this name may mean anything in the classes of others.
         owner = getattr(type(part).__init__, "__module__", "")
