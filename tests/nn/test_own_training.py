@@ -123,7 +123,8 @@ def test_training_goes_on_after_a_failure(tmp_path):
     assert not [path for path in tmp_path.iterdir() if path.is_dir()]
 
 
-def test_a_trained_net_can_be_wrapped_again():
+def test_a_trained_net_can_be_wrapped_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     querier = fit(BaggingClassifier(make_net(Checkpoint(monitor=None)), 2))
     again = fit(querier.estimator_)
     np.testing.assert_array_equal(again.predict(X), querier.predict(X))
