@@ -1,16 +1,11 @@
 """Trainings that do not depend on each other, whatever runs beside or before them."""
 
-import os
-from contextlib import contextmanager
 from hashlib import blake2b
-from shutil import rmtree
-from tempfile import mkdtemp
-from weakref import WeakKeyDictionary, finalize
 
 from skorch import NeuralNet
-from skorch.callbacks import Callback
+from skorch.callbacks import Callback, LoadInitState, TrainEndCheckpoint
 
-from skbadge.outputs._pipeline import is_skorch_net
+from skbadge.nn._own_files import OwnFiles, callback_of
 from skbadge.pools import is_dataset, n_rows
 from skbadge.pools._identity import row_bytes
 from skbadge.utils._shared_state import (
@@ -81,47 +76,6 @@ def _draw_weights(net):
     net.verbose = verbose
 
 
-class OwnFiles(Callback):
-    """Keeps the files that other callbacks write apart until training has ended.
-
-    Trainings side by side, in folds or in runs, write to files of the same names, and
-    would read each other's weights. Last of all callbacks, it sends what is written to
-    a new folder, and moves it to where it belongs in the end, each file whole.
-    """
-
-    def on_train_begin(self, net, **kwargs):
-        """Send files to a new folder."""
-        self._put_back()
-        for _, callback in net.callbacks_:
-            home = getattr(callback, "dirname", None)
-            if isinstance(home, str):
-                folder = mkdtemp(dir=os.path.abspath(home), prefix=".training-")
-                removal = finalize(callback, rmtree, folder, ignore_errors=True)
-                _REDIRECTED.setdefault(self, []).append((callback, home, removal))
-                callback.dirname = folder
-
-    def on_train_end(self, net, **kwargs):
-        """Move the files to where they belong."""
-        for callback, home, _ in _REDIRECTED.get(self, ()):
-            folder = callback.dirname
-            for name in os.listdir(folder):
-                os.replace(os.path.join(folder, name), os.path.join(home, name))
-        self._put_back()
-
-    def _put_back(self):
-        """Let callbacks write where they did, and remove the folders.
-
-        If training fails, skorch does not say that it has ended.
-        """
-        for callback, home, removal in _REDIRECTED.pop(self, ()):
-            callback.dirname = home
-            removal()
-
-
-# What each `OwnFiles` has redirected: no state of a net, which is pickled and put back.
-_REDIRECTED: WeakKeyDictionary = WeakKeyDictionary()
-
-
 def give_own_training(net, seed=None):
     """Let a clone of the user's net train without regard to what else is trained.
 
@@ -131,6 +85,9 @@ def give_own_training(net, seed=None):
     callbacks = [] if net.callbacks == "disable" else net.callbacks or []
     # Those of a net that was trained here before have had their time.
     callbacks = [item for item in callbacks if not _is_own(item)]
+    for callback in map(callback_of, callbacks):
+        if isinstance(callback, LoadInitState):
+            _let_load(callback)
     # Only callbacks write files.
     last = [("own_files", OwnFiles())] if callbacks else []
     first = [] if seed is None else [("own_randomness", OwnRandomness(seed))]
@@ -143,50 +100,11 @@ def give_own_training(net, seed=None):
     net.callbacks = [*first, *callbacks, *last]
 
 
+def _let_load(callback):
+    """Name the files to load in a way that a clone keeps."""
+    if isinstance(callback.checkpoint, TrainEndCheckpoint):
+        callback.checkpoint = callback.checkpoint.initialize().checkpoint_
+
+
 def _is_own(item):
-    return isinstance(_callback_of(item), OwnRandomness | OwnFiles)
-
-
-def _callback_of(item):
-    """The callback, or its class, in an entry of a net's list."""
-    return item[1] if isinstance(item, list | tuple) else item
-
-
-@contextmanager
-def files_in(folder, model):
-    """Let the callbacks of all nets in a model write to folders inside this one.
-
-    After the block they write where they did before, those of nets trained in it too.
-    """
-    homes = {}
-    for callback in _callbacks_with_files(model):
-        inside = os.path.join(folder, str(len(homes)))
-        inside = homes.setdefault(callback.dirname, inside)
-        os.makedirs(inside, exist_ok=True)
-        callback.dirname = inside
-    before = {inside: home for home, inside in homes.items()}
-    try:
-        yield
-    finally:
-        for callback in _callbacks_with_files(model):
-            callback.dirname = before.get(callback.dirname, callback.dirname)
-
-
-def _callbacks_with_files(model):
-    """The callbacks of all nets in a model, fitted ones too, that write files."""
-    models = [model, *model.get_params().values()]
-    models += [part.estimator_ for part in models if hasattr(part, "estimator_")]
-    nets = {}
-    for part in models:
-        inside = part.get_params().values() if hasattr(part, "get_params") else ()
-        nets.update({id(net): net for net in (part, *inside) if is_skorch_net(net)})
-    callbacks = {}
-    for net in nets.values():
-        listed = net.callbacks if isinstance(net.callbacks, list) else []
-        for item in [*listed, *getattr(net, "callbacks_", [])]:
-            callback = _callback_of(item)
-            # The callback that loads an initial state holds the one that wrote it.
-            for each in (callback, getattr(callback, "checkpoint", None)):
-                if isinstance(getattr(each, "dirname", None), str):
-                    callbacks[id(each)] = each
-    return callbacks.values()
+    return isinstance(callback_of(item), OwnRandomness | OwnFiles)
