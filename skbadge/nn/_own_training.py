@@ -20,28 +20,31 @@ class OwnRandomness(Callback):
 
     A net that an ensemble or a search trains is a clone, maybe in another process, in
     which nobody has seeded anything. A callback is a parameter, and goes along. The
-    members of a bagging have one seed, and differ by their rows. It must be the first
-    of all callbacks: it draws the initial weights anew, since skorch initialises a net
+    folds of a search have one seed, and differ by their rows. It must be the first of
+    all callbacks: it draws the initial weights anew, since skorch initialises a net
     before it sees any rows.
 
     Parameters
     ----------
-    seed : int
-        Of 32 bits.
+    random_state : int
+        Of 32 bits. By this name, ensembles give each of their members another.
     """
 
-    def __init__(self, seed):
-        self.seed = seed
+    def __init__(self, random_state):
+        self.random_state = random_state
 
     def initialize(self):
-        """Start over."""
+        """Start over; seed the global generators for the modules, which come next."""
         self.is_new_ = True
+        self.found_ = generator_states()
+        seed_generators(_seed_for(self.random_state))
         return self
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Seed the global generators; draw new weights for a new net."""
-        self.found_ = generator_states()
-        seed_generators(_seed_for(self.seed, X, y))
+        if not hasattr(self, "found_"):
+            self.found_ = generator_states()
+        seed_generators(_seed_for(self.random_state, X, y))
         # A class of the user's own may have loaded weights while it initialised.
         if self.is_new_ and type(net).initialize is NeuralNet.initialize:
             _draw_weights(net)
@@ -98,6 +101,9 @@ def give_own_training(net, seed=None):
         for name, _ in net.get_default_callbacks():
             setattr(net, f"callbacks__{name}", None)
     net.callbacks = [*first, *callbacks, *last]
+    if first:
+        # Callbacks of a net that is not initialised are no parameters to others.
+        net.callbacks__own_randomness__random_state = seed
 
 
 def _let_load(callback):
