@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from shutil import copyfile, rmtree
 from tempfile import mkdtemp
+from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
 from skorch.callbacks import Callback, Checkpoint
@@ -76,6 +77,8 @@ class _InPlace:
     So a net that is pickled while it trains knows its folder, not the passing one.
     """
 
+    original: Any
+
     def __reduce__(self):
         return _itself, (self.original,)
 
@@ -84,7 +87,11 @@ class _Text(_InPlace, str):
     pass
 
 
-class _Path(_InPlace, type(Path())):
+# It depends on the operating system.
+_KIND_OF_PATH: Any = type(Path())
+
+
+class _Path(_InPlace, _KIND_OF_PATH):
     pass
 
 
