@@ -124,9 +124,12 @@ def _file_names(callback):
     """The names of the files of a checkpoint, and what they begin with."""
     if not isinstance(callback, Checkpoint):
         return []
-    names = ["fn_prefix", *callback._f_kwargs()]
-    named = [(name, getattr(callback, name)) for name in names]
-    return [item for item in named if isinstance(item[1], str | os.PathLike)]
+    return [
+        (name, value)
+        for name, value in vars(callback).items()
+        if (name == "fn_prefix" or name.startswith("f_"))
+        and isinstance(value, str | os.PathLike)
+    ]
 
 
 def _nearest_folder(path):

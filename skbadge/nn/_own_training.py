@@ -26,25 +26,29 @@ class OwnRandomness(Callback):
 
     Parameters
     ----------
-    random_state : int
-        Of 32 bits. By this name, ensembles give each of their members another.
+    seed : int
+        Of 32 bits.
+
+    random_state : int, default=0
+        Joins the seed. By this name, ensembles give each of their members another.
     """
 
-    def __init__(self, random_state):
+    def __init__(self, seed, random_state=0):
+        self.seed = seed
         self.random_state = random_state
 
     def initialize(self):
         """Start over; seed the global generators for the modules, which come next."""
         self.is_new_ = True
         self.found_ = generator_states()
-        seed_generators(_seed_for(self.random_state))
+        seed_generators(self._seed_for())
         return self
 
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         """Seed the global generators; draw new weights for a new net."""
         if not hasattr(self, "found_"):
             self.found_ = generator_states()
-        seed_generators(_seed_for(self.random_state, X, y))
+        seed_generators(self._seed_for(X, y))
         # A class of the user's own may have loaded weights while it initialised.
         if self.is_new_ and type(net).initialize is NeuralNet.initialize:
             _draw_weights(net)
@@ -55,19 +59,19 @@ class OwnRandomness(Callback):
         restore_generators(self.found_)
         del self.found_
 
-
-def _seed_for(seed, *parts):
-    """A seed of 32 bits for training on these rows and labels."""
-    digest = blake2b(str(seed).encode(), digest_size=4)
-    for part in parts:
-        if part is None:
-            continue
-        digest.update(str(n_rows(part)).encode())
-        if not is_dataset(part):
-            # A dataset would be read a second time, from files perhaps.
-            for row in row_bytes(part):
-                digest.update(row)
-    return int.from_bytes(digest.digest(), "little")
+    def _seed_for(self, *parts):
+        """A seed of 32 bits for training on these rows and labels."""
+        seeds = f"{self.seed}-{self.random_state}"
+        digest = blake2b(seeds.encode(), digest_size=4)
+        for part in parts:
+            if part is None:
+                continue
+            digest.update(str(n_rows(part)).encode())
+            if not is_dataset(part):
+                # A dataset would be read a second time, from files perhaps.
+                for row in row_bytes(part):
+                    digest.update(row)
+        return int.from_bytes(digest.digest(), "little")
 
 
 def _draw_weights(net):
@@ -103,7 +107,7 @@ def give_own_training(net, seed=None):
     net.callbacks = [*first, *callbacks, *last]
     if first:
         # Callbacks of a net that is not initialised are no parameters to others.
-        net.callbacks__own_randomness__random_state = seed
+        net.callbacks__own_randomness__random_state = 0
 
 
 def _let_load(callback):

@@ -285,9 +285,10 @@ class LoadedNet(NeuralNetClassifier):
         return self
 
 
-def test_different_seeds_differ():
+@pytest.mark.parametrize("random_state", [None, 0])
+def test_different_seeds_differ(random_state):
     X, y = make_data()
-    bagging = BaggingClassifier(make_net(), 2)
+    bagging = BaggingClassifier(make_net(), 2, random_state=random_state)
     one, other = (
         BadgeQuerier(bagging, strategy="margin", random_state=seed).fit(X, y)
         for seed in (0, 1)
