@@ -21,8 +21,6 @@ from skbadge.nn._adapt import (
     shape_before_training,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
-from skbadge.nn._own_training import give_own_training
-from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._validation_split import RelabeledDataset
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
@@ -51,9 +49,9 @@ from skbadge.querier._members import (
     members_of,
     translate_labels,
 )
+from skbadge.querier._seeding import set_random_states, train_apart
 from skbadge.utils._shared_state import one_job_a_process, seeded
 from skbadge.utils._shown import shown
-from skbadge.utils._streams import stream_seed
 
 
 class MarkError(ValueError):
@@ -191,9 +189,9 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if codec is not None and codec.is_coded:
         translate_labels(estimator, codec)
     adapt_members(estimator, rows.X, codec)
-    _train_apart(estimator, original, seed)
+    train_apart(estimator, original, seed)
     if seed is not None:
-        _set_random_states(estimator, seed)
+        set_random_states(estimator, seed)
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
@@ -285,24 +283,6 @@ def _check_trained(estimator, X, codec, target_shape):
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
-def _train_apart(estimator, original, seed):
-    """Let the nets in a clone train by themselves, the frozen ones excepted.
-
-    Members of an ensemble, and nets of which clones are trained, have a seed of their
-    own: that may happen in other processes.
-    """
-    kept = {id(part) for part in original.get_params().values()}
-    chain = wrapped(estimator)
-    trains_clones = any(is_search(part) or sets_threshold(part) for part in chain)
-    direct = None if trains_clones else chain[-1]
-    for name, net in sorted({"": direct, **estimator.get_params()}.items()):
-        if not is_skorch_net(net) or id(net) in kept or (name and net is direct):
-            continue
-        # The library's own nets have a `random_state`.
-        is_seeded = not name or seed is None or isinstance(net, TabularNetMixin)
-        give_own_training(net, None if is_seeded else stream_seed(seed, name))
-
-
 def _let_copy(estimator, original):
     """Let all parts copy the rows that they are given, instead of writing on them.
 
@@ -323,13 +303,3 @@ def _let_copy(estimator, original):
 
 
 _SAVES_A_COPY = ("copy", "copy_X", "copy_x")
-
-
-def _set_random_states(estimator, seed):
-    """Seed what is left unseeded, in an order that is the same in every process."""
-    rng = np.random.RandomState(seed)
-    params = estimator.get_params()
-    for name in sorted(params):
-        is_state = name == "random_state" or name.endswith("__random_state")
-        if is_state and params[name] is None:
-            estimator.set_params(**{name: int(rng.randint(2**31 - 1))})

@@ -14,7 +14,7 @@ from sklearn.metrics import check_scoring
 from skbadge.experiment.simulation._held_out import with_held_out
 from skbadge.experiment.simulation._split import Split
 from skbadge.experiment.simulation._wrapped import prepare
-from skbadge.nn._own_training import files_in
+from skbadge.nn._own_files import files_in
 from skbadge.pools import take_rows
 from skbadge.querier import QueryReport, query
 
