@@ -13,11 +13,13 @@ from sklearn.ensemble import (
     GradientBoostingClassifier,
     HistGradientBoostingClassifier,
     RandomForestClassifier,
+    VotingClassifier,
 )
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, NuSVC
 from skorch import NeuralNetClassifier
 
 from skbadge import BadgeQuerier
@@ -129,7 +131,6 @@ def test_labels_of_no_use_are_refused(make, name):
 
 NO_COMMON = {
     "uint64": (np.array([2**63, 2**63 + 1, 2**63 + 2], "u8"), np.array([-1])),
-    "floats": (np.array([2**53, 2**53 + 1, 0]), np.array([2.0**70])),
     "dates": (np.array(["2026", "2027", "2028"], "M8[Y]"), np.array([1])),
     "strings": (np.array(["2026", "2027", "2028"], "M8[Y]"), np.array(["a"])),
 }
@@ -143,6 +144,15 @@ def test_labels_that_no_dtype_holds_together_are_refused(labels, more, call):
     with pytest.raises(ValueError, match="`y` must hold labels of"):
         getattr(querier, call)(rows, more)
     assert querier.y_labeled_.tolist() == labels[codes].tolist()
+
+
+def test_integers_that_no_float_holds_stay_apart():
+    labels = np.array([2**53, 2**53 + 1, 0])[codes]
+    querier = querier_of(LogisticRegression).fit(X, labels)
+    with pytest.raises(ValueError, match="no dtype holds 9007199254740993"):
+        querier.partial_fit(X[:1] + 1, [0.0])
+    querier.relabel([0], [0.0])
+    assert querier.y_labeled_.tolist() == [0, *labels[1:]]
 
 
 def test_dates_of_finer_units_are_kept():
@@ -221,6 +231,23 @@ def test_groups_that_are_no_list():
     for groups in (3, (code for code in codes)):
         with pytest.raises(ValueError, match="`groups` must hold one value for each"):
             querier.query(X + 1, 2, groups=groups)
+
+
+NO_PROBABILITIES = {
+    "hard votes": lambda: VotingClassifier([("a", LogisticRegression())]),
+    "hinge": SGDClassifier,
+    "nu": lambda: NuSVC(probability=False),
+    "vectors": lambda: make_pipeline(StandardScaler(), SVC(probability=False)),
+}
+
+
+@pytest.mark.parametrize("make", NO_PROBABILITIES.values(), ids=NO_PROBABILITIES)
+@pytest.mark.filterwarnings("ignore:.*probability:FutureWarning")
+def test_models_that_tell_no_probabilities_are_refused_before_training(make):
+    querier = querier_of(make)
+    with pytest.raises(TypeError, match="has no `predict_proba`"):
+        querier.fit(X, codes)
+    assert not hasattr(querier, "estimator_")
 
 
 # Going on from a model that cannot
