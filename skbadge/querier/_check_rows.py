@@ -95,16 +95,13 @@ def _check_holds_rows(X, name):
     is_container |= hasattr(X, "__len__") and hasattr(X, "__getitem__")
     if is_container and not isinstance(X, _TEXTS) and _axes(X) != 0:
         return
-    hint = ""
+    hint = "Pass an array, a data frame, a list, a tensor or a Dataset."
     if hasattr(X, "collect"):
-        hint = " Call its `collect()` first."
+        hint = "Call its `collect()` first."
     elif isinstance(X, Iterable) and not isinstance(X, _TEXTS):
-        hint = " Make a list or an array of it."
+        hint = "Make a list or an array of it."
     error = ValueError if X is None else TypeError
-    raise error(
-        f"`{name}` must hold rows: an array, a data frame, a list, a tensor or a "
-        f"Dataset. Got {shown(X)} instead.{hint}"
-    )
+    raise error(f"`{name}` must hold rows. Got {shown(X)} instead. {hint}")
 
 
 def _axes(X):

@@ -192,6 +192,11 @@ def resolve_classes(classes, y, *, keep_order):
             "`classes` must be a list of all labels. Got an array of shape "
             f"{given.shape} instead."
         )
+    if any(map(is_missing, given)):
+        raise ValueError(
+            "`classes` must hold labels only, none of them missing. Got "
+            f"{listed(given)}."
+        )
     distinct = np.unique(given)
     if len(distinct) < len(given):
         raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import kind_of
 from skbadge.querier._check_rows import NOT_NUMBERS, encoding_hint
 from skbadge.utils._shown import listed
 
@@ -60,6 +61,11 @@ def explain(error, estimator, rows, classes):
             error.add_note(encoding_hint(rows.X, "X"))
         return
     check_saw_rows(estimator, len(rows.y))
+    if kind_of(rows.X) == "dict" and "unexpected keyword argument" in text:
+        raise ValueError(
+            "skorch hands the entries of a dict to the module's `forward` by their "
+            f"keys, {listed(rows.X)}: {text}."
+        ) from error
     if "unexpected keyword argument" in text:
         error.add_note(
             "skorch hands parameters of `fit` to the module. Weights of rows are taken "
@@ -140,6 +146,28 @@ def _no_gradients(text, net, rows, classes):
     )
 
 
+def _several_as_one(text, net, rows, classes):
+    return (
+        "skorch hands several inputs to the module's `forward` as one list. Pass a "
+        f"dict to have them by name, or unpack the list in `forward`. {text}"
+    )
+
+
+def _outputs_that_are_several(text, net, rows, classes):
+    return (
+        "The criterion was given a tuple: the module returns more than its "
+        f"predictions. Override the net's `get_loss` to pick these out. {text}"
+    )
+
+
+def _unknown_codes(text, net, rows, classes):
+    return (
+        "An embedding table of the module has no entry for what it was given: codes "
+        "must be integers from 0 on, below the `num_embeddings` of the table. "
+        f"{text}"
+    )
+
+
 # By a part of the message. The first found says what an error means.
 MEANINGS = {
     "out of bounds": _too_few_outputs,
@@ -150,6 +178,13 @@ MEANINGS = {
     "was not found in history": _nothing_held_out,
     "must match the size of tensor": _targets_that_do_not_fit,
     "Expected target size": _targets_that_do_not_fit,
+    "must be the same as input size": _targets_that_do_not_fit,
+    "to match target batch_size": _targets_that_do_not_fit,
+    "type for target with class probabilities": _targets_that_do_not_fit,
+    "must be Tensor, not tuple": _outputs_that_are_several,
+    "required positional argument": _several_as_one,
+    "index out of range in self": _unknown_codes,
+    "scalar types: Long, Int": _unknown_codes,
     "1D target must have": _targets_that_do_not_fit,
     "Inference tensors cannot": _no_gradients,
     "does not require grad": _no_gradients,

@@ -42,10 +42,9 @@ class Plain(Enum):
     COW = 3
 
 
-def make_net():
-    module = torch.nn.Sequential(torch.nn.Linear(4, 3))
+def make_net(module=None):
     return NeuralNetClassifier(
-        module,
+        torch.nn.Sequential(torch.nn.Linear(4, 3)) if module is None else module,
         criterion=torch.nn.CrossEntropyLoss,
         max_epochs=1,
         train_split=None,
@@ -231,6 +230,68 @@ def test_groups_that_are_no_list():
     for groups in (3, (code for code in codes)):
         with pytest.raises(ValueError, match="`groups` must hold one value for each"):
             querier.query(X + 1, 2, groups=groups)
+
+
+# Modules
+
+
+class Module(torch.nn.Module):
+    """One that returns what a function makes of its logits."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+        self.last = torch.nn.Linear(4, 3)
+
+    def forward(self, X):
+        return self.change(self.last(X))
+
+
+class OfTwo(Module):
+    def forward(self, first, second):
+        return self.last(first + second)
+
+
+class OfCodes(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.table = torch.nn.Embedding(2, 3)
+
+    def forward(self, X):
+        return self.table(X).sum(dim=1)
+
+
+ODD_MODULES = {
+    "a tuple": (Module(lambda z: (z, z)), X, "tuple.*`get_loss`"),
+    "a vector": (Module(lambda z: z[:, 0]), X, "criterion.*do not fit"),
+    "a mean": (Module(lambda z: z.mean(0, keepdim=True)), X, "criterion.*do not fit"),
+    "two arguments": (OfTwo(None), [X, X], "one list.*dict"),
+    "other keys": (OfTwo(None), {"a": X, "b": X}, r"keys, \['a', 'b'\]"),
+    "no codes": (OfCodes(), X, "codes must be integers"),
+    "codes above": (OfCodes(), (X > 0) * 5, "below the `num_embeddings`"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_MODULES)
+def test_modules_that_fit_no_rows_say_what_to_do(name):
+    module, rows, message = ODD_MODULES[name]
+    net = make_net(module)
+    with pytest.raises(ValueError, match=f"(?s){message}"):
+        BadgeQuerier(net).fit(rows, codes)
+
+
+def test_a_criterion_of_several_labels_says_what_to_do():
+    net = make_net().set_params(criterion=torch.nn.BCEWithLogitsLoss)
+    with pytest.raises(ValueError, match=r"BCEWithLogitsLoss.*do not fit"):
+        BadgeQuerier(net).fit(X, codes)
+
+
+def test_classes_that_are_missing_are_refused():
+    with pytest.raises(ValueError, match="`classes` must hold labels only"):
+        querier_of(LogisticRegression, classes=[0, 1, 2, None]).fit(X, codes)
+
+
+# Models
 
 
 NO_PROBABILITIES = {
