@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
@@ -37,20 +38,32 @@ def check_y(querier, y, X, estimator):
             f"This {type(querier).__name__} estimator requires y to be passed, but the "
             "target y is None."
         )
+    y = array_of(y) if is_tensor(y) else y
     if is_classifier(estimator):
+        if not sparse.issparse(y):
+            _check_has_rows(y)
         return _check_labels(y, X)
+    _check_has_rows(y)
     return _check_targets(y, X, estimator)
 
 
+def _check_has_rows(y):
+    """Raise for a number, a set, a generator or a sparse matrix."""
+    try:
+        is_point = np.ndim(y) == 0 or sparse.issparse(y)
+    except ValueError:
+        # A ragged list, which is not told here what is wrong with it.
+        return
+    if is_point:
+        raise ValueError(
+            "y should be a 1d array with one entry for each row. Got "
+            f"{shown(y)}; pass a list or an array."
+        )
+
+
 def _check_labels(y, X):
-    y = array_of(y) if is_tensor(y) else y
     check_one_label_a_row(y)
     given, y = y, np.asarray(y)
-    if y.ndim == 0:
-        raise ValueError(
-            "y should be a 1d array with one label for each row. Got "
-            f"{shown(given)}; pass a list or an array."
-        )
     if y.dtype.kind == "c":
         # scikit-learn's message has the array in it.
         raise ValueError("Complex data not supported: `y` must hold class labels.")

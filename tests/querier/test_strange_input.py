@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy import sparse
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -15,7 +16,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
-from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.linear_model import LogisticRegression, Ridge, SGDClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -87,8 +88,9 @@ LABELS = {
 
 
 @pytest.mark.parametrize("labels", LABELS.values(), ids=LABELS)
-def test_labels_in_tensors(labels):
-    querier = querier_of(LogisticRegression).fit(X, labels)
+@pytest.mark.parametrize("model", [LogisticRegression(), Ridge()], ids=["labels", ""])
+def test_labels_and_targets_in_tensors(labels, model):
+    querier = BadgeQuerier(model).fit(X, labels)
     assert querier.y_labeled_.tolist() == codes.tolist()
 
 
@@ -126,6 +128,14 @@ def test_labels_of_no_use_are_refused(make, name):
     with pytest.raises(ValueError, match=message) as caught:
         querier_of(make).fit(X, labels)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "targets", [3.0, {1.0, 2.0}, sparse.csr_matrix(codes[:, None])], ids=str
+)
+def test_targets_that_are_no_list_are_refused(targets):
+    with pytest.raises(ValueError, match="1d array with one entry for each row"):
+        BadgeQuerier(Ridge()).fit(X, targets)
 
 
 NO_COMMON = {
@@ -273,6 +283,7 @@ ODD_MODULES = {
 
 
 @pytest.mark.parametrize("name", ODD_MODULES)
+@pytest.mark.filterwarnings("ignore:Equal labelled rows")
 def test_modules_that_fit_no_rows_say_what_to_do(name):
     module, rows, message = ODD_MODULES[name]
     net = make_net(module)
