@@ -1,9 +1,11 @@
 """Checks of rows where they come in, and how lists of them are read."""
 
+from collections.abc import Iterable
 from numbers import Real
 from os import PathLike
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
@@ -11,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from skorch.dataset import Dataset
 
 from skbadge.nn._adapt import has_own_dataset
+from skbadge.nn._tabular import TabularNetMixin
 from skbadge.outputs._pipeline import (
     innermost,
     is_skorch_net,
@@ -32,13 +35,14 @@ from skbadge.pools import (
     read_inputs,
     takes_columns,
 )
-from skbadge.utils._shown import listed
+from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import not_finite_rows
 
 # Parts of errors about strings, and about columns that one array cannot hold.
 NOT_NUMBERS = ("convert string", "bytes/strings", "DType")
 
 _PATHS = str | bytes | PathLike
+_TEXTS = str | bytes
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -53,11 +57,16 @@ def check_X(querier, X, estimator, *, name, reset):
     have two axes or more and equal lengths. With ``reset``, these rows say what the
     features are.
     """
-    if X is None:
-        raise ValueError(f"`{name}` must hold rows. Got None instead.")
+    _check_holds_rows(X, name)
     gets_rows = is_bare_net(estimator)
     X = read_inputs(X) if gets_rows else X
-    if not np.isscalar(X) and n_rows(X) == 0:
+    _check_dense_tensors(X, name)
+    if is_tensor(X):
+        # A net reads tensors; whatever else does, by NumPy, which lacks bfloat16.
+        by_numpy = not gets_rows or isinstance(innermost(estimator), TabularNetMixin)
+        X = X.detach()
+        X = X.float() if by_numpy and X.dtype == torch.bfloat16 else X
+    if n_rows(X) == 0:
         raise ValueError(f"`{name}` must have at least one row. Got none.")
     check_masked_parts(X, name)
     if reset:
@@ -79,6 +88,41 @@ def check_X(querier, X, estimator, *, name, reset):
         _check_axes(X, name)
     _check_features(querier, X if is_frame(X) else rows, reset)
     return rows
+
+
+def _check_holds_rows(X, name):
+    """Raise for what cannot be read twice, or has no order: it is no container."""
+    is_container = hasattr(X, "__array__") or sparse.issparse(X)
+    is_container |= hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    if is_container and not isinstance(X, _TEXTS) and _axes(X) != 0:
+        return
+    hint = "Pass an array, a data frame, a list, a tensor or a Dataset."
+    if hasattr(X, "collect"):
+        hint = "Call its `collect()` first."
+    elif isinstance(X, Iterable) and not isinstance(X, _TEXTS):
+        hint = "Make a list or an array of it."
+    error = ValueError if X is None else TypeError
+    raise error(f"`{name}` must hold rows. Got {shown(X)} instead. {hint}")
+
+
+def _axes(X):
+    return X.ndim if isinstance(X, np.ndarray | np.generic) or is_tensor(X) else None
+
+
+def _check_dense_tensors(X, name):
+    """Raise for tensors without an entry for each row and column."""
+    for part_name, part in named_parts(X, name):
+        if is_tensor(part) and (
+            part.is_nested
+            or part.is_quantized
+            or part.is_meta
+            or part.layout != torch.strided
+        ):
+            raise ValueError(
+                f"`{part_name}` must be a dense tensor that holds values. Got one that "
+                "is sparse, nested, quantised or on the device meta. Call its "
+                "`to_dense()` or `dequantize()`, or pass an array."
+            )
 
 
 def is_bare_net(estimator):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import kind_of
 from skbadge.querier._check_rows import NOT_NUMBERS, encoding_hint
 from skbadge.utils._shown import listed
 
@@ -60,6 +61,11 @@ def explain(error, estimator, rows, classes):
             error.add_note(encoding_hint(rows.X, "X"))
         return
     check_saw_rows(estimator, len(rows.y))
+    if kind_of(rows.X) == "dict" and "unexpected keyword argument" in text:
+        raise ValueError(
+            "skorch hands the entries of a dict to the module's `forward` by their "
+            f"keys, {listed(rows.X)}: {text}."
+        ) from error
     if "unexpected keyword argument" in text:
         error.add_note(
             "skorch hands parameters of `fit` to the module. Weights of rows are taken "
@@ -91,6 +97,10 @@ NO_GRADIENTS = (
     "What is to be trained was made under torch.inference_mode or torch.no_grad, by "
     "the net's `forward` or with the module. Take that out; parts that are not to be "
     "trained may run under torch.no_grad. {text}"
+)
+UNKNOWN_CODES = (
+    "An embedding table of the module has no entry for what it was given: codes must "
+    "be integers from 0 on, below the `num_embeddings` of the table. {text}"
 )
 
 # By a part of the message. The first found says what an error means.
@@ -127,6 +137,19 @@ MEANINGS = {
     "must match the size of tensor": NO_FIT,
     "Expected target size": NO_FIT,
     "1D target must have": NO_FIT,
+    "must be the same as input size": NO_FIT,
+    "to match target batch_size": NO_FIT,
+    "type for target with class probabilities": NO_FIT,
+    "must be Tensor, not tuple": (
+        "The criterion was given a tuple: the module returns more than its "
+        "predictions. Override the net's `get_loss` to pick these out. {text}"
+    ),
+    "required positional argument": (
+        "skorch hands several inputs to the module's `forward` as one list. Pass a "
+        "dict to have them by name, or unpack the list in `forward`. {text}"
+    ),
+    "index out of range in self": UNKNOWN_CODES,
+    "scalar types: Long, Int": UNKNOWN_CODES,
     "Inference tensors cannot": NO_GRADIENTS,
     "does not require grad": NO_GRADIENTS,
 }

@@ -95,7 +95,7 @@ def _group_codes(groups, n_pool):
     check_masked(groups, "groups")
     # NumPy would make values of one kind of a list, and 1 and "1" the same.
     values = groups if isinstance(groups, list | tuple) else np.asarray(groups)
-    if len(values) != n_pool or getattr(values, "ndim", 1) != 1:
+    if getattr(values, "ndim", 1) != 1 or len(values) != n_pool:
         raise ValueError(
             f"`groups` must hold one value for each of the {n_pool} rows of `X_pool`. "
             f"Got {np.shape(values)[:2]}."

@@ -23,6 +23,7 @@ from skbadge.querier._holding_labels import HoldingLabels
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
+    check_no_new_labels,
     check_takes_unlabeled,
     fit_clone,
     fit_further,
@@ -323,6 +324,8 @@ class BadgeQuerier(HoldingLabels):
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and self._codec.is_coded:
             codec = self._codec.kept_for(codec)
+        elif goes_on and codec.classes is not None:
+            check_no_new_labels(self.estimator_, rows.y)
         self._labeled = rows
         if codec.classes is not None:
             self._warn_of_labels(rows)

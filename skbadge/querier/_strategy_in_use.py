@@ -1,6 +1,9 @@
 """Which strategy a querier asks: found by the kind of model."""
 
 from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import SGDClassifier
+from sklearn.svm import SVC, NuSVC
 
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
@@ -15,6 +18,10 @@ def kind_of(estimator):
     return "regressor" if is_number else "classifier"
 
 
+# Their parameters say whether they have probabilities.
+_TELL = (NuSVC, SGDClassifier, SVC, VotingClassifier)
+
+
 def check_strategy_suits(strategy, estimator):
     """Raise if a strategy needs class probabilities, and a model has none."""
     if not _needs_classes(strategy):
@@ -22,7 +29,8 @@ def check_strategy_suits(strategy, estimator):
     if is_classifier(estimator):
         model = innermost(estimator)
         # Before it is fitted, a model may not tell for itself.
-        if not any(hasattr(each, "predict_proba") for each in (type(model), model)):
+        asked = [model] if isinstance(model, _TELL) else [type(model), model]
+        if not any(hasattr(each, "predict_proba") for each in asked):
             raise no_probabilities(model)
         return
     suited = [

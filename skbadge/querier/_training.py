@@ -4,6 +4,11 @@ from contextlib import nullcontext
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import (
+    BaseEnsemble,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 from sklearn.feature_selection import SelectorMixin, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.semi_supervised import (
@@ -51,7 +56,7 @@ from skbadge.querier._members import (
 )
 from skbadge.querier._seeding import set_random_states, train_apart
 from skbadge.utils._shared_state import one_job_a_process, seeded
-from skbadge.utils._shown import shown
+from skbadge.utils._shown import listed, shown
 
 
 class MarkError(ValueError):
@@ -195,6 +200,21 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
 
 
+# With `warm_start` they add members, if they are asked for more, and change none.
+_GROWS = (BaseEnsemble, HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+
+
+def check_no_new_labels(estimator, y):
+    """Raise if a fitted classifier that is to go on training has not seen a label."""
+    new = np.setdiff1d(y, getattr(estimator, "classes_", y)).tolist()
+    if new:
+        raise ValueError(
+            f"`y` holds labels that did not occur before: {listed(new)}. With "
+            f"`warm_start=True`, {shown(estimator)} cannot learn new classes. Set "
+            "`warm_start=False`."
+        )
+
+
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     """Go on training a fitted estimator, from the weights it has.
 
@@ -213,6 +233,12 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         is_search(part) or transforms_target(part) or sets_threshold(part)
         for part in wrapped(estimator)
     )
+    if isinstance(innermost(estimator), _GROWS):
+        raise ValueError(
+            f"`warm_start=True` cannot go on training {shown(estimator)}: its members "
+            "stay as they are, and would never see the new rows. Set "
+            "`warm_start=False`."
+        )
     if starts_over or "warm_start" not in innermost(estimator).get_params(deep=False):
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
