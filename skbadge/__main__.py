@@ -15,7 +15,7 @@ from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_repo
 from skbadge.experiment.report import write_csv
 from skbadge.experiment.store import COLUMNS, StoreError, config_hash
 
-# Of what a command is given. All others are mistakes of ours.
+# Errors in what a command is given. All others are bugs of ours.
 _ERRORS = (
     OSError,
     TypeError,
@@ -132,7 +132,7 @@ def _report(arguments):
 
 
 def _status(arguments):
-    # Whoever writes need not be waited for long to read.
+    # To read, there is no need to wait long for processes that write.
     with ResultStore(arguments.store, create=False, timeout=5.0) as store:
         store.check()
         with suppress(StoreError):

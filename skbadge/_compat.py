@@ -38,6 +38,7 @@ __all__ = [
     "num_samples",
     "openml_columns",
     "routing_enabled",
+    "validate_all_parameters",
     "validate_parameter_constraints",
     "validate_params",
     "with_labels",
@@ -57,7 +58,7 @@ def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:
 
 def validate_params(constraints: dict) -> Callable[[F], F]:
     """Return scikit-learn's decorator of functions, which keeps their types."""
-    # What they call, estimators and functions of others, checks for itself.
+    # Estimators and functions that they call check their own parameters.
     return _validate_params(constraints, prefer_skip_nested_validation=False)
 
 
@@ -88,18 +89,14 @@ def with_labels(scorer, rename):
 
 
 def validate_all_parameters(value, where):
-    """Raise what an object, and the objects in it, say of their parameters in `fit`."""
-    parts = [] if isinstance(value, type) else [value]
-    if parts and hasattr(value, "get_params"):
-        parts += value.get_params(deep=True).values()
-    for part in parts:
-        # Of scikit-learn's ways, and of skorch's nets.
-        has_rules = any(
-            hasattr(part, name)
-            for name in ("_parameter_constraints", "_params_to_validate")
-        )
-        if has_rules and not isinstance(part, type):
-            try:
-                part._validate_params()
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"`{where}`: {error}") from error
+    """Check the parameters of an object, and of objects in them, as `fit` would."""
+    has_params = hasattr(value, "get_params") and not isinstance(value, type)
+    for part in [value, *(value.get_params().values() if has_params else ())]:
+        # Estimators of scikit-learn have the first one, nets of skorch the second.
+        rules = "_parameter_constraints", "_params_to_validate"
+        if isinstance(part, type) or not any(hasattr(part, name) for name in rules):
+            continue
+        try:
+            part._validate_params()
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"`{where}`: {error}") from error

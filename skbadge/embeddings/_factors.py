@@ -5,6 +5,8 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.utils.extmath import row_norms
+from sklearn.utils.sparsefuncs import inplace_csr_row_scale
 
 from skbadge.embeddings._base import as_factor
 from skbadge.embeddings._base import row_norms_sq as dense_norms_sq
@@ -34,7 +36,7 @@ def row_norms_sq(matrix):
     """Squared norms of the rows, accumulated in float64."""
     if not sparse.issparse(matrix):
         return dense_norms_sq(matrix)
-    return _row_sums(matrix, matrix.data.astype(np.float64) ** 2)
+    return row_norms(matrix.astype(np.float64), squared=True)
 
 
 def products(first, second):
@@ -70,7 +72,7 @@ def scaled_rows(matrix, factors):
         columns = factors[:, None]
         return filled_array(matrix.shape, matrix.dtype, np.multiply, matrix, columns)
     matrix = matrix.copy()
-    matrix.data *= np.repeat(factors, np.diff(matrix.indptr))
+    inplace_csr_row_scale(matrix, factors)
     return matrix
 
 
@@ -92,8 +94,3 @@ def row_cost(matrix):
         # Each entry has a position as well.
         return 1 + 2 * matrix.nnz // max(1, matrix.shape[0])
     return matrix.shape[1]
-
-
-def _row_sums(matrix, values):
-    rows = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    return np.bincount(rows, values, minlength=matrix.shape[0])

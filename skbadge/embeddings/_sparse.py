@@ -14,6 +14,7 @@ from skbadge.embeddings._factors import (
     dense,
     differences,
     n_bytes,
+    paired_products,
     products,
     row_cost,
     row_norms_sq,
@@ -79,7 +80,7 @@ class SparseEmbedding(Embedding):
         forms = np.empty(len(self))
         for rows in row_chunks(len(self), self.shape[1], minimum=16):
             part = self.matrix[rows].astype(np.float64)
-            forms[rows] = np.asarray(part.multiply(part @ matrix).sum(axis=1)).ravel()
+            forms[rows] = paired_products(part, part @ matrix)
         return forms
 
     def _take(self, rows):

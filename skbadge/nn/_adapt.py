@@ -10,7 +10,7 @@ from skorch.dataset import Dataset, ValidSplit
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
 from skbadge.nn._validation_split import CodedSplit
-from skbadge.outputs._casting import input_dtype
+from skbadge.outputs._casting import input_dtype, looks_up_integers
 from skbadge.outputs._output_shape import output_shape
 from skbadge.outputs.readers._net_batches import NotATensorError
 from skbadge.pools import first_rows
@@ -36,7 +36,7 @@ def adapt_net(net, classes=None, *, several_inputs=False):
             params["dataset__dtype"] = str(
                 input_dtype(module) or torch.get_default_dtype()
             ).removeprefix("torch.")
-            codes = "codes" if _looks_up_integers(module) else True
+            codes = "codes" if looks_up_integers(module) else True
             # Integers among several inputs may be codes, masks or lengths.
             params["dataset__cast_integers"] = False if several_inputs else codes
             if is_classifier(net):
@@ -126,9 +126,3 @@ def _has_several_inputs(module):
         if parameter.kind in kinds and parameter.default is Parameter.empty
     ]
     return len(required) > 1
-
-
-def _looks_up_integers(module):
-    """Whether the module has an embedding table."""
-    tables = (torch.nn.Embedding, torch.nn.EmbeddingBag)
-    return any(isinstance(part, tables) for part in module.modules())

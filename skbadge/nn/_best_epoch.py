@@ -12,7 +12,7 @@ from skorch import NeuralNet
 from torch.utils.data import Dataset
 
 from skbadge.nn._iterator import Batch
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._streams import optional_seed
 
 
 @dataclass(eq=False)
@@ -52,9 +52,7 @@ class BestEpochMixin(NeuralNet):
             return X, y, weights, (*validation, None)
         if self.validation_fraction is None:
             return X, y, weights, None
-        seed = None
-        if self.random_state is not None:
-            seed = stream_seed(self.random_state, "validation")
+        seed = optional_seed(self.random_state, "validation")
         kept, held_out = train_test_split(
             np.arange(len(y)), test_size=self.validation_fraction, random_state=seed
         )

@@ -22,7 +22,7 @@ from skbadge.nn._iterator import Batch, TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
 from skbadge.nn._row_weights import RowWeightsMixin, parted, with_weights
 from skbadge.utils._shared_state import seeded
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_masked
 
@@ -264,9 +264,7 @@ class TabularNetMixin(RowWeightsMixin):
         """Train on validated rows and encoded targets; a failure leaves no net."""
         # A later call must not repeat the shuffles of the first one.
         epochs_done = 0 if start_over else len(self.history)
-        seed = None
-        if self.random_state is not None:
-            seed = stream_seed(self.random_state, f"training-{epochs_done}")
+        seed = optional_seed(self.random_state, f"training-{epochs_done}")
         dataset = super().get_dataset(with_weights(X, weights), y)
         try:
             with seeded(seed):
@@ -274,8 +272,8 @@ class TabularNetMixin(RowWeightsMixin):
                     self.initialize()
                     self._set_statistics(parted(dataset.X)[0], weights)
                 super().partial_fit(dataset, y)
-            weights = self.module_.parameters()
-            if not all(torch.isfinite(values).all() for values in weights):
+            parameters = self.module_.parameters()
+            if not all(torch.isfinite(values).all() for values in parameters):
                 raise self._divergence("a weight is not finite")
         except Exception:
             self.initialized_ = False

@@ -75,7 +75,7 @@ class CodedSplit:
         if self.classes is not None:
             y = _codes(y, self.classes).astype(self.dtype)
         if not isinstance(_root(dataset), ArrayDataset):
-            # These rows are read in a way of the user's.
+            # A data set of the user's reads these rows.
             return train, RelabeledDataset(valid if X is None else X, y, X is None)
         if X is None:
             X = np.stack([np.asarray(_parts(valid[i])[0]) for i in range(len(y))])
@@ -89,7 +89,7 @@ def _root(dataset):
 
 
 def _holds_arrays(dataset):
-    # Others may do more to a row than to take it out of `X`.
+    # Other classes may change a row when they read it.
     return type(dataset) is skorch.dataset.Dataset or isinstance(dataset, ArrayDataset)
 
 

@@ -7,12 +7,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from skbadge.pools import (
-    frame_to_arrays,
-    is_multi_input,
-    is_sliceable,
-    map_parts,
-)
+from skbadge.pools import frame_to_arrays, is_sliceable, kind_of, map_parts
 
 
 def cast_input(module, X):
@@ -67,11 +62,9 @@ def cast_input(module, X):
 def cast_rule(module, X):
     """Return the function from the dtype that came to the dtype the module gets."""
     wanted = input_dtype(module)
-    embeds = any(
-        isinstance(m, nn.Embedding | nn.EmbeddingBag) for m in module.modules()
-    )
-    # Of several inputs the integers may be codes, masks or lengths.
-    keeps_integers = embeds or is_multi_input(X)
+    # Integers among several inputs may be codes, masks or lengths.
+    is_several = kind_of(X) in ("dict", "inputs", "list")
+    keeps_integers = is_several or looks_up_integers(module)
 
     def rule(dtype):
         keep = wanted is None or dtype.is_complex
@@ -79,6 +72,12 @@ def cast_rule(module, X):
         return dtype if keep else wanted
 
     return rule
+
+
+def looks_up_integers(module):
+    """Whether a module has an embedding table."""
+    tables = nn.Embedding | nn.EmbeddingBag
+    return any(isinstance(part, tables) for part in module.modules())
 
 
 def input_dtype(module):

@@ -9,7 +9,7 @@ from skbadge.utils._validation import is_int
 
 FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
 NAMES = (*FIELDS, "labeled", "ids")
-# What "posterior" stands for where names are given instead of numbers.
+# Number of samples that the name "posterior" stands for.
 N_POSTERIOR = 20
 
 

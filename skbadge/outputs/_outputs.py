@@ -14,7 +14,7 @@ from scipy import sparse
 from skbadge.embeddings import Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
 
-# What has one entry for each row.
+# Fields with one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients")
 
 
@@ -64,6 +64,9 @@ class Outputs:
         Where strategies of the BMDAL framework form their products: the device of a
         net on a GPU, such as "cuda:0". None is main memory. Arrays lie there in either
         case.
+
+    scaling : object or None, default=None
+        How columns were standardised, where features are a model's input.
     """
 
     proba: NDArray | None = None
@@ -130,16 +133,14 @@ class Outputs:
         identify = self.identify
         if identify is not None:
             identify = partial(_identified, identify, positions)
-        return replace(
-            self,
-            proba=None if self.proba is None else self.proba[rows],
-            features=None if self.features is None else self.features[rows],
-            inputs=None if self.inputs is None else self.inputs[rows],
-            gradients=None if self.gradients is None else self.gradients.take(rows),
-            posterior=None if self.posterior is None else self.posterior[:, rows],
-            n_rows=len(positions),
-            identify=identify,
-        )
+        fields: dict[str, Any] = {
+            name: part.take(rows) if isinstance(part, Embedding) else part[rows]
+            for name in ROW_FIELDS
+            if (part := getattr(self, name)) is not None
+        }
+        if self.posterior is not None:
+            fields["posterior"] = self.posterior[:, rows]
+        return replace(self, **fields, n_rows=len(positions), identify=identify)
 
 
 def _identified(identify, positions, rows):

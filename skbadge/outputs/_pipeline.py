@@ -4,10 +4,7 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression
-from sklearn.model_selection import (
-    FixedThresholdClassifier,
-    TunedThresholdClassifierCV,
-)
+from sklearn.model_selection import FixedThresholdClassifier, TunedThresholdClassifierCV
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 from skorch import NeuralNet
@@ -22,23 +19,21 @@ def unwrap(estimator, X, *, keep_targets=False):
     transformation of targets: the model inside predicts in other units.
     """
     while True:
-        if isinstance(estimator, FrozenEstimator):
-            estimator = estimator.estimator
-        elif isinstance(estimator, Pipeline):
+        if isinstance(estimator, Pipeline):
             for _, step in estimator.steps[:-1]:
                 # Resamplers (imbalanced-learn) act while fitting only.
                 if not _is_passthrough(step) and not hasattr(step, "fit_resample"):
                     X = step.transform(X)
-            estimator = _last_step(estimator)
         elif is_search(estimator):
-            estimator = _best_estimator(estimator)
-        elif sets_threshold(estimator):
-            estimator = _inside(estimator)
-        elif transforms_target(estimator) and not keep_targets:
+            _check_has_best(estimator)
+        elif transforms_target(estimator):
+            if keep_targets:
+                return estimator, X
             check_is_fitted(estimator)
-            estimator = estimator.regressor_
-        else:
+        inside = _inside(estimator)
+        if inside is None:
             return estimator, X
+        estimator = inside
 
 
 def innermost(estimator):
@@ -139,14 +134,12 @@ def transforms_target(estimator):
     return isinstance(estimator, TransformedTargetRegressor)
 
 
-def _best_estimator(search):
-    best = getattr(search, "best_estimator_", None)
-    if best is not None:
-        return best
-    check_refit(search)
-    raise NotFittedError(
-        f"This {type(search).__name__} is not fitted yet. Call `fit` first."
-    )
+def _check_has_best(search):
+    if not hasattr(search, "best_estimator_"):
+        check_refit(search)
+        raise NotFittedError(
+            f"This {type(search).__name__} is not fitted yet. Call `fit` first."
+        )
 
 
 def check_refit(search):

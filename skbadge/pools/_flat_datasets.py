@@ -49,9 +49,8 @@ def take(X: Dataset, rows: NDArray) -> Dataset:
 def copy(X: Dataset) -> Dataset:
     """The rows, of copies of the datasets at the bottom.
 
-    Of a ``TensorDataset``, only the rows in question are copied. Of any other dataset,
-    whose rows are its own affair, all of it is, but for what cannot be copied, and for
-    memory maps: files stay the owner's.
+    Of a ``TensorDataset``, only these rows are copied. Any other dataset is copied as a
+    whole, except for what cannot be copied and for memory maps.
     """
     flat = _flatten(X)
     datasets, position = [], flat.position.copy()
@@ -71,7 +70,8 @@ def copy(X: Dataset) -> Dataset:
 
 
 def _copied(dataset):
-    memo = {id(part): part for part in _attributes(dataset).values() if _is_map(part)}
+    parts = _attributes(dataset).values()
+    memo = {id(part): part for part in parts if isinstance(part, np.memmap)}
     try:
         return deepcopy(dataset, dict(memo))
     except Exception:
@@ -82,10 +82,6 @@ def _copied(dataset):
 
 def _attributes(dataset):
     return getattr(dataset, "__dict__", {})
-
-
-def _is_map(part):
-    return isinstance(part, np.memmap)
 
 
 def concatenate(first: Dataset, second: Dataset) -> Dataset:

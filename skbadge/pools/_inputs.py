@@ -103,11 +103,6 @@ def check_masked_parts(X: Any, name: str) -> None:
         check_masked(part, part_name)
 
 
-def is_multi_input(X: Any) -> bool:
-    """Whether ``X`` is several arrays, as `map_parts` takes it."""
-    return kind_of(X) in ("dict", "inputs", "list")
-
-
 def is_sliceable(X: Any) -> bool:
     """Whether every part of ``X`` is a tensor or a numeric, maybe sparse, array."""
     return all(

@@ -135,7 +135,7 @@ def concatenate_rows(first: Any, second: Any, name: str = "X") -> Any:
             f"`{name}` must be of the same kind as the labelled rows so far, "
             f"{mine.name(first)}. Got {theirs.name(second)} instead."
         )
-    # Where a list meets an array, it is for the array to say how.
+    # If a list meets an array, the array decides.
     chosen = theirs if isinstance(mine, _List) else mine
     return chosen.concatenate(first, second, name)
 

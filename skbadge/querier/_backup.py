@@ -13,7 +13,8 @@ from skbadge.utils._deep_copies import copied_attributes
 def put_back_if_it_fails(estimator):
     """Give a model back its weights, optimizer and history if the block raises."""
     parts = _parts(estimator)
-    # Modules and optimizers refer to each other, and to tensors that have no copies.
+    # The states of modules and optimizers are copied instead of the objects: these
+    # refer to each other, and to tensors that cannot be copied.
     stateful = [part for part in parts if _has_state(part)]
     stateful += [value for part in parts for value in _attributes(part)]
     states = [(part, deepcopy(part.state_dict())) for part in _distinct(stateful)]

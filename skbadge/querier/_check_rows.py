@@ -1,9 +1,11 @@
 """Checks of rows where they come in, and how lists of them are read."""
 
+from collections.abc import Iterable
 from numbers import Real
 from os import PathLike
 
 import numpy as np
+import torch
 from scipy import sparse
 from sklearn.pipeline import Pipeline
 from sklearn.utils import check_array
@@ -11,6 +13,7 @@ from sklearn.utils.validation import validate_data
 from skorch.dataset import Dataset
 
 from skbadge.nn._adapt import has_own_dataset
+from skbadge.nn._tabular import TabularNetMixin
 from skbadge.outputs._pipeline import (
     innermost,
     is_skorch_net,
@@ -32,12 +35,14 @@ from skbadge.pools import (
     read_inputs,
     takes_columns,
 )
-from skbadge.utils._shown import listed
+from skbadge.utils._shown import listed, shown
+from skbadge.utils._validation import not_finite_rows
 
-# What errors say of strings, and of columns that no array can hold together.
+# Parts of errors about strings, and about columns that one array cannot hold.
 NOT_NUMBERS = ("convert string", "bytes/strings", "DType")
 
 _PATHS = str | bytes | PathLike
+_TEXTS = str | bytes
 
 
 def check_X(querier, X, estimator, *, name, reset):
@@ -52,11 +57,16 @@ def check_X(querier, X, estimator, *, name, reset):
     have two axes or more and equal lengths. With ``reset``, these rows say what the
     features are.
     """
-    if X is None:
-        raise ValueError(f"`{name}` must hold rows. Got None instead.")
+    _check_holds_rows(X, name)
     gets_rows = is_bare_net(estimator)
     X = read_inputs(X) if gets_rows else X
-    if not np.isscalar(X) and n_rows(X) == 0:
+    _check_dense_tensors(X, name)
+    if is_tensor(X):
+        # A net reads tensors; whatever else does, by NumPy, which lacks bfloat16.
+        by_numpy = not gets_rows or isinstance(innermost(estimator), TabularNetMixin)
+        X = X.detach()
+        X = X.float() if by_numpy and X.dtype == torch.bfloat16 else X
+    if n_rows(X) == 0:
         raise ValueError(f"`{name}` must have at least one row. Got none.")
     check_masked_parts(X, name)
     if reset:
@@ -66,11 +76,11 @@ def check_X(querier, X, estimator, *, name, reset):
         _check_parts(querier, X, name, reset)
         return X
     if sparse.issparse(X) and X.format in ("bsr", "coo", "dia"):
-        # No step before the model can take rows or columns of these.
+        # Steps before the model cannot slice these.
         X = X.tocsr()
     rows = X
     while transforms_target(estimator):
-        # It hands rows on as they are.
+        # It passes rows on as they are.
         estimator = wrapped(estimator)[1]
     if is_skorch_net(estimator) or (gets_rows and kind_of(X) == "list"):
         rows = _rows_for_net(querier, X, innermost(estimator), name)
@@ -78,6 +88,41 @@ def check_X(querier, X, estimator, *, name, reset):
         _check_axes(X, name)
     _check_features(querier, X if is_frame(X) else rows, reset)
     return rows
+
+
+def _check_holds_rows(X, name):
+    """Raise for what cannot be read twice, or has no order: it is no container."""
+    is_container = hasattr(X, "__array__") or sparse.issparse(X)
+    is_container |= hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    if is_container and not isinstance(X, _TEXTS) and _axes(X) != 0:
+        return
+    hint = "Pass an array, a data frame, a list, a tensor or a Dataset."
+    if hasattr(X, "collect"):
+        hint = "Call its `collect()` first."
+    elif isinstance(X, Iterable) and not isinstance(X, _TEXTS):
+        hint = "Make a list or an array of it."
+    error = ValueError if X is None else TypeError
+    raise error(f"`{name}` must hold rows. Got {shown(X)} instead. {hint}")
+
+
+def _axes(X):
+    return X.ndim if isinstance(X, np.ndarray | np.generic) or is_tensor(X) else None
+
+
+def _check_dense_tensors(X, name):
+    """Raise for tensors without an entry for each row and column."""
+    for part_name, part in named_parts(X, name):
+        if is_tensor(part) and (
+            part.is_nested
+            or part.is_quantized
+            or part.is_meta
+            or part.layout != torch.strided
+        ):
+            raise ValueError(
+                f"`{part_name}` must be a dense tensor that holds values. Got one that "
+                "is sparse, nested, quantised or on the device meta. Call its "
+                "`to_dense()` or `dequantize()`, or pass an array."
+            )
 
 
 def is_bare_net(estimator):
@@ -102,7 +147,7 @@ def _check_parts(querier, X, name, reset):
 
 def _check_features(querier, X, reset):
     """Check the names and the number of the features of a table, where it has any."""
-    # The rows of a list may be texts or tokens, as many as there happen to be.
+    # The rows of a list may be texts or tokens, of any lengths.
     is_free = isinstance(X, list | tuple) and not _is_list_of_numbers(X)
     if not is_free and (reset or getattr(X, "ndim", 2) != 1):
         validate_data(querier, X, reset=reset, skip_check_array=True)
@@ -219,20 +264,11 @@ def _wants_columns(net, columns):
 
 def _check_finite(X, name):
     """Raise if a numeric array or sparse matrix holds NaN or infinity."""
-    X = X.tocsr() if sparse.issparse(X) else X
-    values = X.data if sparse.issparse(X) else X
-    # One sum tells in the usual case, without an array of flags.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if values.dtype.kind != "f" or np.isfinite(values.sum(dtype=np.float64)):
-            return
-    if sparse.issparse(X):
-        rows = np.unique(X.tocoo().row[~np.isfinite(X.tocoo().data)])
-    else:
-        rows = np.flatnonzero(~np.isfinite(X).reshape(len(X), -1).all(axis=1))
-    if len(rows):
+    bad = not_finite_rows(X)
+    if bad is not None:
         raise ValueError(
-            f"Input {name} contains NaN or infinity: {len(rows)} of {X.shape[0]} rows, "
-            f"the first is row {rows[0]}. Leave these rows out, or fill the gaps in a "
-            "step before the net: SimpleImputer in a Pipeline, or, for a data frame, "
-            "skbadge.nn.table_preprocessor."
+            f"Input {name} contains NaN or infinity: {bad.sum()} of {len(bad)} rows, "
+            f"the first is row {bad.argmax()}. Leave these rows out, or fill the gaps "
+            "in a step before the net: SimpleImputer in a Pipeline, or, for a data "
+            "frame, skbadge.nn.table_preprocessor."
         )

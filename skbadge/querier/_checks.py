@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from numbers import Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
@@ -14,18 +15,14 @@ from sklearn.utils.validation import column_or_1d
 from torch import nn
 
 from skbadge._compat import InvalidParameterError
-from skbadge.outputs._pipeline import (
-    check_refit,
-    innermost,
-    is_search,
-    is_skorch_net,
-)
-from skbadge.pools import Inputs, n_rows
+from skbadge.outputs._pipeline import check_refit, innermost, is_search, is_skorch_net
+from skbadge.pools import Inputs, array_of, is_tensor, n_rows
 from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import (
     check_masked,
     check_one_label_a_row,
     is_missing,
+    not_finite_rows,
 )
 
 
@@ -37,22 +34,50 @@ def check_y(querier, y, X, estimator):
             f"This {type(querier).__name__} estimator requires y to be passed, but the "
             "target y is None."
         )
+    y = array_of(y) if is_tensor(y) else y
     if is_classifier(estimator):
+        if not sparse.issparse(y):
+            _check_has_rows(y)
         return _check_labels(y, X)
+    _check_has_rows(y)
     return _check_targets(y, X, estimator)
+
+
+def _check_has_rows(y):
+    """Raise for a number, a set, a generator or a sparse matrix."""
+    try:
+        is_point = np.ndim(y) == 0 or sparse.issparse(y)
+    except ValueError:
+        # A ragged list, which is not told here what is wrong with it.
+        return
+    if is_point:
+        raise ValueError(
+            "y should be a 1d array with one entry for each row. Got "
+            f"{shown(y)}; pass a list or an array."
+        )
 
 
 def _check_labels(y, X):
     check_one_label_a_row(y)
-    given, y = y, column_or_1d(np.asarray(y), warn=True)
+    given, y = y, np.asarray(y)
+    if y.dtype.kind == "c":
+        # scikit-learn's message has the array in it.
+        raise ValueError("Complex data not supported: `y` must hold class labels.")
+    # NumPy's own strings of any length are of a kind that scikit-learn does not know.
+    y = column_or_1d(y.astype(object) if y.dtype.kind == "T" else y, warn=True)
     if isinstance(given, list | tuple) or y.dtype == object:
-        _check_label_kinds(np.asarray(given, dtype=object).ravel())
+        objects = np.asarray(given, dtype=object).ravel()
+        _check_label_kinds(objects)
         if all(isinstance(label, Real) for label in y):
             # Columns of a mixed table arrive as objects.
             y = np.asarray(y.tolist())
-    elif y.dtype.kind == "f" and not np.isfinite(y).all():
+        elif any(map(_is_string_of_another_class, objects)):
+            # NumPy cuts the names of an enumeration to the length of its strings.
+            y = np.array([str.__str__(label) for label in objects])
+    elif y.dtype.kind in "fmM" and not np.isfinite(y).all():
         _check_label_kinds(y)
         raise ValueError("`y` contains infinity. It must hold class labels.")
+    _check_label_type(y)
     _check_lengths(y, X)
     try:
         check_classification_targets(y)
@@ -63,6 +88,22 @@ def _check_labels(y, X):
         )
         raise
     return y
+
+
+def _is_string_of_another_class(label):
+    return isinstance(label, str) and type(label) not in (str, np.str_)
+
+
+def _check_label_type(y):
+    """Raise for labels that scikit-learn's classifiers do not take."""
+    others = [label for label in y[:1] if not isinstance(label, str)]
+    if y.dtype.kind in "OSV" and others:
+        call = "label.decode()" if isinstance(others[0], bytes) else "str(label)"
+        raise ValueError(
+            "Unknown label type: unknown. `y` must hold strings, numbers or booleans. "
+            f"Got {shown(others[0])}, of type {type(others[0]).__name__}. Make strings "
+            f"of the labels: `[{call} for label in y]`."
+        )
 
 
 def _check_targets(y, X, estimator):
@@ -81,12 +122,12 @@ def _check_targets(y, X, estimator):
         y = column_or_1d(y, warn=True)
     y = y.astype(np.float64)
     _check_lengths(y, X)
-    bad = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
-    if len(bad):
+    bad = not_finite_rows(y)
+    if bad is not None:
         raise ValueError(
-            f"Input `y` contains NaN or infinity: {len(bad)} of {len(y)} targets, the "
-            f"first is that of row {bad[0]}. Rows without a target belong in the pool "
-            "of `query`."
+            f"Input `y` contains NaN or infinity: {bad.sum()} of {len(y)} targets, the "
+            f"first is that of row {bad.argmax()}. Rows without a target belong in the "
+            "pool of `query`."
         )
     return y
 
@@ -160,6 +201,11 @@ def resolve_classes(classes, y, *, keep_order):
             "`classes` must be a list of all labels. Got an array of shape "
             f"{given.shape} instead."
         )
+    if any(map(is_missing, given)):
+        raise ValueError(
+            "`classes` must hold labels only, none of them missing. Got "
+            f"{listed(given)}."
+        )
     distinct = np.unique(given)
     if len(distinct) < len(given):
         raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")
@@ -218,17 +264,12 @@ def check_named_before(classes, known):
         )
 
 
-# They have estimators as parameters. Others may hold modules in ways of their own.
-WRAPPERS = (
-    MetaEstimatorMixin,
-    FrozenEstimator,
-    Pipeline,
-    TransformedTargetRegressor,
-)
+# Their parameters are estimators. Those of other classes may be modules.
+WRAPPERS = (MetaEstimatorMixin, FrozenEstimator, Pipeline, TransformedTargetRegressor)
 
 
 def check_is_estimator(estimator):
-    """Raise for something that cannot be fitted, such as a torch module, in words."""
+    """Raise a clear error for what cannot be fitted, such as a torch module."""
     if estimator is None:
         return
     owners = {"": estimator}

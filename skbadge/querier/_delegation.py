@@ -28,7 +28,7 @@ from skbadge.querier._codecs import NumberCodec
 from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._shown import parameters_shown
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_masked
 
@@ -173,8 +173,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
     def _reading(self, estimator):
         """Keep other threads out while the model runs, and global generators as found.
 
-        A ``RandomState`` is left to `fit` and `query`, which it must not be advanced
-        for.
+        A prediction does not advance a ``RandomState``: `fit` and `query` draw from it.
         """
         is_fixed = isinstance(self.random_state, Integral)
         seed = self._seed("prediction") if is_fixed else None
@@ -182,9 +181,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             yield
 
     def _seed(self, stream):
-        if self.random_state is None:
-            return None
-        return stream_seed(self.random_state, stream)
+        return optional_seed(self.random_state, stream)
 
     def _ready(self, method, X):
         estimator = self._trained_estimator(method)
@@ -200,9 +197,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
 
     def _estimator(self):
         """The estimator to train, by default the library's net."""
-        if self.estimator is None:
-            return TabularNetClassifier()
-        return self.estimator
+        return TabularNetClassifier() if self.estimator is None else self.estimator
 
     def _validate_params(self):
         """Say more than scikit-learn does of what is no estimator."""
@@ -214,14 +209,12 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         return getattr(self, "estimator_", None) or self._estimator()
 
     def _trained_estimator(self, method):
-        if hasattr(self, "estimator_"):
-            return self.estimator_
-        if isinstance(self.estimator, FrozenEstimator):
-            return self.estimator
-        raise NotFittedError(
-            f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
-            f"labelled rows before using '{method}'."
-        )
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
+                f"labelled rows before using '{method}'."
+            )
+        return self._any_estimator()
 
     def __sklearn_is_fitted__(self):
         return hasattr(self, "estimator_") or isinstance(

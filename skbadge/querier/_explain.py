@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
+from skbadge.pools import kind_of
 from skbadge.querier._check_rows import NOT_NUMBERS, encoding_hint
 from skbadge.utils._shown import listed
 
@@ -60,97 +61,101 @@ def explain(error, estimator, rows, classes):
             error.add_note(encoding_hint(rows.X, "X"))
         return
     check_saw_rows(estimator, len(rows.y))
+    if kind_of(rows.X) == "dict" and "unexpected keyword argument" in text:
+        raise ValueError(
+            "skorch hands the entries of a dict to the module's `forward` by their "
+            f"keys, {listed(rows.X)}: {text}."
+        ) from error
     if "unexpected keyword argument" in text:
         error.add_note(
             "skorch hands parameters of `fit` to the module. Weights of rows are taken "
             "by skbadge.nn.TabularNetClassifier and TabularNetRegressor."
         )
-    for fragment, meaning in MEANINGS.items():
+    net, meanings = nets[0], MEANINGS
+    known = {
+        "n_labeled": len(rows.y),
+        "batch_size": net.batch_size,
+        "criterion": getattr(net.criterion, "__name__", type(net.criterion).__name__),
+    }
+    if classes is not None:
+        known["classes"] = f"{len(classes)} classes {listed(classes)}"
+        meanings = MEANINGS | OF_CLASSIFIERS
+    for fragment, meaning in meanings.items():
         # A search reports all its errors with their tracebacks.
         found = [line.strip() for line in text.splitlines() if fragment in line]
         if found:
-            raise ValueError(meaning(found[-1], nets[0], rows, classes)) from error
+            raise ValueError(meaning.format(text=found[-1], **known)) from error
 
 
-def _too_few_outputs(text, net, rows, classes):
-    if classes is None:
-        return f"A number is out of bounds, such as a class beyond the outputs: {text}"
-    return (
-        f"The net has fewer outputs than the {len(classes)} classes {listed(classes)}. "
-        "Give its last layer an output for each class."
-    )
-
-
-def _another_width(text, net, rows, classes):
-    return (
-        "A layer of the net is not as wide as its input. The rows of `X` must have as "
-        f"many columns as the first layer has inputs: {text}."
-    )
-
-
-def _too_few_to_hold_out(text, net, rows, classes):
-    return (
-        f"The net holds out part of the {len(rows.y)} labelled rows for validation, as "
-        "skorch does by default, and they are too few. With few labels, turn that off: "
-        f"train_split=None. {text}"
-    )
-
-
-def _batch_of_one(text, net, rows, classes):
-    return (
-        "A batch of one row reached a layer that normalises over the rows of a batch, "
-        f"such as BatchNorm: of {len(rows.y)} labelled rows, less any held out, one is "
-        f"left over in batches of {net.batch_size}. Set another `batch_size`, or "
-        "`iterator_train__drop_last=True` if there are more rows than that."
-    )
-
-
-def _schedule_ended(text, net, rows, classes):
-    return (
-        "A learning rate schedule of fixed length (`total_steps`) ended before the "
-        f"training: {text}. More labelled rows make more batches. Let it step once an "
-        "epoch (`step_every='epoch'`, `total_steps` the `max_epochs` of the net), or "
-        "take a schedule without a length."
-    )
-
-
-def _nothing_held_out(text, net, rows, classes):
-    return (
-        f"A callback of the net reads what is not recorded: {text} With "
-        "`train_split=None` there are no validation scores. Let it watch the training, "
-        "such as by `monitor='train_loss'`, or give the net a `train_split`."
-    )
-
-
-def _targets_that_do_not_fit(text, net, rows, classes):
-    criterion = getattr(net.criterion, "__name__", type(net.criterion).__name__)
-    return (
-        f"The criterion, {criterion}, was given outputs and targets that do not fit: "
-        f"{text}. A classifier's module must return a logit for each class, of shape "
-        "(n_rows, n_classes), for criterion=torch.nn.CrossEntropyLoss; a regressor's a "
-        "number for each target."
-    )
-
-
-def _no_gradients(text, net, rows, classes):
-    return (
-        "What is to be trained was made under torch.inference_mode or torch.no_grad, "
-        "by the net's `forward` or with the module. Take that out; parts that are not "
-        f"to be trained may run under torch.no_grad. {text}"
-    )
-
+NO_FIT = (
+    "The criterion, {criterion}, was given outputs and targets that do not fit: "
+    "{text}. A classifier's module must return a logit for each class, of shape "
+    "(n_rows, n_classes), for criterion=torch.nn.CrossEntropyLoss; a regressor's a "
+    "number for each target."
+)
+NO_GRADIENTS = (
+    "What is to be trained was made under torch.inference_mode or torch.no_grad, by "
+    "the net's `forward` or with the module. Take that out; parts that are not to be "
+    "trained may run under torch.no_grad. {text}"
+)
+UNKNOWN_CODES = (
+    "An embedding table of the module has no entry for what it was given: codes must "
+    "be integers from 0 on, below the `num_embeddings` of the table. {text}"
+)
 
 # By a part of the message. The first found says what an error means.
 MEANINGS = {
-    "out of bounds": _too_few_outputs,
-    "shapes cannot be multiplied": _another_width,
-    "n_splits": _too_few_to_hold_out,
-    "Expected more than 1 value per channel": _batch_of_one,
-    "number of total steps": _schedule_ended,
-    "was not found in history": _nothing_held_out,
-    "must match the size of tensor": _targets_that_do_not_fit,
-    "Expected target size": _targets_that_do_not_fit,
-    "1D target must have": _targets_that_do_not_fit,
-    "Inference tensors cannot": _no_gradients,
-    "does not require grad": _no_gradients,
+    "out of bounds": (
+        "A number is out of bounds, such as a class beyond the outputs: {text}"
+    ),
+    "shapes cannot be multiplied": (
+        "A layer of the net is not as wide as its input. The rows of `X` must have as "
+        "many columns as the first layer has inputs: {text}."
+    ),
+    "n_splits": (
+        "The net holds out part of the {n_labeled} labelled rows for validation, as "
+        "skorch does by default, and they are too few. With few labels, turn that off: "
+        "train_split=None. {text}"
+    ),
+    "Expected more than 1 value per channel": (
+        "A batch of one row reached a layer that normalises over the rows of a batch, "
+        "such as BatchNorm: of {n_labeled} labelled rows, less any held out, one is "
+        "left over in batches of {batch_size}. Set another `batch_size`, or "
+        "`iterator_train__drop_last=True` if there are more rows than that."
+    ),
+    "number of total steps": (
+        "A learning rate schedule of fixed length (`total_steps`) ended before the "
+        "training: {text}. More labelled rows make more batches. Let it step once an "
+        "epoch (`step_every='epoch'`, `total_steps` the `max_epochs` of the net), or "
+        "take a schedule without a length."
+    ),
+    "was not found in history": (
+        "A callback of the net reads what is not recorded: {text} With "
+        "`train_split=None` there are no validation scores. Let it watch the training, "
+        "such as by `monitor='train_loss'`, or give the net a `train_split`."
+    ),
+    "must match the size of tensor": NO_FIT,
+    "Expected target size": NO_FIT,
+    "1D target must have": NO_FIT,
+    "must be the same as input size": NO_FIT,
+    "to match target batch_size": NO_FIT,
+    "type for target with class probabilities": NO_FIT,
+    "must be Tensor, not tuple": (
+        "The criterion was given a tuple: the module returns more than its "
+        "predictions. Override the net's `get_loss` to pick these out. {text}"
+    ),
+    "required positional argument": (
+        "skorch hands several inputs to the module's `forward` as one list. Pass a "
+        "dict to have them by name, or unpack the list in `forward`. {text}"
+    ),
+    "index out of range in self": UNKNOWN_CODES,
+    "scalar types: Long, Int": UNKNOWN_CODES,
+    "Inference tensors cannot": NO_GRADIENTS,
+    "does not require grad": NO_GRADIENTS,
+}
+OF_CLASSIFIERS = {
+    "out of bounds": (
+        "The net has fewer outputs than the {classes}. Give its last layer an output "
+        "for each class."
+    ),
 }

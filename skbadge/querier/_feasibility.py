@@ -133,9 +133,9 @@ def _of_chunks(pool, groups):
 def _group_codes(groups, n_pool):
     """Numbers from 0 on for values of any kind."""
     check_masked(groups, "groups")
-    # Of a list, NumPy would make values of one kind: of 1 and "1" the same.
+    # NumPy would make values of one kind of a list, and 1 and "1" the same.
     values = groups if isinstance(groups, list | tuple) else np.asarray(groups)
-    if len(values) != n_pool or getattr(values, "ndim", 1) != 1:
+    if getattr(values, "ndim", 1) != 1 or len(values) != n_pool:
         raise ValueError(
             f"`groups` must hold one value for each of the {n_pool} rows of `X_pool`. "
             f"Got {np.shape(values)[:2]}."

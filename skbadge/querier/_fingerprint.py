@@ -23,8 +23,7 @@ class Fingerprint(NamedTuple):
         A hash of all that is told by its content.
 
     objects : list of (object, Fingerprint or None)
-        What is the same if it is the same object, or else if it has an equal
-        fingerprint, where there is one.
+        What is compared by identity, and else by its fingerprint, if it has one.
     """
 
     content: str
@@ -79,7 +78,7 @@ class _Content:
             return value
         for depth, outer in enumerate(self._around):
             if value is outer:
-                # It holds itself.
+                # The value contains itself.
                 return ["holder", depth]
         self._around.append(value)
         content = self._of(value)
@@ -91,13 +90,13 @@ class _Content:
             if isinstance(value, kind):
                 return describe(self, value)
         if hasattr(value, "get_params"):
-            # One that is cloned in a way of its own keeps more than its parameters.
+            # One with a `__sklearn_clone__` of its own may keep more than parameters.
             if getattr_static(value, "__sklearn_clone__", _CLONE) is _CLONE:
                 return [self.of(type(value)), self.of(value.get_params(deep=False))]
             return self._whole(value)
         try:
             return ["reduced", self.of(value.__reduce_ex__(4))]
-        except Exception:  # Of what cannot be copied, one object is not another.
+        except Exception:  # What cannot be copied equals itself only.
             return self._itself(value)
 
     def _itself(self, value):
@@ -105,7 +104,7 @@ class _Content:
         return ["object", len(self.objects)]
 
     def _own(self, value, describe):
-        """Of what no clone copies, so that it is the same whatever it becomes."""
+        """What clones share: the same object is equal to itself, even if it changes."""
         inside = _Content(self._around)
         mark = Fingerprint(joblib.hash(describe(inside)), inside.objects)
         self.objects.append((value, mark))
@@ -136,7 +135,7 @@ class _Content:
 
     def _bandit(self, bandit):
         params = bandit.get_params(deep=False)
-        # Its experts that are functions are the user's own as well.
+        # Clones share experts that are functions, too.
         params["experts"] = [get_strategy(expert) for expert in bandit.experts]
         return [self.of(type(bandit)), self.of(params)]
 
@@ -188,7 +187,7 @@ _KINDS = {
     CodeType: _Content._code,
     MethodType: _Content._method,
     partial: _Content._partial,
-    # Redefined, it has another code under the same name.
+    # A class that is defined again has other code under the same name.
     type: _Content._itself,
     np.generic: _Content._scalar,
     np.ndarray: _Content._array,
@@ -205,5 +204,5 @@ def _cell_contents(cell):
     try:
         return cell.cell_contents
     except ValueError:
-        # Of a name that has no value yet.
+        # The name has no value yet.
         return "empty"

@@ -7,6 +7,7 @@ from scipy import sparse
 
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.outputs.readers._check import not_finite_error
+from skbadge.utils._validation import not_finite_rows
 
 _WEIGHTS = ("coef_", "intercept_", "coefs_", "intercepts_")
 
@@ -36,11 +37,9 @@ def refusing_nan(estimator):
 
 def checked(predicted):
     """What a model predicts, if it is finite or no matter of floats."""
-    values = np.asarray(predicted)
-    if values.dtype.kind == "f":
-        is_finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
-        if not is_finite.all():
-            raise not_finite_error("proba", ~is_finite)
+    bad = not_finite_rows(np.asarray(predicted))
+    if bad is not None:
+        raise not_finite_error("proba", bad)
     return predicted
 
 

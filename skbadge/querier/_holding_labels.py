@@ -26,7 +26,7 @@ class HoldingLabels(Asking):
     """A querier's labelled rows, and the classes that were named."""
 
     _labeled: LabeledRows
-    # What was warned of, each once.
+    # Which warnings were given; each is given once.
     _doubts: tuple[str, ...] = ()
 
     @property
@@ -150,5 +150,5 @@ class HoldingLabels(Asking):
     def _doubt(self, kind, message):
         if message is not None:
             self._doubts += (kind,)
-            # Behind `fit`, its two decorators, and four functions of our own.
+            # Past `fit`, its two decorators, and four functions of our own.
             warnings.warn(message, QueryWarning, stacklevel=8)

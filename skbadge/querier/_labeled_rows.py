@@ -81,7 +81,7 @@ class LabeledRows:
                     f"rows or for none. It was given for {given} rows only."
                 )
         X_all = concatenate_rows(self.X, new.X)
-        y_all = np.concatenate([self.y, new.y])
+        y_all = _together(self.y, new.y)
         waiting = np.concatenate([self.waiting, call * new.waiting])
         return LabeledRows(X_all, y_all, merged, waiting)
 
@@ -133,9 +133,11 @@ class LabeledRows:
         """These rows with other, checked labels at some positions."""
         _check_kind(self.y, y)
         dtype = self.y.dtype
-        if not np.array_equal(y.astype(dtype), y):
-            # Of two lengths of strings, or kinds of numbers, the one that holds both.
-            dtype = np.result_type(self.y, y)
+        with np.errstate(invalid="ignore"):
+            fits = np.array_equal(y.astype(dtype), y)
+        if not fits:
+            # The dtype that holds strings of both lengths, or both kinds of numbers.
+            dtype = _together(self.y, y).dtype
         changed = self.y.astype(dtype)
         changed[rows] = y
         return replace(self, y=changed)
@@ -158,6 +160,26 @@ def is_aligned(value, y):
     return n_rows(value) == len(y)
 
 
+def _together(y, others):
+    """Labels and more of them in a dtype that holds all."""
+    both = np.concatenate([y, others])
+    if both.dtype.kind == "f" and y.dtype != others.dtype:
+        # Integers are compared with floats exactly as Python's.
+        exact = [*y.tolist(), *others.tolist()]
+        lost = [
+            label
+            for label, cast in zip(exact, both.tolist(), strict=True)
+            if label != cast
+        ]
+        if lost:
+            raise ValueError(
+                f"`y` must hold labels of dtype {y.dtype}, like the labelled rows so "
+                f"far. Got dtype {others.dtype}, and no dtype holds {lost[0]} beside "
+                "the others. Make strings or small ints of all labels."
+            )
+    return both
+
+
 def _check_kind(y, others):
     """Raise unless labels have the shape and, which NumPy would mix up, the kind."""
     if y.shape[1:] != others.shape[1:]:
@@ -165,8 +187,13 @@ def _check_kind(y, others):
             "`y` must have the shape of the targets so far but for the number of rows, "
             f"{y.shape}. Got {others.shape} instead."
         )
-    if len(y) and len(others) and isinstance(y[0], str) != isinstance(others[0], str):
+    if not len(y) or not len(others):
+        return
+    is_mixed = isinstance(y[0], str) != isinstance(others[0], str)
+    # Dates and durations are of a kind each.
+    kinds = {each.dtype.kind for each in (y, others)}
+    if is_mixed or (len(kinds) > 1 and kinds & {"m", "M"}):
         raise ValueError(
-            "`y` must hold labels of one kind, strings or numbers. Got "
+            "`y` must hold labels of one kind, strings, numbers or dates. Got "
             f"{shown(others[0])} where the labelled rows so far have {shown(y[0])}."
         )

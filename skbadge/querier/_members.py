@@ -136,7 +136,7 @@ def translate_labels(estimator, codec):
             changed[path] = rename(value)
         elif name == "scoring":
             translated = _translate_scoring(value, rename)
-            # What a net lists of its callbacks cannot all be set.
+            # Parameters of callbacks that a net lists cannot all be set.
             if translated is not value:
                 changed[path] = translated
         elif is_skorch_net(value) and getattr(value, "classes", None) is not None:

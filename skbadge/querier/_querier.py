@@ -23,6 +23,7 @@ from skbadge.querier._holding_labels import HoldingLabels
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
 from skbadge.querier._training import (
+    check_no_new_labels,
     check_takes_unlabeled,
     fit_clone,
     fit_further,
@@ -93,7 +94,9 @@ class BadgeQuerier(HoldingLabels):
         estimator that is None included) and queries are reproducible. Code that draws
         from NumPy's, Python's or torch's global generators is seeded, and they are left
         as they were found. Each net in an ensemble or a search has a seed of its own,
-        so that ``n_jobs`` makes no difference. None leaves all to the global
+        so that ``n_jobs`` makes no difference; nor does it to other parts that draw by
+        a ``random_state`` of theirs. Steps of your own that draw from global generators
+        are not seeded in processes of ``n_jobs``. None leaves all to the global
         generators.
 
     verbose : int, default=0
@@ -126,7 +129,9 @@ class BadgeQuerier(HoldingLabels):
     Notes
     -----
     Several threads may use one querier. They take turns to train and to run the model,
-    and select at the same time.
+    and select at the same time. Threads that a strategy or an estimator of your own
+    starts and waits for must leave queriers and the library's nets alone, for their
+    turn would never come; processes may use them.
 
     Files that callbacks of nets write, such as skorch's ``Checkpoint``, are in their
     place once a training has ended; trainings side by side do not meet in them.
@@ -319,6 +324,8 @@ class BadgeQuerier(HoldingLabels):
         goes_on = self.warm_start and hasattr(self, "estimator_")
         if goes_on and self._codec.is_coded:
             codec = self._codec.kept_for(codec)
+        elif goes_on and codec.classes is not None:
+            check_no_new_labels(self.estimator_, rows.y)
         self._labeled = rows
         if codec.classes is not None:
             self._warn_of_labels(rows)

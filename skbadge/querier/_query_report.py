@@ -122,7 +122,7 @@ class QueryReport(Selection):
         costs = "; ".join(f"{name}: {value}" for name, value in self._costs())
         lines = [self._title(), f"  {costs}"]
         lines += [f"  {name}: {value}" for name, value in self._ranges()]
-        # Not computed for the sake of a line.
+        # They are shown if they are there, but not computed for it.
         if vars(self).get("diagnostics") is not None:
             lines.append(f"  {self.diagnostics}")
         lines += [f"  fallback: {fallback}" for fallback in self.fallbacks]

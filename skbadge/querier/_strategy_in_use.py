@@ -1,23 +1,25 @@
 """Which strategy a querier asks: found by the kind of model."""
 
 from sklearn.base import is_classifier, is_regressor
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import SGDClassifier
+from sklearn.svm import SVC, NuSVC
 
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers._other import no_probabilities
-from skbadge.strategies import (
-    ALBL,
-    CallableStrategy,
-    get_strategy,
-    get_strategy_names,
-)
+from skbadge.strategies import ALBL, CallableStrategy, get_strategy, get_strategy_names
 from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
 
 def kind_of(estimator):
-    """What `get_strategy` is to be told of an estimator."""
+    """The kind of an estimator, as `get_strategy` takes it."""
     is_number = is_regressor(estimator) and not is_classifier(estimator)
     return "regressor" if is_number else "classifier"
+
+
+# Their parameters say whether they have probabilities.
+_TELL = (NuSVC, SGDClassifier, SVC, VotingClassifier)
 
 
 def check_strategy_suits(strategy, estimator):
@@ -27,7 +29,8 @@ def check_strategy_suits(strategy, estimator):
     if is_classifier(estimator):
         model = innermost(estimator)
         # Before it is fitted, a model may not tell for itself.
-        if not any(hasattr(each, "predict_proba") for each in (type(model), model)):
+        asked = [model] if isinstance(model, _TELL) else [type(model), model]
+        if not any(hasattr(each, "predict_proba") for each in asked):
             raise no_probabilities(model)
         return
     suited = [
@@ -37,7 +40,7 @@ def check_strategy_suits(strategy, estimator):
     ]
     raise ValueError(
         f"`strategy` {strategy} needs class probabilities, and a regressor, "
-        f"{type(innermost(estimator)).__name__}, has none.{_way_out(strategy)} For "
+        f"{type(innermost(estimator)).__name__}, has none.{_hint(strategy)} For "
         f"regressors there are {suited}."
     )
 
@@ -47,7 +50,7 @@ def _needs_classes(strategy):
     return needs.proba or needs.posterior
 
 
-def _way_out(strategy):
+def _hint(strategy):
     if isinstance(strategy, CallableStrategy):
         return (
             " A function receives probabilities unless it has an attribute `needs`, "

@@ -4,6 +4,11 @@ from contextlib import nullcontext
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.ensemble import (
+    BaseEnsemble,
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+)
 from sklearn.feature_selection import SelectorMixin, VarianceThreshold
 from sklearn.frozen import FrozenEstimator
 from sklearn.semi_supervised import (
@@ -21,8 +26,6 @@ from skbadge.nn._adapt import (
     shape_before_training,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
-from skbadge.nn._own_training import give_own_training
-from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._validation_split import RelabeledDataset
 from skbadge.outputs._output_shape import n_outputs, output_shape
 from skbadge.outputs._pipeline import (
@@ -33,13 +36,7 @@ from skbadge.outputs._pipeline import (
     transforms_target,
     wrapped,
 )
-from skbadge.pools import (
-    concatenate_rows,
-    first_rows,
-    is_dataset,
-    is_several,
-    n_rows,
-)
+from skbadge.pools import concatenate_rows, first_rows, is_dataset, is_several, n_rows
 from skbadge.querier._backup import put_back_if_it_fails
 from skbadge.querier._checks import resolve_classes
 from skbadge.querier._codecs import (
@@ -57,9 +54,9 @@ from skbadge.querier._members import (
     members_of,
     translate_labels,
 )
+from skbadge.querier._seeding import set_random_states, train_apart
 from skbadge.utils._shared_state import one_job_a_process, seeded
-from skbadge.utils._shown import shown
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._shown import listed, shown
 
 
 class MarkError(ValueError):
@@ -197,10 +194,25 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if codec is not None and codec.is_coded:
         translate_labels(estimator, codec)
     adapt_members(estimator, rows.X, codec)
-    _train_apart(estimator, original, seed)
+    train_apart(estimator, original, seed)
     if seed is not None:
-        _set_random_states(estimator, seed)
+        set_random_states(estimator, seed)
     return _fit(estimator, rows, codec, seed, fit_params, X_unlabeled)
+
+
+# With `warm_start` they add members, if they are asked for more, and change none.
+_GROWS = (BaseEnsemble, HistGradientBoostingClassifier, HistGradientBoostingRegressor)
+
+
+def check_no_new_labels(estimator, y):
+    """Raise if a fitted classifier that is to go on training has not seen a label."""
+    new = np.setdiff1d(y, getattr(estimator, "classes_", y)).tolist()
+    if new:
+        raise ValueError(
+            f"`y` holds labels that did not occur before: {listed(new)}. With "
+            f"`warm_start=True`, {shown(estimator)} cannot learn new classes. Set "
+            "`warm_start=False`."
+        )
 
 
 def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
@@ -221,6 +233,12 @@ def fit_further(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
         is_search(part) or transforms_target(part) or sets_threshold(part)
         for part in wrapped(estimator)
     )
+    if isinstance(innermost(estimator), _GROWS):
+        raise ValueError(
+            f"`warm_start=True` cannot go on training {shown(estimator)}: its members "
+            "stay as they are, and would never see the new rows. Set "
+            "`warm_start=False`."
+        )
     if starts_over or "warm_start" not in innermost(estimator).get_params(deep=False):
         raise ValueError(
             "`warm_start=True` needs an estimator with a parameter `warm_start`, and "
@@ -291,34 +309,16 @@ def _check_trained(estimator, X, codec, target_shape):
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
-def _train_apart(estimator, original, seed):
-    """Let the nets in a clone train by themselves, the frozen ones excepted.
+def _let_copy(estimator, original):
+    """Let all parts copy the rows that they are given, instead of writing on them.
 
-    Members of an ensemble, and nets of which clones are trained, have a seed of their
-    own: that may happen in other processes.
+    The rows are the user's, who asks again about the same pool. Frozen parts, which a
+    clone shares with the original, stay as they are.
     """
     kept = {id(part) for part in original.get_params().values()}
-    chain = wrapped(estimator)
-    trains_clones = any(is_search(part) or sets_threshold(part) for part in chain)
-    direct = None if trains_clones else chain[-1]
-    for name, net in sorted({"": direct, **estimator.get_params()}.items()):
-        if not is_skorch_net(net) or id(net) in kept or (name and net is direct):
-            continue
-        # The library's own nets have a `random_state`.
-        is_seeded = not name or seed is None or isinstance(net, TabularNetMixin)
-        give_own_training(net, None if is_seeded else stream_seed(seed, name))
-
-
-def _let_copy(estimator, original):
-    """Turn off what saves a copy by writing on the rows that a model is given.
-
-    They are the user's, who asks again about the same pool. Frozen parts, which a clone
-    shares with the original, stay as they are.
-    """
-    mine = {id(part) for part in original.get_params().values()}
     for part in [estimator, *estimator.get_params().values()]:
         is_estimator = hasattr(part, "get_params") and not isinstance(part, type)
-        if not is_estimator or id(part) in mine:
+        if not is_estimator or id(part) in kept:
             continue
         # A parameter of this name may mean anything in the classes of others.
         owner = getattr(type(part).__init__, "__module__", "")
@@ -329,13 +329,3 @@ def _let_copy(estimator, original):
 
 
 _SAVES_A_COPY = ("copy", "copy_X", "copy_x")
-
-
-def _set_random_states(estimator, seed):
-    """Seed what is left unseeded, in an order that is the same in every process."""
-    rng = np.random.RandomState(seed)
-    params = estimator.get_params()
-    for name in sorted(params):
-        is_state = name == "random_state" or name.endswith("__random_state")
-        if is_state and params[name] is None:
-            estimator.set_params(**{name: int(rng.randint(2**31 - 1))})

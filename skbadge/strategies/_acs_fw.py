@@ -72,7 +72,7 @@ class AcsFW(EmbeddingStrategy):
 
     @property
     def needs(self) -> Needs:
-        """Of sparse rows it would need products of all columns."""
+        """Dense rows: it needs products of all columns."""
         return replace(super().needs, sparse=False)
 
     def recipe(self) -> Recipe:

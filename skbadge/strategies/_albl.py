@@ -161,7 +161,7 @@ class ALBL(Strategy):
 
     def _run(self, pool, n, labeled, feasible, rng):
         if not hasattr(self, "log_weights_"):
-            # Those that learn do so from one selection to the next.
+            # They are kept: some learn from one selection to the next.
             self.experts_ = experts = [clone(each) for each in self._make_experts()]
             self.log_weights_ = np.zeros(len(experts))
             self.expert_names_ = [str(expert) for expert in experts]

@@ -107,7 +107,7 @@ KERNELS = {
     "laplace": of_inputs(LaplaceEmbedding),
     "last_layer": Kernel(FEATURES, last_layer),
     "linear": of_inputs(matrix_embedding, takes_sparse=True),
-    # Of the benchmark's net.
+    # Those of the benchmark's net.
     "nngp": of_inputs(NNGPEmbedding),
     "ntk": of_inputs(NTKEmbedding),
 }

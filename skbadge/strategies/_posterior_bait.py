@@ -70,7 +70,7 @@ class PosteriorBait(PosteriorStrategy):
 
     @property
     def needs(self) -> Needs:
-        """Of sparse rows it would need products of all columns."""
+        """Dense rows: it needs products of all columns."""
         return replace(super().needs, sparse=False)
 
     def make_sampler(self) -> Bait:

@@ -1,13 +1,12 @@
 """The strategies by name: one literal that everything else is read from."""
 
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Literal
 
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
-from skbadge.utils._shown import shown
+from skbadge.utils._shown import did_you_mean, shown
 
 STRATEGIES = {
     "acs_fw": "skbadge.strategies._acs_fw:AcsFW",
@@ -155,9 +154,7 @@ def get_strategy(
 def _unknown(name):
     """The error for a name that is not known."""
     near = name.strip().lower().replace("-", "_").replace(" ", "_")
-    close = get_close_matches(near, STRATEGIES, cutoff=0.5)
-    close = [near] if near in STRATEGIES else close
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    hint = did_you_mean(near, [near] if near in STRATEGIES else STRATEGIES)
     return ValueError(
         f"`strategy` {shown(name)} is not known.{hint} Known are "
         f"{get_strategy_names()}, besides strategy objects and functions."

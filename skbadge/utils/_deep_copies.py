@@ -5,9 +5,9 @@ from typing import Any
 
 
 def copied_attributes(thing: Any, memo: dict[int, Any]) -> dict[str, Any]:
-    """Deep copies of an object's attributes; those that have none are shared.
+    """Deep copies of an object's attributes; what cannot be copied is shared.
 
-    Such as open files and locks. ``memo`` is that of `copy.deepcopy`.
+    That is the case for open files and locks. ``memo`` is that of `copy.deepcopy`.
     """
     copied = {}
     for name, value in vars(thing).items():

@@ -8,7 +8,7 @@ from joblib.parallel import get_active_backend
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
-# Smaller arrays are made in any case.
+# Smaller arrays are made without a check.
 LEAST_CHECKED = 2**25
 
 
@@ -22,10 +22,10 @@ def available_memory(cgroups=_CGROUPS):
     return max(0, min(free)) // _n_workers()
 
 
-def check_fits(nbytes, what, ways):
+def check_fits(nbytes, what, hint):
     """Raise if an array takes more than half of the memory that is left.
 
-    ``what`` it is begins the message, and ``ways`` out end it.
+    The message begins with ``what`` the array is, and ends with the ``hint``.
     """
     if nbytes < LEAST_CHECKED:
         return
@@ -33,7 +33,7 @@ def check_fits(nbytes, what, ways):
     if 2 * nbytes > available:
         raise ValueError(
             f"{what} would take {nbytes} bytes ({nbytes / 1e9:.3g} GB), above half of "
-            f"the {available / 1e9:.3g} GB of memory that are free. {ways}"
+            f"the {available / 1e9:.3g} GB of memory that are free. {hint}"
         )
 
 
@@ -56,7 +56,7 @@ def _left_by_limits(cgroups):
             stat = (folder / "memory.stat").read_text().split()
         except (OSError, ValueError):
             continue
-        # What the system may drop at any time is no use of memory.
+        # The system may drop cached files at any time, so they do not count.
         dropped = dict(zip(stat[::2], stat[1::2], strict=True)).get(cache, 0)
         yield int(most) - in_use + int(dropped)
 
@@ -75,5 +75,5 @@ def _left_by_process():
 def _n_workers():
     """How many processes like this one there may be."""
     backend, _ = get_active_backend()
-    # Nested in a worker; how many there are, it does not know.
+    # A nested backend runs in a worker, and does not know how many workers there are.
     return joblib.cpu_count() if getattr(backend, "nesting_level", 0) else 1

@@ -15,8 +15,7 @@ import psutil
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._memory import available_memory
 
-# Smaller arrays stay in memory and do not count. Blocks of rows that are at work are
-# among them.
+# Smaller arrays, such as blocks of rows, stay in memory and do not count.
 LEAST_SPILLED = 2**25
 
 _IN_MEMORY = {"tmpfs", "ramfs", "devtmpfs"}
@@ -129,8 +128,8 @@ def _file_in(folder, nbytes):
     """Memory that is mapped to a nameless file in a folder."""
     try:
         with tempfile.TemporaryFile(dir=folder, prefix="skbadge-") as file:
-            # All room is taken at once: to write to a map for which there is none would
-            # kill the process.
+            # The whole file is allocated at once: a write to a map for which the disk
+            # has no room would kill the process.
             _allocate(file, nbytes)
             return mmap.mmap(file.fileno(), nbytes)
     except OSError as error:

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-# A sum may be off by what rounding each class to three decimals makes of it, within
-# limits: of few classes the least, and of many the greatest.
+# Probabilities may be rounded to three decimals, each off by half of the last one. The
+# tolerance of a sum grows with the number of classes, between these limits.
 LEAST_TOLERANCE, GREATEST_TOLERANCE = 1e-3, 5e-2
 HALF_DECIMAL = 5e-4
 
-# What single precision leaves needs no mending.
+# Sums that are off by no more, as in float32, are left as they are.
 ROUNDING = 1e-5
 
 

@@ -1,7 +1,7 @@
-"""What all threads of a process share: used by one of them at a time, and put back.
+"""State that all threads of a process share: one uses it at a time, and restores it.
 
-That is the global random generators, and a module with hooks, modes and flags of its
-own while it is read.
+That is the global random generators, and a module with its hooks, modes and flags while
+it is read.
 """
 
 import os
@@ -15,13 +15,13 @@ import torch
 from joblib import parallel_config
 from joblib.parallel import BACKENDS, get_active_backend
 
-# Re-entrant, for training and reading call each other. At module level, so that no
-# object has a lock that would have to be pickled.
+# Re-entrant, because training and reading call each other. At module level, because an
+# object with a lock cannot be pickled.
 _lock = threading.RLock()
 
 
 def _renew_lock():
-    """Give a forked process a lock of its own: nobody is left to release the other."""
+    """Give a forked process a new lock: it has no thread to release the copied one."""
     global _lock
     _lock = threading.RLock()
 
@@ -34,8 +34,8 @@ if hasattr(os, "register_at_fork"):
 def exclusive():
     """Keep other threads out of what is shared.
 
-    Inside the block, jobs of joblib that would run in threads run one after another:
-    they would wait for this thread, and it for them.
+    Jobs of joblib that would run in threads run one after another inside the block.
+    Threads would wait for this one, and it for them.
     """
     with _lock:
         backend, _ = get_active_backend()
@@ -48,7 +48,7 @@ def exclusive():
 
 @contextmanager
 def one_job_a_process():
-    """Let jobs of jobs run one after another in the process of theirs.
+    """Let jobs that a job starts run one after another, in its process.
 
     joblib would run them in threads, which draw from the same generators.
     """
@@ -61,9 +61,9 @@ def one_job_a_process():
 
 @contextmanager
 def seeded(seed):
-    """Seed NumPy's, Python's and torch's generators, and put them back in the end.
+    """Seed NumPy's, Python's and torch's generators, and restore them in the end.
 
-    Does not touch them if ``seed`` is None. Other threads are kept out in either case.
+    None does not touch them. Other threads are kept out in either case.
     """
     with exclusive():
         if seed is None:
@@ -96,7 +96,7 @@ def generator_states():
 
 
 def restore_generators(states):
-    """Put the generators back to `generator_states`."""
+    """Restore the generators to what `generator_states` returned."""
     np.random.set_state(states[0])  # noqa: NPY002
     random.setstate(states[1])
     torch.set_rng_state(states[2])

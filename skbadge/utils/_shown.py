@@ -1,6 +1,7 @@
 """How errors show values: short, and in one line."""
 
 from contextlib import contextmanager
+from difflib import get_close_matches
 from itertools import islice
 
 import numpy as np
@@ -12,7 +13,7 @@ MAX_CHARACTERS = 200
 
 
 def shown(value):
-    """What a value is: as it is written if that is short, else its kind and size."""
+    """The representation of a value if that is short, else its type and size."""
     name = type(value).__name__
     if isinstance(value, type):
         return f"the class {value.__name__}"
@@ -26,7 +27,7 @@ def shown(value):
 
 
 def listed(values, limit=MAX_ITEMS):
-    """A list as it is written; of a long one the beginning, and how many follow."""
+    """A list as text; of a long one the beginning, and how many entries follow."""
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     if len(values) <= limit:
         return str(values)
@@ -34,9 +35,15 @@ def listed(values, limit=MAX_ITEMS):
     return f"[{first}, ... and {len(values) - limit} more]"
 
 
+def did_you_mean(name, known, n=3, cutoff=0.5):
+    """A question that names up to ``n`` known names near to a wrong one, or nothing."""
+    close = get_close_matches(name, known, n, cutoff)
+    return f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+
+
 @contextmanager
 def parameters_shown(params):
-    """Let scikit-learn's error for a parameter show its value so as well."""
+    """Let scikit-learn's errors for parameters show values by `shown`, too."""
     try:
         yield
     except InvalidParameterError as error:

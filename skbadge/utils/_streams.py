@@ -23,6 +23,11 @@ def stream_seed(random_state, stream):
     return int(sequence.generate_state(1)[0])
 
 
+def optional_seed(random_state, stream):
+    """`stream_seed`, but None for None, which leaves all to the global generators."""
+    return None if random_state is None else stream_seed(random_state, stream)
+
+
 def row_uniforms(seed, rows):
     """A number between 0 and 1 for each row, whatever rows are asked for together.
 

@@ -29,9 +29,9 @@ def check_n(n, n_rows, which="there are"):
 
 
 def check_rows(rows, n, n_rows, source):
-    """Positions that somebody else's code selected, checked against the contract.
+    """Check positions that code of others selected; return them as distinct int64.
 
-    ``source`` says in an error whose code it was. Returns distinct int64 positions.
+    ``source`` names that code in errors.
     """
     rows = np.asarray(rows)
     if rows.shape != (n,) or not (n == 0 or np.issubdtype(rows.dtype, np.integer)):
@@ -61,10 +61,33 @@ def check_positions(rows, n_rows, claim, hint=""):
     return rows
 
 
+def not_finite_rows(values):
+    """A mask of the rows that hold NaN or infinity; None if there are none.
+
+    ``values`` is an array or sparse matrix of any dtype.
+    """
+    values = values.tocsr() if sparse.issparse(values) else values
+    data = values.data if sparse.issparse(values) else values
+    if data.dtype.kind != "f":
+        return None
+    # A sum of squares is many times faster than `isfinite`, and is not finite if a term
+    # is not. It may also overflow, hence the exact check after it.
+    flat = data.ravel(order="K")
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(flat @ flat) or np.isfinite(data).all():
+            return None
+    if not sparse.issparse(values):
+        return ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
+    entries = values.tocoo()
+    bad = np.zeros(values.shape[0], dtype=bool)
+    bad[entries.row[~np.isfinite(entries.data)]] = True
+    return bad
+
+
 def check_masked(values, name):
     """Raise if an array, or one of a list of arrays, has masked entries.
 
-    NumPy and its users read what lies under a mask, and would train on it.
+    Most code ignores masks, and would train on the values under them.
     """
     if isinstance(values, np.ma.MaskedArray):
         rows = _masked_rows(np.atleast_1d(values))
@@ -89,7 +112,7 @@ def _masked_rows(values):
 
 
 def is_int(value):
-    """Whether a value is a whole number, True and False not being any."""
+    """Whether a value is a whole number; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 

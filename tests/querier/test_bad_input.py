@@ -269,7 +269,7 @@ def test_new_labels_of_another_kind():
     # NumPy would turn 1 into "1", one more class beside those there are.
     X, _ = make_data()
     querier = fitted()
-    with pytest.raises(ValueError, match="labels of one kind, strings or numbers"):
+    with pytest.raises(ValueError, match="labels of one kind, strings, numbers or"):
         querier.partial_fit(X, ["1", "2", "3"] * 20)
     assert querier.classes_.tolist() == [0, 1, 2]
     assert len(querier.y_labeled_) == 60

@@ -1,6 +1,7 @@
 """The same ``random_state``: the same model and picks, whatever else runs or draws."""
 
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,13 +9,19 @@ import torch
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.datasets import make_classification
-from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GridSearchCV, KFold
+from sklearn.model_selection import GridSearchCV, KFold, RandomizedSearchCV
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from skorch import NeuralNetClassifier
-from skorch.callbacks import Checkpoint
+from skorch.callbacks import Callback, Checkpoint
 from skorch.dataset import ValidSplit
 from torch import nn
 
@@ -42,6 +49,24 @@ class Jitter(TransformerMixin, BaseEstimator):
 
     def transform(self, X):
         return X + 1e-3 * np.random.normal(size=X.shape) + 1e-3 * random.random()
+
+
+class InitialisingNet(NeuralNetClassifier):
+    """A net that draws once more when it is initialised."""
+
+    def initialize(self):
+        super().initialize()
+        nn.init.normal_(self.module_.head.weight)
+        return self
+
+
+class Drawing(Callback):
+    """Draws from all global generators while a net trains."""
+
+    def on_epoch_begin(self, net, **kwargs):
+        drawn = np.random.rand() + random.random() + torch.rand(3)
+        with torch.no_grad():
+            net.module_.head.bias.add_(0.1 * drawn)
 
 
 def make_net(kind=NeuralNetClassifier, **params):
@@ -110,6 +135,34 @@ PARALLEL = {
     "one against the rest": lambda folder, n: OneVsRestClassifier(make_net(), n_jobs=n),
     "search of bagging": lambda folder, n: GridSearchCV(
         BaggingClassifier(make_net(), 2), {"max_samples": [0.5, 1.0]}, cv=2, n_jobs=n
+    ),
+    "search of models": lambda folder, n: GridSearchCV(
+        Pipeline([("model", LogisticRegression())]),
+        [
+            {"model": [make_net(), VotingClassifier(two(make_net()), voting="soft")]},
+            {"model": [ExtraTreesClassifier(3)]},
+        ],
+        cv=2,
+        n_jobs=n,
+    ),
+    "random search of models": lambda folder, n: RandomizedSearchCV(
+        Pipeline([("model", make_net())]),
+        {"model": [make_net(), make_net(max_epochs=5)]},
+        n_iter=2,
+        cv=2,
+        n_jobs=n,
+    ),
+    "search of callbacks": lambda folder, n: GridSearchCV(
+        make_net(), {"callbacks": [None, "disable", [Drawing]]}, cv=2, n_jobs=n
+    ),
+    "search of initialising nets": lambda folder, n: search(
+        make_net(InitialisingNet), n_jobs=n
+    ),
+    "bagging of initialising nets": lambda folder, n: BaggingClassifier(
+        make_net(InitialisingNet), 2, n_jobs=n
+    ),
+    "search of nets checkpointed by path": lambda folder, n: search(
+        make_checkpointed_net(Path(folder)), n_jobs=n
     ),
 }
 
@@ -182,15 +235,33 @@ def test_whatever_the_backend_of_joblib(name, tmp_path):
     assert_same([threaded, outcome(make(str(tmp_path), 1), seed=4)])
 
 
+class WeightedNet(NeuralNetClassifier):
+    """A net that leaves weights of rows aside."""
+
+    def fit(self, X, y, sample_weight=None):
+        return super().fit(X, y)
+
+
+ENSEMBLES = {
+    "voting": lambda n: VotingClassifier(
+        two(make_net(max_epochs=0)), voting="soft", n_jobs=n
+    ),
+    "bagging": lambda n: BaggingClassifier(make_net(max_epochs=0), 2, n_jobs=n),
+    "bagging of all rows": lambda n: BaggingClassifier(
+        make_net(max_epochs=0), 2, bootstrap=False, n_jobs=n
+    ),
+    "bagging of initialising nets": lambda n: BaggingClassifier(
+        make_net(InitialisingNet, max_epochs=0), 2, n_jobs=n
+    ),
+    "boosting": lambda n: AdaBoostClassifier(make_net(WeightedNet), n_estimators=2),
+}
+
+
 @pytest.mark.parametrize("n_jobs", [1, 2])
-@pytest.mark.parametrize("kind", [VotingClassifier, BaggingClassifier])
-def test_members_of_an_ensemble_differ(kind, n_jobs):
+@pytest.mark.parametrize("make", ENSEMBLES.values(), ids=ENSEMBLES.keys())
+def test_members_of_an_ensemble_differ(make, n_jobs):
     X, y = make_data()
-    net = make_net(max_epochs=0)
-    if kind is VotingClassifier:
-        ensemble = kind(two(net), voting="soft", n_jobs=n_jobs)
-    else:
-        ensemble = kind(net, 2, n_jobs=n_jobs)
+    ensemble = make(n_jobs)
     querier = BadgeQuerier(ensemble, strategy="margin", random_state=0).fit(X, y)
     one, other = querier.estimator_.estimators_
     # They differ before the first step already.
@@ -214,9 +285,10 @@ class LoadedNet(NeuralNetClassifier):
         return self
 
 
-def test_different_seeds_differ():
+@pytest.mark.parametrize("random_state", [None, 0])
+def test_different_seeds_differ(random_state):
     X, y = make_data()
-    bagging = BaggingClassifier(make_net(), 2)
+    bagging = BaggingClassifier(make_net(), 2, random_state=random_state)
     one, other = (
         BadgeQuerier(bagging, strategy="margin", random_state=seed).fit(X, y)
         for seed in (0, 1)

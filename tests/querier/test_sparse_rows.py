@@ -224,7 +224,7 @@ def test_the_refusal_names_the_strategies_that_take_sparse_rows():
     for name in set(get_strategy_names()) - {"albl"}:
         needs = Needs.of(get_strategy(name).needs)
         takes_sparse = needs.sparse or not (needs.features or needs.inputs)
-        assert (f"'{name}'" in _input_rows.SPARSE_WAYS) == takes_sparse, name
+        assert (f"'{name}'" in _input_rows.SPARSE_HINT) == takes_sparse, name
 
 
 @pytest.mark.parametrize("strategy", ["badge", "margin"])

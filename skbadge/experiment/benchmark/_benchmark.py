@@ -9,8 +9,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from sklearn.base import is_regressor
-
 from skbadge._compat import (
     HasMethods,
     Interval,
@@ -20,6 +18,7 @@ from skbadge._compat import (
 from skbadge.experiment.benchmark._data import describe_data
 from skbadge.experiment.benchmark._toml import (
     build,
+    build_parameters,
     check_keys,
     import_attribute,
     read_toml,
@@ -33,6 +32,7 @@ from skbadge.experiment.simulation import (
     total_budget,
 )
 from skbadge.experiment.store import describe
+from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._streams import stream_seed
 
@@ -277,7 +277,7 @@ class Benchmark:
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
-        parts: dict[str, Any] = {
+        parts = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)
                 for name, spec in table.pop("datasets").items()
@@ -287,9 +287,7 @@ class Benchmark:
                 for name, spec in table.pop("models").items()
             },
         }
-        rest: dict[str, Any] = {
-            name: build(value, name, folder) for name, value in table.items()
-        }
+        rest = {name: build(value, name, folder) for name, value in table.items()}
         return cls(**parts, **rest, folder=folder)
 
     def configs(self) -> list[dict]:
@@ -325,7 +323,7 @@ class Benchmark:
             for name, strategy in self.named_strategies.items()
             for kind in ("classifier", "regressor")
         }
-        kinds = {name: _kind(model) for name, model in self.models.items()}
+        kinds = {name: kind_of(model) for name, model in self.models.items()}
         common = {
             "n_initial": self.n_initial,
             "initial": self.initial,
@@ -355,14 +353,9 @@ class Benchmark:
         ]
 
 
-def _kind(model):
-    """What a name of a strategy is to be understood for."""
-    return "regressor" if is_regressor(model) else "classifier"
-
-
 def _check(parameters, constraints=None):
     for name, value in parameters.items():
-        # To Python they are ints.
+        # Python takes booleans for ints.
         if isinstance(value, bool):
             raise ValueError(f"`{name}` must not be {value}.")
     if constraints is not None:
@@ -388,11 +381,7 @@ def _dataset(spec, where, folder):
             f"of that function. Got {spec!r}."
         )
     reader = import_attribute(spec["object"], where, folder)
-    parameters = {
-        key: build(value, f"{where}.{key}", folder)
-        for key, value in spec.items()
-        if key != "object"
-    }
+    parameters = build_parameters(spec, where, folder)
     if not callable(reader):
         raise ValueError(f"{where}: {spec['object']!r} is not a function.")
     try:

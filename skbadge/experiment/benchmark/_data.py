@@ -9,6 +9,7 @@ import numpy as np
 from skbadge.experiment.store import describe
 from skbadge.pools import (
     check_masked_parts,
+    column_dtypes,
     is_dataset,
     is_frame,
     kind_of,
@@ -76,21 +77,18 @@ def _digest(data):
 
 
 def _layout(X):
-    """What rows do not say: names of columns, dtypes of numbers, and the container."""
+    """What single rows do not tell: the container, names of columns, and dtypes."""
     kind = kind_of(X)
     if kind in ("dict", "inputs"):
         parts = X.items() if kind == "dict" else enumerate(X)
         return kind, sorted((key, _layout(part)) for key, part in parts)
     if is_frame(X):
-        return kind, [
-            (str(name), _type(each))
-            for name, each in zip(X.columns, X.dtypes, strict=True)
-        ]
+        return kind, [(str(name), _type(dtype)) for name, dtype in column_dtypes(X)]
     return kind, _type(getattr(X, "dtype", None)), tuple(getattr(X, "shape", ()))[1:]
 
 
 def _type(dtype):
-    """Name of a dtype; pandas has several for text, which differ from time to time."""
+    """Name of a dtype; for text, pandas has several, which differ between versions."""
     name = str(dtype)
     is_text = name.lower().startswith(("object", "str", "<u"))
     return "text" if is_text else name
@@ -114,7 +112,7 @@ def as_data(found, name):
     check_masked(y, f"y of {name}")
     y = np.asarray(y)
     if n_rows(X) != len(y):
-        # As a list of rows it cannot be meant.
+        # It cannot be a list of rows.
         X = read_inputs(X)
     if n_rows(X) != len(y):
         raise ValueError(

@@ -2,9 +2,10 @@
 
 import sys
 import tomllib
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
+
+from skbadge.utils._shown import did_you_mean
 
 
 def read_toml(path):
@@ -26,8 +27,7 @@ def check_keys(table, allowed, where=None):
     """Raise if a table has other keys than these; the message names near ones."""
     for key in table:
         if key not in allowed:
-            close = get_close_matches(key, allowed, n=1, cutoff=0.5)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(key, allowed, n=1)
             place = "" if where is None else f"{where}: "
             raise ValueError(
                 f"{place}{key!r} is not known.{hint} Allowed are {sorted(allowed)}."
@@ -36,6 +36,7 @@ def check_keys(table, allowed, where=None):
 
 def build(value, where, folder):
     """What a TOML value stands for; ``where`` it is written is for errors.
+
     ``{object = "module:attribute", ...}`` stands for the result of calling that
     attribute with the other keys as keyword parameters, or, if it is not callable, for
     itself; ``{import = "module:attribute"}`` for the attribute, uncalled. Both may
@@ -49,11 +50,7 @@ def build(value, where, folder):
     if "import" in value:
         check_keys(value, ("import",), where)
         return import_attribute(value["import"], where, folder)
-    parameters = {
-        key: build(each, f"{where}.{key}", folder)
-        for key, each in value.items()
-        if key != "object"
-    }
+    parameters = build_parameters(value, where, folder)
     if "object" not in value:
         return parameters
     target = import_attribute(value["object"], where, folder)
@@ -71,6 +68,15 @@ def build(value, where, folder):
             f"{where}: calling {value['object']!r} with {sorted(parameters)} failed "
             f"with {type(error).__name__}: {error}"
         ) from error
+
+
+def build_parameters(table, where, folder):
+    """What the values in a table stand for, by key, without its ``object``."""
+    return {
+        key: build(value, f"{where}.{key}", folder)
+        for key, value in table.items()
+        if key != "object"
+    }
 
 
 def import_attribute(path, where, folder):

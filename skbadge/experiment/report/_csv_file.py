@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and tables as CSV files."""
+"""Files that are written as a whole or not at all, and tables as CSV files."""
 
 import os
 import re
@@ -12,6 +12,7 @@ from skbadge.utils._optional import import_optional
 
 def write_csv(frame, path, *, replaces=None):
     """Write a table, with nothing in it that a spreadsheet takes for a formula.
+
     Text that begins like a formula gets an apostrophe before it, which `read_results`
     takes away, and the index is left out. A file that is there already must have the
     columns of ``replaces``, unless that is None, or is a FileExistsError.
@@ -29,10 +30,10 @@ def write_csv(frame, path, *, replaces=None):
 
 @contextmanager
 def written(path):
-    """Where to write a file, which takes its place once it is whole.
+    """Where to write a file, which is moved to its place once it is whole.
 
-    The name ends as that of the file does. What is no regular file, such as a pipe, is
-    written to at once.
+    The suffix is that of the file. What is no regular file, such as a pipe, is written
+    to directly.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         yield path

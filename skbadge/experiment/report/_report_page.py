@@ -136,7 +136,7 @@ def _files_of(page):
     text = page.read_text(encoding="utf-8", errors="replace")
     if not text.startswith(TITLE):
         return set()
-    # Where names look like links, they have backslashes.
+    # Names that look like links are escaped by backslashes.
     files = re.findall(r"(?<!\\)\]\(([^()/\\]+\.(?:csv|png))\)", text)
     return {page.name, *files}
 

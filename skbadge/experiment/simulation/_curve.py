@@ -249,20 +249,9 @@ def active_learning_curve(
     }
     parallel = {"n_jobs": n_jobs, "verbose": verbose}
     if store is None:
-        tasks = [partial(execute, run, X, y, **options) for run in runs]
-        results = [
-            _outcome(run, found, error_score)
-            for run, found in zip(runs, run_surviving(tasks, **parallel), strict=True)
-        ]
-        failures = [failure for _, failure in results if failure is not None]
+        results, failures = _run_all(runs, X, y, options, parallel)
     else:
-        hashes = _add_to_store(store, runs, X, y, test, scoring)
-        by_hash = {
-            run_hash: partial(execute_in_store, run, store, run_hash, X, y, **options)
-            for run, run_hash in zip(runs, hashes, strict=True)
-        }
-        with ResultStore(store, create=False) as opened:
-            work_off(opened, by_hash, **parallel)
+        hashes = _run_in_store(store, runs, X, y, scoring, options, parallel)
         results, failures = _read_from_store(store, runs, hashes)
     return _collect(runs, results, failures, list(options["scorers"]), error_score)
 
@@ -276,6 +265,30 @@ def _queriers(querier, strategies):
     for asking in queriers.values():
         find_querier(asking).check_parameters()
     return queriers
+
+
+def _run_all(runs, X, y, options, parallel):
+    """What `execute` returns for all runs, and the failures."""
+    tasks = [partial(execute, run, X, y, **options) for run in runs]
+    results = [
+        _outcome(run, found, options["error_score"])
+        for run, found in zip(runs, run_surviving(tasks, **parallel), strict=True)
+    ]
+    return results, [failure for _, failure in results if failure is not None]
+
+
+def _run_in_store(path, runs, X, y, scoring, options, parallel):
+    """Do runs in a store, those that failed before again; returns their hashes."""
+    data = joblib.hash((X, y, options["test"]))
+    with ResultStore(path) as store:
+        hashes = store.add([run.config(data, scoring) for run in runs])
+        store.reset_failed(hashes)
+        tasks = {
+            run_hash: partial(execute_in_store, run, path, run_hash, X, y, **options)
+            for run, run_hash in zip(runs, hashes, strict=True)
+        }
+        work_off(store, tasks, **parallel)
+    return hashes
 
 
 def _outcome(run, found, error_score):
@@ -310,15 +323,6 @@ def _collect(runs, results, failures, metrics, error_score):
 
 def _key(labels):
     return labels["strategy"], labels["repeat"]
-
-
-def _add_to_store(path, runs, X, y, test, scoring):
-    """Add runs to a store; those that failed before are tried again."""
-    data = joblib.hash((X, y, test))
-    with ResultStore(path) as store:
-        hashes = store.add([run.config(data, scoring) for run in runs])
-        store.reset_failed(hashes)
-    return hashes
 
 
 def _read_from_store(path, runs, hashes):

@@ -19,7 +19,7 @@ from skbadge.experiment.simulation._split import draw_split, resolve_initial
 from skbadge.experiment.simulation._wrapped import prepare, rows_for
 from skbadge.pools import n_rows
 from skbadge.utils._shown import parameters_shown
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_masked, check_one_label_a_row
 
@@ -175,7 +175,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             initial=resolve_initial(self, self.initial),
             test_size=None,
             n_validation=self.n_validation,
-            seed=None if root is None else stream_seed(root, "start"),
+            seed=optional_seed(root, "start"),
         )
         querier = prepare(self.querier, targets, root)
         rounds = simulate(

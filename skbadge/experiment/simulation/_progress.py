@@ -71,12 +71,12 @@ def work_off(store, tasks, **options):
         while _work_once(store, tasks, refusals, options):
             pass
     except BaseException:
-        # Whoever stops here has ended the workers, and not the runs they were at.
+        # This stops the workers too: their runs did not kill them.
         store.excuse_dead()
         with suppress(StoreError):
             store.tidy()
         raise
-    # Of workers that were killed after they had done all there was to do.
+    # Workers may have been killed after the last run.
     store.tidy()
     return refusals
 
@@ -88,7 +88,7 @@ def _work_once(store, tasks, refusals, options):
     """
     left = {run: n for run, n in store.unfinished().items() if run in tasks}
     left = {run: n for run, n in left.items() if run not in refusals}
-    # What has killed a worker goes alone: a dead worker takes all others with it.
+    # Runs that killed a worker go alone: a dead worker takes all others with it.
     groups = deque([[run for run, n in left.items() if not n]])
     groups += [[run] for run, n in left.items() if n]
     made_difference = False
@@ -133,7 +133,7 @@ def _numbered_results(tasks, numbers, n_jobs, verbose):
         yield from shown
     finally:
         with warnings.catch_warnings():
-            # That results are lost, which is what was wanted.
+            # joblib warns that results are lost, which is wanted here.
             warnings.simplefilter("ignore")
             results.close()
 

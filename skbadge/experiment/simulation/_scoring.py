@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable
-from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
 
@@ -17,6 +16,7 @@ from skbadge._compat import Interval, validate_params
 from skbadge.experiment.simulation._wrapped import estimator_of
 from skbadge.outputs._pipeline import innermost
 from skbadge.querier import BadgeQuerier
+from skbadge.utils._shown import did_you_mean
 
 _LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
 
@@ -137,8 +137,7 @@ def _scorer(querier, scorer):
     if isinstance(scorer, str):
         known = [*get_scorer_names(), *SCORERS]
         if scorer not in known:
-            close = get_close_matches(scorer, known, cutoff=0.5)
-            hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+            hint = did_you_mean(scorer, known)
             raise ValueError(
                 f"`scoring` {scorer!r} is not known.{hint} There are those of "
                 f"sklearn.metrics.get_scorer_names() and {list(SCORERS)}."

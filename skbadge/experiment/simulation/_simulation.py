@@ -14,7 +14,7 @@ from sklearn.metrics import check_scoring
 from skbadge.experiment.simulation._held_out import with_held_out
 from skbadge.experiment.simulation._split import Split
 from skbadge.experiment.simulation._wrapped import prepare
-from skbadge.nn._own_training import files_in
+from skbadge.nn._own_files import files_in
 from skbadge.pools import take_rows
 from skbadge.querier import QueryReport, query
 
@@ -170,16 +170,10 @@ def simulate(
             else:
                 left = np.flatnonzero(is_left)
                 n_open = _n_open(may_be_asked_for, groups, max_per_group)
-                picks, report = query(
-                    querier,
-                    take_rows(X, left),
-                    min(n_query, budget - len(state.labeled), n_open),
-                    candidates=None if candidates is None else candidates[left],
-                    groups=None if groups is None else groups[left],
-                    max_per_group=max_per_group,
-                    return_report=True,
+                n = min(n_query, budget - len(state.labeled), n_open)
+                rows, report = _ask(
+                    querier, X, left, n, candidates, groups, max_per_group
                 )
-                rows = left[picks]
             labeled = np.concatenate([state.labeled, rows])
             is_left[rows] = may_be_asked_for[rows] = False
             queried = perf_counter()
@@ -208,6 +202,20 @@ def _start(querier, X, y, split, seed):
     if rows is None:
         return querier
     return with_held_out(querier, take_rows(X, rows), y[rows])
+
+
+def _ask(querier, X, left, n, candidates, groups, max_per_group):
+    """The rows that a query selects among those left, and its report."""
+    picks, report = query(
+        querier,
+        take_rows(X, left),
+        n,
+        candidates=None if candidates is None else candidates[left],
+        groups=None if groups is None else groups[left],
+        max_per_group=max_per_group,
+        return_report=True,
+    )
+    return left[picks], report
 
 
 def _n_open(may_be_asked_for, groups, max_per_group):

@@ -171,12 +171,12 @@ def now():
 
 
 def _storable(text):
-    # Names of files may have bytes that are no text.
+    # Names of files may have bytes that are not valid text.
     return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def _pickled(state):
-    """A pickle after its digest, for SQLite notices no damage within a value."""
+    """A digest, then the pickle: SQLite notices no damage within a value."""
     try:
         content = pickle.dumps(state, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception:

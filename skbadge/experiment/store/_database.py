@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from skbadge.experiment.store._schema import refusal, use_schema
 
-# What to do, by the start of SQLite's name for an error.
+# Hints, by the beginning of the name that SQLite gives to an error.
 _HINTS = {
     "SQLITE_FULL": "Make room on the disk, and run the same command again.",
     "SQLITE_IOERR": "Is the disk full, or gone? Then run the same command again.",
@@ -86,7 +86,7 @@ class Database:
         if not log.exists() or not log.stat().st_size:
             self._open("immutable=1", **options)
             return
-        # What is immutable is read without its log.
+        # With "immutable=1", SQLite would not read the log.
         try:
             self._open("mode=ro", **options)
         except StoreError:
@@ -143,7 +143,7 @@ class Database:
 
     @contextmanager
     def transaction(self):
-        """One that writes, and so waits for the others that do."""
+        """A transaction that writes. It waits for others that write."""
         connection = self._checked()
         if self._why_read_only is not None:
             raise self._why_read_only
@@ -153,7 +153,7 @@ class Database:
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
-                # SQLite has done so itself where the disk is full.
+                # If the disk is full, SQLite has rolled back already.
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
@@ -168,10 +168,10 @@ class Database:
         try:
             yield
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            # A mistake of ours, which no user can mend.
+            # A bug of ours, which no user can fix.
             raise
         except (sqlite3.Error, UnicodeDecodeError) as error:
-            # What Python's module raises itself is of text that is none.
+            # Python's module raises errors without a name for text that is not UTF-8.
             name = getattr(error, "sqlite_errorname", "SQLITE_CORRUPT")
             raise self._error(error, name) from error
 

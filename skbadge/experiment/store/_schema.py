@@ -95,7 +95,7 @@ def _create(connection, timeout):
             connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         connection.execute("COMMIT")
     except BaseException:
-        # SQLite has done so itself where the disk is full.
+        # If the disk is full, SQLite has rolled back already.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise

@@ -116,7 +116,7 @@ class ResultStore(StoredRuns):
             self._worker.tidy()
 
     def excuse_dead(self) -> None:
-        """Hold no death so far against a run: somebody ended the workers."""
+        """Count no deaths so far against runs: somebody stopped the workers."""
         self._worker.delete_dead()
 
     def check(self) -> None:

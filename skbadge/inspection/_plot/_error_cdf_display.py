@@ -8,13 +8,7 @@ import numpy as np
 
 from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
 from skbadge.inspection._frame import Results
-from skbadge.inspection._plot._style import (
-    GREY,
-    Drawing,
-    chosen,
-    line_kwargs,
-    literal,
-)
+from skbadge.inspection._plot._style import GREY, Drawing, chosen, line_kwargs, literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -3,11 +3,11 @@
 from dataclasses import replace
 
 import numpy as np
-from scipy import sparse
 
 from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
+from skbadge.utils._validation import not_finite_rows
 
-# What may hold values that are not finite: what it is called, and what to do.
+# For each field: how an error about values that are not finite begins, and its hint.
 SUBJECTS = {
     "proba": (
         "The model predicts",
@@ -32,34 +32,14 @@ def check_outputs(outputs, hint, all_finite=False):
     Those that are off by rounding are divided by their sum. The hint says what makes
     this kind of model return something else.
     """
-    for name in SUBJECTS:
+    for name in () if all_finite else SUBJECTS:
         array = getattr(outputs, name)
-        if not (all_finite or array is None or _all_finite(array)):
-            raise not_finite_error(name, _not_finite_rows(array))
+        bad = None if array is None else not_finite_rows(array)
+        if bad is not None:
+            raise not_finite_error(name, bad)
     if outputs.proba is None:
         return outputs
     return replace(outputs, proba=_checked(outputs.proba, hint))
-
-
-def _all_finite(array):
-    """Whether all values of an array are finite."""
-    # A sum of squares is many times faster than `isfinite`, and not finite if any term
-    # is. It may overflow, hence the exact check when it looks bad.
-    values = array.data if sparse.issparse(array) else array
-    flat = values.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        total = flat @ flat
-    return np.isfinite(total) or np.isfinite(values).all()
-
-
-def _not_finite_rows(array):
-    """Which rows hold a value that is not finite."""
-    if not sparse.issparse(array):
-        return ~np.isfinite(array).all(axis=1)
-    entries = array.tocoo()
-    bad = np.zeros(array.shape[0], dtype=bool)
-    bad[entries.row[~np.isfinite(entries.data)]] = True
-    return bad
 
 
 def not_finite_error(name, bad, which="rows"):

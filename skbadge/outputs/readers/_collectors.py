@@ -79,11 +79,8 @@ class LayerInputs:
     def watching(self):
         """Stage what the module is given, in each of its calls."""
         hook = in_this_thread(self._keep)
-        handle = self.layer.register_forward_pre_hook(hook, with_kwargs=True)
-        try:
+        with self.layer.register_forward_pre_hook(hook, with_kwargs=True):
             yield
-        finally:
-            handle.remove()
 
     def _keep(self, module, args, kwargs):
         """A hook that stages the first argument."""
@@ -108,7 +105,7 @@ class LayerInputs:
 
 
 class Features(LayerInputs):
-    """Keeps the features, and refuses those that are not what the gradient is made of.
+    """Keeps the features, if the gradient is an outer product with them.
 
     Where the last layer of the net is applied several times to a row, as a convolution
     before global pooling is, its gradient is a sum over these, and no outer product
@@ -142,10 +139,11 @@ class Features(LayerInputs):
     @contextmanager
     def watching(self):
         """Stage what the module is given, and record its calls."""
-        register, hook = self.layer.register_forward_hook, in_this_thread(self._record)
         with super().watching(), ExitStack() as stack:
             if has_own_weights(self.layer):
-                stack.callback(register(hook, with_kwargs=True).remove)
+                hook = in_this_thread(self._record)
+                handle = self.layer.register_forward_hook(hook, with_kwargs=True)
+                stack.enter_context(handle)
             yield
 
     def _record(self, module, args, kwargs, output):

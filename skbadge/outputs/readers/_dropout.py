@@ -18,7 +18,7 @@ DROPOUTS = (
     nn.FeatureAlphaDropout,
 )
 
-WAYS_OUT = (
+HINT = (
     "Add `torch.nn.Dropout` modules with p > 0 and train again, or query an ensemble, "
     "such as BaggingClassifier(net). Dropout inside other modules (the parameter "
     "`dropout` of recurrent and attention layers, `torch.nn.functional.dropout`) is "
@@ -57,7 +57,7 @@ class NetMasks:
             for root in roots_of(net).values()
         ]
         if not any(masks.modules for masks in self.masks):
-            raise ValueError(f"The net has no dropout module with p > 0. {WAYS_OUT}")
+            raise ValueError(f"The net has no dropout module with p > 0. {HINT}")
 
     @contextmanager
     def applied(self):
@@ -76,7 +76,7 @@ class NetMasks:
         """Raise if the last pass over the rows met no dropout module."""
         if not any(masks.n_drawn for masks in self.masks):
             raise ValueError(
-                f"None of the net's dropout modules is run when it predicts. {WAYS_OUT}"
+                f"None of the net's dropout modules is run when it predicts. {HINT}"
             )
 
 
@@ -124,11 +124,11 @@ class SharedMasks:
             start, drop, end = map(
                 in_this_thread, (self._start_batch, self._drop, self._end_batch)
             )
-            stack.callback(root.register_forward_pre_hook(start).remove)
+            stack.enter_context(root.register_forward_pre_hook(start))
             for module in self.modules:
-                hook = module.register_forward_hook(drop, with_kwargs=True)
-                stack.callback(hook.remove)
-            stack.callback(root.register_forward_hook(end).remove)
+                handle = module.register_forward_hook(drop, with_kwargs=True)
+                stack.enter_context(handle)
+            stack.enter_context(root.register_forward_hook(end))
             yield
 
     def _end_batch(self, module, args, output):

@@ -18,7 +18,7 @@ from skbadge.embeddings import DenseEmbedding, StackedEmbedding
 from skbadge.outputs._needs import Needs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs.readers._input_rows import model_rows
-from skbadge.outputs.readers._other import POSTERIOR_WAYS, OtherReader
+from skbadge.outputs.readers._other import POSTERIOR_HINT, OtherReader
 from skbadge.pools import first_rows
 from skbadge.utils._place import new_array
 from skbadge.utils._streams import stream_seed
@@ -112,14 +112,14 @@ def _members(ensemble):
     name = type(ensemble).__name__
     members = ensemble.estimators_
     if not is_classifier(ensemble):
-        raise TypeError(f"{name} has no posterior samples. {POSTERIOR_WAYS}")
+        raise TypeError(f"{name} has no posterior samples. {POSTERIOR_HINT}")
     # Boosted regression trees are an array, one column for each class.
     listed = isinstance(members, list)
     for member in members if listed else np.ravel(members)[:1]:
         if not listed or not hasattr(member, "predict_proba"):
             raise TypeError(
                 f"The members of {name} must be a list of classifiers with "
-                f"`predict_proba`. Got {type(member).__name__}. {POSTERIOR_WAYS}"
+                f"`predict_proba`. Got {type(member).__name__}. {POSTERIOR_HINT}"
             )
     if len(members) < 2:
         raise ValueError(
@@ -191,5 +191,5 @@ def _check_mean(ensemble, X, posterior):
     if not same or not np.allclose(proba, mean, rtol=0, atol=MEAN_TOLERANCE):
         raise TypeError(
             f"The members of {type(ensemble).__name__} are no posterior samples: what "
-            f"it predicts is not the mean of their probabilities. {POSTERIOR_WAYS}"
+            f"it predicts is not the mean of their probabilities. {POSTERIOR_HINT}"
         )

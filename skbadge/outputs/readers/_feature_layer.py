@@ -1,7 +1,6 @@
 """Which layer of a net has the features as its input."""
 
 from contextlib import ExitStack
-from difflib import get_close_matches
 from functools import partial
 
 import numpy as np
@@ -10,12 +9,12 @@ from scipy.special import expit, log_softmax, softmax
 from torch import nn
 
 from skbadge.outputs.readers._check import not_finite_error
-from skbadge.outputs.readers._inference import enable_grad, in_this_thread
+from skbadge.outputs.readers._inference import gradients_within, in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS, n_positions
 from skbadge.outputs.readers._net_batches import first_output
-from skbadge.utils._shown import MAX_ITEMS, shown
+from skbadge.utils._shown import MAX_ITEMS, did_you_mean, shown
 
-# What a net may do to the output of its last layer.
+# Functions that a net may apply to the output of its last layer.
 TRANSFORMS = (partial(softmax, axis=1), partial(log_softmax, axis=1), expit)
 
 
@@ -52,11 +51,11 @@ def first_layer(modules, batches):
     def watch(module, args):
         called.append(module)
 
+    hook = in_this_thread(watch)
     with ExitStack() as stack:
         for module in modules.values():
             if isinstance(module, LAYERS):
-                hook = in_this_thread(watch)
-                stack.callback(module.register_forward_pre_hook(hook).remove)
+                stack.enter_context(module.register_forward_pre_hook(hook))
         batches.probe()
     if not called:
         raise ValueError(
@@ -81,7 +80,7 @@ def _find_output_layer(linears, batches):
     with ExitStack() as stack:
         for name, module in linears.items():
             hook = in_this_thread(partial(watch, name))
-            stack.callback(module.register_forward_hook(hook).remove)
+            stack.enter_context(module.register_forward_hook(hook))
         output = first_output(batches.probe())
     found = _match(calls[::-1], output)
     if found is None:
@@ -132,8 +131,7 @@ def layer_error(feature_layer, modules, linears):
             "output. Give the name of the module whose input are the features. "
             + choices
         )
-    near = get_close_matches(str(feature_layer), modules, n=1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
+    meant = did_you_mean(str(feature_layer), modules, n=1, cutoff=0.6)
     return ValueError(
         "`feature_layer` must be 'auto' or the name of a module of the net, as in "
         f"`named_modules()`. Got {shown(feature_layer)} instead.{meant} {choices}"
@@ -156,10 +154,10 @@ def only_layer(module, modules):
 
 
 def last_calls(modules, roots, batches, layer):
-    """Which of a layer's calls the net's output is made of by no other layer's.
+    """Which of a layer's calls reach the net's output without another layer between.
 
-    A few rows are run with each layer's output cut from what it was made of: those that
-    the net's output still depends on are the last.
+    A few rows are run with the graph cut at the output of each layer. The net's output
+    then depends on the last calls only.
 
     Returns
     -------
@@ -174,18 +172,14 @@ def last_calls(modules, roots, batches, layer):
         start = output.detach().requires_grad_()
         if module is layer:
             cuts.append(start)
-        # What follows may change its input in place: this copy.
+        # Later layers may change their input in place: this copy.
         return start.clone()
 
-    with ExitStack() as stack:
-        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
-        start = in_this_thread(enable_grad)
-        for root in roots:
-            stack.callback(root.register_forward_pre_hook(start).remove)
+    hook = in_this_thread(cut)
+    with gradients_within(roots), ExitStack() as stack:
         for part in modules.values():
             if part is layer or isinstance(part, LAYERS):
-                hook = in_this_thread(cut)
-                stack.callback(part.register_forward_hook(hook).remove)
+                stack.enter_context(part.register_forward_hook(hook))
         output = first_output(batches.probe())
         if not (cuts and output.requires_grad):
             return [False] * len(cuts)
@@ -204,7 +198,7 @@ def tied_error(layer, modules, feature_layer):
             return ValueError(
                 f"`feature_layer`={feature_layer!r} is the last layer of the net, and "
                 f"shares its weights with {name!r}: their gradient is a sum over both. "
-                + WAY_OUT
+                + HINT
             )
     return None
 
@@ -226,8 +220,7 @@ def outer_product_error(layer, calls, feature_layer, is_exempt):
             f"`feature_layer`={feature_layer!r} is the last layer of the net, and it "
             f"is applied at {positions} positions of each row: its input, flattened, "
             "is not what its gradient is made of. Where the net averages over the "
-            "positions, average first and apply the layer once (the same net). "
-            + WAY_OUT
+            "positions, average first and apply the layer once (the same net). " + HINT
         )
     if isinstance(layer, nn.Linear):
         return None
@@ -238,8 +231,7 @@ def outer_product_error(layer, calls, feature_layer, is_exempt):
     return ValueError(
         f"`feature_layer`={feature_layer!r} is the last layer of the net, and a "
         "convolution that does not see all of its input, flattened, at once (by "
-        "groups, padding or stride): that is not what its gradient is made of. "
-        + WAY_OUT
+        "groups, padding or stride): that is not what its gradient is made of. " + HINT
     )
 
 
@@ -256,11 +248,11 @@ def _weights_error(feature_layer):
     return ValueError(
         f"`feature_layer`={feature_layer!r} has the net's last weights, and is no "
         "torch.nn.Linear or convolution: whether its gradient is made of its input, "
-        "flattened, is not known. " + WAY_OUT
+        "flattened, is not known. " + HINT
     )
 
 
-WAY_OUT = (
+HINT = (
     "For features only, name a module without weights before it, such as "
     "torch.nn.Identity."
 )

@@ -1,13 +1,9 @@
 """Gradients that arrive batch by batch: held as their factors, or sketched at once."""
 
 import numpy as np
-from scipy import sparse
 
-from skbadge.embeddings import (
-    DenseEmbedding,
-    OuterProductEmbedding,
-    StackedEmbedding,
-)
+from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, StackedEmbedding
+from skbadge.embeddings._factors import dense
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs.readers._row_buffer import RowBuffer
 
@@ -154,7 +150,7 @@ def _owners(layers):
 def _columns(left, right):
     """Gradients of one layer, a row each, summed over positions."""
     # There are few columns, or else they are sketched.
-    right = right.toarray() if sparse.issparse(right) else right
+    right = dense(right)
     if len(left.shape) == 3:
         # sum_p g_p (x) x_p, a matrix product of each row: over the positions.
         blocks = left.swapaxes(1, 2) @ right

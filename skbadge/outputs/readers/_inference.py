@@ -1,6 +1,6 @@
 """Running a net in inference mode, and leaving everything as it was found."""
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import get_ident
 
 import torch
@@ -47,11 +47,6 @@ def roots_of(net):
     return dict(sorted(roots.items(), key=lambda item: item[0] != "module_"))
 
 
-def enable_grad(module, args):
-    """A hook that turns gradients on."""
-    torch.set_grad_enabled(True)
-
-
 def in_this_thread(hook):
     """A hook that does nothing where another thread runs the same module."""
     owner = get_ident()
@@ -60,6 +55,24 @@ def in_this_thread(hook):
         return hook(*args) if get_ident() == owner else None
 
     return own
+
+
+@contextmanager
+def gradients_within(roots):
+    """Turn gradients on while one of these modules runs, and for the rest of the block.
+
+    What skorch does after the module may reshape the output.
+    """
+
+    def start(module, args):
+        torch.set_grad_enabled(True)
+
+    with ExitStack() as stack:
+        # skorch puts the mode back; so does this, should a step of the user's not.
+        stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
+        for root in roots:
+            stack.enter_context(root.register_forward_pre_hook(in_this_thread(start)))
+        yield
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from skbadge.utils._memory import check_fits
 
 FLOATS = (np.float64, np.float32)
 
-SPARSE_WAYS = (
+SPARSE_HINT = (
     "Put TruncatedSVD in a Pipeline before the model, or choose a strategy that takes "
     "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
     "'badge_max_det', 'core_set', 'lcmd' (for linear models and MLPClassifier), "
@@ -45,9 +45,9 @@ def model_rows(estimator, X):
     return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=False)
 
 
-def dense_rows(X, ways=SPARSE_WAYS):
+def dense_rows(X, hint=SPARSE_HINT):
     """Sparse rows as an array, unless that would not fit."""
     n_rows, n_columns = X.shape
     what = f"A dense array of {n_rows} sparse rows of {n_columns} columns"
-    check_fits(n_rows * n_columns * X.dtype.itemsize, what, ways)
+    check_fits(n_rows * n_columns * X.dtype.itemsize, what, hint)
     return X.toarray()

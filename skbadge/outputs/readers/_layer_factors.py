@@ -52,7 +52,7 @@ def _is_trained(module, part):
     value = getattr(module, part)
     if value is None or isinstance(value, nn.Parameter):
         return value is not None and value.requires_grad
-    # Of a parametrised layer, the weights are a function of what is trained.
+    # The weights of a parametrised layer are a function of trained parameters.
     return any(p.requires_grad for name, p in module.named_parameters() if part in name)
 
 

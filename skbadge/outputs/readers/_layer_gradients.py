@@ -10,7 +10,7 @@ from torch.nn.utils.parametrize import ParametrizationList
 
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs.readers._gradient_buffer import GradientBuffer
-from skbadge.outputs.readers._inference import enable_grad, in_this_thread
+from skbadge.outputs.readers._inference import gradients_within, in_this_thread
 from skbadge.outputs.readers._layer_factors import (
     LAYERS,
     Call,
@@ -33,7 +33,7 @@ NOT_COUNTED = (
     ParametrizationList,
 )
 
-# What factors of a block of rows may hold, in numbers: 64 MiB of float32.
+# Numbers that the factors of a block of rows may hold: 64 MiB of float32.
 BLOCK_NUMBERS = 2**24
 
 
@@ -94,19 +94,11 @@ class LayerGradients:
         """Record what the layers are given and return, in each run of the net."""
         parameters = {p for root in self.roots for p in root.parameters()}
         trained = [p for p in parameters if p.requires_grad]
-        with ExitStack() as stack:
-            # On for the rest of skorch's step, which may reshape the output, and which
-            # puts the mode back; so does this, should a step of the user's not.
-            stack.callback(torch.set_grad_enabled, torch.is_grad_enabled())
-            start = in_this_thread(enable_grad)
-            for root in self.roots:
-                stack.callback(root.register_forward_pre_hook(start).remove)
+        with gradients_within(self.roots), ExitStack() as stack:
             for layer in self.layers:
-                register, hook = (
-                    layer.module.register_forward_hook,
-                    self._recorder(layer),
-                )
-                stack.callback(register(in_this_thread(hook), with_kwargs=True).remove)
+                hook = in_this_thread(self._recorder(layer))
+                handle = layer.module.register_forward_hook(hook, with_kwargs=True)
+                stack.enter_context(handle)
             # Without them torch keeps no layer's input for the sake of its weights.
             for parameter in trained:
                 stack.callback(parameter.requires_grad_)
@@ -117,7 +109,7 @@ class LayerGradients:
         """A hook that records a layer's calls."""
 
         def record(module, args, kwargs, output):
-            # What the net itself runs without gradients takes no part in training.
+            # Layers that the net runs without gradients take no part in training.
             if not torch.is_grad_enabled():
                 return None
             if not output.requires_grad:
@@ -125,7 +117,7 @@ class LayerGradients:
             entry = next(chain(args, kwargs.values()))
             call = Call(kept_inputs(layer, entry.detach()), output)
             self._calls.setdefault(layer.name, []).append(call)
-            # What follows may change its input in place: this copy, not the record.
+            # Later layers may change their input in place: this copy, not the record.
             return output.clone()
 
         return record

@@ -11,13 +11,7 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from skbadge.outputs._casting import as_tensor, cast_input, cast_rule
 from skbadge.outputs.readers._inference import roots_of
-from skbadge.pools import (
-    frame_to_arrays,
-    is_sliceable,
-    map_parts,
-    parts_of,
-    row_nbytes,
-)
+from skbadge.pools import frame_to_arrays, is_sliceable, map_parts, parts_of, row_nbytes
 
 PROBE_ROWS = 4
 MAX_BATCH_ROWS = 8192
@@ -59,7 +53,7 @@ def batches_of(net, X, batch_size, share=1):
         data = _sliceable_data(net, dataset)
         if data is not None:
             return SlicedBatches(net, data, batch_size, share)
-    # What a dataset of the user's own does with X is its own matter.
+    # A dataset of the user's own is given X as it is.
     stock = net.dataset is Dataset and not _overridden(net, "get_dataset")
     if stock and not isinstance(X, torch.utils.data.Dataset):
         X = map_parts(_to_matrix, cast_input(_main_module(net), X))

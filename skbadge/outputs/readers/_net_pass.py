@@ -7,11 +7,7 @@ from sklearn.base import is_classifier
 
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._check import check_outputs
-from skbadge.outputs.readers._collectors import (
-    Features,
-    LayerInputs,
-    Probabilities,
-)
+from skbadge.outputs.readers._collectors import Features, LayerInputs, Probabilities
 from skbadge.outputs.readers._feature_layer import (
     choose_feature_layer,
     first_layer,

@@ -20,7 +20,7 @@ HINT = (
     "distribution over classes, are not supported."
 )
 
-POSTERIOR_WAYS = (
+POSTERIOR_HINT = (
     "Posterior samples are taken from a skorch net with dropout modules, or from an "
     "ensemble of classifiers with `predict_proba` that predicts their mean, such as "
     "BaggingClassifier, VotingClassifier(voting='soft'), RandomForestClassifier and "
@@ -93,7 +93,7 @@ class OtherReader(Reader):
 
     def _read_posterior(self, X, needs, options):
         name = type(self.model).__name__
-        raise TypeError(f"{name} has no posterior samples. {POSTERIOR_WAYS}")
+        raise TypeError(f"{name} has no posterior samples. {POSTERIOR_HINT}")
 
 
 def no_probabilities(model):

@@ -28,23 +28,22 @@ class PerceptronReader(LayeredReader):
         n_rows, width = X.shape[0], mlp.coefs_[-1].shape[0]
         step = batch_rows(options)
         dtype = np.result_type(X.dtype, mlp.coefs_[0].dtype)
-        rows = None
-        if needs.inputs or (needs.features and len(mlp.coefs_) == 1):
+        has_hidden = len(mlp.coefs_) > 1
+        rows = features = None
+        if needs.inputs or (needs.features and not has_hidden):
             rows = input_rows(X, needs.sparse)
-        features = rows
-        if needs.features and len(mlp.coefs_) > 1:
-            features = new_array((n_rows, width), dtype)
+        if needs.features:
+            features = new_array((n_rows, width), dtype) if has_hidden else rows
         one_logit = isinstance(mlp, MLPClassifier) and mlp.n_outputs_ == 1
         n_columns = 2 if one_logit else mlp.n_outputs_
         proba = new_array((n_rows, n_columns), dtype) if needs.proba else None
         for start in range(0, n_rows, step):
             part = slice(start, start + step)
             hidden = _hidden(mlp, X[part])[-1]
-            if features is not rows:
+            if needs.features and has_hidden:
                 features[part] = hidden
-            if proba is not None:
+            if needs.proba:
                 proba[part] = _proba(mlp, hidden, one_logit)
-        features = features if needs.features else None
         inputs = rows if needs.inputs else None
         return Outputs(proba, features, one_logit, inputs=inputs)
 

@@ -84,8 +84,8 @@ class TensorBuffer(RowBuffer):
         """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
         is_double = tensor.dtype is torch.float64
         super().stage(tensor, np.float64 if is_double else np.float32, _copy)
-        # A sum is not finite if any term is. It may overflow, too, and tells no more
-        # than that a closer look is due.
+        # A sum is not finite if a term is not. It may also overflow, so that
+        # `check_outputs` then looks at each value.
         self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
 
 

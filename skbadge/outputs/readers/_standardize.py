@@ -20,7 +20,7 @@ class ColumnScaling(NamedTuple):
 
 
 def standardized(X, scaling, *, takes_missing):
-    """Columns in units of their own spread, so that those they came in do not matter.
+    """Scale columns by their own spread, so that their units do not matter.
 
     A column gets mean 0 and variance 1. One that is zero in at least half of the rows,
     as indicators and counts of words are, is divided by its greatest absolute value, so
@@ -51,7 +51,7 @@ def standardized(X, scaling, *, takes_missing):
         scaling = _scaling(X) if scaling is None else scaling
         return _scaled(X, scaling, takes_missing), scaling
     scaling = _sparse_scaling(X) if scaling is None else scaling
-    # Of sparse rows, these columns are full.
+    # Columns that have a centre are mostly other than 0: they are scaled as dense ones.
     full = np.flatnonzero(scaling.center)
     rows = X.copy()
     if len(full):
@@ -72,7 +72,7 @@ def _scaled(X, scaling, takes_missing):
     """Dense rows, standardised."""
     rows = new_array(X.shape, X.dtype)
     for part in row_chunks(len(X), X.shape[1]):
-        # What is infinite stays, to be refused with the number of its row.
+        # Infinite values stay: a later check refuses them, and names the row.
         known = np.isfinite(X[part])
         block = np.subtract(X[part], scaling.center, where=known, out=X[part] * 1.0)
         rows[part] = np.multiply(block, scaling.factor, where=known, out=block)
@@ -135,6 +135,6 @@ def _sparse_scaling(X):
 
 
 def _reciprocal(values, is_some):
-    # Of a subnormal number it is infinite.
+    # The reciprocal of a subnormal number is infinite.
     is_some = is_some & (values >= np.finfo(np.float64).tiny)
     return np.divide(1.0, values, out=np.zeros_like(values), where=is_some)
