@@ -1,5 +1,6 @@
 """Deep batch active learning for scikit-learn users."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from skbadge._version import __version__
@@ -9,6 +10,19 @@ if TYPE_CHECKING:
 
 __all__ = ["BadgeQuerier", "QueryReport", "__version__", "query"]
 
+_SUBPACKAGES = {
+    "datasets",
+    "embeddings",
+    "exceptions",
+    "experiment",
+    "inspection",
+    "nn",
+    "outputs",
+    "pools",
+    "samplers",
+    "strategies",
+}
+
 
 def __getattr__(name):
     """Import what is asked for when it is: torch takes a second or more to load."""
@@ -16,8 +30,10 @@ def __getattr__(name):
         from skbadge import querier
 
         return getattr(querier, name)
+    if name in _SUBPACKAGES:
+        return import_module(f"skbadge.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted({*__all__, *_SUBPACKAGES})

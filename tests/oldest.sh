@@ -8,7 +8,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # tests/test_packaging.py holds that they are the declared ones.
 cat > "$work/oldest.txt" <<'END'
+dask==2025.1.0
 filelock==3.14
+h5py==3.10
 ipykernel==6.29
 joblib==1.3
 matplotlib==3.8
@@ -19,12 +21,15 @@ nbformat==5.10
 numpy==1.26
 pandas==2.1
 polars==1.18
+psutil==5.9
+pyarrow==16
 pytest==8.0
 ruff==0.9
 scikit-learn==1.6
 scipy==1.11.1
 skorch==1.2
 tqdm==4.65
+zarr==3.0
 END
 # Not declared as a minimum: the only torch that could be installed where this was
 # written, and a package that deprecates what matplotlib 3.8 calls.

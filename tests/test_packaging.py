@@ -25,7 +25,8 @@ def declared():
     texts = {"install": config["options"]["install_requires"]}
     texts |= config["options.extras_require"]
     return {
-        name: dict(line.split(">=") for line in text.split())
+        # Without the extras of a package.
+        name: dict(re.sub(r"\[.*\]", "", line).split(">=") for line in text.split())
         for name, text in texts.items()
     }
 
