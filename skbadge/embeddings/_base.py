@@ -215,7 +215,9 @@ class Embedding(ABC):
             raise ValueError(
                 f"{self!r} is known by the inner products of its rows only. It has no "
                 "columns to form, to project or to sketch. Use a method that needs "
-                "inner products only, or an embedding with finitely many columns."
+                "inner products only, or an embedding with finitely many columns: "
+                "where the model has many, TruncatedSVD in a Pipeline before it leaves "
+                "few."
             )
         return int(self.shape[1])
 

@@ -46,7 +46,7 @@ def check_y(querier, y, X, estimator):
 def _check_has_rows(y):
     """Raise for a number, a set, a generator or a sparse matrix."""
     try:
-        is_point = np.ndim(y) == 0 or sparse.issparse(y)
+        is_point = sparse.issparse(y) or np.asarray(y).ndim == 0
     except ValueError:
         # A ragged list, which is not told here what is wrong with it.
         return

@@ -77,7 +77,8 @@ class BadgeQuerier(HoldingLabels):
 
     warm_start : bool, default=False
         Whether `partial_fit` goes on training from the weights there are. By default
-        it trains from scratch. If that fails, the model is put back as it was.
+        it trains from scratch. If that fails, the model is put back as it was. Forests
+        and the like cannot: they only add members.
 
     inference_batch_size : int or "auto", default="auto"
         Rows per forward pass of a net in `query`.

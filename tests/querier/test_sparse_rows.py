@@ -220,6 +220,13 @@ def test_exact_gradients_are_refused_and_sketches_named(wide):
         query(LogisticRegression(), strategy, *wide)
 
 
+def test_what_needs_few_columns_names_the_way_to_them():
+    X = sparse.random(60, 5000, 0.01, format="csr", random_state=0)
+    querier = trained(LogisticRegression(), "posterior_bait", X, np.arange(60) % 3)
+    with pytest.raises(ValueError, match="TruncatedSVD in a Pipeline before"):
+        querier.query(X[N_LABELED:], 3)
+
+
 def test_the_refusal_names_the_strategies_that_take_sparse_rows():
     for name in set(get_strategy_names()) - {"albl"}:
         needs = Needs.of(get_strategy(name).needs)

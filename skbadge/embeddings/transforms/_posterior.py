@@ -172,5 +172,6 @@ class Posterior(EmbeddingTransformer):
             raise ValueError(
                 f"A matrix of {what}, {n_rows} by {n_columns}, takes "
                 f"{n_bytes / 1e9:.3g} GB, above `max_bytes`={self.max_bytes / 1e9:.3g} "
-                "GB. Put a Sketch before this, or raise `max_bytes`."
+                "GB. Put a Sketch before this, or TruncatedSVD in a Pipeline before "
+                "the model, or raise `max_bytes`."
             )
