@@ -260,18 +260,17 @@ class Asking(LikeItsEstimator):
             self._was_asked = True
         # Workers that are threads read in turn with others: this one holds no lock.
         with open_engine(X_pool) as engine:
-            if not needs.fields:
-                pool = Outputs(n_rows=len(X_pool))
-                scaling = None
-            else:
-                outputs = chunked_outputs(
-                    self, X_pool, needs, self._seed("inference"), engine
-                )
-                scaling = outputs.head.scaling
+            pool, outputs = Outputs(n_rows=len(X_pool)), None
+            options = self._options(needs)
+            if needs.fields:
+                inference = self._seed("inference")
+                outputs = chunked_outputs(self, X_pool, needs, inference, engine)
+                # With the seeds and the scales of the pool.
+                options = outputs.read.options
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
             if needs.ids:
                 pool = replace(pool, identify=partial(row_ids_of, X_pool))
-            labeled = self._read_labeled(estimator, needs, scaling)
+            labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
             # What goes on in workers, nobody can be kept out of.
             streams = isinstance(pool, ChunkedOutputs)
@@ -279,7 +278,7 @@ class Asking(LikeItsEstimator):
                 selection = strategy.run(
                     pool, n, labeled=labeled, feasible=feasible, random_state=seed
                 )
-            n_passes = outputs.n_passes if needs.fields else 0
+            n_passes = 0 if outputs is None else outputs.n_passes
             nbytes = 0 if streams else pool.nbytes
             return Answer(
                 selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
@@ -396,14 +395,14 @@ class Asking(LikeItsEstimator):
         options = self._options(needs)
         with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
-            return pool, self._read_labeled(estimator, needs, pool.scaling)
+            options = replace(options, scaling=pool.scaling)
+            return pool, self._read_labeled(estimator, needs, options)
 
-    def _read_labeled(self, estimator, needs, scaling):
-        """What the model says about the labelled rows; None if there are none."""
+    def _read_labeled(self, estimator, needs, options):
+        """What the model says about labelled rows, read as the pool was; or None."""
         if not needs.labeled or not self._n_labeled():
             return None
         rows = self._labeled.lent()
-        options = replace(self._options(needs), scaling=scaling)
         with seeded(self._seed("inference")):
             outputs = self._read(estimator, rows.X, needs, options)
         columns = self._codec.columns(rows.y, innermost(estimator))

@@ -19,7 +19,12 @@ from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
 from skbadge.pools import from_arrays, from_chunks, from_parquet
 from skbadge.querier import _chunk_reading
-from skbadge.strategies import ScoreStrategy, get_strategy, get_strategy_names
+from skbadge.strategies import (
+    EmbeddingStrategy,
+    ScoreStrategy,
+    get_strategy,
+    get_strategy_names,
+)
 
 X, y = make_classification(
     900, 8, n_informative=5, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -304,3 +309,17 @@ def test_workers_of_dask_pick_the_same(strategy):
         found, report = querier.query(collection, 9, return_report=True)
     np.testing.assert_array_equal(found, rows)
     assert "2" in report.engine
+
+
+def test_labelled_rows_are_read_as_the_pool_is_without_a_seed():
+    seen = {}
+
+    def watched(outputs):
+        seen[len(outputs)] = outputs.gradients.to_dense()
+        return outputs.gradients
+
+    watched.needs = "gradients"
+    strategy = EmbeddingStrategy(kernel=watched, n_columns=16)
+    querier = BadgeQuerier(make_net(), strategy=strategy).fit(X_LABELED, y[:100])
+    querier.query(from_arrays([POOL[:60], X_LABELED]), 3)
+    np.testing.assert_allclose(seen[160][60:], seen[100], rtol=1e-3, atol=1e-4)
