@@ -281,7 +281,8 @@ def _fit(estimator, rows, codec, seed, fit_params, X_unlabeled):
             explain(error, estimator, rows, getattr(codec, "classes", None))
             raise
     check_saw_rows(estimator, len(rows.y))
-    if trains_net:
+    # A search may have found another kind of model better.
+    if trains_net and is_skorch_net(innermost(estimator)):
         _check_trained(estimator, first_rows(rows.X, 2), codec, target_shape)
     return estimator
 

@@ -7,9 +7,11 @@ import pytest
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    ExtraTreesClassifier,
     StackingClassifier,
     VotingClassifier,
 )
@@ -446,3 +448,17 @@ def test_the_first_error_stands_where_codes_do_not_help():
     X, codes = make_data()
     with pytest.raises(ValueError, match="C' parameter"):
         BadgeQuerier(LogisticRegression(C=-1)).fit(X, LABELS["strings"](codes))
+
+
+@pytest.mark.parametrize("strategy", ["badge", "margin"])
+def test_a_search_may_find_another_kind_of_model_than_a_net(strategy):
+    X, y = make_classification(120, 6, n_informative=4, random_state=0)
+    labels = np.array(["ant", "bee"])[y]
+    steps = make_pipeline(TabularNetClassifier(max_epochs=1))
+    other = ExtraTreesClassifier(random_state=0)
+    search = GridSearchCV(steps, {"tabularnetclassifier": [other]})
+    querier = BadgeQuerier(search, strategy=strategy, random_state=0)
+    querier.fit(X[:80], labels[:80])
+    assert set(querier.predict(X[80:])) == {"ant", "bee"}
+    assert querier.score(X[:80], labels[:80]) > 0.9
+    assert len(querier.query(X[80:], 4)) == 4
