@@ -11,6 +11,8 @@ from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._pipeline import unwrap
 from skbadge.outputs.readers._column_statistics import ColumnStatistics
 from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.querier._strategy_in_use import is_pure
+from skbadge.strategies import ScoreStrategy
 from skbadge.utils._memory import available_memory
 from skbadge.utils._optional import import_optional
 from skbadge.utils._shared_state import seeded
@@ -98,7 +100,10 @@ def kept_if_it_should_be(outputs, strategy, storage):
     has_folder = storage not in (None, "auto")
     if strategy.streams and not has_folder:
         is_cheap = nbytes <= min(KEPT_NBYTES, available // 2)
-        return outputs.collected() if is_cheap else outputs
+        # A score takes one pass in any case. Code of others, which may draw from global
+        # generators, is run where it can be seeded.
+        spares_nothing = isinstance(strategy, ScoreStrategy) and is_pure(strategy)
+        return outputs.collected() if is_cheap and not spares_nothing else outputs
     if storage is None and 2 * nbytes > available:
         raise ValueError(
             f"{strategy} needs what the model says about all {len(outputs)} rows at "

@@ -1,5 +1,7 @@
 """Queries on pools in chunks: the picks of the same rows in one array."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -323,3 +325,25 @@ def test_labelled_rows_are_read_as_the_pool_is_without_a_seed():
     querier = BadgeQuerier(make_net(), strategy=strategy).fit(X_LABELED, y[:100])
     querier.query(from_arrays([POOL[:60], X_LABELED]), 3)
     np.testing.assert_allclose(seen[160][60:], seen[100], rtol=1e-3, atol=1e-4)
+
+
+def peak_of_query(strategy, n_rows):
+    def chunks():
+        for start in range(0, n_rows, 5000):
+            yield np.random.RandomState(start).normal(size=(5000, 8)).astype("f4")
+
+    querier, pool = trained(strategy, storage=None), from_chunks(chunks)
+    assert len(pool) == n_rows
+    tracemalloc.start()
+    try:
+        querier.query(pool, 20)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("strategy", ["margin", "badge", "core_set"])
+def test_memory_does_not_grow_with_the_pool(strategy, no_memory):
+    small, large = (peak_of_query(strategy, n_rows) for n_rows in (10_000, 80_000))
+    # A number in single precision for each row would take 280 kB more.
+    assert large < small + 200_000
