@@ -61,7 +61,7 @@ class DaskEngine:
         if not level:
             return None
         if self._client is None:
-            with one_thread:
+            with one_thread.around_workers():
                 return level[0].compute()
         return self._client.compute(level[0], sync=True)
 

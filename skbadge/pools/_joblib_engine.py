@@ -61,7 +61,7 @@ class JoblibEngine:
         blocks = (partitions[i : i + size] for i in range(0, len(partitions), size))
         quiet = reader.quiet()
         jobs = (delayed(_read_block)(block, quiet, shared) for block in blocks)
-        limit = one_thread if self._are_threads else nullcontext()
+        limit = one_thread.around_workers() if self._are_threads else nullcontext()
         try:
             with limit, closing(self._parallel(jobs)) as passes:
                 return tree_fold(_told(passes, reader), reader.merge)

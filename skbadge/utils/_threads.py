@@ -33,12 +33,12 @@ class _OneThread:
     """Keeps numerical libraries to one thread for as long as somebody is inside."""
 
     def __init__(self):
-        self._lock = threading.Lock()
-        self._n_inside = 0
+        self._changed = threading.Condition()
+        self._n_inside = self._n_starters = 0
         self._limit = ExitStack()
 
     def __enter__(self):
-        with self._lock:
+        with self._changed:
             if self._n_inside == 0:
                 self._limit.enter_context(threads_limited(1))
             elif "torch" in sys.modules:
@@ -47,13 +47,30 @@ class _OneThread:
             self._n_inside += 1
 
     def __exit__(self, *error):
-        with self._lock:
+        with self._changed:
             self._n_inside -= 1
             if self._n_inside == 0:
                 self._limit.close()
+            self._changed.notify_all()
+
+    @contextmanager
+    def around_workers(self):
+        """Be inside while workers are started, and until the last of them has left.
+
+        After an error some may be at it still. The numbers of threads that are put back
+        are those of the thread that does it, so it must not be one of them.
+        """
+        with self:
+            with self._changed:
+                self._n_starters += 1
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._changed.wait_for(lambda: self._n_inside <= self._n_starters)
+                    self._n_starters -= 1
 
 
 # For workers that may be threads of one process: unlike `threads_limited`, which puts
-# back what it found, it may be entered and left by several in any order. The thread
-# that starts them is inside all the while, for what is put back in the end is its own.
+# back what it found, it may be entered and left by several in any order.
 one_thread = _OneThread()
