@@ -1,57 +1,22 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
-import warnings
-from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from time import perf_counter
-from typing import Literal, NamedTuple, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import clone
 from sklearn.utils.metaestimators import available_if
 
-from skbadge.exceptions import QueryWarning
-from skbadge.outputs import Labeled, Needs, Outputs
-from skbadge.outputs._chunked_outputs import ChunkedOutputs
-from skbadge.outputs._options import ReadingOptions
-from skbadge.outputs._pipeline import innermost
-from skbadge.outputs.readers import read_model
-from skbadge.pools import ChunkedPool, as_pool, is_dataset, row_ids, take_rows
-from skbadge.pools._engines import open_engine
-from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
-from skbadge.querier._codecs import LabelCodec
-from skbadge.querier._delegation import LikeItsEstimator
-from skbadge.querier._feasibility import resolve_feasible, thinned
-from skbadge.querier._fingerprint import fingerprint
+from skbadge.outputs import Needs, Outputs
+from skbadge.pools import as_pool
+from skbadge.querier._answering import Answering, is_pool
 from skbadge.querier._query_report import QueryReport
-from skbadge.querier._strategy_in_use import (
-    check_strategy_suits,
-    is_pure,
-    kind_of,
-)
-from skbadge.samplers import Feasible, Selection
-from skbadge.strategies import ScoreStrategy, Strategy, get_strategy
+from skbadge.querier._strategy_in_use import kind_of
+from skbadge.strategies import ScoreStrategy, get_strategy
 from skbadge.utils._place import Place, storing_in
-from skbadge.utils._shared_state import exclusive, seeded
-from skbadge.utils._streams import stream_seed
+from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Int, Rows
-
-
-def is_pool(X):
-    """Whether rows come in chunks."""
-    return isinstance(X, ChunkedPool)
-
-
-def taken(X_pool, rows):
-    """Some rows of a pool of any kind."""
-    return X_pool.take(rows) if is_pool(X_pool) else take_rows(X_pool, rows)
-
-
-def row_ids_of(pool, rows):
-    """Identities of rows of a pool in chunks."""
-    return row_ids(pool.take(rows))
 
 
 def _has_scores(querier):
@@ -62,28 +27,8 @@ def _has_scores(querier):
     return True
 
 
-class Answer(NamedTuple):
-    """What came of a question, for the report."""
-
-    selection: Selection
-    feasible: Feasible
-    strategy: Strategy
-    # When all was read that was read ahead.
-    read: float
-    nbytes: int
-    n_passes: int = 1
-    engine: str = ""
-    n_subsample: int | None = None
-
-
-class Asking(LikeItsEstimator):
+class Asking(Answering):
     """What a querier says of rows, by its model and its strategy."""
-
-    # Trainings that came after a query, and whether a query was made since the last.
-    _n_rounds = 0
-    _was_asked = False
-    # Whether it was said that the pool holds labelled rows.
-    _has_warned = False
 
     @overload
     def query(
@@ -184,8 +129,8 @@ class Asking(LikeItsEstimator):
         """
         X_pool, start = as_pool(X_pool), perf_counter()
         self._validate_params()
-        is_chunked = isinstance(X_pool, ChunkedPool) and subsample is None
-        ask = self._ask_chunks if is_chunked else self._ask
+        in_chunks = is_pool(X_pool) and subsample is None
+        ask = self._ask_chunks if in_chunks else self._ask
         told = candidates, groups, max_per_group, pending
         with storing_in(Place.of(self.storage)) as place:
             answer = ask(X_pool, n, told, subsample)
@@ -204,85 +149,6 @@ class Asking(LikeItsEstimator):
         )
         self._say(str(report))
         return (selection.rows, report) if return_report else selection.rows
-
-    def _ask(self, X_pool, n, told, subsample):
-        """Select among rows that are read at once."""
-        # One thread at a time reads or trains; others may select meanwhile.
-        with exclusive():
-            estimator = self._trained_estimator("query")
-            strategy = self._use_strategy(estimator)
-            if not is_pool(X_pool):
-                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-            known = self._compared_with(X_pool, strategy)
-            whole = resolve_feasible(X_pool, *told, X_labeled=known)
-            self._warn_of_repeats(whole)
-            n = whole.up_to(n)
-            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
-            feasible, positions = whole, None
-            if subsample is not None:
-                feasible = thinned(whole, subsample, n, stream_seed(seed, "subsample"))
-            if feasible.mask is not None and (
-                subsample is not None or not strategy.reads_population
-            ):
-                # The others have no part in it: they need not even be read.
-                positions, feasible = feasible.restricted()
-                X_pool = taken(X_pool, positions)
-                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
-            pool, labeled = self._read_both(estimator, strategy, X_pool)
-            read = perf_counter()
-            self._was_asked = True
-        with self._alone(strategy, seed):
-            selection = strategy.run(
-                pool, n, labeled=labeled, feasible=feasible, random_state=seed
-            )
-        if positions is not None:
-            selection = replace(selection, rows=positions[selection.rows])
-        return Answer(
-            selection,
-            whole,
-            strategy,
-            read,
-            pool.nbytes,
-            n_subsample=None if subsample is None else len(positions),
-        )
-
-    def _ask_chunks(self, X_pool, n, told, subsample):
-        """Select among rows that come in chunks."""
-        with exclusive():
-            estimator = self._trained_estimator("query")
-            strategy = self._use_strategy(estimator)
-            needs = Needs.of(strategy.needs)
-            self._check_X(X_pool.first(1), reset=False, name="X_pool")
-            known = self._labeled.X if self._counts_repeats(strategy) else None
-            feasible = resolve_feasible(X_pool, *told, X_labeled=known)
-            n = feasible.up_to(n)
-            seed = stream_seed(self.random_state, f"query-{self._round_name()}")
-            self._was_asked = True
-        # Workers that are threads read in turn with others: this one holds no lock.
-        with open_engine(X_pool) as engine:
-            pool, outputs = Outputs(n_rows=len(X_pool)), None
-            options = self._options(needs)
-            if needs.fields:
-                inference = self._seed("inference")
-                outputs = chunked_outputs(self, X_pool, needs, inference, engine)
-                # With the seeds and the scales of the pool.
-                options = outputs.read.options
-                pool = kept_if_it_should_be(outputs, strategy, self.storage)
-            if needs.ids:
-                pool = replace(pool, identify=partial(row_ids_of, X_pool))
-            labeled = self._read_labeled(estimator, needs, options)
-            read = perf_counter()
-            # What goes on in workers, nobody can be kept out of.
-            streams = isinstance(pool, ChunkedOutputs)
-            with nullcontext() if streams else self._alone(strategy, seed):
-                selection = strategy.run(
-                    pool, n, labeled=labeled, feasible=feasible, random_state=seed
-                )
-            n_passes = 0 if outputs is None else outputs.n_passes
-            nbytes = 0 if streams else pool.nbytes
-            return Answer(
-                selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
-            )
 
     def outputs(
         self,
@@ -353,100 +219,3 @@ class Asking(LikeItsEstimator):
         outputs = self.outputs(X_pool)
         with self._alone(self.strategy_, self._seed("scores")):
             return self.strategy_.checked_score(outputs)
-
-    def _alone(self, strategy, seed):
-        """What a selection shares with other threads, held on to; nothing as a rule."""
-        if is_pure(strategy):
-            return nullcontext()
-        return seeded(None if self.random_state is None else seed)
-
-    def _counts_repeats(self, strategy):
-        """Whether a rule sums over pool and labelled rows, each to count once."""
-        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
-        return counts and self._n_labeled() > 0
-
-    def _compared_with(self, X_pool, strategy):
-        """The labelled rows, if it matters which rows of a pool equal one of them."""
-        # A data set would be read row by row for the sake of a warning, and a pool in
-        # chunks as a whole.
-        warns = not (self._has_warned or is_pool(X_pool) or is_dataset(X_pool))
-        is_due = self._counts_repeats(strategy) or (warns and self._n_labeled())
-        return self._labeled.X if is_due else None
-
-    def _warn_of_repeats(self, feasible):
-        if feasible.repeats is None or self._has_warned:
-            return
-        n_repeats = int((feasible.repeats & feasible.open().mask).sum())
-        if n_repeats:
-            self._has_warned = True
-            warnings.warn(
-                f"{n_repeats} rows that may be selected equal labelled ones. Leave "
-                "them out, such as by `candidates`, so that no label is spent twice.",
-                QueryWarning,
-                stacklevel=3,
-            )
-
-    def _n_labeled(self):
-        return len(self._labeled.y) if hasattr(self, "_labeled") else 0
-
-    def _read_both(self, estimator, strategy, X_pool):
-        """What the model says about a pool and the labelled rows."""
-        needs = Needs.of(strategy.needs)
-        options = self._options(needs)
-        with seeded(self._seed("inference")):
-            pool = self._read(estimator, X_pool, needs, options)
-            options = replace(options, scaling=pool.scaling)
-            return pool, self._read_labeled(estimator, needs, options)
-
-    def _read_labeled(self, estimator, needs, options):
-        """What the model says about labelled rows, read as the pool was; or None."""
-        if not needs.labeled or not self._n_labeled():
-            return None
-        rows = self._labeled.lent()
-        with seeded(self._seed("inference")):
-            outputs = self._read(estimator, rows.X, needs, options)
-        columns = self._codec.columns(rows.y, innermost(estimator))
-        ids = row_ids(rows.X) if needs.ids else None
-        return Labeled(outputs, rows.y, columns, ids)
-
-    def _read(self, estimator, X, needs, options):
-        """What the model says about rows, with a column for each class."""
-        outputs = read_model(estimator, X, needs, options)
-        codec = getattr(self, "_codec", None)
-        for part in (outputs.proba, outputs.posterior):
-            if part is not None and isinstance(codec, LabelCodec):
-                codec.check_width(part.shape[-1])
-        return outputs
-
-    def _options(self, needs):
-        """How to read; one seed for pool and labelled rows."""
-        seed = None
-        if needs.posterior or needs.gradients:
-            # They must have the same dropout masks and be sketched alike.
-            seed = stream_seed(self.random_state, "posterior")
-        return ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
-
-    def _use_strategy(self, estimator):
-        """The strategy in use, fresh if it is another than before.
-
-        It may have learned something, so it is kept while class and parameters are
-        equal by value.
-        """
-        wanted = get_strategy(self.strategy, kind_of(estimator))
-        wanted._validate_params()
-        check_strategy_suits(wanted, estimator)
-        mark = fingerprint(wanted)
-        if not (hasattr(self, "strategy_") and mark.is_same(self._strategy_mark)):
-            self.strategy_, self._strategy_mark = clone(wanted), mark
-        return self.strategy_
-
-    def _round_name(self):
-        """A name for the stream of each round, whether it trains on or starts over.
-
-        So the draws of one round do not repeat another's, after `forget` either.
-        """
-        return f"{self._n_rounds}-{self._n_labeled()}"
-
-    def _say(self, message):
-        if self.verbose:
-            print(f"[{type(self).__name__}] {message}")

@@ -21,7 +21,7 @@ from skbadge.querier._checks import (
 from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._holding_labels import HoldingLabels
 from skbadge.querier._labeled_rows import LabeledRows
-from skbadge.querier._strategy_in_use import check_strategy_suits, kind_of
+from skbadge.querier._strategy_in_use import kind_of, resolve_strategy
 from skbadge.querier._training import (
     check_no_new_labels,
     check_takes_unlabeled,
@@ -369,9 +369,7 @@ class BadgeQuerier(HoldingLabels):
         estimator = self._estimator()
         named = self.classes if classes is None else classes
         check_estimator_kind(estimator, named)
-        strategy = get_strategy(self.strategy, kind_of(estimator))
-        strategy._validate_params()
-        check_strategy_suits(strategy, estimator)
+        resolve_strategy(self.strategy, estimator)
 
     def check_parameters(self) -> None:
         """Refuse an estimator and a strategy that cannot work together.

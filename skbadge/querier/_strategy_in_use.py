@@ -22,7 +22,15 @@ def kind_of(estimator):
 _TELL = (NuSVC, SGDClassifier, SVC, VotingClassifier)
 
 
-def check_strategy_suits(strategy, estimator):
+def resolve_strategy(strategy, estimator):
+    """The strategy that a querier's parameter stands for; raises if it will not do."""
+    strategy = get_strategy(strategy, kind_of(estimator))
+    strategy._validate_params()
+    _check_suits(strategy, estimator)
+    return strategy
+
+
+def _check_suits(strategy, estimator):
     """Raise if a strategy needs class probabilities, and a model has none."""
     if not _needs_classes(strategy):
         return

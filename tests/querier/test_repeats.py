@@ -29,6 +29,7 @@ def test_they_are_warned_of_once(convert):
     with pytest.warns(QueryWarning, match="^10 rows that may be selected equal") as got:
         querier.query(pool, 3)
     assert len(got) == 1
+    assert got[0].filename == __file__
     querier.query(pool, 3)
     querier.partial_fit(convert(X[20:25]), y[20:25]).query(pool, 3)
 
