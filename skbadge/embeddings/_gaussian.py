@@ -45,9 +45,10 @@ class GaussianEmbedding(RadialEmbedding):
         self.sigma = sigma
         super().__init__(X)
 
-    def _exponents(self, sq_dists):
-        # -r^2 / sigma^2. The square of a tiny sigma would be 0, and 0 / 0 be NaN.
-        with np.errstate(over="ignore"):
-            sq_dists /= -self.sigma
-            sq_dists /= self.sigma
-        return sq_dists
+    @property
+    def _factor(self):
+        return -1 / max(float(self.sigma) ** 2, float(np.finfo(np.float64).tiny))
+
+    def _exponents(self, scaled):
+        # -r^2 / sigma^2
+        return scaled
