@@ -29,15 +29,18 @@ N_SAMPLED = 35_000
 _OF_ROWS = {"features", "inputs", "labeled", "ids", "sparse", "n_columns"}
 
 
-def resolve_cold_start(cold_start, estimator):
-    """The strategy to start with; raises if it needs a model. None stays None."""
+def resolve_cold_start(cold_start, estimator, name="cold_start"):
+    """The strategy to start with; raises if it needs a model. None stays None.
+
+    ``name`` is what errors call the parameter.
+    """
     if cold_start is None:
         return None
     kind = kind_of(estimator)
     try:
         strategy = get_strategy(cold_start, kind)
     except (TypeError, ValueError) as error:
-        message = str(error).replace("`strategy`", "`cold_start`")
+        message = str(error).replace("`strategy`", f"`{name}`")
         raise type(error)(message) from None
     strategy._validate_params()
     if not needs_no_model(strategy):
@@ -48,9 +51,9 @@ def resolve_cold_start(cold_start, estimator):
                 '`needs`, such as ("features", "labeled").'
             )
         raise ValueError(
-            f"`cold_start` selects before there is a model, and {strategy} needs one: "
+            f"`{name}` selects before there is a model, and {strategy} needs one: "
             f"{Needs.of(strategy.needs)}.{hint} These do without: "
-            f"{modelless_names(kind)}; None refuses to select."
+            f"{modelless_names(kind)}."
         )
     return strategy
 
