@@ -62,9 +62,9 @@ class BadgeQuerier(Parametrized):
         `skbadge.strategies.get_strategy`. It has no part in `fit`, so that a search
         over strategies needs a `skbadge.experiment.SimulatedActiveLearner`.
 
-    cold_start : str, Strategy, callable or None, default="core_set"
+    cold_start : str, Strategy, callable or None, default="max_herding"
         What selects in `query` while there is no trained model: a strategy that reads
-        nothing but the rows, such as "core_set" or "random", or one of your own whose
+        nothing but the rows, such as "max_herding" or "random", or one of your own whose
         ``needs`` are among "features", "inputs", "labeled" and "ids". Features and
         inputs are then the rows themselves, columns standardised; see `query` for what
         becomes of texts, tables and images. None refuses to select before `fit`. A
@@ -183,7 +183,7 @@ class BadgeQuerier(Parametrized):
         estimator: BaseEstimator | None = None,
         *,
         strategy: StrategyName | Strategy | Callable = "badge",
-        cold_start: StrategyName | Strategy | Callable | None = "core_set",
+        cold_start: StrategyName | Strategy | Callable | None = "max_herding",
         classes: ArrayLike | None = None,
         feature_layer: str = "auto",
         warm_start: bool = False,
@@ -355,7 +355,7 @@ class BadgeQuerier(Parametrized):
                 explain_one_class(error, rows.y)
             raise
         self._labeled = rows.trained()
-        self.estimator_, self._codec = fitted, codec
+        self.estimator_, self._codec, self._temperature = fitted, codec, None
         self._is_pretrained = is_pretrained(estimator)
         if codec.classes is not None:
             self.classes_ = codec.classes

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from skbadge.strategies._core_set import CoreSet
     from skbadge.strategies._fisher_bait import Bait
     from skbadge.strategies._lcmd_tp import LCMD
+    from skbadge.strategies._max_herding import MaxHerding
     from skbadge.strategies._posterior_bait import PosteriorBait
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
     from skbadge.strategies._posterior_max_det import PosteriorMaxDet
     from skbadge.strategies._posterior_variance import PosteriorVariance
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
+    from skbadge.strategies._uncertainty_herding import UncertaintyHerding
     from skbadge.strategies._uniform import Random
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Entropy",
     "LeastConfidence",
     "Margin",
+    "MaxHerding",
     "PosteriorBait",
     "PosteriorKMeansPlusPlus",
     "PosteriorMaxDet",
@@ -58,6 +61,7 @@ __all__ = [
     "ScoreStrategy",
     "Strategy",
     "StrategyName",
+    "UncertaintyHerding",
     "get_strategy",
     "get_strategy_names",
 ]

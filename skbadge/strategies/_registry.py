@@ -23,6 +23,7 @@ STRATEGIES = {
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
+    "max_herding": "skbadge.strategies._max_herding:MaxHerding",
     "posterior_bait": "skbadge.strategies._posterior_bait:PosteriorBait",
     "posterior_kmeans_plus_plus": (
         "skbadge.strategies._posterior_kmeans_plus_plus:PosteriorKMeansPlusPlus"
@@ -30,6 +31,9 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "uncertainty_herding": (
+        "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
+    ),
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -57,11 +61,13 @@ StrategyName = Literal[
     "lcmd",
     "least_confidence",
     "margin",
+    "max_herding",
     "posterior_bait",
     "posterior_kmeans_plus_plus",
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "uncertainty_herding",
 ]
 
 Kind = Literal["classifier", "regressor"]

@@ -1,0 +1,53 @@
+"""The Gaussian kernel of the rows of a table."""
+
+from numbers import Real
+
+import numpy as np
+
+from skbadge._compat import Interval
+from skbadge.embeddings._factors import Matrix
+from skbadge.embeddings._radial import RadialEmbedding
+
+
+class GaussianEmbedding(RadialEmbedding):
+    r"""Rows in the space of the Gaussian kernel :math:`e^{-\|x - x'\|^2 / \sigma^2}`.
+
+    Parameters
+    ----------
+    X : array-like or CSR matrix of shape (n_rows, n_inputs)
+        Kept without a copy if it is float32 or float64.
+
+    sigma : float, default=1.0
+        Above 0. The kernel falls to 1/e at this distance. There is no factor of 2:
+        scikit-learn's ``rbf_kernel(gamma=1 / sigma**2)`` is the same kernel.
+
+    Raises
+    ------
+    ValueError
+        If ``X`` is not 2-D or has no columns, or ``sigma`` is not positive.
+
+    Notes
+    -----
+    Equal rows are at distance exactly 0, see `LaplaceEmbedding`.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import GaussianEmbedding
+    >>> embedding = GaussianEmbedding([[0.0, 0.0], [3.0, 4.0]], sigma=5.0)
+    >>> embedding.cross(embedding).round(3)
+    array([[1.   , 0.368],
+           [0.368, 1.   ]])
+    """
+
+    _parameter_constraints = {"sigma": [Interval(Real, 0, np.inf, closed="neither")]}
+
+    def __init__(self, X: Matrix, *, sigma: float = 1.0):
+        self.sigma = sigma
+        super().__init__(X)
+
+    def _exponents(self, sq_dists):
+        # -r^2 / sigma^2. The square of a tiny sigma would be 0, and 0 / 0 be NaN.
+        with np.errstate(over="ignore"):
+            sq_dists /= -self.sigma
+            sq_dists /= self.sigma
+        return sq_dists
