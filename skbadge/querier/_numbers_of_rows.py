@@ -95,7 +95,10 @@ class NumbersOfRows:
 
     def _fit_step(self, step, name, X):
         """Rows behind a step; the same rows if it turns out to need labels."""
-        if self._seed is not None and not isinstance(step, FrozenEstimator):
+        if isinstance(step, FrozenEstimator):
+            self._maps.append(step.transform)
+            return step.transform(X)
+        if self._seed is not None:
             set_random_states(step, stream_seed(self._seed, name))
         try:
             if hasattr(step, "fit_transform"):
@@ -188,17 +191,19 @@ def _without_label_readers(step, name, notes):
 
 
 def _without_some_parts(step, parts, stand_in, name, notes):
-    kept, changed = [], []
-    for part_name, part, *rest in getattr(step, parts):
+    def kept_of(part, part_name):
         if not isinstance(part, str) and part is not None:
             part = _without_label_readers(part, f"{name}__{part_name}", notes)
-            kept.append(part)
-        changed.append((part_name, stand_in if part is None else part, *rest))
-    if kept and not any(part is not None for part in kept):
-        return None
+        return stand_in if part is None else part
+
+    kept = [(key, kept_of(part, key), *rest) for key, part, *rest in vars(step)[parts]]
+    found = [part for _, part, *_ in kept]
     step = clone(step)
-    setattr(step, parts, changed)
-    return step
+    setattr(step, parts, kept)
+    if isinstance(step, ColumnTransformer):
+        step.remainder = kept_of(step.remainder, "remainder")
+        found.append(step.remainder)
+    return None if all(isinstance(p, str) and p == stand_in for p in found) else step
 
 
 def _needs_labels(step):

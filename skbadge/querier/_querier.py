@@ -64,11 +64,11 @@ class BadgeQuerier(Parametrized):
 
     cold_start : str, Strategy, callable or None, default="max_herding"
         What selects in `query` while there is no trained model: a strategy that reads
-        nothing but the rows, such as "max_herding" or "random", or one of your own whose
-        ``needs`` are among "features", "inputs", "labeled" and "ids". Features and
-        inputs are then the rows themselves, columns standardised; see `query` for what
-        becomes of texts, tables and images. None refuses to select before `fit`. A
-        `~sklearn.frozen.FrozenEstimator` is trained, and needs no start.
+        the rows alone, such as "max_herding", "core_set" or "random", or one of your
+        own whose ``needs`` are among "features", "inputs", "labeled" and "ids".
+        Features and inputs are then the rows themselves, columns standardised; see
+        `query` for what becomes of texts, tables and images. None refuses to select
+        before there is a model. A `~sklearn.frozen.FrozenEstimator` is one.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, for early labelled sets miss some. The net
