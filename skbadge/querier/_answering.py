@@ -19,6 +19,7 @@ from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
 from skbadge.querier._codecs import LabelCodec, is_pretrained
+from skbadge.querier._cold_start import N_SAMPLED, ColdStart
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
@@ -52,6 +53,26 @@ class Answer(NamedTuple):
     n_passes: int = 1
     engine: str = ""
     n_subsample: int | None = None
+    # That another strategy than the named one has selected, and why.
+    warning: str | None = None
+
+
+class _TrainedModel:
+    """What a querier asks once it is trained: its model, by its strategy."""
+
+    notes = ()
+    warning = None
+
+    def __init__(self, querier):
+        self._querier = querier
+        self._estimator = querier._trained_estimator("query")
+        self.strategy = querier._use_strategy(self._estimator)
+
+    def check(self, X):
+        return self._querier._check_X(X, reset=False, name="X_pool")
+
+    def read(self, X_pool):
+        return self._querier._read_both(self._estimator, self.strategy, X_pool)
 
 
 class Answering(LikeItsEstimator):
@@ -62,6 +83,9 @@ class Answering(LikeItsEstimator):
     _was_asked = False
     # Whether it was said that the pool holds labelled rows.
     _has_warned = False
+    # Which other warnings were given, or are not to be; each is given once, but for
+    # "start", which each start gives.
+    _doubts: tuple[str, ...] = ()
     # That of the model, once it was asked for.
     _temperature: float | None = None
 
@@ -69,10 +93,13 @@ class Answering(LikeItsEstimator):
         """Select among rows that are read at once."""
         # One thread at a time reads or trains; others may select meanwhile.
         with exclusive():
-            estimator = self._trained_estimator("query")
-            strategy = self._use_strategy(estimator)
+            starts = self._starts_cold()
+            asked = ColdStart(self) if starts else _TrainedModel(self)
+            strategy = asked.strategy
             if not is_pool(X_pool):
-                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+                X_pool = asked.check(X_pool)
+            elif subsample is None:
+                subsample = N_SAMPLED
             known = self._compared_with(X_pool, strategy)
             whole = resolve_feasible(X_pool, *told, X_labeled=known)
             self._warn_of_repeats(whole)
@@ -87,19 +114,22 @@ class Answering(LikeItsEstimator):
                 # The others have no part in it: they need not even be read.
                 positions, feasible = feasible.restricted()
                 if is_pool(X_pool):
-                    rows = X_pool.take(positions)
-                    X_pool = self._check_X(rows, reset=False, name="X_pool")
+                    X_pool = asked.check(X_pool.take(positions))
                 else:
                     X_pool = take_rows(X_pool, positions)
-            pool, labeled = self._read_both(estimator, strategy, X_pool)
+            pool, labeled = asked.read(X_pool)
             read = perf_counter()
-            self._was_asked = True
+            # Before the first label there is no round that a query could be part of.
+            if self._n_labeled() or not starts:
+                self._was_asked = True
+        strategy = asked.strategy
         with self._alone(strategy, seed):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
             )
         if positions is not None:
             selection = replace(selection, rows=positions[selection.rows])
+        selection = replace(selection, fallbacks=asked.notes + selection.fallbacks)
         return Answer(
             selection,
             whole,
@@ -107,7 +137,12 @@ class Answering(LikeItsEstimator):
             read,
             pool.nbytes,
             n_subsample=None if subsample is None else len(positions),
+            warning=asked.warning,
         )
+
+    def _starts_cold(self):
+        """Whether there is no model to ask, and a strategy that does without."""
+        return self.cold_start is not None and not self.__sklearn_is_fitted__()
 
     def _ask_chunks(self, X_pool, n, told, subsample):
         """Select among rows that come in chunks."""
