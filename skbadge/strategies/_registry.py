@@ -18,8 +18,11 @@ STRATEGIES = {
     "bait": "skbadge.strategies._fisher_bait:Bait",
     "bald": "skbadge.strategies._bald:Bald",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
+    "clue": "skbadge.strategies._clue:Clue",
+    "cluster_margin": "skbadge.strategies._cluster_margin:ClusterMargin",
     "core_set": "skbadge.strategies._core_set:CoreSet",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "falcun": "skbadge.strategies._falcun:Falcun",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
@@ -30,6 +33,7 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "typiclust": "skbadge.strategies._typiclust:TypiClust",
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -52,8 +56,11 @@ StrategyName = Literal[
     "bait",
     "bald",
     "batch_bald",
+    "clue",
+    "cluster_margin",
     "core_set",
     "entropy",
+    "falcun",
     "lcmd",
     "least_confidence",
     "margin",
@@ -62,6 +69,7 @@ StrategyName = Literal[
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "typiclust",
 ]
 
 Kind = Literal["classifier", "regressor"]

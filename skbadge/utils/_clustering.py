@@ -128,23 +128,24 @@ def nearest_distinct(matrix, centers, open_rows, ties):
 def _bounds(block, centers):
     """For each centre a lower bound of the squared distances to the rows of a block."""
     block = block.astype(np.float64)
-    norms_sq, center_norms_sq = _norms_sq(block), _norms_sq(centers)
-    sq_dists = norms_sq[:, None] - 2 * (block @ centers.T)
-    slack = PRECISION * (norms_sq.max() + center_norms_sq)
-    return sq_dists.min(axis=0) + center_norms_sq - slack
+    of_rows, of_centers = norms_sq(block), norms_sq(centers)
+    sq_dists = of_rows[:, None] - 2 * (block @ centers.T)
+    slack = PRECISION * (of_rows.max() + of_centers)
+    return sq_dists.min(axis=0) + of_centers - slack
 
 
 def _sq_dists(rows, center):
     """Squared distances to a centre, in float64; equal ones of equal rows."""
     rows = rows.astype(np.float64)
     if sparse.issparse(rows):
-        sq_dists = _norms_sq(rows) - 2 * (rows @ center) + center @ center
+        sq_dists = norms_sq(rows) - 2 * (rows @ center) + center @ center
         return np.maximum(sq_dists, 0.0)
     rows -= center
-    return _norms_sq(rows)
+    return norms_sq(rows)
 
 
-def _norms_sq(matrix):
+def norms_sq(matrix):
+    """Squared norms of the rows of a matrix, dense or sparse, in float64."""
     if sparse.issparse(matrix):
         return np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float64).ravel()
     return np.einsum("ij,ij->i", matrix, matrix)
