@@ -67,6 +67,10 @@ class Outputs:
 
     scaling : object or None, default=None
         How columns were standardised, where features are a model's input.
+
+    temperature : float, default=1.0
+        Softmax of the logarithms of ``proba``, divided by this, is about as often right
+        as it is sure. 1 if nobody asked for it.
     """
 
     proba: NDArray | None = None
@@ -80,6 +84,7 @@ class Outputs:
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from skbadge.strategies._falcun import Falcun
     from skbadge.strategies._fisher_bait import Bait
     from skbadge.strategies._lcmd_tp import LCMD
+    from skbadge.strategies._max_herding import MaxHerding
     from skbadge.strategies._posterior_bait import PosteriorBait
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
     from skbadge.strategies._posterior_max_det import PosteriorMaxDet
     from skbadge.strategies._posterior_variance import PosteriorVariance
     from skbadge.strategies._typiclust import TypiClust
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
+    from skbadge.strategies._uncertainty_herding import UncertaintyHerding
     from skbadge.strategies._uniform import Random
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Falcun",
     "LeastConfidence",
     "Margin",
+    "MaxHerding",
     "PosteriorBait",
     "PosteriorKMeansPlusPlus",
     "PosteriorMaxDet",
@@ -66,6 +69,7 @@ __all__ = [
     "Strategy",
     "StrategyName",
     "TypiClust",
+    "UncertaintyHerding",
     "get_strategy",
     "get_strategy_names",
 ]

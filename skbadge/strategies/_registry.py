@@ -26,6 +26,7 @@ STRATEGIES = {
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
+    "max_herding": "skbadge.strategies._max_herding:MaxHerding",
     "posterior_bait": "skbadge.strategies._posterior_bait:PosteriorBait",
     "posterior_kmeans_plus_plus": (
         "skbadge.strategies._posterior_kmeans_plus_plus:PosteriorKMeansPlusPlus"
@@ -34,6 +35,9 @@ STRATEGIES = {
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
     "typiclust": "skbadge.strategies._typiclust:TypiClust",
+    "uncertainty_herding": (
+        "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
+    ),
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -64,12 +68,14 @@ StrategyName = Literal[
     "lcmd",
     "least_confidence",
     "margin",
+    "max_herding",
     "posterior_bait",
     "posterior_kmeans_plus_plus",
     "posterior_max_det",
     "posterior_variance",
     "random",
     "typiclust",
+    "uncertainty_herding",
 ]
 
 Kind = Literal["classifier", "regressor"]
