@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from skbadge.strategies._badge_max_det import BadgeMaxDet
     from skbadge.strategies._bald import Bald
     from skbadge.strategies._batch_bald import BatchBald
+    from skbadge.strategies._clue import Clue
+    from skbadge.strategies._cluster_margin import ClusterMargin
     from skbadge.strategies._core_set import CoreSet
+    from skbadge.strategies._falcun import Falcun
     from skbadge.strategies._fisher_bait import Bait
     from skbadge.strategies._lcmd_tp import LCMD
     from skbadge.strategies._max_herding import MaxHerding
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
     from skbadge.strategies._posterior_max_det import PosteriorMaxDet
     from skbadge.strategies._posterior_variance import PosteriorVariance
+    from skbadge.strategies._typiclust import TypiClust
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
     from skbadge.strategies._uncertainty_herding import UncertaintyHerding
     from skbadge.strategies._uniform import Random
@@ -46,9 +50,12 @@ __all__ = [
     "Bald",
     "BatchBald",
     "CallableStrategy",
+    "Clue",
+    "ClusterMargin",
     "CoreSet",
     "EmbeddingStrategy",
     "Entropy",
+    "Falcun",
     "LeastConfidence",
     "Margin",
     "MaxHerding",
@@ -61,6 +68,7 @@ __all__ = [
     "ScoreStrategy",
     "Strategy",
     "StrategyName",
+    "TypiClust",
     "UncertaintyHerding",
     "get_strategy",
     "get_strategy_names",

@@ -18,8 +18,11 @@ STRATEGIES = {
     "bait": "skbadge.strategies._fisher_bait:Bait",
     "bald": "skbadge.strategies._bald:Bald",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
+    "clue": "skbadge.strategies._clue:Clue",
+    "cluster_margin": "skbadge.strategies._cluster_margin:ClusterMargin",
     "core_set": "skbadge.strategies._core_set:CoreSet",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "falcun": "skbadge.strategies._falcun:Falcun",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
@@ -31,6 +34,7 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "typiclust": "skbadge.strategies._typiclust:TypiClust",
     "uncertainty_herding": (
         "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
     ),
@@ -56,8 +60,11 @@ StrategyName = Literal[
     "bait",
     "bald",
     "batch_bald",
+    "clue",
+    "cluster_margin",
     "core_set",
     "entropy",
+    "falcun",
     "lcmd",
     "least_confidence",
     "margin",
@@ -67,6 +74,7 @@ StrategyName = Literal[
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "typiclust",
     "uncertainty_herding",
 ]
 
