@@ -217,4 +217,5 @@ class _Collection:
             feature_factors=self.first.feature_factors,
             device=self.first.device,
             scaling=self.first.scaling,
+            head=self.first.head,
         )
