@@ -86,7 +86,9 @@ class AlfaMix(Strategy):
         else:
             anchors = class_anchors(labeled, len(pool.head.bias))
             caps = changing_caps(pool.features, pool.head, anchors)
-            greatest = grown_cap(caps[feasible.open().mask], n, self.step)
+            # Of a group no more rows count than may be selected.
+            rows = feasible.open().first(np.argsort(caps), feasible.n_left)
+            greatest = grown_cap(caps[rows], n, self.step)
         return unlike_candidates(
             pool,
             caps < greatest,

@@ -4,10 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from skbadge.samplers import Feasible, Selection
+from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._kernels import cosine
 from skbadge.strategies._representatives import representatives
+
+
+def n_open(feasible, is_candidate):
+    """How many candidates may be selected, of a group no more than its quota."""
+    left = _restricted(feasible, is_candidate)
+    return 0 if left is None else left.n_left
 
 
 def unlike_candidates(pool, is_candidate, values, n, feasible, rng, **said):
@@ -49,13 +55,9 @@ def unlike_candidates(pool, is_candidate, values, n, feasible, rng, **said):
         rows = open_rows.draw(n, rng)
         rows = rows[np.argsort(~is_candidate[rows], kind="stable")]
         return Selection(rows, values[rows], said["value_name"])
-    is_open = open_rows.mask & is_candidate
-    picks = np.empty(0, dtype=np.int64)
-    if is_open.any():
-        groups = feasible.groups, feasible.max_per_group
-        rows, left = Feasible(
-            len(pool), is_open, *groups, feasible.pending
-        ).restricted()
+    picks, left = np.empty(0, dtype=np.int64), _restricted(feasible, is_candidate)
+    if left is not None:
+        rows, left = left.restricted()
         if left.n_left > n:
             matrix = cosine(pool.take(rows)).matrix
             picks = rows[representatives(matrix, n, left, rng)]
@@ -64,3 +66,9 @@ def unlike_candidates(pool, is_candidate, values, n, feasible, rng, **said):
     picks = open_rows.first(picks, len(picks))
     selection = fill_uniformly(picks, values[picks], n, open_rows, rng, **said)
     return replace(selection, values=values[selection.rows])
+
+
+def _restricted(feasible, is_candidate):
+    """What may be picked if none but candidates may be; None if that is no row."""
+    is_open = feasible.open().mask & is_candidate
+    return replace(feasible, mask=is_open) if is_open.any() else None

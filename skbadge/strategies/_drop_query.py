@@ -9,7 +9,7 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._candidate_set import unlike_candidates
+from skbadge.strategies._candidate_set import n_open, unlike_candidates
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._streams import entry_words
 
@@ -91,7 +91,7 @@ class DropQuery(Strategy):
         masks = RandomMasks(int(rng.randint(2**31 - 1)), self.n_masks, self.rate)
         changes = prediction_changes(pool.features, pool.head, masks)
         is_candidate = 2 * changes > self.n_masks
-        if np.count_nonzero(is_candidate & feasible.open().mask) < ENOUGH * n:
+        if n_open(feasible, is_candidate) < ENOUGH * n:
             is_candidate = changes > 0
         return unlike_candidates(
             pool,

@@ -163,6 +163,20 @@ def test_pending_rows_do_not_count_as_candidates():
     assert not set(selection.rows) & set(pending)
 
 
+def test_of_a_group_no_more_candidates_count_than_may_be_selected():
+    pool, labeled = make_task(clipped=False)
+    caps = changing_caps(pool.features, pool.head, class_anchors(labeled, 4))
+    # Those that change first are in one group.
+    groups = np.argsort(np.argsort(caps)) // 30
+    feasible = Feasible(N_ROWS, None, groups)
+    selection = AlfaMix().run(
+        pool, 2, labeled=labeled, feasible=feasible, random_state=0
+    )
+    assert selection.fallbacks == ()
+    assert sorted(groups[selection.rows]) in ([0, 1], [0, 2], [1, 2])
+    assert (selection.values < 1).all()
+
+
 def test_without_labelled_rows_all_are_candidates():
     pool, _ = make_task()
     selection = AlfaMix().run(pool, 5, random_state=0)
