@@ -166,6 +166,15 @@ class _OfEmbedding:
         return self.part(self.embed(outputs), first)
 
 
+def joined_outputs(parts: list[Outputs]) -> Outputs:
+    """The outputs of rows that follow each other, in one place."""
+    collection, start = _Collection(sum(map(len, parts))), 0
+    for part in parts:
+        collection.add(start, part)
+        start += len(part)
+    return collection.finish()
+
+
 class _Collection:
     """Outputs of all rows, filled chunk by chunk."""
 
@@ -218,4 +227,5 @@ class _Collection:
             device=self.first.device,
             scaling=self.first.scaling,
             head=self.first.head,
+            temperature=self.first.temperature,
         )

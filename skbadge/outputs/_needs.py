@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from skbadge.utils._validation import is_int
 
 FIELDS = ("proba", "features", "head", "inputs", "posterior", "gradients")
-NAMES = (*FIELDS, "labeled", "ids")
+NAMES = (*FIELDS, "labeled", "ids", "temperature")
 # Number of samples that the name "posterior" stands for.
 N_POSTERIOR = 20
 
@@ -55,6 +55,10 @@ class Needs:
     ids : bool, default=False
         Identities of rows, by which they are known again when positions change.
 
+    temperature : bool, default=False
+        How much surer the classifier is than it is right, see `Outputs`. A querier
+        finds it by a training, once a fit.
+
     Raises
     ------
     TypeError
@@ -85,6 +89,7 @@ class Needs:
     sparse: bool = False
     labeled: bool = False
     ids: bool = False
+    temperature: bool = False
 
     def __post_init__(self) -> None:
         for name in FLAGS:

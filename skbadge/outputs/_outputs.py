@@ -74,6 +74,10 @@ class Outputs:
         (n_outputs,), so that ``features @ weight.T + bias`` are its logits. A
         classifier has a row for each column of ``proba``, one with one logit too, whose
         first row is 0.
+
+    temperature : float, default=1.0
+        Softmax of the logarithms of ``proba``, divided by this, is about as often right
+        as it is sure. 1 if nobody asked for it.
     """
 
     proba: NDArray | None = None
@@ -88,6 +92,7 @@ class Outputs:
     device: str | None = None
     scaling: Any = None
     head: Head | None = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if not (self.head is None or isinstance(self.head, Head)):

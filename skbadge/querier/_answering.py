@@ -18,11 +18,12 @@ from skbadge.outputs.readers import read_model
 from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
-from skbadge.querier._codecs import LabelCodec
+from skbadge.querier._codecs import LabelCodec, is_pretrained
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
 from skbadge.querier._strategy_in_use import is_pure, resolve_strategy
+from skbadge.querier._temperature import find_temperature
 from skbadge.samplers import Feasible, Selection
 from skbadge.strategies import Strategy
 from skbadge.utils._shared_state import exclusive, seeded
@@ -61,6 +62,8 @@ class Answering(LikeItsEstimator):
     _was_asked = False
     # Whether it was said that the pool holds labelled rows.
     _has_warned = False
+    # That of the model, once it was asked for.
+    _temperature: float | None = None
 
     def _ask(self, X_pool, n, told, subsample):
         """Select among rows that are read at once."""
@@ -215,7 +218,28 @@ class Answering(LikeItsEstimator):
         if needs.posterior or needs.gradients:
             # They must have the same dropout masks and be sketched alike.
             seed = stream_seed(self.random_state, "posterior")
-        return ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
+        options = ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
+        if not needs.temperature:
+            return options
+        return replace(options, temperature=self._temperature_in_use())
+
+    def _temperature_in_use(self):
+        """The temperature of the model, found once a training; 1 of a trained one."""
+        seed = self._seed("temperature")
+        with seeded(seed):
+            if self._temperature is None:
+                estimator = self._estimator()
+                self._temperature = 1.0
+                if not is_pretrained(estimator):
+                    self._temperature = find_temperature(
+                        estimator,
+                        self._labeled,
+                        self._codec,
+                        seed=seed,
+                        route=self._routed,
+                        options=self._options(Needs(proba=True)),
+                    )
+            return self._temperature
 
     def _use_strategy(self, estimator):
         """The strategy in use, fresh if it is another than before.

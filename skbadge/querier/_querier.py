@@ -347,7 +347,7 @@ class BadgeQuerier(HoldingLabels):
                 explain_one_class(error, rows.y)
             raise
         self._labeled = rows.trained()
-        self.estimator_, self._codec = fitted, codec
+        self.estimator_, self._codec, self._temperature = fitted, codec, None
         self._is_pretrained = is_pretrained(estimator)
         if codec.classes is not None:
             self.classes_ = codec.classes

@@ -24,15 +24,21 @@ if TYPE_CHECKING:
     from skbadge.strategies._bald import Bald
     from skbadge.strategies._batch_bald import BatchBald
     from skbadge.strategies._centroids import Centroids
+    from skbadge.strategies._clue import Clue
+    from skbadge.strategies._cluster_margin import ClusterMargin
     from skbadge.strategies._core_set import CoreSet
     from skbadge.strategies._drop_query import DropQuery
+    from skbadge.strategies._falcun import Falcun
     from skbadge.strategies._fisher_bait import Bait
     from skbadge.strategies._lcmd_tp import LCMD
+    from skbadge.strategies._max_herding import MaxHerding
     from skbadge.strategies._posterior_bait import PosteriorBait
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
     from skbadge.strategies._posterior_max_det import PosteriorMaxDet
     from skbadge.strategies._posterior_variance import PosteriorVariance
+    from skbadge.strategies._typiclust import TypiClust
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
+    from skbadge.strategies._uncertainty_herding import UncertaintyHerding
     from skbadge.strategies._uniform import Random
 
 __all__ = [
@@ -49,12 +55,16 @@ __all__ = [
     "BatchBald",
     "CallableStrategy",
     "Centroids",
+    "Clue",
+    "ClusterMargin",
     "CoreSet",
     "DropQuery",
     "EmbeddingStrategy",
     "Entropy",
+    "Falcun",
     "LeastConfidence",
     "Margin",
+    "MaxHerding",
     "PosteriorBait",
     "PosteriorKMeansPlusPlus",
     "PosteriorMaxDet",
@@ -64,6 +74,8 @@ __all__ = [
     "ScoreStrategy",
     "Strategy",
     "StrategyName",
+    "TypiClust",
+    "UncertaintyHerding",
     "get_strategy",
     "get_strategy_names",
 ]

@@ -20,12 +20,16 @@ STRATEGIES = {
     "bald": "skbadge.strategies._bald:Bald",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
     "centroids": "skbadge.strategies._centroids:Centroids",
+    "clue": "skbadge.strategies._clue:Clue",
+    "cluster_margin": "skbadge.strategies._cluster_margin:ClusterMargin",
     "core_set": "skbadge.strategies._core_set:CoreSet",
     "drop_query": "skbadge.strategies._drop_query:DropQuery",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "falcun": "skbadge.strategies._falcun:Falcun",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
+    "max_herding": "skbadge.strategies._max_herding:MaxHerding",
     "posterior_bait": "skbadge.strategies._posterior_bait:PosteriorBait",
     "posterior_kmeans_plus_plus": (
         "skbadge.strategies._posterior_kmeans_plus_plus:PosteriorKMeansPlusPlus"
@@ -33,6 +37,10 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "typiclust": "skbadge.strategies._typiclust:TypiClust",
+    "uncertainty_herding": (
+        "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
+    ),
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -57,17 +65,23 @@ StrategyName = Literal[
     "bald",
     "batch_bald",
     "centroids",
+    "clue",
+    "cluster_margin",
     "core_set",
     "drop_query",
     "entropy",
+    "falcun",
     "lcmd",
     "least_confidence",
     "margin",
+    "max_herding",
     "posterior_bait",
     "posterior_kmeans_plus_plus",
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "typiclust",
+    "uncertainty_herding",
 ]
 
 Kind = Literal["classifier", "regressor"]

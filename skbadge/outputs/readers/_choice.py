@@ -40,6 +40,8 @@ def read_model(estimator, X, needs, options):
             outputs = choose_reader(predictor).read(rows, needs, options)
     else:
         outputs = Outputs(n_rows=n_rows(X))
+    if options.temperature != 1:
+        outputs = replace(outputs, temperature=options.temperature)
     # Identities are those of the rows as they came.
     return replace(outputs, identify=partial(row_ids, X)) if needs.ids else outputs
 
