@@ -226,5 +226,6 @@ class _Collection:
             feature_factors=self.first.feature_factors,
             device=self.first.device,
             scaling=self.first.scaling,
+            head=self.first.head,
             temperature=self.first.temperature,
         )

@@ -51,9 +51,9 @@ def model_outputs(
         the dtype of their parameters.
 
     needs : Needs, str or iterable of str, default=Needs(proba=True, features=True)
-        What to read: probabilities, features, posterior samples, inputs, gradients, and
-        identities of the rows. Nothing else is computed or held. Of names, "posterior"
-        stands for 20 samples, and "gradients" for exact ones.
+        What to read: probabilities, features, the last layer, posterior samples,
+        inputs, gradients, and identities of the rows. Nothing else is computed or held.
+        Of names, "posterior" stands for 20 samples, and "gradients" for exact ones.
 
         Posterior samples are probabilities by samples of the model's posterior. For
         nets, these are random dropout masks [1]_: only the modules ``Dropout``,
@@ -63,6 +63,10 @@ def model_outputs(
         ``BaggingClassifier``, ``VotingClassifier(voting="soft")``,
         ``RandomForestClassifier`` and ``ExtraTreesClassifier``, they are the members'
         probabilities; members may be nets.
+
+        The last layer ("head") are its weights and its bias, see `Outputs`: of a net,
+        of a multi-layer perceptron or of a linear model. It is held to what the model
+        returns for the first few rows.
 
         Inputs are what the first linear or convolution layer of a net is given,
         flattened; for other models, their input, which is standardised where features
@@ -119,7 +123,8 @@ def model_outputs(
     NotFittedError
         If ``estimator`` is not fitted.
     TypeError
-        If probabilities are needed and the model has none, or posterior samples are
+        If probabilities are needed and the model has none, or the last layer is and
+        there is no linear one that makes its outputs, or posterior samples are
         and it is neither a net nor an ensemble, or gradients are and it is no net,
         multi-layer perceptron, linear model or ensemble of them, or a net's module
         does not return a tensor.

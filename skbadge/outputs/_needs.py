@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from skbadge.utils._validation import is_int
 
-FIELDS = ("proba", "features", "inputs", "posterior", "gradients")
+FIELDS = ("proba", "features", "head", "inputs", "posterior", "gradients")
 NAMES = (*FIELDS, "labeled", "ids", "temperature")
 # Number of samples that the name "posterior" stands for.
 N_POSTERIOR = 20
@@ -26,6 +26,9 @@ class Needs:
 
     features : bool, default=False
         The input of the last linear layer.
+
+    head : bool, default=False
+        The last linear layer itself, to be run again on other features.
 
     inputs : bool, default=False
         Numbers that stand for the rows themselves.
@@ -78,6 +81,7 @@ class Needs:
 
     proba: bool = False
     features: bool = False
+    head: bool = False
     inputs: bool = False
     n_posterior: int = 0
     gradients: bool = False

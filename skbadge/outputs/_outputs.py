@@ -13,6 +13,7 @@ from scipy import sparse
 
 from skbadge.embeddings import Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
+from skbadge.outputs._head import Head
 
 # Fields with one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients")
@@ -68,6 +69,12 @@ class Outputs:
     scaling : object or None, default=None
         How columns were standardised, where features are a model's input.
 
+    head : Head, or tuple (weight, bias), or None, default=None
+        The model's last linear layer, of shapes (n_outputs, n_features) and
+        (n_outputs,), so that ``features @ weight.T + bias`` are its logits. A
+        classifier has a row for each column of ``proba``, one with one logit too, whose
+        first row is 0.
+
     temperature : float, default=1.0
         Softmax of the logarithms of ``proba``, divided by this, is about as often right
         as it is sure. 1 if nobody asked for it.
@@ -84,9 +91,12 @@ class Outputs:
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
+    head: Head | None = None
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
+        if not (self.head is None or isinstance(self.head, Head)):
+            object.__setattr__(self, "head", Head(*self.head))
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
         sizes = {
             # Sparse matrices have no length.

@@ -16,15 +16,18 @@ from skbadge.strategies._registry import (
 if TYPE_CHECKING:
     from skbadge.strategies._acs_fw import AcsFW
     from skbadge.strategies._albl import ALBL
+    from skbadge.strategies._alfa_mix import AlfaMix
     from skbadge.strategies._badge import Badge
     from skbadge.strategies._badge_k_center import BadgeKCenter
     from skbadge.strategies._badge_kdpp import BadgeKDPP
     from skbadge.strategies._badge_max_det import BadgeMaxDet
     from skbadge.strategies._bald import Bald
     from skbadge.strategies._batch_bald import BatchBald
+    from skbadge.strategies._centroids import Centroids
     from skbadge.strategies._clue import Clue
     from skbadge.strategies._cluster_margin import ClusterMargin
     from skbadge.strategies._core_set import CoreSet
+    from skbadge.strategies._drop_query import DropQuery
     from skbadge.strategies._falcun import Falcun
     from skbadge.strategies._fisher_bait import Bait
     from skbadge.strategies._lcmd_tp import LCMD
@@ -42,6 +45,7 @@ __all__ = [
     "ALBL",
     "LCMD",
     "AcsFW",
+    "AlfaMix",
     "Badge",
     "BadgeKCenter",
     "BadgeKDPP",
@@ -50,9 +54,11 @@ __all__ = [
     "Bald",
     "BatchBald",
     "CallableStrategy",
+    "Centroids",
     "Clue",
     "ClusterMargin",
     "CoreSet",
+    "DropQuery",
     "EmbeddingStrategy",
     "Entropy",
     "Falcun",

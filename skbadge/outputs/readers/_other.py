@@ -1,5 +1,7 @@
 """Reading any scikit-learn model: features are its input, columns standardised."""
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -8,6 +10,7 @@ from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._base import Reader, with_fields
 from skbadge.outputs.readers._check import check_outputs
 from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._last_layer import no_head
 from skbadge.outputs.readers._standardize import standardized
 from skbadge.pools import n_rows, take_rows
 from skbadge.utils._place import new_array
@@ -39,14 +42,18 @@ class OtherReader(Reader):
         check_is_fitted(self.model)
 
     def _read_plain(self, X, needs, options):
+        reads_layer = needs.features or needs.inputs or needs.head
+        if (needs.proba or reads_layer) and options.feature_layer != "auto":
+            raise ValueError(
+                "`feature_layer` must be 'auto' unless the model is a skorch net. "
+                f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
+            )
         outputs = None
+        if needs.head:
+            outputs = Outputs(n_rows=n_rows(X), head=self._read_head(X))
         if needs.proba or needs.features or needs.inputs:
-            if options.feature_layer != "auto":
-                raise ValueError(
-                    "`feature_layer` must be 'auto' unless the model is a skorch net. "
-                    f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
-                )
-            outputs = self._read_checked(X, needs, options)
+            head = None if outputs is None else outputs.head
+            outputs = replace(self._read_checked(X, needs, options), head=head)
         if needs.gradients:
             proba = None if outputs is None else outputs.proba
             gradients = self._read_gradients(X, proba, needs, options)
@@ -80,6 +87,10 @@ class OtherReader(Reader):
         rows = input_rows(X, needs.sparse)
         takes_missing = needs.proba or get_tags(self.model).input_tags.allow_nan
         return standardized(rows, scaling, takes_missing=takes_missing)
+
+    def _read_head(self, X):
+        """The last linear layer, which makes the model's outputs of its features."""
+        raise no_head(self.model)
 
     def _read_gradients(self, X, proba, needs, options):
         """Gradients of the layers, given the probabilities if they have been read."""
