@@ -11,7 +11,7 @@ from sklearn.base import clone
 from skbadge._compat import Interval, StrOptions
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
-from skbadge.strategies._base import Strategy
+from skbadge.strategies._base import Strategy, clone_with_parts
 from skbadge.strategies._exp4p import (
     exp4p_exponents,
     expert_probabilities,
@@ -115,13 +115,7 @@ class ALBL(Strategy):
         self.p_min = p_min
 
     def __sklearn_clone__(self):
-        params = self.get_params(deep=False)
-        # Functions, and what they hold, are the user's own.
-        params["experts"] = type(self.experts)(
-            clone(expert) if isinstance(expert, Strategy) else expert
-            for expert in self.experts
-        )
-        return type(self)(**params)
+        return clone_with_parts(self)
 
     @property
     def needs(self) -> Needs:

@@ -30,6 +30,7 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "refine": "skbadge.strategies._refine:Refine",
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -62,6 +63,7 @@ StrategyName = Literal[
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "refine",
 ]
 
 Kind = Literal["classifier", "regressor"]
