@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from skbadge.outputs import Labeled, Needs, Outputs
@@ -184,21 +184,6 @@ class Strategy(BaseEstimator, ABC):
         strategy `reads_population`, all other rows may be selected, but for groups that
         are used up.
         """
-
-
-def clone_with_parts(strategy):
-    """A clone of a strategy whose parameters may hold others, alone or in a list.
-
-    Functions, and what they hold, are the user's own and stay the same.
-    """
-    params = strategy.get_params(deep=False)
-    return type(strategy)(**{name: _cloned(value) for name, value in params.items()})
-
-
-def _cloned(value):
-    if isinstance(value, list | tuple):
-        return type(value)(map(_cloned, value))
-    return clone(value) if isinstance(value, Strategy) else value
 
 
 class ScoreStrategy(Strategy):

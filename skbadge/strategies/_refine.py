@@ -11,11 +11,12 @@ from sklearn.base import clone
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
-from skbadge.strategies._base import Strategy, clone_with_parts
+from skbadge.strategies._base import Strategy
+from skbadge.strategies._composite import CompositeStrategy
 from skbadge.strategies._registry import get_strategy
 
 
-class Refine(Strategy):
+class Refine(CompositeStrategy):
     """REFINE: what many strategies find in random parts of the pool, then herding.
 
     No strategy is best for all models and budgets. Huseljic et al. [1]_ have several of
@@ -81,6 +82,7 @@ class Refine(Strategy):
     (5,)
     """
 
+    parts = ("strategies", "last")
     _parameter_constraints: dict = {
         "strategies": [list, tuple],
         "last": [str, Strategy, callable],
@@ -116,9 +118,6 @@ class Refine(Strategy):
         self.subset_size = subset_size
         self.subset_share = subset_share
         self.n_candidates = n_candidates
-
-    def __sklearn_clone__(self):
-        return clone_with_parts(self)
 
     @property
     def needs(self) -> Needs:
