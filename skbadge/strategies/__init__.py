@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
     from skbadge.strategies._posterior_max_det import PosteriorMaxDet
     from skbadge.strategies._posterior_variance import PosteriorVariance
+    from skbadge.strategies._refine import Refine
     from skbadge.strategies._typiclust import TypiClust
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
     from skbadge.strategies._uncertainty_herding import UncertaintyHerding
@@ -71,6 +72,7 @@ __all__ = [
     "PosteriorVariance",
     "Random",
     "Recipe",
+    "Refine",
     "ScoreStrategy",
     "Strategy",
     "StrategyName",

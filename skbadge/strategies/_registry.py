@@ -37,6 +37,7 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "refine": "skbadge.strategies._refine:Refine",
     "typiclust": "skbadge.strategies._typiclust:TypiClust",
     "uncertainty_herding": (
         "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
@@ -80,6 +81,7 @@ StrategyName = Literal[
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "refine",
     "typiclust",
     "uncertainty_herding",
 ]
