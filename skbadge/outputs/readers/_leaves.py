@@ -14,9 +14,6 @@ from skbadge.utils._memory import check_fits
 from skbadge.utils._place import new_array
 from skbadge.utils._streams import mixed_words
 
-# A single tree says nothing of a row but which labelled rows it shares its leaf with,
-# and there are such rows in each leaf.
-LEAST_TREES = 2
 # Columns up to which dense memberships are exact, and to which more are sketched. A
 # multiple of 64.
 DENSE_COLUMNS = 256
@@ -57,6 +54,15 @@ class Leaves:
         """The first column of each tree, and the number of columns at the end."""
         return np.cumsum([0, *map(len, self.nodes)])
 
+    def tell_rows_apart(self):
+        """Whether at least two trees split.
+
+        A single one says nothing of a row but which labelled rows it shares its leaf
+        with, and there are such rows in each leaf. Of very few labelled rows, boosting
+        makes trees of one leaf by default.
+        """
+        return sum(len(nodes) > 1 for nodes in self.nodes) > 1
+
     def matrix(self, X, keep_sparse):
         """The memberships of rows, in float32.
 
@@ -68,8 +74,8 @@ class Leaves:
         keep_sparse : bool
             Whether to return a CSR matrix. It holds 8 bytes for each row and tree. Else
             an array is returned: exact for up to 256 leaves, and beyond a sketch to 256
-            columns, whose inner products are off by 1 / 16 or less, in the root mean
-            square.
+            columns, whose squared distances are off by ``sqrt(2 / 256)`` or less, in
+            the root mean square.
         """
         shape = n_rows(X), len(self.nodes)
         if keep_sparse:

@@ -95,7 +95,7 @@ class OtherReader(Reader):
             "skorch net, MLPClassifier, MLPRegressor, a linear model with `coef_`, or "
             "an ensemble of them (bagging, voting), or a strategy without gradients of "
             "layers: 'margin', 'entropy' and 'least_confidence' read probabilities "
-            "only, 'badge' and 'core_set' the rows themselves, too."
+            "only, 'badge', 'core_set' and LCMD(kernel='features') features, too."
         )
 
     def _read_posterior(self, X, needs, options):

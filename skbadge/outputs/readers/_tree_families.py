@@ -22,7 +22,7 @@ from sklearn.tree import BaseDecisionTree
 
 from skbadge._compat import hist_leaf_counts, hist_leaves
 from skbadge.outputs.readers._input_rows import bagging_inputs
-from skbadge.outputs.readers._leaves import LEAST_TREES, Leaves
+from skbadge.outputs.readers._leaves import Leaves
 
 FORESTS = (
     ExtraTreesClassifier,
@@ -69,10 +69,10 @@ def is_boosting(model):
 
 
 def leaves_of(model):
-    """The leaves of a fitted model, None for one that is not made of several trees."""
+    """The leaves of a fitted model, None for one without several trees that split."""
     family = family_of(model)
     leaves = None if family is None else family.leaves(model)
-    return None if leaves is None or len(leaves.nodes) < LEAST_TREES else leaves
+    return leaves if leaves is not None and leaves.tell_rows_apart() else None
 
 
 def _numbered(apply, counts):
@@ -127,15 +127,14 @@ def _staged(model, X, stages):
 
 
 def _of_lightgbm(model):
-    # As many of the trees as the model predicts by.
-    n_trees = _lightgbm_stages(model) * model.booster_.num_model_per_iteration()
+    # After early stopping, the trees that the model predicts by.
     text = model.booster_.model_to_string()
-    counts = re.findall(r"^num_leaves=(\d+)", text, re.MULTILINE)
+    counts = [int(n) for n in re.findall(r"^num_leaves=(\d+)", text, re.MULTILINE)]
 
     def apply(X):
-        return model.predict(X, pred_leaf=True).reshape(-1, n_trees)
+        return model.predict(X, pred_leaf=True).reshape(-1, len(counts))
 
-    return _numbered(apply, [int(count) for count in counts[:n_trees]])
+    return _numbered(apply, counts)
 
 
 def _lightgbm_stages(model):
