@@ -35,8 +35,8 @@ class Needs:
 
     n_posterior : int, default=0
         Samples of the model's posterior, at least 0: dropout masks of a net. An
-        ensemble has as many samples as members, however many are asked for. 0 reads
-        none.
+        ensemble has as many samples as members, however many are asked for, and
+        boosting at most as many as half of its stages. 0 reads none.
 
     gradients : bool, default=False
         Gradients with respect to the weights of all layers.
@@ -46,8 +46,9 @@ class Needs:
         holds them exactly. It says nothing where no gradients are needed.
 
     sparse : bool, default=False
-        Whether features and inputs of sparse rows may be sparse, in CSR format. If not,
-        they are made dense, and refused where they would not fit into memory.
+        Whether features and inputs of sparse rows, and leaf memberships as features,
+        may be sparse, in CSR format. If not, they are made dense, and refused where
+        they would not fit into memory; memberships in many leaves are sketched.
 
     labeled : bool, default=False
         All of this for the labelled rows as well.

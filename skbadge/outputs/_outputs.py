@@ -30,8 +30,9 @@ class Outputs:
         with one logit has two columns). Floating, rows sum to 1.
 
     features : ndarray or CSR matrix of shape (n_rows, n_features), or None
-        The input of the model's last linear layer. Floating. Sparse only for sparse
-        rows and strategies that say so in their `Needs`.
+        The input of the model's last linear layer, or what stands for it, see
+        `model_outputs`. Floating. Sparse only for sparse rows and leaf memberships, and
+        strategies that say so in their `Needs`.
 
     one_logit : bool, default=False
         True if the model is binary and has a single logit. ``proba`` has two columns

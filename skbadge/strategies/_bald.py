@@ -28,7 +28,8 @@ class Bald(ScoreStrategy):
     ----------
     n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
-        as members, whatever is asked for here.
+        as members, whatever is asked for here; boosting at most as many as half of its
+        stages.
 
     Notes
     -----
