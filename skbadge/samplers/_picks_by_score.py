@@ -4,6 +4,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from heapq import heapify, heappop, heappush
 from typing import Any
 
@@ -69,7 +70,9 @@ def picks_by_score(
     taken = Taken(inner)
     part = _Scored(score, n, order, rows, taken)
     if distinct and pool.identify is not None:
-        held = Counter(_names(pool.identify, feasible.pending, feasible.pending))
+        held = Counter(
+            _contents(pool.identify, feasible.pending, feasible.pending).tolist()
+        )
         sketch, picks = _with_copies_last(pool, part, n, held)
     else:
         sketch = pool.reduce(part, merged)
@@ -144,12 +147,12 @@ class _Scored:
 
     def _copies_last(self, chunk, scores, start, opened, positions):
         """The sketch with copies last, for which no more rows than needed are read."""
-        size, names = self.size, []
+        size, contents = self.size, np.empty(0, dtype=np.uint64)
         while True:
             found = self._first(size, scores, start, opened)
-            rows = found.rows[len(names) :]
+            rows = found.rows[len(contents) :]
             local = rows - start if positions is None else positions[rows - start]
-            names += _names(chunk.identify, local, rows)
+            contents = np.r_[contents, _contents(chunk.identify, local, rows)]
             quotas = self.taken.quotas(found.rows)
             if quotas is not None:
                 quotas = quotas[0], quotas[1] + self.spare
@@ -160,7 +163,7 @@ class _Scored:
                 found.ties,
                 found.values,
                 quotas=quotas,
-                names=np.array(names, dtype=str),
+                contents=contents,
             )
             # None of the rows behind comes before a row of which it is no copy.
             is_full = len(sketch) == self.size and not sketch.copy_numbers()[-1]
@@ -169,16 +172,30 @@ class _Scored:
             size *= 8
 
 
-def _names(identify, positions, numbers):
-    """Identities of rows; those of rows that have none are their numbers."""
-    if not len(positions):
-        return []
+def _contents(identify, positions, numbers):
+    """Words that are equal, but for hash collisions, if identities of rows are.
+
+    Those of rows that have no identity are made of their numbers.
+    """
+    names = ()
+    if len(positions):
+        try:
+            names = identify(positions)
+        except Exception:
+            # Rows may be anything. Those that cannot be read by themselves, or not be
+            # written down, are no copies of each other.
+            names = [f"row {number}" for number in numbers]
+    return np.fromiter(map(_word, names), dtype=np.uint64, count=len(positions))
+
+
+def _word(name):
     try:
-        return list(identify(positions))
-    except Exception:
-        # Rows may be anything. Those that cannot be read by themselves, or not be
-        # written down, are no copies of each other.
-        return [f"row {number}" for number in numbers]
+        # As `skbadge.pools.row_ids` has them.
+        if len(name) == 16:
+            return int(name, 16)
+    except ValueError:
+        pass
+    return int.from_bytes(blake2b(str(name).encode(), digest_size=8).digest(), "big")
 
 
 def _with_copies_last(pool, part, n, held):
@@ -214,8 +231,9 @@ def _in_turns(sketch, n, open_rows, held):
     by_key = np.lexsort((sketch.rows, sketch.ties, sketch.keys))
     waiting = {}
     # Of each content the last row first, to be taken from the end.
+    contents = sketch.contents[by_key].tolist()
     for place in range(len(by_key) - 1, -1, -1):
-        waiting.setdefault(sketch.contents[by_key[place]], []).append(place)
+        waiting.setdefault(contents[place], []).append(place)
     n_turns = np.inf
     if len(sketch) == sketch.size:
         # Rows left out may have a part in the turn of the last row that is kept.
@@ -232,7 +250,7 @@ def _in_turns(sketch, n, open_rows, held):
             open_rows.close(row)
             picks.append(row)
             turn += 1
-        places = waiting[sketch.contents[row]]
+        places = waiting[contents[place]]
         if places:
             heappush(queue, (turn, places.pop()))
     return np.array(picks, dtype=np.int64)

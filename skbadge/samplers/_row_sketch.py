@@ -56,7 +56,7 @@ class RowSketch:
         The group of each row, and how many of its group to keep at most. None where
         there is no quota.
 
-    contents : ndarray of str of shape (n_kept,) or None, default=None
+    contents : ndarray of uint64 of shape (n_kept,) or None, default=None
         Equal for rows of equal content. Of such rows in one group, the second comes
         after the first of all others, the third after the second, and so on. None where
         the content does not matter.
@@ -74,23 +74,33 @@ class RowSketch:
     embedding: Embedding | None = None
     groups: NDArray[np.int64] | None = None
     quota: NDArray[np.int64] | None = None
-    contents: NDArray[np.str_] | None = None
+    contents: NDArray[np.uint64] | None = None
     outside: Outside = NOTHING
 
     @classmethod
     def of(
-        cls, size, rows, keys, ties, values, *, embedding=None, quotas=None, names=None
+        cls,
+        size,
+        rows,
+        keys,
+        ties,
+        values,
+        *,
+        embedding=None,
+        quotas=None,
+        contents=None,
     ):
         """The sketch of some rows.
 
-        ``quotas`` are their groups and quotas, and ``names`` their contents, or None.
+        ``quotas`` are their groups and quotas, or None; ``contents`` words for what is
+        in them, or None.
         """
         groups, quota = quotas or (None, None)
         with np.errstate(invalid="ignore"):
             # Scores may be infinite. Then nobody asks for their sum.
             total = float(values.sum())
         everything = cls(
-            size, rows, keys, ties, values, total, None, groups, quota, names
+            size, rows, keys, ties, values, total, None, groups, quota, contents
         )
         order = everything._first()
         if embedding is not None:
