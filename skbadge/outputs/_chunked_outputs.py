@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding, RowStackedEmbedding
@@ -63,6 +65,18 @@ class ChunkedOutputs:
     def device(self) -> str | None:
         """Where strategies form products."""
         return self.head.device
+
+    @property
+    def identify(self) -> Callable[[NDArray], list[str]] | None:
+        """From positions to identities of rows, see `Outputs`; None if not asked for.
+
+        Rows are read anew. A chunk's outputs identify the rows of the chunk.
+        """
+        return None if self.head.identify is None else self._identified
+
+    def _identified(self, rows):
+        identify = self.read(self.pool.take(rows)).identify
+        return identify(np.arange(len(rows)))
 
     @property
     def nbytes(self) -> int:

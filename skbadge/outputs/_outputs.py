@@ -132,6 +132,24 @@ class Outputs:
         parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
         return sum(n_bytes(part) for part in parts if part is not None)
 
+    def reduce(self, part: Callable, merge: Callable) -> Any:
+        """What a function finds in the rows, as with outputs that come in chunks.
+
+        Parameters
+        ----------
+        part : callable
+            Takes outputs and the position of their first row.
+
+        merge : callable
+            Makes one result of two. All rows being here, there is nothing to merge.
+
+        Returns
+        -------
+        result : object
+            That of all rows.
+        """
+        return part(self, 0)
+
     def take(self, rows: NDArray | slice) -> Outputs:
         """Outputs of some rows.
 

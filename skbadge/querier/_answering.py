@@ -123,7 +123,7 @@ class Answering(LikeItsEstimator):
             if self._n_labeled() or not starts:
                 self._was_asked = True
         strategy = asked.strategy
-        with self._alone(strategy, seed):
+        with self._alone(strategy, seed, X_pool):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
             )
@@ -149,7 +149,7 @@ class Answering(LikeItsEstimator):
         with exclusive():
             estimator = self._trained_estimator("query")
             strategy = self._use_strategy(estimator)
-            needs = Needs.of(strategy.needs)
+            needs = strategy.all_needs
             self._check_X(X_pool.first(1), reset=False, name="X_pool")
             known = self._labeled.X if self._counts_repeats(strategy) else None
             feasible = resolve_feasible(X_pool, *told, X_labeled=known)
@@ -166,13 +166,14 @@ class Answering(LikeItsEstimator):
                 # With the seeds and the scales of the pool.
                 options = outputs.read.options
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
-            if needs.ids:
+            # What is read chunk by chunk knows its rows by itself.
+            streams = isinstance(pool, ChunkedOutputs)
+            if needs.ids and not streams:
                 pool = replace(pool, identify=partial(row_ids_of, X_pool))
             labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
             # What goes on in workers, nobody can be kept out of.
-            streams = isinstance(pool, ChunkedOutputs)
-            with nullcontext() if streams else self._alone(strategy, seed):
+            with nullcontext() if streams else self._alone(strategy, seed, X_pool):
                 selection = strategy.run(
                     pool, n, labeled=labeled, feasible=feasible, random_state=seed
                 )
@@ -182,9 +183,13 @@ class Answering(LikeItsEstimator):
                 selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
             )
 
-    def _alone(self, strategy, seed):
-        """What a selection shares with other threads, held on to; nothing as a rule."""
-        if is_pure(strategy):
+    def _alone(self, strategy, seed, X_pool):
+        """What a selection shares with other threads, held on to; nothing as a rule.
+
+        The rows of a data set, which are the code of others, are read once more to be
+        identified.
+        """
+        if is_pure(strategy) and (is_pool(X_pool) or not is_dataset(X_pool)):
             return nullcontext()
         return seeded(None if self.random_state is None else seed)
 
@@ -220,7 +225,7 @@ class Answering(LikeItsEstimator):
 
     def _read_both(self, estimator, strategy, X_pool):
         """What the model says about a pool and the labelled rows."""
-        needs = Needs.of(strategy.needs)
+        needs = strategy.all_needs
         options = self._options(needs)
         with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)

@@ -213,7 +213,7 @@ class Asking(Answering):
         self._validate_params()
         estimator = self._trained_estimator("outputs")
         if needs is None:
-            needs = self._use_strategy(estimator).needs
+            needs = self._use_strategy(estimator).all_needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
         options = self._options(needs)
@@ -245,5 +245,5 @@ class Asking(Answering):
             If there is no trained model yet.
         """
         outputs = self.outputs(X_pool)
-        with self._alone(self.strategy_, self._seed("scores")):
+        with self._alone(self.strategy_, self._seed("scores"), X_pool):
             return self.strategy_.checked_score(outputs)

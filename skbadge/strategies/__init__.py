@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from skbadge.strategies._base import ScoreStrategy, Strategy
+from skbadge.strategies._base import Strategy
 from skbadge.strategies._callable import CallableStrategy
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 from skbadge.strategies._registry import (
@@ -12,6 +12,7 @@ from skbadge.strategies._registry import (
     get_strategy_names,
     load_class,
 )
+from skbadge.strategies._score_strategy import ScoreStrategy
 
 if TYPE_CHECKING:
     from skbadge.strategies._acs_fw import AcsFW
