@@ -43,7 +43,7 @@ def model_outputs(
         Columns that are mostly zero are divided by their greatest absolute value
         instead. Missing values, if the model takes them, count as the mean. Pipelines,
         searches, frozen estimators and transformed targets around it are opened. A
-        regressor has features only.
+        regressor has predictions in place of probabilities.
 
     X : array-like of shape (n_rows, ...)
         Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
@@ -51,9 +51,10 @@ def model_outputs(
         the dtype of their parameters.
 
     needs : Needs, str or iterable of str, default=Needs(proba=True, features=True)
-        What to read: probabilities, features, posterior samples, inputs, gradients, and
-        identities of the rows. Nothing else is computed or held. Of names, "posterior"
-        stands for 20 samples, and "gradients" for exact ones.
+        What to read: probabilities, features, posterior samples, inputs, gradients,
+        predictions of a regressor, and identities of the rows. Nothing else is computed
+        or held. Of names, "posterior" stands for 20 samples, and "gradients" for exact
+        ones.
 
         Posterior samples are probabilities by samples of the model's posterior. For
         nets, these are random dropout masks [1]_: only the modules ``Dropout``,
@@ -81,6 +82,9 @@ def model_outputs(
         normalisation layers; other trained parameters, such as those of embeddings and
         recurrent layers, do not either, with a `QueryWarning` that names them. For
         bagging and voting, the gradients of the members side by side.
+
+        Predictions are what ``estimator.predict`` says, in the units of the targets, a
+        column for each target. They take a pass of their own.
 
     feature_layer : str, default="auto"
         For nets, the module whose input are the features, by its name in
@@ -119,7 +123,8 @@ def model_outputs(
     NotFittedError
         If ``estimator`` is not fitted.
     TypeError
-        If probabilities are needed and the model has none, or posterior samples are
+        If probabilities are needed and the model has none, or predictions of a
+        classifier, or posterior samples are
         and it is neither a net nor an ensemble, or gradients are and it is no net,
         multi-layer perceptron, linear model or ensemble of them, or a net's module
         does not return a tensor.

@@ -15,7 +15,7 @@ from skbadge.embeddings import Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
 
 # Fields with one entry for each row.
-ROW_FIELDS = ("proba", "features", "inputs", "gradients")
+ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +67,13 @@ class Outputs:
 
     scaling : object or None, default=None
         How columns were standardised, where features are a model's input.
+
+    prediction : ndarray of shape (n_rows, n_targets) or None
+        What a regressor predicts, in the units of its targets. Floating.
+
+    targets : Outputs or None, default=None
+        What the model says about rows beside these, with the same posterior samples:
+        those that a strategy names in ``target_rows``.
     """
 
     proba: NDArray | None = None
@@ -80,6 +87,8 @@ class Outputs:
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
+    prediction: NDArray | None = None
+    targets: Outputs | None = None
 
     def __post_init__(self) -> None:
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
@@ -101,9 +110,9 @@ class Outputs:
             sizes["n_rows"] = self.n_rows
         if len(set(sizes.values())) != 1:
             raise ValueError(
-                "Outputs needs `proba`, `features`, `posterior`, `inputs`, `gradients` "
-                "or `n_rows`, and all of them must agree on the number of rows. Got "
-                f"{sizes}."
+                "Outputs needs `proba`, `features`, `posterior`, `inputs`, "
+                "`gradients`, `prediction` or `n_rows`, and all of them must agree on "
+                f"the number of rows. Got {sizes}."
             )
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 
