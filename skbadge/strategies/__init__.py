@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from skbadge.strategies._bald import Bald
     from skbadge.strategies._batch_bald import BatchBald
     from skbadge.strategies._core_set import CoreSet
+    from skbadge.strategies._direct import Direct
+    from skbadge.strategies._epig import EPIG
     from skbadge.strategies._fisher_bait import Bait
+    from skbadge.strategies._igs import IGS
     from skbadge.strategies._lcmd_tp import LCMD
     from skbadge.strategies._posterior_bait import PosteriorBait
     from skbadge.strategies._posterior_kmeans_plus_plus import PosteriorKMeansPlusPlus
@@ -31,9 +34,12 @@ if TYPE_CHECKING:
     from skbadge.strategies._posterior_variance import PosteriorVariance
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
     from skbadge.strategies._uniform import Random
+    from skbadge.strategies._vote_entropy import VoteEntropy
 
 __all__ = [
     "ALBL",
+    "EPIG",
+    "IGS",
     "LCMD",
     "AcsFW",
     "Badge",
@@ -45,6 +51,7 @@ __all__ = [
     "BatchBald",
     "CallableStrategy",
     "CoreSet",
+    "Direct",
     "EmbeddingStrategy",
     "Entropy",
     "LeastConfidence",
@@ -58,6 +65,7 @@ __all__ = [
     "ScoreStrategy",
     "Strategy",
     "StrategyName",
+    "VoteEntropy",
     "get_strategy",
     "get_strategy_names",
 ]

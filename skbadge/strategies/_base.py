@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,15 @@ class Strategy(BaseEstimator, ABC):
     def reads_population(self) -> bool:
         """Whether rows that may not be selected count; or an attribute, likewise."""
         return False
+
+    @property
+    def target_rows(self) -> Any:
+        """Rows that the rule is about beside those of the pool, as the user has them.
+
+        The querier reads the model on them, with the same posterior samples, and hands
+        what it says as `Outputs.targets`. None for no such rows.
+        """
+        return None
 
     @property
     def streams(self) -> bool:
@@ -254,10 +264,17 @@ class ScoreStrategy(Strategy):
         """Rows are scored one by one."""
         return True
 
+    def _scorer(self, pool, rng):
+        """The function from `Outputs` to scores, after a look at all rows; picklable.
+
+        ``pool`` may be in chunks, of which the function is then given one at a time.
+        """
+        return self.checked_score
+
     def _run_on_chunks(self, pool, n, labeled, feasible, rng):
-        return top_of_chunks(pool, self.checked_score, n, feasible, rng)
+        return top_of_chunks(pool, self._scorer(pool, rng), n, feasible, rng)
 
     def _run(self, pool, n, labeled, feasible, rng):
-        scores = self.checked_score(pool)
+        scores = self._scorer(pool, rng)(pool)
         rows = top_rows(scores, n, rng, open_rows=feasible.open())
         return Selection(rows, scores[rows])

@@ -19,7 +19,10 @@ STRATEGIES = {
     "bald": "skbadge.strategies._bald:Bald",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
     "core_set": "skbadge.strategies._core_set:CoreSet",
+    "direct": "skbadge.strategies._direct:Direct",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "epig": "skbadge.strategies._epig:EPIG",
+    "igs": "skbadge.strategies._igs:IGS",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
@@ -30,6 +33,7 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "vote_entropy": "skbadge.strategies._vote_entropy:VoteEntropy",
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -53,7 +57,10 @@ StrategyName = Literal[
     "bald",
     "batch_bald",
     "core_set",
+    "direct",
     "entropy",
+    "epig",
+    "igs",
     "lcmd",
     "least_confidence",
     "margin",
@@ -62,6 +69,7 @@ StrategyName = Literal[
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "vote_entropy",
 ]
 
 Kind = Literal["classifier", "regressor"]

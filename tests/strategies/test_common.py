@@ -38,6 +38,7 @@ def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
         posterior=np.array(posterior, dtype=dtype),
         inputs=rng.normal(size=(n, 7)).astype(dtype),
         gradients=OuterProductEmbedding(*factors),
+        prediction=rng.normal(size=(n, 1)).astype(dtype),
     )
 
 
@@ -53,7 +54,7 @@ def assert_contract(rows, n, n_rows):
     assert n == 0 or (rows.min() >= 0 and rows.max() < n_rows)
 
 
-ARRAYS = ("proba", "features", "posterior", "inputs", "gradients")
+ARRAYS = ("proba", "features", "posterior", "inputs", "gradients", "prediction")
 
 
 def replaced(pool, **fields):
@@ -133,6 +134,7 @@ def test_inputs_are_left_alone(strategy, dtype):
     arrays = [labeled.y]
     for part in (pool, labeled.outputs):
         arrays += [part.proba, part.features, part.posterior, part.inputs]
+        arrays += [part.prediction]
         arrays += [part.gradients.left, part.gradients.right]
     copies = [array.copy() for array in arrays]
     for array in arrays:
@@ -171,6 +173,7 @@ def repeated(pool, times):
         posterior=pool.posterior[:, rows],
         inputs=pool.inputs[rows],
         gradients=pool.gradients.take(rows),
+        prediction=pool.prediction[rows],
     )
 
 
