@@ -185,9 +185,12 @@ class Asking(Answering):
         """
         self._validate_params()
         estimator = self._trained_estimator("outputs")
-        strategy = self._use_strategy(estimator) if needs is None else None
+        strategy = None
+        if needs is None:
+            strategy = self._use_strategy(estimator)
+            needs = strategy.needs
         X = self._check_X(X, reset=False)
-        needs = Needs.of(strategy.needs if needs is None else needs)
+        needs = Needs.of(needs)
         options = self._options(needs)
         if like is not None:
             options = replace(options, scaling=like.scaling)

@@ -66,14 +66,21 @@ class VoteEntropy(ScoreStrategy):
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Entropy of the votes for each row's label, in nats."""
-        n_posterior, n_rows, n_classes = pool.posterior.shape
-        scores = np.empty(n_rows)
-        for rows in row_chunks(n_rows, n_posterior * n_classes):
-            votes = pool.posterior[:, rows].argmax(axis=2)
-            first = n_classes * np.arange(votes.shape[1])
-            counts = np.bincount(
-                (first + votes).ravel(), minlength=n_classes * len(first)
-            )
-            shares = counts.reshape(-1, n_classes) / n_posterior
-            scores[rows] = entr(shares).sum(axis=1)
-        return scores
+        return vote_entropy(pool.posterior)
+
+
+def vote_entropy(posterior):
+    """Entropy of the shares of the samples' most probable classes, float64.
+
+    ``posterior`` has shape (n_posterior, n_rows, n_classes).
+    """
+    n_posterior, n_rows, n_classes = posterior.shape
+    scores = np.empty(n_rows)
+    for rows in row_chunks(n_rows, n_posterior * n_classes):
+        votes = posterior[:, rows].argmax(axis=2)
+        # A number for each row and class.
+        votes += n_classes * np.arange(votes.shape[1])
+        counts = np.bincount(votes.ravel(), minlength=n_classes * votes.shape[1])
+        shares = counts.reshape(-1, n_classes) / n_posterior
+        scores[rows] = entr(shares).sum(axis=1)
+    return scores
