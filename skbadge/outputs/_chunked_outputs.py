@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,9 @@ class ChunkedOutputs:
     ----------
     n_passes : int
         How often the pool has been read as a whole.
+
+    targets : Outputs or None
+        As in `Outputs`.
     """
 
     def __init__(self, pool: ChunkedPool, read: Callable, engine: Any, progress=None):
@@ -51,6 +54,7 @@ class ChunkedOutputs:
         self.engine = engine
         self.progress = progress
         self.n_passes = 0
+        self.targets: Outputs | None = None
         self._shared = engine.share(read)
 
     def __len__(self) -> int:
@@ -110,6 +114,10 @@ class ChunkedOutputs:
                 progress=tell,
             )
 
+    def take(self, rows: NDArray) -> Outputs:
+        """Outputs of some rows, read now; ``rows`` are their positions."""
+        return self.read(self.pool.take(rows))
+
     def embedded(self, embed: Callable[[Outputs], Embedding]) -> "ChunkedEmbedding":
         """The embedding of all rows, chunk by chunk; ``embed`` is picklable."""
         return ChunkedEmbedding(self, embed)
@@ -124,7 +132,7 @@ class ChunkedOutputs:
                 collection.add(first, outputs)
                 if tell is not None:
                     tell(len(outputs))
-        return collection.finish()
+        return replace(collection.finish(), targets=self.targets)
 
     def _told(self, name):
         if self.progress is None:

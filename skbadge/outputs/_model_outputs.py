@@ -38,31 +38,9 @@ def model_outputs(
     estimator : estimator object
         Fitted: a skorch net, or any scikit-learn classifier or regressor. Pipelines,
         searches, frozen estimators and transformed targets around it are opened. A
-        regressor has no probabilities. What the features are:
+        regressor has predictions in place of probabilities. What the features are:
 
-        ============================== ==========================================
-        model                          features
-        ============================== ==========================================
-        net                            the input of its last linear layer
-        ``MLPClassifier``, ``...       the last hidden layer
-        Regressor``
-        linear model                   its input
-        forest, bagging of trees,      the leaves a row ends up in
-        gradient boosting
-        any other                      its input, columns standardised
-        ============================== ==========================================
-
-        Leaves are columns of their own, with ``1 / sqrt(n_trees)`` where a row is in
-        the leaf, so that an inner product is the share of the trees in which two rows
-        have the same leaf, the forest's own kernel [2]_. Units do not matter. Boosting
-        is scikit-learn's, LightGBM's, XGBoost's and CatBoost's. Models of a single tree
-        that splits count among the others: each of its leaves holds labelled rows.
-
-        Standardised columns have mean 0 and variance 1 over ``X``, so that units do not
-        matter either. Columns that are mostly zero are divided by their greatest
-        absolute value instead. Missing values, if the model takes them, count as the
-        mean.
-
+        ============================== ===================================
     X : array-like of shape (n_rows, ...)
         Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
         nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
@@ -70,8 +48,9 @@ def model_outputs(
 
     needs : Needs, str or iterable of str, default=Needs(proba=True, features=True)
         What to read: probabilities, features, the last layer, posterior samples,
-        inputs, gradients, and identities of the rows. Nothing else is computed or held.
-        Of names, "posterior" stands for 20 samples, and "gradients" for exact ones.
+        inputs, gradients, predictions of a regressor, and identities of the rows.
+        Nothing else is computed or held. Of names, "posterior" stands for 20 samples,
+        and "gradients" for exact ones.
 
         Posterior samples are probabilities by samples of the model's posterior. For
         nets, these are random dropout masks [1]_: only the modules ``Dropout``,
@@ -107,6 +86,9 @@ def model_outputs(
         normalisation layers; other trained parameters, such as those of embeddings and
         recurrent layers, do not either, with a `QueryWarning` that names them. For
         bagging and voting, the gradients of the members side by side.
+
+        Predictions are what ``estimator.predict`` says, in the units of the targets, a
+        column for each target. They take a pass of their own.
 
     feature_layer : str, default="auto"
         For nets, the module whose input are the features, by its name in
@@ -147,8 +129,9 @@ def model_outputs(
     NotFittedError
         If ``estimator`` is not fitted.
     TypeError
-        If probabilities are needed and the model has none, or the last layer is and
-        there is no linear one that makes its outputs, or posterior samples are
+        If probabilities are needed and the model has none, or predictions of a
+        classifier, or the last layer is and there is no linear one that makes its
+        outputs, or posterior samples are
         and it is neither a net nor an ensemble, or gradients are and it is no net,
         multi-layer perceptron, linear model or ensemble of them, or a net's module
         does not return a tensor.

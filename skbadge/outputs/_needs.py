@@ -7,7 +7,15 @@ from dataclasses import dataclass, fields
 
 from skbadge.utils._validation import is_int
 
-FIELDS = ("proba", "features", "head", "inputs", "posterior", "gradients")
+FIELDS = (
+    "proba",
+    "features",
+    "head",
+    "inputs",
+    "posterior",
+    "gradients",
+    "prediction",
+)
 NAMES = (*FIELDS, "labeled", "ids", "temperature")
 # Number of samples that the name "posterior" stands for.
 N_POSTERIOR = 20
@@ -44,6 +52,9 @@ class Needs:
     n_columns : int or None, default=None
         Columns that gradients are sketched to while they are read, at least 1. None
         holds them exactly. It says nothing where no gradients are needed.
+
+    prediction : bool, default=False
+        The targets that a regressor predicts.
 
     sparse : bool, default=False
         Whether features and inputs of sparse rows, and leaf memberships as features,
@@ -87,6 +98,7 @@ class Needs:
     n_posterior: int = 0
     gradients: bool = False
     n_columns: int | None = None
+    prediction: bool = False
     sparse: bool = False
     labeled: bool = False
     ids: bool = False

@@ -16,7 +16,7 @@ from skbadge.embeddings._factors import Matrix, n_bytes
 from skbadge.outputs._head import Head
 
 # Fields with one entry for each row.
-ROW_FIELDS = ("proba", "features", "inputs", "gradients")
+ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +79,12 @@ class Outputs:
     temperature : float, default=1.0
         Softmax of the logarithms of ``proba``, divided by this, is about as often right
         as it is sure. 1 if nobody asked for it.
+    prediction : ndarray of shape (n_rows, n_targets) or None
+        What a regressor predicts, in the units of its targets. Floating.
+
+    targets : Outputs or None, default=None
+        What the model says about rows beside these, with the same posterior samples:
+        those that a strategy names in ``target_rows``.
     """
 
     proba: NDArray | None = None
@@ -94,6 +100,8 @@ class Outputs:
     scaling: Any = None
     head: Head | None = None
     temperature: float = 1.0
+    prediction: NDArray | None = None
+    targets: Outputs | None = None
 
     def __post_init__(self) -> None:
         if not (self.head is None or isinstance(self.head, Head)):
@@ -117,9 +125,9 @@ class Outputs:
             sizes["n_rows"] = self.n_rows
         if len(set(sizes.values())) != 1:
             raise ValueError(
-                "Outputs needs `proba`, `features`, `posterior`, `inputs`, `gradients` "
-                "or `n_rows`, and all of them must agree on the number of rows. Got "
-                f"{sizes}."
+                "Outputs needs `proba`, `features`, `posterior`, `inputs`, "
+                "`gradients`, `prediction` or `n_rows`, and all of them must agree on "
+                f"the number of rows. Got {sizes}."
             )
         object.__setattr__(self, "n_rows", next(iter(sizes.values())))
 

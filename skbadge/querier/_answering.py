@@ -165,6 +165,7 @@ class Answering(LikeItsEstimator):
                 outputs = chunked_outputs(self, X_pool, needs, inference, engine)
                 # With the seeds and the scales of the pool.
                 options = outputs.read.options
+                outputs.targets = self._read_targets(estimator, strategy, options)
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
             # What is read chunk by chunk knows its rows by itself.
             streams = isinstance(pool, ChunkedOutputs)
@@ -230,7 +231,17 @@ class Answering(LikeItsEstimator):
         with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
             options = replace(options, scaling=pool.scaling)
-            return pool, self._read_labeled(estimator, needs, options)
+            targets = self._read_targets(estimator, strategy, options)
+            labeled = self._read_labeled(estimator, needs, options)
+            return replace(pool, targets=targets), labeled
+
+    def _read_targets(self, estimator, strategy, options):
+        """What the model says about rows that a strategy names, read as the pool is."""
+        if strategy.target_rows is None:
+            return None
+        X = self._check_X(strategy.target_rows, reset=False, name="targets")
+        with seeded(self._seed("inference")):
+            return self._read(estimator, X, Needs.of(strategy.needs), options)
 
     def _read_labeled(self, estimator, needs, options):
         """What the model says about labelled rows, read as the pool was; or None."""

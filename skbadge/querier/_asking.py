@@ -193,7 +193,8 @@ class Asking(Answering):
             The rows.
 
         needs : Needs, str, tuple of str or None, default=None
-            What to read; None for what the strategy in use needs.
+            What to read; None for what the strategy in use needs, of its target rows
+            too.
 
         like : Outputs or None, default=None
             What this method said of other rows, such as the pool. The features of a
@@ -212,15 +213,21 @@ class Asking(Answering):
         """
         self._validate_params()
         estimator = self._trained_estimator("outputs")
+        strategy = None
         if needs is None:
-            needs = self._use_strategy(estimator).all_needs
+            strategy = self._use_strategy(estimator)
+            needs = strategy.all_needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
         options = self._options(needs)
         if like is not None:
             options = replace(options, scaling=like.scaling)
         with storing_in(Place.of(self.storage)), seeded(self._seed("inference")):
-            return self._read(estimator, X, needs, options)
+            outputs = self._read(estimator, X, needs, options)
+            if strategy is None:
+                return outputs
+            targets = self._read_targets(estimator, strategy, options)
+            return replace(outputs, targets=targets)
 
     @available_if(_has_scores)
     def score_pool(self, X_pool: Rows) -> NDArray[np.float64]:

@@ -109,7 +109,7 @@ class ColdStart:
 
         Where rows are no numbers, the strategy becomes a uniform draw.
         """
-        needs, size = Needs.of(self.strategy.needs), n_rows(X_pool)
+        needs, size = self.strategy.all_needs, n_rows(X_pool)
         outputs, scaling, numbers = Outputs(n_rows=size), None, None
         if needs.features or needs.inputs:
             seed = self._querier._seed("cold-start")

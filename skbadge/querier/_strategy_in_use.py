@@ -31,7 +31,13 @@ def resolve_strategy(strategy, estimator):
 
 
 def _check_suits(strategy, estimator):
-    """Raise if a strategy needs class probabilities, and a model has none."""
+    """Raise if a strategy needs of a model what its kind does not have."""
+    if is_classifier(estimator) and Needs.of(strategy.needs).prediction:
+        raise ValueError(
+            f"`strategy` {strategy} needs predictions of numbers, and a classifier, "
+            f"{type(innermost(estimator)).__name__}, predicts labels. It is for "
+            'regressors; "badge" and "core_set" are for classifiers as well.'
+        )
     if not _needs_classes(strategy):
         return
     if is_classifier(estimator):

@@ -71,17 +71,8 @@ class KCenter(Sampler):
         self.first_center = first_center
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        traversal = _Traversal(embedding, n, feasible.open(), Ties(rng))
-        traversal.begin(labeled, feasible, self.first_center, traversal.ties, rng)
-        traversal.lazy()
-        return fill_uniformly(
-            traversal.rows,
-            np.sqrt(traversal.values),
-            n,
-            traversal.open_rows,
-            rng,
-            value_name="distance",
-            n_distances=traversal.n_distances,
+        return farthest_first(
+            embedding, n, labeled, feasible, rng, first_center=self.first_center
         )
 
     def _run_on_chunks(self, view, n, labeled, feasible, rng):
@@ -111,6 +102,26 @@ class KCenter(Sampler):
 
 
 MaxDist = KCenter
+
+
+def farthest_first(embedding, n, labeled, feasible, rng, *, first_center="max_norm"):
+    """Pick rows by a farthest-first traversal, see `KCenter`.
+
+    It asks of an embedding its length, dtype and squared norms, rows of it (`take`,
+    `astype`) and their squared distances to the nearest of others (`min_sq_dists`).
+    """
+    traversal = _Traversal(embedding, n, feasible.open(), Ties(rng))
+    traversal.begin(labeled, feasible, first_center, traversal.ties, rng)
+    traversal.lazy()
+    return fill_uniformly(
+        traversal.rows,
+        np.sqrt(traversal.values),
+        n,
+        traversal.open_rows,
+        rng,
+        value_name="distance",
+        n_distances=traversal.n_distances,
+    )
 
 
 @dataclass

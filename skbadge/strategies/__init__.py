@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from skbadge.strategies._clue import Clue
     from skbadge.strategies._cluster_margin import ClusterMargin
     from skbadge.strategies._core_set import CoreSet
+    from skbadge.strategies._direct import Direct
     from skbadge.strategies._drop_query import DropQuery
+    from skbadge.strategies._epig import EPIG
     from skbadge.strategies._falcun import Falcun
     from skbadge.strategies._fisher_bait import Bait
+    from skbadge.strategies._igs import IGS
     from skbadge.strategies._lcmd_tp import LCMD
     from skbadge.strategies._max_herding import MaxHerding
     from skbadge.strategies._posterior_bait import PosteriorBait
@@ -42,9 +45,12 @@ if TYPE_CHECKING:
     from skbadge.strategies._uncertainty import Entropy, LeastConfidence, Margin
     from skbadge.strategies._uncertainty_herding import UncertaintyHerding
     from skbadge.strategies._uniform import Random
+    from skbadge.strategies._vote_entropy import VoteEntropy
 
 __all__ = [
     "ALBL",
+    "EPIG",
+    "IGS",
     "LCMD",
     "AcsFW",
     "AlfaMix",
@@ -60,6 +66,7 @@ __all__ = [
     "Clue",
     "ClusterMargin",
     "CoreSet",
+    "Direct",
     "DropQuery",
     "EmbeddingStrategy",
     "Entropy",
@@ -79,6 +86,7 @@ __all__ = [
     "StrategyName",
     "TypiClust",
     "UncertaintyHerding",
+    "VoteEntropy",
     "get_strategy",
     "get_strategy_names",
 ]

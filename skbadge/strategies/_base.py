@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,15 @@ class Strategy(BaseEstimator, ABC):
     def reads_population(self) -> bool:
         """Whether rows that may not be selected count; or an attribute, likewise."""
         return False
+
+    @property
+    def target_rows(self) -> Any:
+        """Rows that the rule is about beside those of the pool, as the user has them.
+
+        The querier reads the model on them, with the same posterior samples, and hands
+        what it says as `Outputs.targets`. None for no such rows.
+        """
+        return None
 
     @property
     def streams(self) -> bool:

@@ -39,7 +39,7 @@ def mutual_information(posterior):
     information = np.empty(n_rows)
     cost = 4 * n_posterior * n_classes
     for block in row_chunks(n_rows, cost, BLOCK, minimum=1):
-        proba = _normalized(posterior[:, block])
+        proba = normalized(posterior[:, block])
         # Terms p ln(p / q) - p + q, whose last two sum to 0 over the classes.
         divergence = kl_div(proba, proba.mean(axis=0))
         information[block] = divergence.sum(axis=2).mean(axis=0)
@@ -47,7 +47,7 @@ def mutual_information(posterior):
     return information
 
 
-def _normalized(proba):
+def normalized(proba):
     """Probabilities in float64 that sum to 1."""
     # The rounding of single precision would show in the bounds.
     proba = proba.astype(np.float64)
@@ -129,7 +129,7 @@ class Configurations:
             The row's class probabilities.
         """
         # ln P_s(y, k) = ln P_s(y) + ln p_s(k) for each configuration y and class k.
-        joint = self.log_joint[:, None, :] + _log(_normalized(proba)).T
+        joint = self.log_joint[:, None, :] + _log(normalized(proba)).T
         joint = joint.reshape(-1, self.n_posterior)
         return Configurations(joint[np.isfinite(joint).any(axis=1)], is_drawn=False)
 
@@ -144,7 +144,7 @@ class Configurations:
         rng : RandomState
             Source of randomness.
         """
-        proba = _normalized(proba)
+        proba = normalized(proba)
         # The first `size` configurations are drawn by the first sample, and so on.
         size = len(self) // self.n_posterior
         labels = [draw_weighted(row, size, rng) for row in proba.cumsum(axis=1)]
@@ -219,7 +219,7 @@ def conditional_information(configurations, posterior, rows):
     information = np.empty(len(rows))
     cost = (2 * len(members) + 3 * n_posterior) * n_classes
     for block in row_chunks(len(rows), cost, BLOCK, minimum=1):
-        proba = _normalized(posterior[:, rows[block]]).reshape(n_posterior, -1)
+        proba = normalized(posterior[:, rows[block]]).reshape(n_posterior, -1)
         # One column for each row and class: the entropies' terms, summed at the end.
         terms = weights @ _entropy_terms(members @ proba)
         terms -= shares @ _entropy_terms(proba)

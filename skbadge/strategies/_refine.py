@@ -123,7 +123,7 @@ class Refine(CompositeStrategy):
     def needs(self) -> Needs:
         """What all of the strategies need."""
         each = [*self._make_strategies(), get_strategy(self.last)]
-        return reduce(or_, (Needs.of(strategy.needs) for strategy in each))
+        return reduce(or_, (strategy.all_needs for strategy in each))
 
     def _make_strategies(self):
         if not len(self.strategies):

@@ -23,9 +23,12 @@ STRATEGIES = {
     "clue": "skbadge.strategies._clue:Clue",
     "cluster_margin": "skbadge.strategies._cluster_margin:ClusterMargin",
     "core_set": "skbadge.strategies._core_set:CoreSet",
+    "direct": "skbadge.strategies._direct:Direct",
     "drop_query": "skbadge.strategies._drop_query:DropQuery",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
+    "epig": "skbadge.strategies._epig:EPIG",
     "falcun": "skbadge.strategies._falcun:Falcun",
+    "igs": "skbadge.strategies._igs:IGS",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
@@ -42,6 +45,7 @@ STRATEGIES = {
     "uncertainty_herding": (
         "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
     ),
+    "vote_entropy": "skbadge.strategies._vote_entropy:VoteEntropy",
 }
 
 # What the names that regressors share with classifiers mean there (Holzmüller et al.
@@ -69,9 +73,12 @@ StrategyName = Literal[
     "clue",
     "cluster_margin",
     "core_set",
+    "direct",
     "drop_query",
     "entropy",
+    "epig",
     "falcun",
+    "igs",
     "lcmd",
     "least_confidence",
     "margin",
@@ -84,6 +91,7 @@ StrategyName = Literal[
     "refine",
     "typiclust",
     "uncertainty_herding",
+    "vote_entropy",
 ]
 
 Kind = Literal["classifier", "regressor"]

@@ -163,6 +163,13 @@ class ScoreStrategy(Strategy):
         """Rows are scored one by one. Ranks are those among all."""
         return self.noise != "softrank"
 
+    def _scorer(self, pool, rng):
+        """The function from `Outputs` to scores, after a look at all rows; picklable.
+
+        ``pool`` may be in chunks, of which the function is then given one at a time.
+        """
+        return self.checked_score
+
     def _run_on_chunks(self, pool, n, labeled, feasible, rng):
         if not self.streams:
             return super()._run_on_chunks(pool, n, labeled, feasible, rng)
@@ -174,6 +181,5 @@ class ScoreStrategy(Strategy):
             order = NoisyOrder(
                 self.noise, self.beta, self.lower_bound, order.ties, new_seed(rng)
             )
-        return picks_by_score(
-            pool, self.checked_score, n, feasible, order, distinct=self.distinct
-        )
+        score = self._scorer(pool, rng)
+        return picks_by_score(pool, score, n, feasible, order, distinct=self.distinct)

@@ -40,6 +40,7 @@ def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
         inputs=rng.normal(size=(n, 7)).astype(dtype),
         gradients=OuterProductEmbedding(*factors),
         head=(weight, np.zeros(n_classes, dtype)),
+        prediction=rng.normal(size=(n, 1)).astype(dtype),
     )
 
 
@@ -56,7 +57,7 @@ def assert_contract(rows, n, n_rows):
     assert n == 0 or (rows.min() >= 0 and rows.max() < n_rows)
 
 
-ARRAYS = ("proba", "features", "posterior", "inputs", "gradients")
+ARRAYS = ("proba", "features", "posterior", "inputs", "gradients", "prediction")
 
 
 def replaced(pool, **fields):
@@ -137,6 +138,7 @@ def test_inputs_are_left_alone(strategy, dtype):
     arrays = [labeled.y]
     for part in (pool, labeled.outputs):
         arrays += [part.proba, part.features, part.posterior, part.inputs]
+        arrays += [part.prediction]
         arrays += [part.gradients.left, part.gradients.right]
     copies = [array.copy() for array in arrays]
     for array in arrays:
@@ -176,6 +178,7 @@ def repeated(pool, times):
         inputs=pool.inputs[rows],
         gradients=pool.gradients.take(rows),
         head=pool.head,
+        prediction=pool.prediction[rows],
     )
 
 

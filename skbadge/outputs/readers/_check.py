@@ -14,6 +14,10 @@ SUBJECTS = {
         "Either X has such values there, or the training diverged: lower the learning "
         "rate or standardise X.",
     ),
+    "prediction": (
+        "The model predicts",
+        "The training may have diverged: lower the learning rate or standardise X.",
+    ),
     "features": (
         "The features, the input of the model's last layer, hold",
         "For a model without layers they are X itself: impute X, or choose a strategy "
