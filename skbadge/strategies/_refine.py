@@ -122,8 +122,15 @@ class Refine(CompositeStrategy):
     @property
     def needs(self) -> Needs:
         """What all of the strategies need."""
-        each = [*self._make_strategies(), get_strategy(self.last)]
-        return reduce(or_, (strategy.all_needs for strategy in each))
+        return reduce(or_, (Needs.of(each.needs) for each in self._all()))
+
+    @property
+    def all_needs(self) -> Needs:
+        """The same with what their parameters add."""
+        return reduce(or_, (each.all_needs for each in self._all()))
+
+    def _all(self):
+        return [*self._make_strategies(), get_strategy(self.last)]
 
     def _make_strategies(self):
         if not len(self.strategies):
