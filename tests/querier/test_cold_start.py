@@ -761,6 +761,29 @@ def test_needs_say_which_strategies_can_start():
     assert Needs.of(MaxHerding().needs).labeled
 
 
+MODELLESS = [
+    (kind, name)
+    for kind in ("classifier", "regressor")
+    for name in modelless_names(kind)
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), MODELLESS)
+def test_all_that_need_no_model_can_start(kind, name):
+    pool = np.random.RandomState(0).normal(size=(80, 5))
+    model = Ridge() if kind == "regressor" else LogisticRegression()
+    other = "core_set" if name == "random" else "random"
+    querier = BadgeQuerier(model, strategy=other, cold_start=name, random_state=0)
+    groups, pending = np.arange(80) // 4, [0, 41]
+    rows, _ = start(querier, pool, 6, groups=groups, pending=pending)
+    assert len(np.unique(groups[rows])) == 6
+    assert not set(groups[rows]) & set(groups[pending])
+    start(querier, from_arrays(pool, chunk_rows=30), 6)
+    if kind == "classifier":
+        one_class(querier, np.arange(5))
+        start(querier, X[60:])
+
+
 def test_a_whole_project_from_no_label_on():
     pool, labels = make_classification(300, 6, n_informative=4, random_state=0)
     querier, left = linear(), np.ones(300, dtype=bool)
