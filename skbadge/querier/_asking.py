@@ -77,7 +77,9 @@ class Asking(Answering):
         Before there is a trained model, ``cold_start`` selects in place of the
         strategy, by the rows alone; a `skbadge.exceptions.QueryWarning` and the
         report's ``fallbacks`` say so. That is so before the first `fit`, and while the
-        labelled rows cannot train the estimator, such as if they are of one class.
+        labelled rows are of one class and cannot train the estimator, or make a model
+        that is certain of it. Strategies that need no model wait for the first training
+        only.
 
         Parameters
         ----------

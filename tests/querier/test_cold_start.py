@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectFromModel, SelectKBest
@@ -255,6 +255,21 @@ def test_rows_of_one_class_fix_the_columns():
     with pytest.raises(ValueError, match="feature names"):
         querier.query(frame[5:].rename(columns={"a": "z"}), 2)
     start(querier, frame[60:])
+
+
+@pytest.mark.parametrize("strategy", ["badge", "margin", "bald"])
+def test_a_model_of_one_class_is_not_asked(strategy):
+    forest = RandomForestClassifier(5, random_state=0)
+    querier = BadgeQuerier(forest, strategy=strategy, random_state=0)
+    querier.fit(X[:5], Y[:5])
+    with pytest.warns(QueryWarning, match="The model knows one class only: MaxHerding"):
+        rows, report = querier.query(X[60:], 5, return_report=True)
+    assert report.strategy == "MaxHerding()"
+    querier.partial_fit(X[60:][rows], Y[60:][rows])
+    assert strategy.capitalize() in str(querier.query(X[60:], 2, return_report=True)[1])
+    # Strategies that need no model, and regressors, go on as they are.
+    querier.set_params(strategy="random").fit(X[:5], Y[:5]).query(X[60:], 2)
+    BadgeQuerier(Ridge()).fit(X[:5], Y[:5]).query(X[60:], 2)
 
 
 def test_a_net_that_knows_all_classes_is_trained_on_one():
