@@ -734,8 +734,10 @@ def test_what_is_read_may_lie_in_a_folder(tmp_path, monkeypatch):
 
 
 def ask(model, pool=X):
-    with pytest.warns(QueryWarning, match=SAID):
-        return skbadge.query(model, pool, 5, return_report=True)
+    with pytest.warns(QueryWarning, match=SAID) as caught:
+        answer = skbadge.query(model, pool, 5, return_report=True)
+    assert [item.filename for item in caught] == [__file__]
+    return answer
 
 
 def test_query_of_a_pipeline_around_a_querier():

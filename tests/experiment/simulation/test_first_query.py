@@ -118,7 +118,7 @@ def test_starts_differ():
         for initial in ("auto", "max_herding", "core_set", "random")
     }
     assert len({tuple(found) for found in scores.values()}) == 4
-    again = curve(querier, X, y, initial="random", n_initial=12, n_rounds=0, n_jobs=2)
+    again = curve(querier, X, y, initial="random", n_initial=12, n_rounds=0)
     assert again.to_frame()["score"].tolist() == scores["random"]
 
 
