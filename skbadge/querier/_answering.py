@@ -19,7 +19,7 @@ from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
 from skbadge.querier._codecs import LabelCodec, is_pretrained
-from skbadge.querier._cold_start import N_SAMPLED, ColdStart
+from skbadge.querier._cold_start import N_SAMPLED, ColdStart, needs_no_model
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
@@ -142,7 +142,19 @@ class Answering(LikeItsEstimator):
 
     def _starts_cold(self):
         """Whether there is no model to ask, and a strategy that does without."""
-        return self.cold_start is not None and not self.__sklearn_is_fitted__()
+        if self.cold_start is None or not self.__sklearn_is_fitted__():
+            return self.cold_start is not None
+        return self._knows_one_class() and not needs_no_model(
+            resolve_strategy(self.strategy, self._any_estimator())
+        )
+
+    def _knows_one_class(self):
+        """Whether the model was trained on one class: it is certain of all rows."""
+        if not isinstance(getattr(self, "_codec", None), LabelCodec):
+            return False
+        # A net has an output for each class that was named.
+        seen = getattr(innermost(self.estimator_), "classes_", ())
+        return not (self._codec.by_units or self._is_pretrained) and len(seen) == 1
 
     def _ask_chunks(self, X_pool, n, told, subsample):
         """Select among rows that come in chunks."""

@@ -1,6 +1,5 @@
 """Asking the model: which rows to label next, and what it says about rows."""
 
-import warnings
 from dataclasses import replace
 from time import perf_counter
 from typing import Literal, overload
@@ -16,6 +15,7 @@ from skbadge.querier._answering import Answering, is_pool
 from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import ScoreStrategy, get_strategy
+from skbadge.utils._caller import warn_caller
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Int, Rows
@@ -77,7 +77,9 @@ class Asking(Answering):
         Before there is a trained model, ``cold_start`` selects in place of the
         strategy, by the rows alone; a `skbadge.exceptions.QueryWarning` and the
         report's ``fallbacks`` say so. That is so before the first `fit`, and while the
-        labelled rows cannot train the estimator, such as if they are of one class.
+        labelled rows are of one class and cannot train the estimator, or make a model
+        that is certain of it. Strategies that need no model wait for the first training
+        only.
 
         Parameters
         ----------
@@ -161,7 +163,7 @@ class Asking(Answering):
         with storing_in(Place.of(self.storage)) as place:
             answer = ask(X_pool, n, told, subsample)
         if answer.warning is not None and "start" not in self._doubts:
-            warnings.warn(answer.warning, QueryWarning, stacklevel=2)
+            warn_caller(answer.warning, QueryWarning)
         selection, whole, read = answer.selection, answer.feasible, answer.read
         report = QueryReport(
             **vars(selection) | {"nbytes": answer.nbytes + selection.nbytes},

@@ -81,7 +81,7 @@ class ColdStart:
     Parameters
     ----------
     querier : BadgeQuerier
-        Without a trained model.
+        Without a trained model, or with one that knows one class only.
 
     Attributes
     ----------
@@ -137,7 +137,10 @@ class ColdStart:
     @property
     def notes(self):
         """What was done, and what instead of what a model allows; a tuple of str."""
-        said = f"no model is trained yet: {self.strategy} selected by the rows alone"
+        why = "no model is trained yet"
+        if self._querier.__sklearn_is_fitted__():
+            why = "the model knows one class only"
+        said = f"{why}: {self.strategy} selected by the rows alone"
         if self._stands_in():
             said += f", and {self._named} was not used"
         return (said, *self._notes)

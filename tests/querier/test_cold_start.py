@@ -13,7 +13,7 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectFromModel, SelectKBest
@@ -255,6 +255,21 @@ def test_rows_of_one_class_fix_the_columns():
     with pytest.raises(ValueError, match="feature names"):
         querier.query(frame[5:].rename(columns={"a": "z"}), 2)
     start(querier, frame[60:])
+
+
+@pytest.mark.parametrize("strategy", ["badge", "margin", "bald"])
+def test_a_model_of_one_class_is_not_asked(strategy):
+    forest = RandomForestClassifier(5, random_state=0)
+    querier = BadgeQuerier(forest, strategy=strategy, random_state=0)
+    querier.fit(X[:5], Y[:5])
+    with pytest.warns(QueryWarning, match="The model knows one class only: MaxHerding"):
+        rows, report = querier.query(X[60:], 5, return_report=True)
+    assert report.strategy == "MaxHerding()"
+    querier.partial_fit(X[60:][rows], Y[60:][rows])
+    assert strategy.capitalize() in str(querier.query(X[60:], 2, return_report=True)[1])
+    # Strategies that need no model, and regressors, go on as they are.
+    querier.set_params(strategy="random").fit(X[:5], Y[:5]).query(X[60:], 2)
+    BadgeQuerier(Ridge()).fit(X[:5], Y[:5]).query(X[60:], 2)
 
 
 def test_a_net_that_knows_all_classes_is_trained_on_one():
@@ -719,8 +734,10 @@ def test_what_is_read_may_lie_in_a_folder(tmp_path, monkeypatch):
 
 
 def ask(model, pool=X):
-    with pytest.warns(QueryWarning, match=SAID):
-        return skbadge.query(model, pool, 5, return_report=True)
+    with pytest.warns(QueryWarning, match=SAID) as caught:
+        answer = skbadge.query(model, pool, 5, return_report=True)
+    assert [item.filename for item in caught] == [__file__]
+    return answer
 
 
 def test_query_of_a_pipeline_around_a_querier():
@@ -759,6 +776,29 @@ def test_needs_say_which_strategies_can_start():
     assert needs_no_model(Random())
     assert not needs_no_model(CoreSet(kernel="gradients"))
     assert Needs.of(MaxHerding().needs).labeled
+
+
+MODELLESS = [
+    (kind, name)
+    for kind in ("classifier", "regressor")
+    for name in modelless_names(kind)
+]
+
+
+@pytest.mark.parametrize(("kind", "name"), MODELLESS)
+def test_all_that_need_no_model_can_start(kind, name):
+    pool = np.random.RandomState(0).normal(size=(80, 5))
+    model = Ridge() if kind == "regressor" else LogisticRegression()
+    other = "core_set" if name == "random" else "random"
+    querier = BadgeQuerier(model, strategy=other, cold_start=name, random_state=0)
+    groups, pending = np.arange(80) // 4, [0, 41]
+    rows, _ = start(querier, pool, 6, groups=groups, pending=pending)
+    assert len(np.unique(groups[rows])) == 6
+    assert not set(groups[rows]) & set(groups[pending])
+    start(querier, from_arrays(pool, chunk_rows=30), 6)
+    if kind == "classifier":
+        one_class(querier, np.arange(5))
+        start(querier, X[60:])
 
 
 def test_a_whole_project_from_no_label_on():
