@@ -1,5 +1,6 @@
 """TypiClust: the most typical row of each cluster that has fewest labels."""
 
+from dataclasses import replace
 from itertools import islice
 from numbers import Integral
 
@@ -9,8 +10,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
+from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
+from skbadge.strategies._sampled import sampled
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._clustering import cluster, norms_sq
 from skbadge.utils._place import new_array
@@ -44,6 +47,12 @@ class TypiClust(Strategy):
     max_clusters : int, default=500
         Number of clusters at most. There are as many as labelled, pending and selected
         rows together, if that is less.
+
+    n_candidates : int, default=35000
+        Of a pool in chunks whose features are not kept, number of rows to select among,
+        at least 1 and no fewer than are selected: drawn uniformly from those that may
+        be selected, and clustered together with 10,000 drawn from all. A report says
+        so.
 
     Notes
     -----
@@ -82,14 +91,23 @@ class TypiClust(Strategy):
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "max_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
     }
 
     needs = Needs(features=True, labeled=True, sparse=True)
     reads_population = True
+    streams = True
 
-    def __init__(self, n_neighbors: int = 20, *, max_clusters: int = 500):
+    def __init__(
+        self,
+        n_neighbors: int = 20,
+        *,
+        max_clusters: int = 500,
+        n_candidates: int = 35_000,
+    ):
         self.n_neighbors = n_neighbors
         self.max_clusters = max_clusters
+        self.n_candidates = n_candidates
 
     def _run(self, pool, n, labeled, feasible, rng):
         ties, open_rows = Ties(rng), feasible.open()
@@ -110,6 +128,19 @@ class TypiClust(Strategy):
             value_name="typicality",
             found="equal no labelled one",
         )
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
+        if n == 0:
+            return Selection(np.empty(0, dtype=np.int64), np.empty(0), "typicality")
+        sample = sampled(pool, n, feasible, rng, n_candidates=self.n_candidates)
+        selection = self._run(sample.outputs, n, labeled, sample.feasible, rng)
+        notes, n_candidates = (), len(sample.samples.candidates)
+        if len(sample.rows) < len(pool) or n_candidates < sample.samples.n_open:
+            notes = (
+                f"clustered {len(sample.rows)} of {len(pool)} rows, and picked from "
+                f"{n_candidates}, drawn uniformly",
+            )
+        return replace(selection, rows=sample.rows[selection.rows], notes=notes)
 
     def _turns(self, features, n, known, feasible, rng):
         """The unlabelled rows of the clusters, in two queues: small ones come last."""

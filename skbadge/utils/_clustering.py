@@ -9,8 +9,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skbadge.utils._chunks import row_chunks
 
-# Above that many clusters k-means learns from mini-batches, of that many rows.
-MOST_EXACT, BATCH_SIZE = 50, 5000
+# Above that many clusters k-means learns from mini-batches.
+MOST_EXACT = 50
+# Rows of a mini-batch for each cluster, and of the sample in which it starts; and the
+# number of clusters that the sizes of both are those of at least.
+BATCH_ROWS, START_ROWS, FEW = 2, 3, 512
 
 # Weight, of the greatest, of rows that have none but are needed for enough clusters.
 LEAST_WEIGHT = 1e-6
@@ -49,7 +52,9 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     """
     kind, options = KMeans, {}
     if n_clusters > MOST_EXACT:
-        kind, options = MiniBatchKMeans, {"batch_size": BATCH_SIZE}
+        kind, n_many = MiniBatchKMeans, max(n_clusters, FEW)
+        # Larger samples to start in take most of the time, and gain little.
+        options = {"batch_size": BATCH_ROWS * n_many, "init_size": START_ROWS * n_many}
     means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
     weights = _scaled(weights, n_clusters)
     has_weight = slice(None) if weights is None else weights > 0

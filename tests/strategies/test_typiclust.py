@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 
+from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
+from skbadge.pools import from_arrays
+from skbadge.querier import _chunk_reading
 from skbadge.samplers import Feasible
 from skbadge.strategies import TypiClust
 from skbadge.strategies._typiclust import most_typical, typical_rows
@@ -218,6 +222,31 @@ def test_memory_is_not_the_square_of_a_cluster():
     tracemalloc.stop()
     # All distances would be 288 MB.
     assert peak < 2**24
+
+
+def test_of_chunks_that_are_not_kept_samples_are_clustered(monkeypatch):
+    monkeypatch.setattr(_chunk_reading, "KEPT_NBYTES", 0)
+    features, owners = blobs([400, 300, 200, 100])
+    querier = BadgeQuerier(
+        LogisticRegression(),
+        strategy=TypiClust(max_clusters=4, n_candidates=100),
+        random_state=0,
+    )
+    querier.fit(CENTERS[:2], [0, 1])
+    chunks = from_arrays(np.array_split(features, 7), chunk_rows=60)
+    rows, report = querier.query(chunks, 8, return_report=True)
+    assert owners[rows].tolist() == [2, 3, 0, 1] * 2
+    # Of 10,000 rows, and there are no more, and 100 candidates.
+    assert report.notes == (
+        "clustered 1000 of 1000 rows, and picked from 100, drawn uniformly",
+    )
+    mask = np.arange(1000) % 2 > 0
+    rows = querier.query(chunks, 8, candidates=mask)
+    assert mask[rows].all()
+    querier.set_params(strategy__n_candidates=1000)
+    rows, report = querier.query(chunks, 8, return_report=True)
+    np.testing.assert_array_equal(rows, querier.query(features, 8))
+    assert report.notes == ()
 
 
 def test_ten_labels_of_digits_are_of_more_classes_than_random_ones():
