@@ -83,10 +83,10 @@ def _scaled(weights, n_clusters):
 def nearest_distinct(matrix, centers, open_rows, ties):
     """For each centre in turn the nearest row that is open, which then closes.
 
-    Distances are exact, from differences (of sparse rows, from products in float64). A
-    first pass over blocks of rows bounds the least distance in each; per centre blocks
-    are looked at from the least bound on, until no other can hold the nearest row. That
-    is one product with the centres, and mostly one block for each centre.
+    Distances are those of `sq_dists_to`. A first pass over blocks of rows bounds the
+    least distance in each; per centre blocks are looked at from the least bound on,
+    until no other can hold the nearest row. That is one product with the centres, and
+    mostly one block for each centre.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def nearest_distinct(matrix, centers, open_rows, ties):
             inside = block.start + np.flatnonzero(open_rows.mask[block])
             if len(inside):
                 near.append(inside)
-                sq_dists.append(_sq_dists(matrix[inside], center))
+                sq_dists.append(sq_dists_to(matrix[inside], center))
                 least = min(least, sq_dists[-1].min())
         near, sq_dists = np.concatenate(near), np.concatenate(sq_dists)
         rows[i] = near[ties.greatest(-sq_dists, near)]
@@ -139,14 +139,20 @@ def _bounds(block, centers):
     return sq_dists.min(axis=0) + of_centers - slack
 
 
-def _sq_dists(rows, center):
-    """Squared distances to a centre, in float64; equal ones of equal rows."""
+def sq_dists_to(rows, center):
+    """Squared distances to a centre, in float64: equal rows are at equal distances.
+
+    They are formed from differences, and those to sparse rows from products, which
+    are exact to within their norms' rounding: below it they are 0.
+    """
     rows = rows.astype(np.float64)
-    if sparse.issparse(rows):
-        sq_dists = norms_sq(rows) - 2 * (rows @ center) + center @ center
-        return np.maximum(sq_dists, 0.0)
-    rows -= center
-    return norms_sq(rows)
+    if not sparse.issparse(rows):
+        rows -= center
+        return norms_sq(rows)
+    center = center.toarray() if sparse.issparse(center) else center
+    sizes = norms_sq(rows) + float(np.sum(center**2))
+    sq_dists = sizes - 2 * (rows @ center.ravel())
+    return np.where(sq_dists > PRECISION * sizes, sq_dists, 0.0)
 
 
 def norms_sq(matrix):
