@@ -1,5 +1,6 @@
 """TypiClust: the most typical row of each cluster that has fewest labels."""
 
+from dataclasses import replace
 from itertools import islice
 from numbers import Integral
 
@@ -9,12 +10,13 @@ from sklearn.neighbors import NearestNeighbors
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
+from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
-from skbadge.utils._chunks import row_chunks
-from skbadge.utils._clustering import cluster, norms_sq
+from skbadge.strategies._sampled import sampled
+from skbadge.utils._clustering import cluster, norms_sq, sq_dists_to
 from skbadge.utils._place import new_array
-from skbadge.utils._ties import Ties
+from skbadge.utils._ties import Ties, rounded
 
 # Clusters of so few rows come last.
 SMALL = 5
@@ -22,7 +24,7 @@ SMALL = 5
 # Added to the mean distance, so that typicality is finite.
 EPSILON = 1e-5
 
-# Mean distances from products are this exact, in relation to the greatest norm.
+# Distances from products are this exact, in relation to the greatest norm.
 PRECISION = 1e-6
 
 
@@ -45,6 +47,12 @@ class TypiClust(Strategy):
         Number of clusters at most. There are as many as labelled, pending and selected
         rows together, if that is less.
 
+    n_candidates : int, default=35000
+        Of a pool in chunks whose features are not kept, number of rows to select among,
+        at least 1 and no fewer than are selected: drawn uniformly from those that may
+        be selected, and clustered together with 10,000 drawn from all. A report says
+        so.
+
     Notes
     -----
     The clusters are those of all rows of the pool and the labelled ones. Pending rows
@@ -56,9 +64,10 @@ class TypiClust(Strategy):
     turn; here distances are Euclidean, as in their paper.
 
     The time is that of scikit-learn's k-means, by mini-batches above 50 clusters, and
-    ``size ** 2 * n_features`` for each selected row, with the size of its cluster: a
-    second for 10,000 rows of 256 features on one core. Memory is that of the features,
-    once more if rows are labelled, and of a cluster's features in float64.
+    ``size ** 2 * n_features`` for each cluster in its first turn: a second for 10,000
+    rows of 256 features on one core. Later turns measure few rows anew. Memory is that
+    of the features, once more if rows are labelled, and of one cluster's features in
+    float64.
 
     References
     ----------
@@ -82,14 +91,23 @@ class TypiClust(Strategy):
     _parameter_constraints: dict = {
         "n_neighbors": [Interval(Integral, 1, None, closed="left")],
         "max_clusters": [Interval(Integral, 1, None, closed="left")],
+        "n_candidates": [Interval(Integral, 1, None, closed="left")],
     }
 
     needs = Needs(features=True, labeled=True, sparse=True)
     reads_population = True
+    streams = True
 
-    def __init__(self, n_neighbors: int = 20, *, max_clusters: int = 500):
+    def __init__(
+        self,
+        n_neighbors: int = 20,
+        *,
+        max_clusters: int = 500,
+        n_candidates: int = 35_000,
+    ):
         self.n_neighbors = n_neighbors
         self.max_clusters = max_clusters
+        self.n_candidates = n_candidates
 
     def _run(self, pool, n, labeled, feasible, rng):
         ties, open_rows = Ties(rng), feasible.open()
@@ -110,6 +128,19 @@ class TypiClust(Strategy):
             value_name="typicality",
             found="equal no labelled one",
         )
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
+        if n == 0:
+            return Selection(np.empty(0, dtype=np.int64), np.empty(0), "typicality")
+        sample = sampled(pool, n, feasible, rng, n_candidates=self.n_candidates)
+        selection = self._run(sample.outputs, n, labeled, sample.feasible, rng)
+        notes, n_candidates = (), len(sample.samples.candidates)
+        if len(sample.rows) < len(pool) or n_candidates < sample.samples.n_open:
+            notes = (
+                f"clustered {len(sample.rows)} of {len(pool)} rows, and picked from "
+                f"{n_candidates}, drawn uniformly",
+            )
+        return replace(selection, rows=sample.rows[selection.rows], notes=notes)
 
     def _turns(self, features, n, known, feasible, rng):
         """The unlabelled rows of the clusters, in two queues: small ones come last."""
@@ -182,47 +213,77 @@ def typical_rows(features, queues, open_rows, n_neighbors, ties):
     typicality : float
         In its cluster, without the rows picked before.
     """
+    queues = [[_Cluster(rows) for rows in queue] for queue in queues]
     for queue in queues:
         while queue:
-            later = []
-            for members in queue:
-                is_open = open_rows.mask[members]
-                if not is_open.any():
-                    continue
-                where, typicality = most_typical(
-                    features[members], is_open, n_neighbors, ties.of(members)
-                )
-                open_rows.close(members[where])
-                yield int(members[where]), typicality
-                later.append(np.delete(members, where))
-            queue = later
+            queue = [each for each in queue if open_rows.mask[each.rows].any()]
+            for each in queue:
+                # Its group may have closed in this round.
+                if open_rows.mask[each.rows].any():
+                    row, typicality = each.pick(features, open_rows, n_neighbors, ties)
+                    yield row, typicality
 
 
-def most_typical(rows, is_open, n_neighbors, ties):
-    """Which of a cluster's rows is the most typical, and its typicality.
+class _Cluster:
+    """The rows of a cluster that are not picked, and what is known of them.
 
-    That is 1 / (mean distance to its nearest neighbours + 1e-5). All rows are
-    neighbours, and those of ``is_open`` may be picked.
+    Invariant: ``bounds`` are at most the mean distances to the ``n_neighbors`` nearest
+    rows, which only grow as rows are picked.
     """
-    n_rows = rows.shape[0]
-    n_neighbors = min(n_neighbors, n_rows // 2)
-    if n_neighbors == 0:
-        return 0, 1 / EPSILON
-    rows = rows.astype(np.float64)
-    if not sparse.issparse(rows):
-        # So that products keep more digits.
-        rows -= rows.mean(axis=0)
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(rows)
-    dists, near = search.kneighbors()
-    means = dists.mean(axis=1)
-    # Those that products do not tell from the best are measured by differences.
-    slack = PRECISION * np.sqrt(norms_sq(rows).max())
-    best = np.flatnonzero(is_open & (means <= means[is_open].min() + slack))
-    for block in row_chunks(len(best), n_neighbors * rows.shape[1], minimum=16):
-        own = np.repeat(best[block], n_neighbors)
-        apart = rows[near[best[block]].ravel()] - rows[own]
-        dists = np.sqrt(norms_sq(apart)).reshape(-1, n_neighbors)
-        means[best[block]] = dists.mean(axis=1)
-    typicality = 1 / (means[best] + EPSILON)
-    first = ties.greatest(typicality, best)
-    return int(best[first]), float(typicality[first])
+
+    def __init__(self, rows):
+        self.rows = rows
+        self.bounds = None
+        self.n_neighbors = 0
+
+    def pick(self, features, open_rows, n_neighbors, ties):
+        """Pick the most typical open row, and say how typical it is."""
+        n_neighbors = min(n_neighbors, len(self.rows) // 2)
+        where, mean = 0, 0.0
+        if n_neighbors:
+            matrix = features[self.rows].astype(np.float64)
+            if not sparse.issparse(matrix):
+                # So that products keep more digits.
+                matrix -= matrix.mean(axis=0)
+            if n_neighbors != self.n_neighbors:
+                self.bounds = mean_dist_bounds(matrix, n_neighbors)
+                self.n_neighbors = n_neighbors
+            is_open = open_rows.mask[self.rows]
+            where, mean = least_mean_dist(
+                matrix, is_open, n_neighbors, self.bounds, ties.of(self.rows)
+            )
+            self.bounds = np.delete(self.bounds, where)
+        row = int(self.rows[where])
+        self.rows = np.delete(self.rows, where)
+        open_rows.close(row)
+        return row, 1 / (mean + EPSILON)
+
+
+def mean_dist_bounds(matrix, n_neighbors):
+    """Bounds from below of the mean distances to the nearest rows, by products."""
+    search = NearestNeighbors(n_neighbors=n_neighbors).fit(matrix)
+    dists, _ = search.kneighbors()
+    slack = PRECISION * np.sqrt(norms_sq(matrix).max())
+    return np.maximum(dists.mean(axis=1) - slack, 0.0)
+
+
+def least_mean_dist(matrix, is_open, n_neighbors, bounds, ties):
+    """The open row of least mean distance to its nearest rows, and that distance.
+
+    Lazily: rows are measured in the order of their bounds, which that raises, until no
+    other can be nearer.
+    """
+    rows = np.flatnonzero(is_open)
+    keys, least = ties.keys(rows), rounded(bounds[rows])
+    best, where, found = (np.inf, np.inf), -1, np.inf
+    for i in np.lexsort((keys, least)):
+        # Of equal rows that of least key is picked.
+        if (least[i], keys[i]) >= best:
+            break
+        row = rows[i]
+        dists = np.sqrt(np.delete(sq_dists_to(matrix, matrix[[row]]), row))
+        bounds[row] = np.partition(dists, n_neighbors - 1)[:n_neighbors].mean()
+        measured = float(rounded(bounds[row])), keys[i]
+        if measured < best:
+            best, where, found = measured, row, bounds[row]
+    return int(where), float(found)

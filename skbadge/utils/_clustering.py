@@ -9,8 +9,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from skbadge.utils._chunks import row_chunks
 
-# Above that many clusters k-means learns from mini-batches, of that many rows.
-MOST_EXACT, BATCH_SIZE = 50, 5000
+# Above that many clusters k-means learns from mini-batches.
+MOST_EXACT = 50
+# Rows of a mini-batch for each cluster, and of the sample in which it starts; and the
+# number of clusters that the sizes of both are those of at least.
+BATCH_ROWS, START_ROWS, FEW = 2, 3, 512
 
 # Weight, of the greatest, of rows that have none but are needed for enough clusters.
 LEAST_WEIGHT = 1e-6
@@ -49,7 +52,9 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     """
     kind, options = KMeans, {}
     if n_clusters > MOST_EXACT:
-        kind, options = MiniBatchKMeans, {"batch_size": BATCH_SIZE}
+        kind, n_many = MiniBatchKMeans, max(n_clusters, FEW)
+        # Larger samples to start in take most of the time, and gain little.
+        options = {"batch_size": BATCH_ROWS * n_many, "init_size": START_ROWS * n_many}
     means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
     weights = _scaled(weights, n_clusters)
     has_weight = slice(None) if weights is None else weights > 0
@@ -78,10 +83,10 @@ def _scaled(weights, n_clusters):
 def nearest_distinct(matrix, centers, open_rows, ties):
     """For each centre in turn the nearest row that is open, which then closes.
 
-    Distances are exact, from differences (of sparse rows, from products in float64). A
-    first pass over blocks of rows bounds the least distance in each; per centre blocks
-    are looked at from the least bound on, until no other can hold the nearest row. That
-    is one product with the centres, and mostly one block for each centre.
+    Distances are those of `sq_dists_to`. A first pass over blocks of rows bounds the
+    least distance in each; per centre blocks are looked at from the least bound on,
+    until no other can hold the nearest row. That is one product with the centres, and
+    mostly one block for each centre.
 
     Parameters
     ----------
@@ -117,7 +122,7 @@ def nearest_distinct(matrix, centers, open_rows, ties):
             inside = block.start + np.flatnonzero(open_rows.mask[block])
             if len(inside):
                 near.append(inside)
-                sq_dists.append(_sq_dists(matrix[inside], center))
+                sq_dists.append(sq_dists_to(matrix[inside], center))
                 least = min(least, sq_dists[-1].min())
         near, sq_dists = np.concatenate(near), np.concatenate(sq_dists)
         rows[i] = near[ties.greatest(-sq_dists, near)]
@@ -134,14 +139,20 @@ def _bounds(block, centers):
     return sq_dists.min(axis=0) + of_centers - slack
 
 
-def _sq_dists(rows, center):
-    """Squared distances to a centre, in float64; equal ones of equal rows."""
+def sq_dists_to(rows, center):
+    """Squared distances to a centre, in float64: equal rows are at equal distances.
+
+    They are formed from differences, and those to sparse rows from products, which
+    are exact to within their norms' rounding: below it they are 0.
+    """
     rows = rows.astype(np.float64)
-    if sparse.issparse(rows):
-        sq_dists = norms_sq(rows) - 2 * (rows @ center) + center @ center
-        return np.maximum(sq_dists, 0.0)
-    rows -= center
-    return norms_sq(rows)
+    if not sparse.issparse(rows):
+        rows -= center
+        return norms_sq(rows)
+    center = center.toarray() if sparse.issparse(center) else center
+    sizes = norms_sq(rows) + float(np.sum(center**2))
+    sq_dists = sizes - 2 * (rows @ center.ravel())
+    return np.where(sq_dists > PRECISION * sizes, sq_dists, 0.0)
 
 
 def norms_sq(matrix):

@@ -13,7 +13,6 @@ from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
 
-
 # Of rounds and subsets, few do for a few rows.
 SMALL = {"refine": {"n_rounds": 2, "n_subsets": 12}}
 

@@ -1,17 +1,23 @@
 """TypiClust: the most typical rows of clusters with fewest labels."""
 
 import tracemalloc
+from itertools import islice
 
 import numpy as np
 import pytest
 from scipy import sparse
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 
+from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
+from skbadge.pools import from_arrays
+from skbadge.querier import _chunk_reading
 from skbadge.samplers import Feasible
-from skbadge.strategies import TypiClust
-from skbadge.strategies._typiclust import most_typical, typical_rows
+from skbadge.strategies import TypiClust, _typiclust
+from skbadge.strategies._typiclust import typical_rows
+from skbadge.utils._clustering import sq_dists_to
 from skbadge.utils._ties import Ties
 
 RNG = np.random.RandomState(0)
@@ -38,8 +44,10 @@ def brute_typicality(rows, n_neighbors=20):
     return 1 / (nearest.mean(axis=1) + 1e-5)
 
 
-@pytest.mark.parametrize("kind", [np.float32, np.float64, sparse.csr_matrix])
-@pytest.mark.parametrize("shift", [0.0, 1e4])
+@pytest.mark.parametrize(
+    ("kind", "shift"),
+    [(np.float32, 0), (np.float32, 1e4), (np.float64, 1e6), (sparse.csr_matrix, 0)],
+)
 @pytest.mark.parametrize("n_neighbors", [2, 20])
 def test_the_rows_of_given_clusters_are_those_of_brute_force(kind, shift, n_neighbors):
     rng = np.random.RandomState(0)
@@ -74,17 +82,44 @@ def test_the_rows_of_given_clusters_are_those_of_brute_force(kind, shift, n_neig
     )
 
 
-def test_equal_rows_are_equally_typical_far_from_the_origin():
+@pytest.mark.parametrize("kind", [np.array, sparse.csr_matrix])
+def test_equal_rows_are_equally_typical_far_from_the_origin(kind):
     rng = np.random.RandomState(0)
     rows = rng.normal(size=(400, 30)) + 1e5
     rows[[7, 80, 200, 399]] = rows[7]
     rows[[8, 9]] = rows[8]
-    picked = {
-        most_typical(rows, np.ones(400, bool), 3, Ties(np.random.RandomState(i)))
-        for i in range(60)
-    }
+    picked = [
+        next(
+            typical_rows(
+                kind(rows),
+                [[np.arange(400)]],
+                Feasible(400).open(),
+                3,
+                Ties(np.random.RandomState(i)),
+            )
+        )
+        for i in range(40)
+    ]
     assert {row for row, _ in picked} == {7, 80, 200, 399}
     assert {value for _, value in picked} == {1 / 1e-5}
+
+
+def test_later_turns_of_a_cluster_measure_few_rows(monkeypatch):
+    rng = np.random.RandomState(0)
+    features, calls = rng.normal(size=(2000, 20)), []
+
+    def counting(*args):
+        calls.append(1)
+        return sq_dists_to(*args)
+
+    monkeypatch.setattr(_typiclust, "sq_dists_to", counting)
+    picks = typical_rows(
+        features, [[np.arange(2000)]], Feasible(2000).open(), 20, Ties(rng)
+    )
+    rows = [row for row, _ in islice(picks, 50)]
+    assert len(calls) < 1000
+    left = np.setdiff1d(np.arange(2000), rows[:-1])
+    assert rows[-1] == left[brute_typicality(features[left]).argmax()]
 
 
 def owners_of(selection, owners):
@@ -218,6 +253,31 @@ def test_memory_is_not_the_square_of_a_cluster():
     tracemalloc.stop()
     # All distances would be 288 MB.
     assert peak < 2**24
+
+
+def test_of_chunks_that_are_not_kept_samples_are_clustered(monkeypatch):
+    monkeypatch.setattr(_chunk_reading, "KEPT_NBYTES", 0)
+    features, owners = blobs([400, 300, 200, 100])
+    querier = BadgeQuerier(
+        LogisticRegression(),
+        strategy=TypiClust(max_clusters=4, n_candidates=100),
+        random_state=0,
+    )
+    querier.fit(CENTERS[:2], [0, 1])
+    chunks = from_arrays(np.array_split(features, 7), chunk_rows=60)
+    rows, report = querier.query(chunks, 8, return_report=True)
+    assert owners[rows].tolist() == [2, 3, 0, 1] * 2
+    # Of 10,000 rows, and there are no more, and 100 candidates.
+    assert report.notes == (
+        "clustered 1000 of 1000 rows, and picked from 100, drawn uniformly",
+    )
+    mask = np.arange(1000) % 2 > 0
+    rows = querier.query(chunks, 8, candidates=mask)
+    assert mask[rows].all()
+    querier.set_params(strategy__n_candidates=1000)
+    rows, report = querier.query(chunks, 8, return_report=True)
+    np.testing.assert_array_equal(rows, querier.query(features, 8))
+    assert report.notes == ()
 
 
 def test_ten_labels_of_digits_are_of_more_classes_than_random_ones():
