@@ -90,7 +90,7 @@ class AlfaMix(Strategy):
             rows = feasible.open().first(np.argsort(caps), feasible.n_left)
             greatest = grown_cap(caps[rows], n, self.step)
         return unlike_candidates(
-            pool,
+            pool.take,
             caps < greatest,
             np.minimum(caps, greatest),
             n,

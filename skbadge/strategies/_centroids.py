@@ -36,8 +36,8 @@ class Centroids(Strategy):
     >>> from skbadge.strategies import Centroids
     >>> features = np.array([[1.0, 0.0], [9.0, 0.1], [0.0, 2.0], [0.1, 3.0]])
     >>> rows = Centroids().select(Outputs(features=features), 2, random_state=0)
-    >>> sorted(rows // 2)
-    [0, 1]
+    >>> np.sort(rows // 2)
+    array([0, 1])
     """
 
     needs = Needs(features=True, sparse=True)

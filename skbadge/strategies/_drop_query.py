@@ -1,8 +1,11 @@
 """DropQuery: rows whose prediction does not survive the loss of features."""
 
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
+from operator import add
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge._compat import Interval
@@ -10,11 +13,15 @@ from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import n_open, unlike_candidates
+from skbadge.strategies._sampled import gathered
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._streams import entry_words
 
 # Candidates for each row asked for, below which those of few changes count as well.
 ENOUGH = 25
+
+# Candidates of a pool in chunks that are clustered; of more, a uniform sample.
+MOST_CLUSTERED = 35_000
 
 # Entries masked at a time: they stay in cache while they are drawn.
 MASKED_ENTRIES = 2**15
@@ -49,7 +56,9 @@ class DropQuery(Strategy):
     Features drop out anew in each row. No masks are kept: a row's depend on the seed
     and its position only. This takes ``O(n_masks * n_rows * n_features)`` time besides
     the products with the last layer and scikit-learn's k-means, and no more memory than
-    the candidates' features once more. Sparse features stay sparse.
+    the candidates' features once more. Sparse features stay sparse. A pool in chunks is
+    read twice: once for the changes, and once for the features of 35,000 candidates at
+    most, a uniform sample of all. That holds a few bytes for each row.
 
     What counts is dropout on the features, whether or not the net has dropout modules.
     The model must have a last linear layer: a net, ``MLPClassifier``, or a linear model
@@ -80,6 +89,7 @@ class DropQuery(Strategy):
 
     # Probabilities, since only classifiers have predictions that change.
     needs = Needs(proba=True, features=True, head=True, sparse=True)
+    streams = True
 
     def __init__(self, *, n_masks: int = 3, rate: float = 0.75):
         self.n_masks = n_masks
@@ -88,21 +98,72 @@ class DropQuery(Strategy):
     def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0))
-        masks = RandomMasks(int(rng.randint(2**31 - 1)), self.n_masks, self.rate)
+        masks = self._masks(rng)
         changes = prediction_changes(pool.features, pool.head, masks)
-        is_candidate = 2 * changes > self.n_masks
-        if n_open(feasible, is_candidate) < ENOUGH * n:
-            is_candidate = changes > 0
-        return unlike_candidates(
-            pool,
-            is_candidate,
-            changes.astype(np.float64),
+        return self._select_by(changes, pool.take, n, feasible, rng)
+
+    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
+        if n == 0:
+            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
+        rows = None
+        if feasible.mask is not None:
+            # Those that may never be selected have no number, as in memory.
+            rows, feasible = feasible.restricted()
+        changes = _ChangesOfChunk(self._masks(rng), rows)
+
+        def outputs_of(found):
+            return gathered(pool, found if rows is None else rows[found])
+
+        selection = self._select_by(
+            np.concatenate(pool.reduce(changes, add)),
+            outputs_of,
             n,
             feasible,
             rng,
+            most=MOST_CLUSTERED,
+        )
+        if rows is None:
+            return selection
+        return replace(selection, rows=rows[selection.rows])
+
+    def _masks(self, rng):
+        return RandomMasks(int(rng.randint(2**31 - 1)), self.n_masks, self.rate)
+
+    def _select_by(self, changes, outputs_of, n, feasible, rng, most=None):
+        is_candidate = changes > self.n_masks / 2
+        if n_open(feasible, is_candidate) < ENOUGH * n:
+            is_candidate = changes > 0
+        return unlike_candidates(
+            outputs_of,
+            is_candidate,
+            changes,
+            n,
+            feasible,
+            rng,
+            most=most,
             value_name="changes",
             found="changed their prediction as features dropped out",
         )
+
+
+@dataclass
+class _ChangesOfChunk:
+    """The changes of a chunk's rows, of those that have a number: a list of one array.
+
+    ``rows`` are those, None for all.
+    """
+
+    masks: "RandomMasks"
+    rows: NDArray[np.int64] | None
+
+    def __call__(self, outputs, first):
+        if self.rows is not None:
+            start, stop = np.searchsorted(self.rows, [first, first + len(outputs)])
+            outputs = outputs.take(self.rows[start:stop] - first)
+            first = int(start)
+        changes = prediction_changes(outputs.features, outputs.head, self.masks, first)
+        # One byte a row.
+        return [changes.astype(np.min_scalar_type(self.masks.n_masks))]
 
 
 class RandomMasks:
@@ -132,7 +193,7 @@ class RandomMasks:
         return entry_words(self.seed, rows, columns) >= np.uint64(self.rate * 2.0**64)
 
 
-def prediction_changes(features, head, masks):
+def prediction_changes(features, head, masks, first=0):
     """In how many trials the predicted class of each row changes.
 
     Parameters
@@ -146,6 +207,9 @@ def prediction_changes(features, head, masks):
     masks : RandomMasks
         Or what has the same attributes.
 
+    first : int, default=0
+        Number of the first row, which its masks go by.
+
     Returns
     -------
     changes : ndarray of shape (n_rows,)
@@ -157,7 +221,7 @@ def prediction_changes(features, head, masks):
         block = features[part]
         predicted = head.logits(block).argmax(axis=1)
         for mask in range(masks.n_masks):
-            dropped = _dropped(block, part.start, masks, mask)
+            dropped = _dropped(block, first + part.start, masks, mask)
             changes[part] += head.logits(dropped).argmax(axis=1) != predicted
     return changes
 

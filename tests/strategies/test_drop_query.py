@@ -1,5 +1,7 @@
 """DropQuery: held to loops over given masks, and its law of dropping out."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -10,7 +12,10 @@ from sklearn.svm import LinearSVC
 
 from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
-from skbadge.outputs import Head, Outputs
+from skbadge.outputs import Head, Outputs, model_outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
+from skbadge.pools import from_arrays
+from skbadge.pools._engines import open_engine
 from skbadge.samplers import Feasible
 from skbadge.strategies import DropQuery, _drop_query
 from skbadge.strategies._drop_query import RandomMasks, prediction_changes
@@ -203,6 +208,32 @@ def test_regressors_and_models_without_a_last_layer_are_refused():
     querier = BadgeQuerier(KNeighborsClassifier(), strategy="drop_query").fit(X, y)
     with pytest.raises(TypeError, match="KNeighborsClassifier has no last linear lay"):
         querier.query(X)
+
+
+def test_of_too_many_candidates_of_a_stream_a_sample_is_clustered(monkeypatch):
+    monkeypatch.setattr(_drop_query, "MOST_CLUSTERED", 15)
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(400, 6)), rng.randint(3, size=400)
+    model, strategy = LogisticRegression().fit(X[:30], y[:30]), DropQuery()
+    read = partial(model_outputs, model, needs=strategy.needs)
+    outputs = read(X)
+    pool = from_arrays(X, chunk_rows=70)
+    seen = set()
+    with open_engine(pool) as engine:
+        stream = ChunkedOutputs(pool, read, engine)
+        for seed in range(12):
+            selection = strategy.run(stream, 10, random_state=seed)
+            masks = masks_of(strategy, seed)
+            changes = prediction_changes(outputs.features, outputs.head, masks)
+            np.testing.assert_array_equal(selection.values, changes[selection.rows])
+            n_candidates = np.count_nonzero(changes > 1)
+            if n_candidates < 250:
+                n_candidates = np.count_nonzero(changes)
+                assert (selection.values > 0).all()
+            (note,) = selection.notes
+            assert note.startswith(f"15 of {n_candidates} candidates, drawn uniformly")
+            seen |= set(selection.rows)
+    assert len(seen) > 60
 
 
 def test_sparse_rows_stay_sparse_and_select_the_same():
