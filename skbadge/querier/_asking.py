@@ -101,7 +101,8 @@ class Asking(Answering):
         groups : array-like of shape (n_pool,), "duplicates" or None, default=None
             A value for each row, such as the document it is from. No more than
             ``max_per_group`` rows of equal value are selected. Labelled rows do not
-            count. "duplicates" groups rows of equal content. Of a pool in chunks, it
+            count. "duplicates" groups rows of equal content; scores select copies last
+            in any case, see `skbadge.strategies.ScoreStrategy`. Of a pool in chunks, it
             may be the name of a column.
 
         max_per_group : int, default=1
