@@ -114,6 +114,7 @@ def test_blocks_of_rows_make_no_difference(name, monkeypatch):
     model = fitted(name)
     expected = memberships(model), memberships(model, needs="features")
     monkeypatch.setattr(_leaves, "BLOCK_LEAVES", 1)
+    monkeypatch.setattr(_leaves, "SIGNED_LEAVES", 50)
     rows = np.vstack([X] * 5)
     assert len(rows) > 1024
     found = memberships(model, rows), memberships(model, rows, needs="features")

@@ -19,6 +19,7 @@ from skbadge.utils._streams import mixed_words
 DENSE_COLUMNS = 256
 # Leaves that are looked up at a time.
 BLOCK_LEAVES = 2**22
+SIGNED_LEAVES = 2**16
 
 FIT_HINT = (
     "Query a random part of the pool (`subsample`) or a pool in chunks, or choose a "
@@ -122,15 +123,27 @@ class Leaves:
         pool, labelled rows and chunks have the same ones without a seed.
         """
         sums = np.zeros((len(columns), width), np.float32)
-        words = width // 64
-        for tree, start in enumerate(self.first[:-1]):
-            # From 1 on, as the word of number 0 is 0.
-            numbers = 1 + np.arange(start * words, self.first[tree + 1] * words)
-            hashes = mixed_words(numbers.astype(np.uint64)).astype("<u8")
-            bits = np.unpackbits(hashes.view(np.uint8))
-            signs = bits.reshape(-1, width).astype(np.float32) * 2 - 1
-            sums += signs[columns[:, tree] - start]
+        # Trees of about so many leaves at a time, whose signs take 64 MiB.
+        groups = self.first[:-1] // SIGNED_LEAVES
+        for group in np.unique(groups):
+            trees = np.flatnonzero(groups == group)
+            start, stop = self.first[trees[0]], self.first[trees[-1] + 1]
+            block = columns[:, trees] - start
+            starts = len(trees) * np.arange(len(block) + 1)
+            ones = np.ones(block.size, np.float32), block.ravel(), starts
+            part = sparse.csr_matrix(ones, shape=(len(block), stop - start))
+            sums += part @ _signs(start, stop, width)
         return sums / np.float32(np.sqrt(width))
+
+
+def _signs(start, stop, width):
+    """A row of random signs for each leaf, by its number."""
+    words = width // 64
+    # From 1 on, as the word of number 0 is 0.
+    numbers = 1 + np.arange(start * words, stop * words)
+    hashes = mixed_words(numbers.astype(np.uint64)).astype("<u8")
+    bits = np.unpackbits(hashes.view(np.uint8)).reshape(-1, width)
+    return bits.astype(np.float32) * 2 - 1
 
 
 def _one_hot(columns, width):
