@@ -28,8 +28,9 @@ class Refine(CompositeStrategy):
     Parameters
     ----------
     strategies : sequence of str, Strategy or callable, default=("random", "margin", \
-            "badge", "typiclust", "max_herding", "drop_query")
-        Those that narrow the pool down, at least one.
+            "badge", "typiclust", "max_herding")
+        Those that narrow the pool down, at least one. The authors have "drop_query" as
+        well, for models with a last linear layer.
 
     last : str, Strategy or callable, default="uncertainty_herding"
         Selects the batch from what is left.
@@ -59,6 +60,9 @@ class Refine(CompositeStrategy):
     The authors take subsets of 5,000 rows in the first round and of
     ``max(n, 0.4 * n_left)`` in the next. Here both limits hold in all rounds, so that
     subsets differ in small pools as well.
+
+    With strategies that need no model, and such a ``last`` one, it can be the start
+    before the first label: ``Refine(["random", "typiclust"], last="max_herding")``.
 
     Rows of the pool that may not be selected have no part in it. Each subset is a pool
     of its own for the strategies: sums over the pool run over the subset.
@@ -101,7 +105,6 @@ class Refine(CompositeStrategy):
             "badge",
             "typiclust",
             "max_herding",
-            "drop_query",
         ),
         *,
         last: str | Strategy | Callable = "uncertainty_herding",
