@@ -81,9 +81,8 @@ def compare(n_candidates, n_evaluation, block, *, sigma, is_weighted=False, n=10
     print(f"  Herding {lazy_time:.2f} s, plain loop {loop_time:.2f} s")
     report("times faster", loop_time / lazy_time, "", ">=10")
     print(f"  passes over candidates x evaluation  {lazy.n_distances / n_products:.2f}")
-    print(
-        f"  first picks that are the same        {(lazy.rows[:N_TIMED] == rows).mean():.0%}"
-    )
+    same = (lazy.rows[:N_TIMED] == rows).mean()
+    print(f"  first picks that are the same        {same:.0%}")
 
 
 BENCHMARKS = {

@@ -51,7 +51,8 @@ class Herding(Sampler):
         The weight :math:`u_j` of each row of the embedding, at least 0; None for 1.
 
     n_evaluation_rows : int, default=10_000
-        Where there are more rows, gains are means over a uniform sample of so many.
+        Where there are more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.

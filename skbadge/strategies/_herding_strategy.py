@@ -30,6 +30,10 @@ class HerdingStrategy(Strategy):
     def _weights(self, pool, is_first):
         """The weight of each row; ``is_first`` says that nothing is labelled."""
 
+    def _notes(self, pool, sigma):
+        """What a report says of the choices that were made."""
+        return ()
+
     def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0), "gain")
@@ -57,6 +61,7 @@ class HerdingStrategy(Strategy):
             selection,
             rows=rows[selection.rows],
             embedding=embedding.take(selection.rows),
+            notes=(*selection.notes, *self._notes(outputs, sigma)),
             nbytes=embedding.nbytes,
         )
 

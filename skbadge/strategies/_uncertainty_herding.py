@@ -27,7 +27,8 @@ class UncertaintyHerding(HerdingStrategy):
         nearest other of them.
 
     n_evaluation_rows : int, default=10_000
-        Where the pool has more rows, gains are means over a uniform sample of it.
+        Where the pool has more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.
@@ -89,6 +90,9 @@ class UncertaintyHerding(HerdingStrategy):
         if known is None:
             return 1.0
         return nearest_distance(known, self.quantile)
+
+    def _notes(self, pool, sigma):
+        return (f"sigma {sigma:.3g}, temperature {pool.temperature:.1f}",)
 
     def _weights(self, pool, is_first):
         if is_first:
