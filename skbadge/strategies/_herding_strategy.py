@@ -53,9 +53,6 @@ class HerdingStrategy(Strategy):
             known = GaussianEmbedding(known.matrix, sigma=sigma)
         embedding = GaussianEmbedding(cosine(outputs).matrix, sigma=sigma)
         weights = self._weights(outputs, known is None)
-        if inner.repeats is not None:
-            # They equal a labelled row: there is nothing to be learned from them.
-            weights = np.where(inner.repeats, 0.0, weights)
         selection = herd(embedding, n, known, inner, rng, samples, weights)
         return replace(
             selection,

@@ -41,7 +41,7 @@ class UncertaintyHerding(HerdingStrategy):
     which held-out labelled rows are predicted with least calibration error; a querier
     finds it once a training, by another training on 70 % of the labelled rows. It is 1
     below 20 labelled rows, where a class has a single one, and for a model that came
-    trained. Labelled rows, and rows that equal one, are not uncertain. If nothing is
+    trained. Rows that equal a labelled one are covered, and weigh nothing. If nothing is
     labelled, all rows are equally uncertain and :math:`\sigma` is 1, as in
     `MaxHerding`. With one labelled row, :math:`\sigma` is 1 as well.
 
