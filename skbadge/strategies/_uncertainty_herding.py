@@ -41,8 +41,8 @@ class UncertaintyHerding(HerdingStrategy):
     which held-out labelled rows are predicted with least calibration error; a querier
     finds it once a training, by another training on 70 % of the labelled rows. It is 1
     below 20 labelled rows, where a class has a single one, and for a model that came
-    trained. Rows that equal a labelled one are covered, and weigh nothing. If nothing is
-    labelled, all rows are equally uncertain and :math:`\sigma` is 1, as in
+    trained. Rows that equal a labelled one are covered, and weigh nothing. If nothing
+    is labelled, all rows are equally uncertain and :math:`\sigma` is 1, as in
     `MaxHerding`. With one labelled row, :math:`\sigma` is 1 as well.
 
     The paper takes the least distance between labelled rows, which is ``quantile=0``.

@@ -14,8 +14,9 @@ SPARSE_HINT = (
     "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
     "'badge_max_det', 'core_set', 'lcmd' (for linear models and MLPClassifier), "
     "'max_herding', 'posterior_kmeans_plus_plus', 'posterior_max_det', "
-    "'posterior_variance', 'uncertainty_herding', or one that needs no features: 'margin', 'entropy', 'least_confidence', 'bald', "
-    "'batch_bald', 'random'. One of your own may say `needs = Needs(..., sparse=True)`."
+    "'posterior_variance', 'uncertainty_herding', or one that needs no "
+    "features: 'margin', 'entropy', 'least_confidence', 'bald', 'batch_bald', "
+    "'random'. One of your own may say `needs = Needs(..., sparse=True)`."
 )
 
 
