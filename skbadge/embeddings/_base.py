@@ -75,8 +75,8 @@ class Embedding(ABC):
         """Numbers no less than the inner products, and equal but for rounding.
 
         Where float32 is faster, they are formed in it, and what it may have lost is
-        added, but for 1e-6 of the number itself. By default these are the inner
-        products in float64.
+        added, but for 1e-6 of the number itself and what underflows. By default
+        these are the inner products in float64.
 
         Parameters
         ----------

@@ -47,8 +47,10 @@ class GaussianEmbedding(RadialEmbedding):
 
     @property
     def _factor(self):
-        return -1 / max(float(self.sigma) ** 2, float(np.finfo(np.float64).tiny))
+        sigma = float(self.sigma)
+        # The square may underflow, or overflow.
+        return -1 / max(sigma * sigma, float(np.finfo(np.float64).tiny))
 
     def _exponents(self, scaled):
-        # -r^2 / sigma^2
-        return scaled
+        # -r^2 / sigma^2, where rounding may have left more than 0
+        return np.minimum(scaled, 0, out=scaled)

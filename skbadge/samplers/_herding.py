@@ -18,6 +18,9 @@ from skbadge.utils._ties import Ties
 # Contenders whose products with all evaluation rows are held, in float64 numbers.
 BLOCK_SIZE = 2**20
 
+# Contenders at a time, at least.
+N_CONTENDERS = 16
+
 # Pairs of rows that take as long as a few small calls.
 LEAST_SAVED = 2**15
 
@@ -48,7 +51,8 @@ class Herding(Sampler):
         The weight :math:`u_j` of each row of the embedding, at least 0; None for 1.
 
     n_evaluation_rows : int, default=10_000
-        Where there are more rows, gains are means over a uniform sample of so many.
+        Where there are more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.
@@ -307,31 +311,26 @@ class _Herd(LazyGreedy):
 
     def lazy(self):
         """Pick among the rows of greatest bound, brought up to date."""
-        most = max(BLOCK_SIZE // max(1, len(self.sums.weights)), 16)
-        least = min(32, most)
-        size = least
+        most = max(BLOCK_SIZE // max(1, len(self.sums.weights)), N_CONTENDERS)
+        size = N_CONTENDERS
         self._bound(np.arange(len(self.embedding)))
         while len(self.rows) < self.n:
-            contenders, limit, first_outside = self._up_to_date(size)
+            contenders, limit, first_outside = self._contenders(size)
             n_picked = len(self.rows)
             goes_on = self._contest(contenders, limit, first_outside)
             self.age[contenders] = len(self.rows)
-            n_new = len(self.rows) - n_picked
-            if not goes_on or (n_new == 0 and self.all_contend):
-                break
-            size = min(2 * size, most) if n_new == 0 else least
-
-    def _up_to_date(self, size):
-        """Contenders whose bounds are not from before the last pick."""
-        n_bounded = 256
-        while True:
-            found = self._contenders(size)
-            if (self.age[found[0]] == len(self.rows)).all():
-                return found
-            # Others of great bound will contend next.
-            near = self._greatest_bounds(n_bounded)[0]
-            self._bound(near[self.age[near] < len(self.rows)])
-            n_bounded = min(2 * n_bounded, len(self.bound))
+            if len(self.rows) > n_picked and goes_on:
+                size = N_CONTENDERS
+                continue
+            if not goes_on or self.all_contend:
+                return
+            # Only these may have a greater gain than the best contender.
+            greatest = self.bound[contenders].max()
+            old = np.flatnonzero((self.bound >= greatest) & (self.age < n_picked))
+            if len(old):
+                self._bound(old)
+            else:
+                size = min(2 * size, most)
 
     def _bound(self, old):
         """Bring bounds up to date.
