@@ -38,13 +38,25 @@ def test_the_row_is_the_nearest_by_angle():
 
 
 def test_rows_that_may_not_be_selected_form_clusters():
+    # Angles of rows in the plane: the mean of all lies at 40 degrees.
+    angles = np.radians([0.0, 10.0, 20.0, 70.0, 80.0, 60.0])
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    mask = np.arange(6) < 3
+    for seed in range(5):
+        rows = Centroids().select(
+            Outputs(features=features), 1, feasible=mask, random_state=seed
+        )
+        np.testing.assert_array_equal(rows, [2])
+
+
+def test_a_pending_row_takes_the_centre_of_its_cluster():
     kinds, features = cones()
-    mask = kinds < 2
-    feasible = Feasible(60, mask, pending=np.array([0]))
-    rows = Centroids().select(
-        Outputs(features=features), 3, feasible=feasible, random_state=0
-    )
-    assert mask[rows].all()
-    # One of four clusters waits. By itself the other kind would have two or more.
-    assert np.count_nonzero(kinds[rows] == 1) >= 1
-    assert 0 not in rows
+    pending = np.array([0, 15])
+    for seed in range(5):
+        rows = Centroids().select(
+            Outputs(features=features),
+            2,
+            feasible=Feasible(60, pending=pending),
+            random_state=seed,
+        )
+        assert set(kinds[rows]) == {2, 3}
