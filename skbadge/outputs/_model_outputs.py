@@ -40,17 +40,16 @@ def model_outputs(
         searches, frozen estimators and transformed targets around it are opened. A
         regressor has no probabilities. What the features are:
 
-        ============================== ==========================================
-        model                          features
-        ============================== ==========================================
-        net                            the input of its last linear layer
-        ``MLPClassifier``, ``...       the last hidden layer
-        Regressor``
-        linear model                   its input
-        forest, bagging of trees,      the leaves a row ends up in
-        gradient boosting
-        any other                      its input, columns standardised
-        ============================== ==========================================
+        =================================== ==================================
+        model                               features
+        =================================== ==================================
+        net                                 the input of its last linear layer
+        ``MLPClassifier``, ``MLPRegressor`` the last hidden layer
+        linear model                        its input
+        forest, bagging of trees            the leaves a row ends up in
+        gradient boosting                   the leaves a row ends up in
+        any other                           its input, columns standardised
+        =================================== ==================================
 
         Leaves are columns of their own, with ``1 / sqrt(n_trees)`` where a row is in
         the leaf, so that an inner product is the share of the trees in which two rows
