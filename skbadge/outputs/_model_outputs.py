@@ -40,7 +40,28 @@ def model_outputs(
         searches, frozen estimators and transformed targets around it are opened. A
         regressor has predictions in place of probabilities. What the features are:
 
-        ============================== ===================================
+        =================================== ==================================
+        model                               features
+        =================================== ==================================
+        net                                 the input of its last linear layer
+        ``MLPClassifier``, ``MLPRegressor`` the last hidden layer
+        linear model                        its input
+        forest, bagging of trees            the leaves a row ends up in
+        gradient boosting                   the leaves a row ends up in
+        any other                           its input, columns standardised
+        =================================== ==================================
+
+        Leaves are columns of their own, with ``1 / sqrt(n_trees)`` where a row is in
+        the leaf, so that an inner product is the share of the trees in which two rows
+        have the same leaf, the forest's own kernel [2]_. Units do not matter. Boosting
+        is scikit-learn's, LightGBM's, XGBoost's and CatBoost's. Models of a single tree
+        that splits count among the others: each of its leaves holds labelled rows.
+
+        Standardised columns have mean 0 and variance 1 over ``X``, so that units do not
+        matter either. Columns that are mostly zero are divided by their greatest
+        absolute value instead. Missing values, if the model takes them, count as the
+        mean.
+
     X : array-like of shape (n_rows, ...)
         Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
         nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
