@@ -26,8 +26,22 @@ def bench_typiclust(n_rows=100_000, n_columns=256, n=500):
     """Its share of k-means: the rest is the search for neighbours."""
     print(f"\ntypiclust: N = {n_rows}, d = {n_columns}, n = {n}, nothing labelled")
     _, features = synthetic_outputs(n_rows, 10, n_columns)
+    # Of rows all alike, k-means makes few large clusters and many of single rows.
+    without = compare_typiclust(features, n)
+    print(f"  of the time is k-means, of rows without clusters {without:.0%}")
+    rng = np.random.default_rng(0)
+    centers = rng.standard_normal((200, n_columns), dtype=np.float32)
+    features += centers[rng.integers(200, size=n_rows)]
+    share = 100 * compare_typiclust(features, n)
+    report("of the time is k-means, of rows around 200 centres", share, "%", ">=50")
     pool = Outputs(features=features)
-    strategy = TypiClust()
+    peak = peak_memory(lambda: TypiClust().select(pool, n, random_state=0))
+    report("peak memory, in times the features", peak / features.nbytes, "x", "<=2")
+
+
+def compare_typiclust(features, n):
+    """The share of scikit-learn's k-means in the time of a selection."""
+    strategy, pool = TypiClust(), Outputs(features=features)
     whole, _ = timed(lambda: strategy.select(pool, n, random_state=0), repeats=1)
     n_clusters = min(n, strategy.max_clusters)
     # The same clusters: ties have drawn their seed before.
@@ -35,9 +49,7 @@ def bench_typiclust(n_rows=100_000, n_columns=256, n=500):
     rng.randint(2**31 - 1)
     means, _ = timed(lambda: cluster(features, n_clusters, rng), repeats=1)
     print(f"  {whole:.2f} s, of which k-means with {n_clusters} clusters {means:.2f} s")
-    report("of the time is scikit-learn's k-means", 100 * means / whole, "%", ">=50")
-    peak = peak_memory(lambda: strategy.select(pool, n, random_state=0))
-    report("peak memory, in times the features", peak / features.nbytes, "x", "<=2")
+    return means / whole
 
 
 def bench_cluster_margin(n_rows=1_000_000, n_columns=256, n=10_000):

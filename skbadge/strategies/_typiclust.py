@@ -6,7 +6,6 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.neighbors import NearestNeighbors
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
@@ -14,6 +13,7 @@ from skbadge.samplers import Selection
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._sampled import sampled
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._clustering import cluster, norms_sq, sq_dists_to
 from skbadge.utils._place import new_array
 from skbadge.utils._ties import Ties, rounded
@@ -23,9 +23,6 @@ SMALL = 5
 
 # Added to the mean distance, so that typicality is finite.
 EPSILON = 1e-5
-
-# Distances from products are this exact, in relation to the greatest norm.
-PRECISION = 1e-6
 
 
 class TypiClust(Strategy):
@@ -241,10 +238,7 @@ class _Cluster:
         n_neighbors = min(n_neighbors, len(self.rows) // 2)
         where, mean = 0, 0.0
         if n_neighbors:
-            matrix = features[self.rows].astype(np.float64)
-            if not sparse.issparse(matrix):
-                # So that products keep more digits.
-                matrix -= matrix.mean(axis=0)
+            matrix = features[self.rows]
             if n_neighbors != self.n_neighbors:
                 self.bounds = mean_dist_bounds(matrix, n_neighbors)
                 self.n_neighbors = n_neighbors
@@ -260,11 +254,32 @@ class _Cluster:
 
 
 def mean_dist_bounds(matrix, n_neighbors):
-    """Bounds from below of the mean distances to the nearest rows, by products."""
-    search = NearestNeighbors(n_neighbors=n_neighbors).fit(matrix)
-    dists, _ = search.kneighbors()
-    slack = PRECISION * np.sqrt(norms_sq(matrix).max())
-    return np.maximum(dists.mean(axis=1) - slack, 0.0)
+    """Bounds from below of the mean distances to the nearest rows, by products.
+
+    In float32, of centred rows, scaled to length 1 at most, and in blocks.
+    """
+    n_rows, n_columns = matrix.shape
+    matrix = matrix.astype(np.float64)
+    if not sparse.issparse(matrix):
+        # So that products keep more digits.
+        matrix -= matrix.mean(axis=0)
+    scale = np.sqrt(norms_sq(matrix).max()) or 1.0
+    matrix = (matrix / scale).astype(np.float32)
+    sizes, bounds = norms_sq(matrix), np.empty(n_rows)
+    slack = 4 * np.finfo(np.float32).eps * (1 + np.sqrt(n_columns))
+    for block in row_chunks(n_rows, n_rows, minimum=64):
+        products = matrix[block] @ matrix.T
+        if sparse.issparse(products):
+            products = products.toarray()
+        products *= -2
+        products += sizes
+        products += sizes[block, None]
+        own = np.arange(block.start, block.stop)
+        products[own - block.start, own] = np.inf
+        products.partition(n_neighbors - 1, axis=1)
+        sq_dists = np.maximum(products[:, :n_neighbors] - slack, 0)
+        bounds[block] = np.sqrt(sq_dists).mean(axis=1, dtype=np.float64)
+    return scale * bounds
 
 
 def least_mean_dist(matrix, is_open, n_neighbors, bounds, ties):

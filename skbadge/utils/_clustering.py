@@ -145,10 +145,9 @@ def sq_dists_to(rows, center):
     They are formed from differences, and those to sparse rows from products, which
     are exact to within their norms' rounding: below it they are 0.
     """
-    rows = rows.astype(np.float64)
     if not sparse.issparse(rows):
-        rows -= center
-        return norms_sq(rows)
+        return norms_sq(np.subtract(rows, center, dtype=np.float64))
+    rows = rows.astype(np.float64)
     center = center.toarray() if sparse.issparse(center) else center
     sizes = norms_sq(rows) + float(np.sum(center**2))
     sq_dists = sizes - 2 * (rows @ center.ravel())

@@ -16,7 +16,7 @@ from skbadge.pools import from_arrays
 from skbadge.querier import _chunk_reading
 from skbadge.samplers import Feasible
 from skbadge.strategies import TypiClust, _typiclust
-from skbadge.strategies._typiclust import typical_rows
+from skbadge.strategies._typiclust import mean_dist_bounds, typical_rows
 from skbadge.utils._clustering import sq_dists_to
 from skbadge.utils._ties import Ties
 
@@ -102,6 +102,19 @@ def test_equal_rows_are_equally_typical_far_from_the_origin(kind):
     ]
     assert {row for row, _ in picked} == {7, 80, 200, 399}
     assert {value for _, value in picked} == {1 / 1e-5}
+
+
+@pytest.mark.parametrize("n_columns", [2, 300])
+def test_bounds_of_mean_distances_are_bounds_and_close(n_columns):
+    rng = np.random.RandomState(0)
+    # Pairs much closer than the rest are where products lose their digits.
+    rows = np.repeat(rng.normal(size=(100, n_columns)), 2, axis=0)
+    rows += 1e-2 * rng.normal(size=rows.shape)
+    for n_neighbors in (1, 20):
+        exact = 1 / brute_typicality(rows, n_neighbors) - 1e-5
+        bounds = mean_dist_bounds(rows + 1e3, n_neighbors)
+        assert (bounds <= exact).all()
+        np.testing.assert_allclose(bounds, exact, atol=0.02)
 
 
 def test_later_turns_of_a_cluster_measure_few_rows(monkeypatch):
