@@ -9,7 +9,7 @@ from skbadge.samplers import Feasible
 from skbadge.samplers._picks_by_score import picks_by_score
 from skbadge.samplers._row_sketch import Greatest
 from skbadge.utils._ties import Ties, rounded
-from tests.samplers._restrictions import CASES, is_open, random_case
+from tests.samplers._restrictions import CASES, random_case
 from tests.samplers._row_chunks import RowChunks, names_of, score_of, scored_rows
 
 
@@ -19,13 +19,12 @@ def plain_picks(scores, contents, n, feasible, ties):
     keys = np.full(len(scores), np.inf)
     keys[numbers] = ties.keys(np.arange(len(numbers)))
     counts = np.bincount(contents[feasible.pending], minlength=contents.max() + 1)
-    picks = []
+    picks, open_rows = [], feasible.open()
     for _ in range(n):
-        open_rows = np.flatnonzero(is_open(feasible, picks))
-        order = np.lexsort(
-            (keys[open_rows], -rounded(scores[open_rows]), counts[contents[open_rows]])
-        )
-        picks.append(open_rows[order[0]])
+        rows = np.flatnonzero(open_rows.mask)
+        order = np.lexsort((keys[rows], -rounded(scores[rows]), counts[contents[rows]]))
+        picks.append(rows[order[0]])
+        open_rows.close(picks[-1])
         counts[contents[picks[-1]]] += 1
     return picks
 
@@ -71,6 +70,28 @@ def test_more_rows_than_a_sketch_holds(n_groups):
             pool, score_of, n, feasible, Greatest(ties), distinct=True
         )
         np.testing.assert_array_equal(found.rows, expected)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_sketch_may_end_among_second_copies(seed):
+    # Which are 750, of 15 groups and 50 contents, before the 242 next ones.
+    rng = np.random.RandomState(seed)
+    contents, groups = np.arange(2250) % 50, np.arange(2250) // 50 % 15
+    # The best copies of a content are in one group.
+    scores = rng.normal(size=(15, 50))[groups, contents]
+    scores += 0.01 * rng.normal(size=2250)
+    feasible = Feasible(2250, None, groups, 8)
+    n, ties = feasible.n_left, Ties(rng)
+    expected = plain_picks(scores, contents, n, feasible, ties)
+    found = picks_by_score(
+        scored_rows(scores, contents),
+        score_of,
+        n,
+        feasible,
+        Greatest(ties),
+        distinct=True,
+    )
+    np.testing.assert_array_equal(found.rows, expected)
 
 
 def test_the_best_rows_may_be_of_one_group():

@@ -40,7 +40,7 @@ def noisy(kind, beta, rng, bound=BOUND):
     return NoisyOrder(kind, beta, bound, Ties(rng), new_seed(rng))
 
 
-def draws_of(pool, kind, n, feasible, n_draws=2500, beta=BETA, **options):
+def draws_of(pool, kind, n, feasible, n_draws=1600, beta=BETA, **options):
     rng = np.random.RandomState(0)
     return [
         tuple(
@@ -97,7 +97,7 @@ def test_draws_of_what_may_be_picked_follow_the_law(kind, place, name):
     feasible = RESTRICTIONS[name]
     weights = weights_by(kind, BETA, SEVEN, is_open(feasible, ()))
     law = law_of(lambda rows: weights, 2, feasible)
-    draws = draws_of(pools(SEVEN)[place], kind, 2, feasible, 1200)
+    draws = draws_of(pools(SEVEN)[place], kind, 2, feasible, 800)
     assert law_pvalue(law, draws) > THRESHOLD
 
 
@@ -111,7 +111,7 @@ def test_copies_of_a_drawn_row_have_no_weight(kind, place):
 
     law = law_of(weights_of, 3, feasible)
     pool = pools(SEVEN, contents)[place]
-    draws = draws_of(pool, kind, 3, feasible, 2000, distinct=True)
+    draws = draws_of(pool, kind, 3, feasible, 1200, distinct=True)
     assert law_pvalue(law, draws) > THRESHOLD
 
 
