@@ -3,6 +3,7 @@
 Everything is fitted to rows without labels, as clones, and says what was done.
 """
 
+import re
 from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
@@ -36,7 +37,9 @@ from skbadge.utils._streams import stream_seed
 MAX_CATEGORIES = 100
 
 # What an error of a step says that was given no labels.
-_OF_LABELS = ("requires y", "None", "'y'", "`y`", "label", "target")
+_OF_LABELS = re.compile(
+    r"requires y|NoneType|\by\b.*\bNone\b|argument: 'y'|\blabels?\b|\btargets?\b"
+)
 
 # The lists of parts inside steps, and what stands in for a part that is left out.
 _PARTS = (
@@ -75,14 +78,12 @@ class NumbersOfRows:
                 step = _without_label_readers(step, name, self.notes)
                 if step is not None:
                     X = self._fit_step(step, name, X)
+        X = _inferred(X)
         if is_frame(X) and not_numeric(X):
             return self._fit_frame(X)
         rows = self._matrix(X)
         if rows is None:
-            what = {"list": "list", "array": "array of objects"}.get(
-                kind_of(X), kind_of(X)
-            )
-            self.notes.append(f"the rows, a {what}, hold no numbers to compare")
+            self.notes.append(f"the rows, a {type(X).__name__}, hold no numbers")
         elif rows.ndim > 2:
             self.notes.append(f"rows of shape {rows.shape[1:]} were flattened")
         return rows
@@ -91,7 +92,7 @@ class NumbersOfRows:
         """The matrix of other rows, by what `fit_transform` learned."""
         for apply in self._maps:
             X = apply(X)
-        return self._matrix(X)
+        return self._matrix(_inferred(X))
 
     def _fit_step(self, step, name, X):
         """Rows behind a step; the same rows if it turns out to need labels."""
@@ -106,7 +107,7 @@ class NumbersOfRows:
             else:
                 rows = step.fit(X).transform(X)
         except Exception as error:
-            if not any(word in str(error) for word in _OF_LABELS):
+            if not _OF_LABELS.search(str(error)):
                 error.add_note(
                     f"The step {name!r} was fitted to the pool, without labels."
                 )
@@ -138,7 +139,7 @@ class NumbersOfRows:
         )
         encoder = table_preprocessor(X[kept], max_categories=MAX_CATEGORIES)
         matrix = encoder.fit_transform(X[kept])
-        self._maps.append(lambda rows: encoder.transform(rows[kept]))
+        self._maps.append(lambda rows: encoder.transform(_inferred(rows)[kept]))
         return matrix
 
     def _matrix(self, X):
@@ -166,6 +167,11 @@ class NumbersOfRows:
             # Pixels take half the room that they would take as other integers do.
             array = array.astype(np.float32)
         return array if array[:1].size else None
+
+
+def _inferred(X):
+    """Rows of pandas with numbers for columns that hold them as objects."""
+    return X.infer_objects() if hasattr(X, "infer_objects") else X
 
 
 def _is_numeric_frame(X):

@@ -334,6 +334,9 @@ def test_other_errors_of_steps_are_raised():
     with pytest.raises(ValueError, match="n_components=9") as caught:
         BadgeQuerier(_behind(PCA(9))).query(X, 2)
     assert "'pca' was fitted to the pool" in caught.value.__notes__[0]
+    # That it says "None" is no sign of missing labels.
+    with pytest.raises(ValueError, match="'n_components' parameter"):
+        BadgeQuerier(_behind(PCA(-1))).query(X, 2)
 
 
 def test_parts_of_steps_that_learn_from_labels_are_left_out():
@@ -567,6 +570,7 @@ def test_frames_of_numbers_are_arrays():
     rows, report = start(BadgeQuerier(random_state=0), frame)
     assert_array_equal(rows, start(linear(), X)[0])
     assert len(report.fallbacks) == 1
+    assert_array_equal(rows, start(linear(), frame.astype(object))[0])
 
 
 def test_frames_of_one_class_are_read_as_the_pool_is():
