@@ -71,16 +71,20 @@ class Embedding(ABC):
             In `dtype`.
         """
 
-    def bounding_products(self, other: Self) -> NDArray:
+    def bounding_products(self, other: Self, *, from_below: bool = False) -> NDArray:
         """Numbers no less than the inner products, and equal but for rounding.
 
         Where float32 is faster, they are formed in it, and what it may have lost is
-        added. By default these are the inner products in float64.
+        added, but for 1e-6 of the number itself and what underflows. By default
+        these are the inner products in float64.
 
         Parameters
         ----------
         other : Embedding
             As for `cross`.
+
+        from_below : bool, default=False
+            Whether they are to be no more instead.
 
         Returns
         -------

@@ -45,9 +45,12 @@ class GaussianEmbedding(RadialEmbedding):
         self.sigma = sigma
         super().__init__(X)
 
-    def _exponents(self, sq_dists):
-        # -r^2 / sigma^2. The square of a tiny sigma would be 0, and 0 / 0 be NaN.
-        with np.errstate(over="ignore"):
-            sq_dists /= -self.sigma
-            sq_dists /= self.sigma
-        return sq_dists
+    @property
+    def _factor(self):
+        sigma = float(self.sigma)
+        # The square may underflow, or overflow.
+        return -1 / max(sigma * sigma, float(np.finfo(np.float64).tiny))
+
+    def _exponents(self, scaled):
+        # -r^2 / sigma^2, where rounding may have left more than 0
+        return np.minimum(scaled, 0, out=scaled)

@@ -56,8 +56,12 @@ class LaplaceEmbedding(RadialEmbedding):
         self.gamma = gamma
         super().__init__(X)
 
-    def _exponents(self, sq_dists):
-        # -gamma r
-        np.sqrt(sq_dists, out=sq_dists)
-        sq_dists *= -self.gamma
-        return sq_dists
+    @property
+    def _factor(self):
+        return min(float(self.gamma), float(np.finfo(np.float32).max)) ** 2
+
+    def _exponents(self, scaled):
+        # -gamma r, where rounding may have left less than 0
+        np.maximum(scaled, 0, out=scaled)
+        np.sqrt(scaled, out=scaled)
+        return np.negative(scaled, out=scaled)

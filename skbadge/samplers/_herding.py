@@ -18,6 +18,15 @@ from skbadge.utils._ties import Ties
 # Contenders whose products with all evaluation rows are held, in float64 numbers.
 BLOCK_SIZE = 2**20
 
+# Contenders at a time, at least.
+N_CONTENDERS = 16
+
+# Pairs of rows that take as long as a few small calls.
+LEAST_SAVED = 2**15
+
+# Relative error of a sum of some hundreds of float32 numbers.
+SUM_ERROR = 1e-5
+
 SAMPLE_SIZES: dict = {
     "n_evaluation_rows": [Interval(Integral, 1, None, closed="left")],
     "n_candidates": [Interval(Integral, 1, None, closed="left")],
@@ -42,7 +51,8 @@ class Herding(Sampler):
         The weight :math:`u_j` of each row of the embedding, at least 0; None for 1.
 
     n_evaluation_rows : int, default=10_000
-        Where there are more rows, gains are means over a uniform sample of so many.
+        Where there are more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.
@@ -179,6 +189,8 @@ class _Coverage:
         # m_j, at first that of nothing.
         self.nearest = np.zeros(len(weights))
         self.n_distances = 0
+        # The rows that each pick covers better, and how well they were covered before.
+        self._changes = []
 
     @classmethod
     def of(cls, embedding, samples, weights, known):
@@ -220,27 +232,54 @@ class _Coverage:
     def bounds(self, part):
         """Numbers no less than the gains of some rows, at the speed of float32."""
         gains = np.zeros(len(part))
-        for rows in row_chunks(len(self.weights), len(part), 2**19, minimum=64):
+        for rows in self._blocks(len(self.weights), part):
             above = self.embedding.take(rows).bounding_products(part)
-            dtype = above.dtype
-            # Cast to the lesser of the neighbouring numbers.
-            nearest = np.nextafter(self.nearest[rows].astype(dtype), dtype.type(-1))
-            above -= nearest[:, None]
+            above -= _cast(self.nearest[rows], above.dtype, -1)
             np.maximum(above, 0, out=above)
-            gains += self.weights[rows].astype(dtype) @ above
-        self.n_distances += len(self.weights) * len(part)
-        # The sums of a few hundred float32 numbers are good to 5 digits.
-        return gains * (1 + 1e-5) / self.size
+            gains += self.weights[rows].astype(above.dtype) @ above
+        return gains * (1 + SUM_ERROR) / self.size
+
+    def losses(self, part, rows, then):
+        """Numbers no greater than what some rows have lost of their gains.
+
+        ``rows`` are the evaluation rows that are covered better now, and ``then`` how
+        well they were covered before.
+        """
+        losses = np.zeros(len(part))
+        for block in self._blocks(len(rows), part):
+            some = rows[block]
+            near = self.embedding.take(some).bounding_products(part, from_below=True)
+            before = _cast(then[block], near.dtype, 1)
+            # What lies above the old cover and below the new one.
+            np.minimum(near, _cast(self.nearest[some], near.dtype, -1), out=near)
+            near -= before
+            np.maximum(near, 0, out=near)
+            losses += self.weights[some].astype(near.dtype) @ near
+        return losses * (1 - SUM_ERROR) / self.size
+
+    def _blocks(self, n_rows, part):
+        self.n_distances += n_rows * len(part)
+        return row_chunks(n_rows, len(part), 2**17, minimum=64)
+
+    def better_since(self, n_picked):
+        """Evaluation rows covered better than after some picks, and how well then."""
+        then, is_better = self.nearest.copy(), np.zeros(len(self.nearest), dtype=bool)
+        for rows, before in reversed(self._changes[n_picked:]):
+            then[rows], is_better[rows] = before, True
+        rows = np.flatnonzero(is_better)
+        return rows, then[rows]
 
     def pick(self, column):
         """Count a row as picked, and return the standard error of its gain."""
-        terms = self.weights * np.maximum(column - self.nearest, 0)
-        np.maximum(self.nearest, column, out=self.nearest)
+        better = np.flatnonzero(column > self.nearest)
+        before = self.nearest[better]
+        terms = self.weights[better] * (column[better] - before)
+        self._changes.append((better, before))
+        self.nearest[better] = column[better]
         if self.size == self.n_population:
             return 0.0
-        mean = terms.sum() / self.size
-        # Rows of weight 0 count as zeros.
-        mean_square = (terms**2).sum() / self.size
+        # All other rows count as zeros.
+        mean, mean_square = terms.sum() / self.size, (terms**2).sum() / self.size
         variance = max(mean_square - mean**2, 0) / max(self.size - 1, 1)
         # Of a sample drawn without replacement.
         return float(np.sqrt(variance * (1 - self.size / self.n_population)))
@@ -256,7 +295,7 @@ class _Herd(LazyGreedy):
     """A greedy maximisation under way, among some rows.
 
     Invariant: ``bound[x]`` is at least the gain of row ``x`` after ``age[x]`` picks,
-    and so at least its gain now.
+    and so at least its gain now. Before the first pass ages are -1.
     """
 
     def __init__(self, embedding, n, open_rows, ties, sums):
@@ -268,43 +307,52 @@ class _Herd(LazyGreedy):
         )
         self.sums = sums
         self.errors = []
-        self.age = np.zeros(len(embedding), dtype=np.int64)
+        self.age = np.full(len(embedding), -1)
 
     def lazy(self):
         """Pick among the rows of greatest bound, brought up to date."""
-        most = max(BLOCK_SIZE // max(1, len(self.sums.weights)), 16)
-        least = min(32, most)
-        size = least
+        most = max(BLOCK_SIZE // max(1, len(self.sums.weights)), N_CONTENDERS)
+        size = N_CONTENDERS
         self._bound(np.arange(len(self.embedding)))
         while len(self.rows) < self.n:
-            contenders, limit, first_outside = self._up_to_date(size)
+            contenders, limit, first_outside = self._contenders(size)
             n_picked = len(self.rows)
             goes_on = self._contest(contenders, limit, first_outside)
             self.age[contenders] = len(self.rows)
-            n_new = len(self.rows) - n_picked
-            if not goes_on or (n_new == 0 and self.all_contend):
-                break
-            size = min(2 * size, most) if n_new == 0 else least
-
-    def _up_to_date(self, size):
-        """Contenders whose bounds are not from before the last pick."""
-        n_bounded = 256
-        while True:
-            found = self._contenders(size)
-            if (self.age[found[0]] == len(self.rows)).all():
-                return found
-            # Others of great bound will contend next.
-            near = self._greatest_bounds(n_bounded)[0]
-            self._bound(near[self.age[near] < len(self.rows)])
-            n_bounded = min(2 * n_bounded, len(self.bound))
+            if len(self.rows) > n_picked and goes_on:
+                size = N_CONTENDERS
+                continue
+            if not goes_on or self.all_contend:
+                return
+            # Only these may have a greater gain than the best contender.
+            greatest = self.bound[contenders].max()
+            old = np.flatnonzero((self.bound >= greatest) & (self.age < n_picked))
+            if len(old):
+                self._bound(old)
+            else:
+                size = min(2 * size, most)
 
     def _bound(self, old):
-        """Bring bounds up to date."""
-        for some in row_chunks(len(old), 1, budget=512, minimum=1):
-            rows = old[some]
+        """Bring bounds up to date.
+
+        From what picks have changed since, where that is less than all.
+        """
+        n_picked, anew = len(self.rows), []
+        for age in np.unique(self.age[old]):
+            group = old[self.age[old] == age]
+            if age >= 0:
+                changed, then = self.sums.better_since(age)
+                saved = (len(self.sums.weights) - len(changed)) * len(group)
+            if age < 0 or saved < LEAST_SAVED:
+                anew.append(group)
+                continue
+            for rows in _in_parts(group):
+                part = self.embedding.take(rows)
+                self.bound[rows] -= self.sums.losses(part, changed, then)
+        for rows in _in_parts(np.concatenate(anew)) if anew else ():
             bounds = self.sums.bounds(self.embedding.take(rows))
             self.bound[rows] = np.minimum(self.bound[rows], bounds)
-        self.age[old] = len(self.rows)
+        self.age[old] = n_picked
 
     def _enter(self, contenders):
         columns = self.sums.columns(self.embedding.take(contenders))
@@ -317,3 +365,13 @@ class _Herd(LazyGreedy):
         gains = self.sums.gains(columns)
         is_open = values > self.closed_value
         values[is_open] = gains[is_open]
+
+
+def _in_parts(rows, size=512):
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _cast(column, dtype, side):
+    """A column of numbers, less (-1) or greater (1) by more than products are off."""
+    return (column * (1 + side * SUM_ERROR / 4)).astype(dtype)[:, None]

@@ -61,9 +61,11 @@ class Samples:
             Source of randomness.
 
         n_evaluation_rows, n_candidates : int
-            Sizes of the samples, the latter at least ``n``.
+            Sizes of the samples; they are at least ``4 * n`` and ``n``. Rows to pick
+            could hardly be told apart by fewer.
         """
         n_rows = feasible.n_rows
+        n_evaluation_rows = max(n_evaluation_rows, 4 * n)
         evaluation = _drawn(Feasible(n_rows), n_rows, n_evaluation_rows, rng)
         if feasible.mask is None and feasible.groups is None:
             n_open = feasible.n_left

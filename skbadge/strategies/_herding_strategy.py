@@ -30,6 +30,10 @@ class HerdingStrategy(Strategy):
     def _weights(self, pool, is_first):
         """The weight of each row; ``is_first`` says that nothing is labelled."""
 
+    def _notes(self, pool, sigma):
+        """What a report says of the choices that were made."""
+        return ()
+
     def _run(self, pool, n, labeled, feasible, rng):
         if n == 0:
             return Selection(np.empty(0, dtype=np.int64), np.empty(0), "gain")
@@ -49,14 +53,12 @@ class HerdingStrategy(Strategy):
             known = GaussianEmbedding(known.matrix, sigma=sigma)
         embedding = GaussianEmbedding(cosine(outputs).matrix, sigma=sigma)
         weights = self._weights(outputs, known is None)
-        if inner.repeats is not None:
-            # They equal a labelled row: there is nothing to be learned from them.
-            weights = np.where(inner.repeats, 0.0, weights)
         selection = herd(embedding, n, known, inner, rng, samples, weights)
         return replace(
             selection,
             rows=rows[selection.rows],
             embedding=embedding.take(selection.rows),
+            notes=(*selection.notes, *self._notes(outputs, sigma)),
             nbytes=embedding.nbytes,
         )
 

@@ -25,7 +25,8 @@ class MaxHerding(HerdingStrategy):
         features are taken at length 1, so that all distances are between 0 and 2.
 
     n_evaluation_rows : int, default=10_000
-        Where the pool has more rows, nearness is a mean over a uniform sample of it.
+        Where the pool has more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.

@@ -27,7 +27,8 @@ class UncertaintyHerding(HerdingStrategy):
         nearest other of them.
 
     n_evaluation_rows : int, default=10_000
-        Where the pool has more rows, gains are means over a uniform sample of it.
+        Where the pool has more rows, gains are means over a uniform sample of so many,
+        or of ``4 * n``.
 
     n_candidates : int, default=35_000
         Where more rows may be picked, it is from a uniform sample of so many.
@@ -40,8 +41,8 @@ class UncertaintyHerding(HerdingStrategy):
     which held-out labelled rows are predicted with least calibration error; a querier
     finds it once a training, by another training on 70 % of the labelled rows. It is 1
     below 20 labelled rows, where a class has a single one, and for a model that came
-    trained. Labelled rows, and rows that equal one, are not uncertain. If nothing is
-    labelled, all rows are equally uncertain and :math:`\sigma` is 1, as in
+    trained. Rows that equal a labelled one are covered, and weigh nothing. If nothing
+    is labelled, all rows are equally uncertain and :math:`\sigma` is 1, as in
     `MaxHerding`. With one labelled row, :math:`\sigma` is 1 as well.
 
     The paper takes the least distance between labelled rows, which is ``quantile=0``.
@@ -89,6 +90,9 @@ class UncertaintyHerding(HerdingStrategy):
         if known is None:
             return 1.0
         return nearest_distance(known, self.quantile)
+
+    def _notes(self, pool, sigma):
+        return (f"sigma {sigma:.3g}, temperature {pool.temperature:.1f}",)
 
     def _weights(self, pool, is_first):
         if is_first:

@@ -6,7 +6,7 @@ k-means++, of which only the law is the same.
 
 import numpy as np
 
-from skbadge.samplers import LCMD, KCenter, KMeansPlusPlus, MaxDet
+from skbadge.samplers import LCMD, Herding, KCenter, KMeansPlusPlus, MaxDet
 from skbadge.samplers._base import fill_uniformly, first_row, negligible_mass
 from skbadge.samplers._lcmd import first_copies
 from skbadge.samplers._max_det import _rounding
@@ -159,3 +159,31 @@ class PlainMaxDet(MaxDet):
         return fill_uniformly(
             rows, values, n, open_rows, rng, value_name="", n_distances=0
         )
+
+
+class PlainHerding(Herding):
+    """Forms the whole kernel matrix, and all gains after each pick."""
+
+    def _run(self, embedding, n, labeled, feasible, rng):
+        embedding = embedding.astype(np.float64)
+        ties, open_rows, rows, values = Ties(rng), feasible.open(), [], []
+        kernel = embedding.cross(embedding)
+        weights = np.ones(len(kernel)) if self.weights is None else self.weights
+        nearest = np.zeros(len(kernel))
+        for part in start_rows(embedding, labeled, feasible):
+            cross = embedding.cross(part.astype(np.float64))
+            nearest = np.maximum(nearest, cross.max(axis=1))
+        greatest = np.sqrt(embedding.norms_sq().max())
+        scale = np.mean(weights * np.sqrt(embedding.norms_sq())) * greatest
+        rounding = 64 * np.finfo(np.float64).eps * scale
+        while len(rows) < n:
+            gains = weights @ np.maximum(kernel - nearest[:, None], 0) / len(kernel)
+            gains[~open_rows.mask] = -np.inf
+            row = ties.greatest(gains, quantum=rounding)
+            if gains[row] <= rounding:
+                break
+            rows.append(row)
+            values.append(gains[row])
+            open_rows.close(row)
+            nearest = np.maximum(nearest, kernel[:, row])
+        return fill_uniformly(rows, values, n, open_rows, rng, value_name="gain")

@@ -13,9 +13,10 @@ SPARSE_HINT = (
     "Put TruncatedSVD in a Pipeline before the model, or choose a strategy that takes "
     "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
     "'badge_max_det', 'core_set', 'lcmd' (for linear models and MLPClassifier), "
-    "'posterior_kmeans_plus_plus', 'posterior_max_det', 'posterior_variance', or one "
-    "that needs no features: 'margin', 'entropy', 'least_confidence', 'bald', "
-    "'batch_bald', 'random'. One of your own may say `needs = Needs(..., sparse=True)`."
+    "'max_herding', 'posterior_kmeans_plus_plus', 'posterior_max_det', "
+    "'posterior_variance', 'uncertainty_herding', or one that needs no "
+    "features: 'margin', 'entropy', 'least_confidence', 'bald', 'batch_bald', "
+    "'random'. One of your own may say `needs = Needs(..., sparse=True)`."
 )
 
 
