@@ -710,6 +710,21 @@ def test_steps_that_draw_are_seeded_and_global_generators_left_alone():
         assert_array_equal(*found)
 
 
+def test_steps_are_seeded_by_their_parameters_for_other_processes():
+    class Drawing(TransformerMixin, BaseEstimator):
+        def __init__(self, random_state=None):
+            self.random_state = random_state
+
+        def fit(self, X, y=None):
+            assert isinstance(self.random_state, int)
+            return self
+
+        def transform(self, X):
+            return X
+
+    start(linear().set_params(estimator=_behind(Drawing())), X)
+
+
 def test_rounds_of_one_class_draw_anew():
     querier = one_class(linear(cold_start="random"), np.arange(4))
     first, _ = start(querier, X[60:])
