@@ -12,10 +12,11 @@ FLOATS = (np.float64, np.float32)
 SPARSE_HINT = (
     "Put TruncatedSVD in a Pipeline before the model, or choose a strategy that takes "
     "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
-    "'badge_max_det', 'core_set', 'lcmd' (for linear models and MLPClassifier), "
-    "'posterior_kmeans_plus_plus', 'posterior_max_det', 'posterior_variance', or one "
-    "that needs no features: 'margin', 'entropy', 'least_confidence', 'bald', "
-    "'batch_bald', 'random'. One of your own may say `needs = Needs(..., sparse=True)`."
+    "'badge_max_det', 'core_set', 'igs', 'lcmd' (for linear models and "
+    "MLPClassifier), 'posterior_kmeans_plus_plus', 'posterior_max_det', "
+    "'posterior_variance', or one that needs no features: 'margin', 'entropy', "
+    "'least_confidence', 'bald', 'batch_bald', 'direct', 'epig', 'vote_entropy', "
+    "'random'. One of your own may say `needs = Needs(..., sparse=True)`."
 )
 
 
