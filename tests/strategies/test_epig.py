@@ -174,7 +174,7 @@ def test_targets_that_were_not_read_are_an_error():
         ([1, 2], r"one number for each of the 3 targets. Got an array of shape \(2,\)"),
         ([0, 0, 0], "not all of them 0"),
         ([1, -1, 3], "a least one of -1"),
-        ([1, np.nan, 3], "must be finite"),
+        ([1, np.nan, 3], "a sum of nan"),
     ],
 )
 def test_wrong_weights_are_refused(weights, match):
