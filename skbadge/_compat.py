@@ -10,6 +10,7 @@ from sklearn.base import _fit_context
 from sklearn.datasets import get_data_home
 from sklearn.datasets._openml import _get_data_features
 from sklearn.neural_network._base import ACTIVATIONS, DERIVATIVES
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
@@ -35,6 +36,8 @@ __all__ = [
     "check_sample_weight",
     "estimator_has",
     "fit_context",
+    "hist_leaf_counts",
+    "hist_leaves",
     "num_samples",
     "openml_columns",
     "routing_enabled",
@@ -66,6 +69,36 @@ def openml_columns(data_id, data_home):
     """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
     home = Path(get_data_home(data_home)) / "openml"
     return _get_data_features(data_id, str(home))
+
+
+def hist_leaf_counts(model):
+    """Number of leaves of each tree of a HistGradientBoosting model, in order."""
+    return [tree.get_n_leaf_nodes() for tree in _hist_trees(model)]
+
+
+def hist_leaves(model, X):
+    """In which leaf of each tree rows end up, an array of shape (n_rows, n_trees).
+
+    These models have no ``apply``. Leaves are numbered in the order of their nodes: a
+    copy of each tree predicts the number.
+    """
+    X = model._preprocess_X(X, reset=False)
+    categories, positions = model._bin_mapper.make_known_categories_bitsets()
+    n_threads = _openmp_effective_n_threads()
+    trees = _hist_trees(model)
+    leaves = np.empty((len(X), len(trees)), np.int64)
+    for i, tree in enumerate(trees):
+        numbered = copy(tree)
+        numbered.nodes = tree.nodes.copy()
+        is_leaf = tree.nodes["is_leaf"].astype(bool)
+        numbered.nodes["value"][is_leaf] = np.arange(is_leaf.sum())
+        leaves[:, i] = numbered.predict(X, categories, positions, n_threads)
+    return leaves
+
+
+def _hist_trees(model):
+    """Iteration by iteration, and class by class."""
+    return [tree for trees in model._predictors for tree in trees]
 
 
 def with_labels(scorer, rename):

@@ -8,6 +8,7 @@ from skbadge.embeddings._device import to_device
 from skbadge.embeddings._fisher import fisher_embedding
 from skbadge.embeddings._fisher_base import FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
+from skbadge.embeddings._gaussian import GaussianEmbedding
 from skbadge.embeddings._gradient import gradient_embedding
 from skbadge.embeddings._infinite_width import NNGPEmbedding, NTKEmbedding
 from skbadge.embeddings._laplace import LaplaceEmbedding
@@ -36,6 +37,7 @@ __all__ = [
     "EmbeddingTransformer",
     "FisherEmbedding",
     "FisherSketch",
+    "GaussianEmbedding",
     "LaplaceEmbedding",
     "NNGPEmbedding",
     "NTKEmbedding",

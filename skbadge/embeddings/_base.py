@@ -71,6 +71,28 @@ class Embedding(ABC):
             In `dtype`.
         """
 
+    def bounding_products(self, other: Self, *, from_below: bool = False) -> NDArray:
+        """Numbers no less than the inner products, and equal but for rounding.
+
+        Where float32 is faster, they are formed in it, and what it may have lost is
+        added, but for 1e-6 of the number itself. By default these are the inner
+        products in float64.
+
+        Parameters
+        ----------
+        other : Embedding
+            As for `cross`.
+
+        from_below : bool, default=False
+            Whether they are to be no more instead.
+
+        Returns
+        -------
+        bounds : ndarray of shape (n_rows, n_rows_of_other)
+            Floating.
+        """
+        return self.astype(np.float64).cross(other.astype(np.float64))
+
     @abstractmethod
     def _take(self, rows):
         """Embedding of some rows, cached norms left aside."""

@@ -76,6 +76,13 @@ def scaled_rows(matrix, factors):
     return matrix
 
 
+def below_each_other(parts):
+    """Matrices of one kind and width as one, copied."""
+    if sparse.issparse(parts[0]):
+        return sparse.vstack(parts, format="csr")
+    return np.concatenate(parts)
+
+
 def dense(matrix):
     """The matrix as an array."""
     return matrix.toarray() if sparse.issparse(matrix) else matrix

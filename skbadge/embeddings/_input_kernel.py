@@ -5,12 +5,12 @@ from copy import copy
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from skbadge._compat import validate_parameter_constraints
-from skbadge.embeddings._base import as_factor, row_norms_sq
-from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._factors import Matrix, as_matrix, cast, n_bytes, row_norms_sq
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding
+from skbadge.embeddings._sparse import matrix_embedding
 
 
 class InputKernelEmbedding(KernelOnlyEmbedding):
@@ -22,17 +22,17 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_inputs)
+    X : array-like or CSR matrix of shape (n_rows, n_inputs)
         Kept without a copy if it is float32 or float64.
     """
 
     _parameter_constraints: dict = {}
 
-    def __init__(self, X: ArrayLike):
+    def __init__(self, X: Matrix):
         validate_parameter_constraints(
             self._parameter_constraints, self._parameters, type(self).__name__
         )
-        self.X = as_factor(X, "X")
+        self.X = as_matrix(X, "X")
         self._dtype = self.X.dtype
         if not self.X.shape[1]:
             raise ValueError("`X` must have at least one column. Got 0.")
@@ -62,12 +62,12 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         """
 
     def __len__(self) -> int:
-        return len(self.X)
+        return self.X.shape[0]
 
     @property
     def nbytes(self) -> int:
         """Bytes held by the table and the norms of its rows."""
-        return self.X.nbytes + self._input_norms_sq.nbytes
+        return n_bytes(self.X) + self._input_norms_sq.nbytes
 
     def _norms_sq(self):
         return self._kernel_norms_sq(self._input_norms_sq)
@@ -102,7 +102,7 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
                 f"Rows of different kernels were compared, {self!r} and {other!r}. "
                 "The kind, its parameters and the number of inputs must be equal."
             )
-        table = DenseEmbedding(self.X.astype(np.float64, copy=False))
+        table = matrix_embedding(cast(self.X, np.float64))
         table._cached_norms_sq = self._input_norms_sq
         return table
 

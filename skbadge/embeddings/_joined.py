@@ -9,12 +9,14 @@ import torch
 from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.embeddings._dense import DenseEmbedding
+from skbadge.embeddings._factors import below_each_other
 from skbadge.embeddings._input_kernel import InputKernelEmbedding
 from skbadge.embeddings._on_device import DeviceEmbedding
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._product import ProductEmbedding
 from skbadge.embeddings._row_stacked import RowStackedEmbedding
 from skbadge.embeddings._scaled import ScaledEmbedding
+from skbadge.embeddings._sparse import SparseEmbedding
 from skbadge.embeddings._stacked import StackedEmbedding
 
 
@@ -59,11 +61,16 @@ def _(first: DenseEmbedding, *others):
 
 
 @below.register
+def _(first: SparseEmbedding, *others):
+    return SparseEmbedding(below_each_other([part.matrix for part in (first, *others)]))
+
+
+@below.register
 def _(first: OuterProductEmbedding, *others):
     parts = (first, *others)
     return OuterProductEmbedding(
         np.concatenate([part.left for part in parts]),
-        np.concatenate([part.right for part in parts]),
+        below_each_other([part.right for part in parts]),
     )
 
 

@@ -3,13 +3,13 @@
 from numbers import Real
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from skbadge._compat import Interval
-from skbadge.embeddings._input_kernel import InputKernelEmbedding
+from skbadge.embeddings._factors import Matrix
+from skbadge.embeddings._radial import RadialEmbedding
 
 
-class LaplaceEmbedding(InputKernelEmbedding):
+class LaplaceEmbedding(RadialEmbedding):
     r"""Rows in the space of the Laplace kernel :math:`e^{-\gamma \|x - x'\|}`.
 
     The distance is Euclidean (`sklearn.metrics.pairwise.laplacian_kernel` takes
@@ -18,7 +18,7 @@ class LaplaceEmbedding(InputKernelEmbedding):
 
     Parameters
     ----------
-    X : array-like of shape (n_rows, n_inputs)
+    X : array-like or CSR matrix of shape (n_rows, n_inputs)
         Standardised inputs, kept without a copy if they are float32 or float64.
 
     gamma : float, default=1.0
@@ -52,19 +52,16 @@ class LaplaceEmbedding(InputKernelEmbedding):
 
     _parameter_constraints = {"gamma": [Interval(Real, 0, np.inf, closed="neither")]}
 
-    def __init__(self, X: ArrayLike, *, gamma: float = 1.0):
+    def __init__(self, X: Matrix, *, gamma: float = 1.0):
         self.gamma = gamma
         super().__init__(X)
 
-    def _kernel_norms_sq(self, norms_sq):
-        # 1, but NaN for a row that is not finite: samplers refuse it by name.
-        return np.where(np.isfinite(norms_sq), 1.0, np.nan)
+    @property
+    def _factor(self):
+        return min(float(self.gamma), float(np.finfo(np.float32).max)) ** 2
 
-    def _kernel_sq_dists(self, sq_dists, a, b):
-        # 2 (1 - e^(-gamma r))
-        return -2 * np.expm1(-self.gamma * np.sqrt(sq_dists))
-
-    def _products(self, other):
-        # Not 1 less half the distance, which has no digits left for far rows.
-        table = self._table(other).sq_dists(other._table(self))
-        return np.exp(-self.gamma * np.sqrt(table))
+    def _exponents(self, scaled):
+        # -gamma r, where rounding may have left less than 0
+        np.maximum(scaled, 0, out=scaled)
+        np.sqrt(scaled, out=scaled)
+        return np.negative(scaled, out=scaled)

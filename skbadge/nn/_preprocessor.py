@@ -77,7 +77,7 @@ def table_preprocessor(
     dtype = _check(X, dtype)
     numbers, times, others = column_kinds(X)
     encoder = OneHotEncoder(
-        categories=[_categories(X[column]) for column in others],
+        categories=[categories(X[column]) for column in others],
         handle_unknown="infrequent_if_exist",
         min_frequency=min_frequency,
         max_categories=max_categories,
@@ -204,7 +204,7 @@ def _strings(column):
     return strings.where(column.notna(), np.nan)
 
 
-def _categories(column):
+def categories(column):
     """The categories of a column, sorted; NaN is the last one."""
     strings = set(_strings(column))
     labels = sorted(item for item in strings if isinstance(item, str))

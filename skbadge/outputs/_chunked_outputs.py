@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -68,6 +69,18 @@ class ChunkedOutputs:
     def device(self) -> str | None:
         """Where strategies form products."""
         return self.head.device
+
+    @property
+    def identify(self) -> Callable[[NDArray], list[str]] | None:
+        """From positions to identities of rows, see `Outputs`; None if not asked for.
+
+        Rows are read anew. A chunk's outputs identify the rows of the chunk.
+        """
+        return None if self.head.identify is None else self._identified
+
+    def _identified(self, rows):
+        identify = self.read(self.pool.take(rows)).identify
+        return identify(np.arange(len(rows)))
 
     @property
     def nbytes(self) -> int:
@@ -175,6 +188,15 @@ class _OfEmbedding:
         return self.part(self.embed(outputs), first)
 
 
+def joined_outputs(parts: list[Outputs]) -> Outputs:
+    """The outputs of rows that follow each other, in one place."""
+    collection, start = _Collection(sum(map(len, parts))), 0
+    for part in parts:
+        collection.add(start, part)
+        start += len(part)
+    return collection.finish()
+
+
 class _Collection:
     """Outputs of all rows, filled chunk by chunk."""
 
@@ -226,4 +248,6 @@ class _Collection:
             feature_factors=self.first.feature_factors,
             device=self.first.device,
             scaling=self.first.scaling,
+            head=self.first.head,
+            temperature=self.first.temperature,
         )

@@ -36,25 +36,21 @@ def model_outputs(
     Parameters
     ----------
     estimator : estimator object
-        Fitted: a skorch net, a scikit-learn ``MLPClassifier`` or ``MLPRegressor``
-        (features are the last hidden layer), a linear model (features are its input)
-        or any other scikit-learn model. Features of the latter are its input, too, each
-        column with mean 0 and variance 1 over ``X``, so that units do not matter.
-        Columns that are mostly zero are divided by their greatest absolute value
-        instead. Missing values, if the model takes them, count as the mean. Pipelines,
+        Fitted: a skorch net, or any scikit-learn classifier or regressor. Pipelines,
         searches, frozen estimators and transformed targets around it are opened. A
-        regressor has predictions in place of probabilities.
+        regressor has predictions in place of probabilities. What the features are:
 
+        ============================== ===================================
     X : array-like of shape (n_rows, ...)
         Rows as ``estimator`` takes them: arrays, sparse matrices and DataFrames; for
         nets also tensors, torch datasets, dicts and lists of arrays. Nets get them in
         the dtype of their parameters.
 
     needs : Needs, str or iterable of str, default=Needs(proba=True, features=True)
-        What to read: probabilities, features, posterior samples, inputs, gradients,
-        predictions of a regressor, and identities of the rows. Nothing else is computed
-        or held. Of names, "posterior" stands for 20 samples, and "gradients" for exact
-        ones.
+        What to read: probabilities, features, the last layer, posterior samples,
+        inputs, gradients, predictions of a regressor, and identities of the rows.
+        Nothing else is computed or held. Of names, "posterior" stands for 20 samples,
+        and "gradients" for exact ones.
 
         Posterior samples are probabilities by samples of the model's posterior. For
         nets, these are random dropout masks [1]_: only the modules ``Dropout``,
@@ -63,7 +59,15 @@ def model_outputs(
         ensembles that predict the mean of their members, such as
         ``BaggingClassifier``, ``VotingClassifier(voting="soft")``,
         ``RandomForestClassifier`` and ``ExtraTreesClassifier``, they are the members'
-        probabilities; members may be nets.
+        probabilities; members may be nets. For classifiers of gradient boosting, they
+        are a virtual ensemble [3]_: the model and what it was after fewer stages,
+        evenly spaced over the second half of them, as many as asked for or as there
+        are. They are stages of one training, and so closer to each other than models
+        trained apart. Their mean is not what the model predicts.
+
+        The last layer ("head") are its weights and its bias, see `Outputs`: of a net,
+        of a multi-layer perceptron or of a linear model. It is held to what the model
+        returns for the first few rows.
 
         Inputs are what the first linear or convolution layer of a net is given,
         flattened; for other models, their input, which is standardised where features
@@ -115,8 +119,10 @@ def model_outputs(
     outputs : Outputs
         Floating arrays with as many rows as ``X``, float32 for nets of half precision.
         An entry that is not in ``needs`` is None. The features of a linear model may
-        share memory with ``X``. Those of sparse rows are sparse with
-        ``Needs(..., sparse=True)``.
+        share memory with ``X``. Those of sparse rows, and leaf memberships, are sparse
+        with ``Needs(..., sparse=True)``. Without, leaf memberships are exact for up to
+        256 leaves, and beyond a sketch of 256 columns, the same at all times: squared
+        distances are off by at most 9 %, in the root mean square.
 
     Raises
     ------
@@ -124,14 +130,16 @@ def model_outputs(
         If ``estimator`` is not fitted.
     TypeError
         If probabilities are needed and the model has none, or predictions of a
-        classifier, or posterior samples are
+        classifier, or the last layer is and there is no linear one that makes its
+        outputs, or posterior samples are
         and it is neither a net nor an ensemble, or gradients are and it is no net,
         multi-layer perceptron, linear model or ensemble of them, or a net's module
         does not return a tensor.
     ValueError
         If a parameter or layer name is not valid, the model's values are NaN or
         infinite, its probabilities do not sum to 1, or posterior samples are needed
-        and a net has no dropout or an ensemble's members do not count equally, or
+        and a net has no dropout, an ensemble's members do not count equally or
+        boosting has fewer than 3 stages, or
         gradients are needed and a net's layers are not given the rows along their first
         dimension, or sparse rows are to be dense and would not fit into memory.
 
@@ -144,7 +152,10 @@ def model_outputs(
     add a backward pass, one for each output of a regressor, in batches of an eighth of
     the usual size, and hold ``n_rows * n_columns`` numbers. Exactly, they hold the
     sum of the layers' widths for each row, but a number for each weight of a layer that
-    is applied at several positions, as convolutions are.
+    is applied at several positions, as convolutions are. Sparse leaf memberships hold
+    8 bytes for each row and tree, and pass through all trees once more. Posterior
+    samples of boosting take as long as all stages of a prediction, or with LightGBM,
+    XGBoost and CatBoost as one prediction for each sample.
 
     Torch's fused attention layers are switched off meanwhile: they skip the modules
     inside them. Where they put zeros at padded positions, the layers themselves, as in
@@ -157,6 +168,11 @@ def model_outputs(
     ----------
     .. [1] Y. Gal, Z. Ghahramani. "Dropout as a Bayesian approximation: representing
        model uncertainty in deep learning". ICML 2016.
+    .. [2] L. Breiman. "Some infinity theory for predictor ensembles". Technical report
+       579, UC Berkeley, 2000.
+    .. [3] A. Malinin, L. Prokhorenkova, A. Ustimenko. "Uncertainty in gradient boosting
+       via ensembles". ICLR 2021. They train with added noise, which the models here
+       do not.
 
     Examples
     --------

@@ -7,8 +7,16 @@ from dataclasses import dataclass, fields
 
 from skbadge.utils._validation import is_int
 
-FIELDS = ("proba", "features", "inputs", "posterior", "gradients", "prediction")
-NAMES = (*FIELDS, "labeled", "ids")
+FIELDS = (
+    "proba",
+    "features",
+    "head",
+    "inputs",
+    "posterior",
+    "gradients",
+    "prediction",
+)
+NAMES = (*FIELDS, "labeled", "ids", "temperature")
 # Number of samples that the name "posterior" stands for.
 N_POSTERIOR = 20
 
@@ -27,13 +35,16 @@ class Needs:
     features : bool, default=False
         The input of the last linear layer.
 
+    head : bool, default=False
+        The last linear layer itself, to be run again on other features.
+
     inputs : bool, default=False
         Numbers that stand for the rows themselves.
 
     n_posterior : int, default=0
         Samples of the model's posterior, at least 0: dropout masks of a net. An
-        ensemble has as many samples as members, however many are asked for. 0 reads
-        none.
+        ensemble has as many samples as members, however many are asked for, and
+        boosting at most as many as half of its stages. 0 reads none.
 
     gradients : bool, default=False
         Gradients with respect to the weights of all layers.
@@ -46,14 +57,19 @@ class Needs:
         The targets that a regressor predicts.
 
     sparse : bool, default=False
-        Whether features and inputs of sparse rows may be sparse, in CSR format. If not,
-        they are made dense, and refused where they would not fit into memory.
+        Whether features and inputs of sparse rows, and leaf memberships as features,
+        may be sparse, in CSR format. If not, they are made dense, and refused where
+        they would not fit into memory; memberships in many leaves are sketched.
 
     labeled : bool, default=False
         All of this for the labelled rows as well.
 
     ids : bool, default=False
         Identities of rows, by which they are known again when positions change.
+
+    temperature : bool, default=False
+        How much surer the classifier is than it is right, see `Outputs`. A querier
+        finds it by a training, once a fit.
 
     Raises
     ------
@@ -77,6 +93,7 @@ class Needs:
 
     proba: bool = False
     features: bool = False
+    head: bool = False
     inputs: bool = False
     n_posterior: int = 0
     gradients: bool = False
@@ -85,6 +102,7 @@ class Needs:
     sparse: bool = False
     labeled: bool = False
     ids: bool = False
+    temperature: bool = False
 
     def __post_init__(self) -> None:
         for name in FLAGS:

@@ -25,12 +25,16 @@ class ReadingOptions:
     scaling : object or None, default=None
         How columns are standardised where features are a model's input: `Outputs` of
         other rows say it. None for the statistics of these rows.
+
+    temperature : float, default=1.0
+        What the outputs say, see `Outputs`.
     """
 
     feature_layer: str = "auto"
     batch_size: int | Literal["auto"] = "auto"
     random_state: RandomState = None
     scaling: Any = None
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         size = self.batch_size

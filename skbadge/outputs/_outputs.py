@@ -13,6 +13,7 @@ from scipy import sparse
 
 from skbadge.embeddings import Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
+from skbadge.outputs._head import Head
 
 # Fields with one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
@@ -29,8 +30,9 @@ class Outputs:
         with one logit has two columns). Floating, rows sum to 1.
 
     features : ndarray or CSR matrix of shape (n_rows, n_features), or None
-        The input of the model's last linear layer. Floating. Sparse only for sparse
-        rows and strategies that say so in their `Needs`.
+        The input of the model's last linear layer, or what stands for it, see
+        `model_outputs`. Floating. Sparse only for sparse rows and leaf memberships, and
+        strategies that say so in their `Needs`.
 
     one_logit : bool, default=False
         True if the model is binary and has a single logit. ``proba`` has two columns
@@ -68,6 +70,15 @@ class Outputs:
     scaling : object or None, default=None
         How columns were standardised, where features are a model's input.
 
+    head : Head, or tuple (weight, bias), or None, default=None
+        The model's last linear layer, of shapes (n_outputs, n_features) and
+        (n_outputs,), so that ``features @ weight.T + bias`` are its logits. A
+        classifier has a row for each column of ``proba``, one with one logit too, whose
+        first row is 0.
+
+    temperature : float, default=1.0
+        Softmax of the logarithms of ``proba``, divided by this, is about as often right
+        as it is sure. 1 if nobody asked for it.
     prediction : ndarray of shape (n_rows, n_targets) or None
         What a regressor predicts, in the units of its targets. Floating.
 
@@ -87,10 +98,14 @@ class Outputs:
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
+    head: Head | None = None
+    temperature: float = 1.0
     prediction: NDArray | None = None
     targets: Outputs | None = None
 
     def __post_init__(self) -> None:
+        if not (self.head is None or isinstance(self.head, Head)):
+            object.__setattr__(self, "head", Head(*self.head))
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
         sizes = {
             # Sparse matrices have no length.
@@ -124,6 +139,24 @@ class Outputs:
         """Bytes held by the arrays."""
         parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
         return sum(n_bytes(part) for part in parts if part is not None)
+
+    def reduce(self, part: Callable, merge: Callable) -> Any:
+        """What a function finds in the rows, as with outputs that come in chunks.
+
+        Parameters
+        ----------
+        part : callable
+            Takes outputs and the position of their first row.
+
+        merge : callable
+            Makes one result of two. All rows being here, there is nothing to merge.
+
+        Returns
+        -------
+        result : object
+            That of all rows.
+        """
+        return part(self, 0)
 
     def take(self, rows: NDArray | slice) -> Outputs:
         """Outputs of some rows.

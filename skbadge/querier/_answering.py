@@ -18,11 +18,13 @@ from skbadge.outputs.readers import read_model
 from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
-from skbadge.querier._codecs import LabelCodec
+from skbadge.querier._codecs import LabelCodec, is_pretrained
+from skbadge.querier._cold_start import N_SAMPLED, ColdStart, needs_no_model
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
 from skbadge.querier._strategy_in_use import is_pure, resolve_strategy
+from skbadge.querier._temperature import find_temperature
 from skbadge.samplers import Feasible, Selection
 from skbadge.strategies import Strategy
 from skbadge.utils._shared_state import exclusive, seeded
@@ -51,6 +53,26 @@ class Answer(NamedTuple):
     n_passes: int = 1
     engine: str = ""
     n_subsample: int | None = None
+    # That another strategy than the named one has selected, and why.
+    warning: str | None = None
+
+
+class _TrainedModel:
+    """What a querier asks once it is trained: its model, by its strategy."""
+
+    notes = ()
+    warning = None
+
+    def __init__(self, querier):
+        self._querier = querier
+        self._estimator = querier._trained_estimator("query")
+        self.strategy = querier._use_strategy(self._estimator)
+
+    def check(self, X):
+        return self._querier._check_X(X, reset=False, name="X_pool")
+
+    def read(self, X_pool):
+        return self._querier._read_both(self._estimator, self.strategy, X_pool)
 
 
 class Answering(LikeItsEstimator):
@@ -61,15 +83,23 @@ class Answering(LikeItsEstimator):
     _was_asked = False
     # Whether it was said that the pool holds labelled rows.
     _has_warned = False
+    # Which other warnings were given, or are not to be; each is given once, but for
+    # "start", which each start gives.
+    _doubts: tuple[str, ...] = ()
+    # That of the model, once it was asked for.
+    _temperature: float | None = None
 
     def _ask(self, X_pool, n, told, subsample):
         """Select among rows that are read at once."""
         # One thread at a time reads or trains; others may select meanwhile.
         with exclusive():
-            estimator = self._trained_estimator("query")
-            strategy = self._use_strategy(estimator)
+            starts = self._starts_cold()
+            asked = ColdStart(self) if starts else _TrainedModel(self)
+            strategy = asked.strategy
             if not is_pool(X_pool):
-                X_pool = self._check_X(X_pool, reset=False, name="X_pool")
+                X_pool = asked.check(X_pool)
+            elif subsample is None:
+                subsample = N_SAMPLED
             known = self._compared_with(X_pool, strategy)
             whole = resolve_feasible(X_pool, *told, X_labeled=known)
             self._warn_of_repeats(whole)
@@ -84,19 +114,22 @@ class Answering(LikeItsEstimator):
                 # The others have no part in it: they need not even be read.
                 positions, feasible = feasible.restricted()
                 if is_pool(X_pool):
-                    rows = X_pool.take(positions)
-                    X_pool = self._check_X(rows, reset=False, name="X_pool")
+                    X_pool = asked.check(X_pool.take(positions))
                 else:
                     X_pool = take_rows(X_pool, positions)
-            pool, labeled = self._read_both(estimator, strategy, X_pool)
+            pool, labeled = asked.read(X_pool)
             read = perf_counter()
-            self._was_asked = True
-        with self._alone(strategy, seed):
+            # Before the first label there is no round that a query could be part of.
+            if self._n_labeled() or not starts:
+                self._was_asked = True
+        strategy = asked.strategy
+        with self._alone(strategy, seed, X_pool):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
             )
         if positions is not None:
             selection = replace(selection, rows=positions[selection.rows])
+        selection = replace(selection, fallbacks=asked.notes + selection.fallbacks)
         return Answer(
             selection,
             whole,
@@ -104,14 +137,31 @@ class Answering(LikeItsEstimator):
             read,
             pool.nbytes,
             n_subsample=None if subsample is None else len(positions),
+            warning=asked.warning,
         )
+
+    def _starts_cold(self):
+        """Whether there is no model to ask, and a strategy that does without."""
+        if self.cold_start is None or not self.__sklearn_is_fitted__():
+            return self.cold_start is not None
+        return self._knows_one_class() and not needs_no_model(
+            resolve_strategy(self.strategy, self._any_estimator())
+        )
+
+    def _knows_one_class(self):
+        """Whether the model was trained on one class: it is certain of all rows."""
+        if not isinstance(getattr(self, "_codec", None), LabelCodec):
+            return False
+        # A net has an output for each class that was named.
+        seen = getattr(innermost(self.estimator_), "classes_", ())
+        return not (self._codec.by_units or self._is_pretrained) and len(seen) == 1
 
     def _ask_chunks(self, X_pool, n, told, subsample):
         """Select among rows that come in chunks."""
         with exclusive():
             estimator = self._trained_estimator("query")
             strategy = self._use_strategy(estimator)
-            needs = Needs.of(strategy.needs)
+            needs = strategy.all_needs
             self._check_X(X_pool.first(1), reset=False, name="X_pool")
             known = self._labeled.X if self._counts_repeats(strategy) else None
             feasible = resolve_feasible(X_pool, *told, X_labeled=known)
@@ -129,13 +179,14 @@ class Answering(LikeItsEstimator):
                 options = outputs.read.options
                 outputs.targets = self._read_targets(estimator, strategy, options)
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
-            if needs.ids:
+            # What is read chunk by chunk knows its rows by itself.
+            streams = isinstance(pool, ChunkedOutputs)
+            if needs.ids and not streams:
                 pool = replace(pool, identify=partial(row_ids_of, X_pool))
             labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
             # What goes on in workers, nobody can be kept out of.
-            streams = isinstance(pool, ChunkedOutputs)
-            with nullcontext() if streams else self._alone(strategy, seed):
+            with nullcontext() if streams else self._alone(strategy, seed, X_pool):
                 selection = strategy.run(
                     pool, n, labeled=labeled, feasible=feasible, random_state=seed
                 )
@@ -145,9 +196,13 @@ class Answering(LikeItsEstimator):
                 selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
             )
 
-    def _alone(self, strategy, seed):
-        """What a selection shares with other threads, held on to; nothing as a rule."""
-        if is_pure(strategy):
+    def _alone(self, strategy, seed, X_pool):
+        """What a selection shares with other threads, held on to; nothing as a rule.
+
+        The rows of a data set, which are the code of others, are read once more to be
+        identified.
+        """
+        if is_pure(strategy) and (is_pool(X_pool) or not is_dataset(X_pool)):
             return nullcontext()
         return seeded(None if self.random_state is None else seed)
 
@@ -183,7 +238,7 @@ class Answering(LikeItsEstimator):
 
     def _read_both(self, estimator, strategy, X_pool):
         """What the model says about a pool and the labelled rows."""
-        needs = Needs.of(strategy.needs)
+        needs = strategy.all_needs
         options = self._options(needs)
         with seeded(self._seed("inference")):
             pool = self._read(estimator, X_pool, needs, options)
@@ -226,7 +281,28 @@ class Answering(LikeItsEstimator):
         if needs.posterior or needs.gradients:
             # They must have the same dropout masks and be sketched alike.
             seed = stream_seed(self.random_state, "posterior")
-        return ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
+        options = ReadingOptions(self.feature_layer, self.inference_batch_size, seed)
+        if not needs.temperature:
+            return options
+        return replace(options, temperature=self._temperature_in_use())
+
+    def _temperature_in_use(self):
+        """The temperature of the model, found once a training; 1 of a trained one."""
+        seed = self._seed("temperature")
+        with seeded(seed):
+            if self._temperature is None:
+                estimator = self._estimator()
+                self._temperature = 1.0
+                if not is_pretrained(estimator):
+                    self._temperature = find_temperature(
+                        estimator,
+                        self._labeled,
+                        self._codec,
+                        seed=seed,
+                        route=self._routed,
+                        options=self._options(Needs(proba=True)),
+                    )
+            return self._temperature
 
     def _use_strategy(self, estimator):
         """The strategy in use, fresh if it is another than before.

@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 
+from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Needs, Outputs
 from skbadge.pools import as_pool
 from skbadge.querier._answering import Answering, is_pool
 from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import ScoreStrategy, get_strategy
+from skbadge.utils._caller import warn_caller
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Int, Rows
@@ -72,6 +74,13 @@ class Asking(Answering):
     ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
         """Select the rows of a pool to label next.
 
+        Before there is a trained model, ``cold_start`` selects in place of the
+        strategy, by the rows alone; a `skbadge.exceptions.QueryWarning` and the
+        report's ``fallbacks`` say so. That is so before the first `fit`, and while the
+        labelled rows are of one class and cannot train the estimator, or make a model
+        that is certain of it. Strategies that need no model wait for the first training
+        only.
+
         Parameters
         ----------
         X_pool : array-like of shape (n_pool, n_features), or what the estimator takes
@@ -92,7 +101,8 @@ class Asking(Answering):
         groups : array-like of shape (n_pool,), "duplicates" or None, default=None
             A value for each row, such as the document it is from. No more than
             ``max_per_group`` rows of equal value are selected. Labelled rows do not
-            count. "duplicates" groups rows of equal content. Of a pool in chunks, it
+            count. "duplicates" groups rows of equal content; scores select copies last
+            in any case, see `skbadge.strategies.ScoreStrategy`. Of a pool in chunks, it
             may be the name of a column.
 
         max_per_group : int, default=1
@@ -121,19 +131,40 @@ class Asking(Answering):
         Raises
         ------
         NotFittedError
-            If there is no trained model yet.
+            If there is no trained model yet, and ``cold_start`` is None.
         ValueError
             If ``n`` is negative, ``X_pool`` is not what the model was trained on, the
-            model predicts NaN, the strategy needs probabilities of a regressor, or no
-            row may be selected.
+            model predicts NaN, the strategy needs probabilities of a regressor, no
+            row may be selected, or ``cold_start`` needs a model.
+
+        Notes
+        -----
+        What ``cold_start`` sees of the rows, once for each query:
+
+        * Steps of a Pipeline before the model are fitted to the pool as clones, without
+          labels. Those that learn from labels are left out.
+        * A data frame with other columns than numbers goes through
+          `skbadge.nn.table_preprocessor`, but for columns of texts that hardly recur.
+        * Arrays of more than two axes, such as images, are flattened.
+        * Columns are standardised over the pool. Those that are zero in at least half
+          of the rows are divided by their greatest absolute value, and missing values
+          count as the mean.
+        * Where no numbers come out, as of texts, paths, dicts of arrays and torch
+          Datasets, rows are drawn at random.
+        * Of a pool in chunks, a uniform sample of 35,000 of the rows that may be
+          selected is taken into memory, and selected from.
         """
         X_pool, start = as_pool(X_pool), perf_counter()
         self._validate_params()
-        in_chunks = is_pool(X_pool) and subsample is None
+        # A start looks at a sample of such a pool, in memory.
+        samples = subsample is not None or self._starts_cold()
+        in_chunks = is_pool(X_pool) and not samples
         ask = self._ask_chunks if in_chunks else self._ask
         told = candidates, groups, max_per_group, pending
         with storing_in(Place.of(self.storage)) as place:
             answer = ask(X_pool, n, told, subsample)
+        if answer.warning is not None and "start" not in self._doubts:
+            warn_caller(answer.warning, QueryWarning)
         selection, whole, read = answer.selection, answer.feasible, answer.read
         report = QueryReport(
             **vars(selection) | {"nbytes": answer.nbytes + selection.nbytes},
@@ -188,7 +219,7 @@ class Asking(Answering):
         strategy = None
         if needs is None:
             strategy = self._use_strategy(estimator)
-            needs = strategy.needs
+            needs = strategy.all_needs
         X = self._check_X(X, reset=False)
         needs = Needs.of(needs)
         options = self._options(needs)
@@ -224,5 +255,5 @@ class Asking(Answering):
             If there is no trained model yet.
         """
         outputs = self.outputs(X_pool)
-        with self._alone(self.strategy_, self._seed("scores")):
+        with self._alone(self.strategy_, self._seed("scores"), X_pool):
             return self.strategy_.checked_score(outputs)

@@ -57,6 +57,28 @@ def check_X(querier, X, estimator, *, name, reset):
     have two axes or more and equal lengths. With ``reset``, these rows say what the
     features are.
     """
+    X = check_container(X, estimator, name)
+    if reset:
+        for attribute in ("n_features_in_", "feature_names_in_"):
+            vars(querier).pop(attribute, None)
+    if not is_table(X):
+        _check_parts(querier, X, name, reset)
+        return X
+    rows = X
+    while transforms_target(estimator):
+        # It passes rows on as they are.
+        estimator = wrapped(estimator)[1]
+    is_list = kind_of(X) == "list"
+    if is_skorch_net(estimator) or (is_list and is_bare_net(estimator)):
+        rows = _rows_for_net(querier, X, innermost(estimator), name)
+    if not reset and hasattr(querier, "n_features_in_"):
+        check_axes(X, name)
+    _check_features(querier, X if is_frame(X) else rows, reset)
+    return rows
+
+
+def check_container(X, estimator, name):
+    """Rows as an estimator reads their container; raises if that holds no rows."""
     _check_holds_rows(X, name)
     gets_rows = is_bare_net(estimator)
     X = read_inputs(X) if gets_rows else X
@@ -69,25 +91,10 @@ def check_X(querier, X, estimator, *, name, reset):
     if n_rows(X) == 0:
         raise ValueError(f"`{name}` must have at least one row. Got none.")
     check_masked_parts(X, name)
-    if reset:
-        for attribute in ("n_features_in_", "feature_names_in_"):
-            vars(querier).pop(attribute, None)
-    if not is_table(X):
-        _check_parts(querier, X, name, reset)
-        return X
     if sparse.issparse(X) and X.format in ("bsr", "coo", "dia"):
         # Steps before the model cannot slice these.
         X = X.tocsr()
-    rows = X
-    while transforms_target(estimator):
-        # It passes rows on as they are.
-        estimator = wrapped(estimator)[1]
-    if is_skorch_net(estimator) or (gets_rows and kind_of(X) == "list"):
-        rows = _rows_for_net(querier, X, innermost(estimator), name)
-    if not reset and hasattr(querier, "n_features_in_"):
-        _check_axes(X, name)
-    _check_features(querier, X if is_frame(X) else rows, reset)
-    return rows
+    return X
 
 
 def _check_holds_rows(X, name):
@@ -169,7 +176,7 @@ def _rows_for_net(querier, X, net, name):
         return X
     if has_own_dataset(net) and not _is_numeric_array(X):
         return _rows_for_own_dataset(X, net.dataset)
-    _check_axes(X, name)
+    check_axes(X, name)
     rows = _check_numeric(querier, X, name)
     _check_finite(rows, name)
     return rows
@@ -186,7 +193,7 @@ def _rows_for_own_dataset(X, dataset):
     return X
 
 
-def _check_axes(X, name):
+def check_axes(X, name):
     """Raise for a vector where a table is due."""
     if isinstance(X, np.ndarray):
         shape = X.shape

@@ -11,7 +11,8 @@ import torch
 from sklearn.base import BaseEstimator
 
 from skbadge.pools import array_of
-from skbadge.strategies import ALBL, CallableStrategy, get_strategy
+from skbadge.strategies import CallableStrategy, get_strategy
+from skbadge.strategies._composite import CompositeStrategy
 
 
 class Fingerprint(NamedTuple):
@@ -133,11 +134,14 @@ class _Content:
     def _callable_strategy(self, strategy):
         return self._own(strategy.function, lambda inside: inside.of(strategy.function))
 
-    def _bandit(self, bandit):
-        params = bandit.get_params(deep=False)
-        # Clones share experts that are functions, too.
-        params["experts"] = [get_strategy(expert) for expert in bandit.experts]
-        return [self.of(type(bandit)), self.of(params)]
+    def _composite(self, strategy):
+        params = strategy.get_params(deep=False)
+        for name in strategy.parts:
+            part = params[name]
+            listed = part if isinstance(part, list | tuple) else [part]
+            # Clones share parts that are functions, too.
+            params[name] = [get_strategy(each) for each in listed]
+        return [self.of(type(strategy)), self.of(params)]
 
     def _partial(self, value):
         return ["partial", *map(self.of, (value.func, value.args, value.keywords))]
@@ -182,7 +186,7 @@ _CLONE = getattr_static(BaseEstimator, "__sklearn_clone__")
 
 _KINDS = {
     CallableStrategy: _Content._callable_strategy,
-    ALBL: _Content._bandit,
+    CompositeStrategy: _Content._composite,
     FunctionType: _Content._function,
     CodeType: _Content._code,
     MethodType: _Content._method,

@@ -26,8 +26,6 @@ class HoldingLabels(Asking):
     """A querier's labelled rows, and the classes that were named."""
 
     _labeled: LabeledRows
-    # Which warnings were given; each is given once.
-    _doubts: tuple[str, ...] = ()
 
     @property
     def X_labeled_(self) -> Rows:
@@ -144,8 +142,11 @@ class HoldingLabels(Asking):
             self._doubt("contradiction", rows.describe_contradiction())
 
     def _take_labels_as_they_are(self):
-        """Be silent about labels that nobody can correct, as in a simulation."""
-        self._doubts = ("mark", "contradiction")
+        """Be silent about labels that nobody can correct, as in a simulation.
+
+        And about its start, which is asked for.
+        """
+        self._doubts = ("mark", "contradiction", "start")
 
     def _doubt(self, kind, message):
         if message is not None:

@@ -13,15 +13,13 @@ from sklearn.base import BaseEstimator
 from skbadge._compat import HasMethods, Interval, StrOptions, fit_context
 from skbadge.pools import n_rows
 from skbadge.querier._checks import (
-    check_estimator_kind,
     check_two_classes,
     check_y,
     explain_one_class,
 )
 from skbadge.querier._codecs import is_pretrained
-from skbadge.querier._holding_labels import HoldingLabels
 from skbadge.querier._labeled_rows import LabeledRows
-from skbadge.querier._strategy_in_use import kind_of, resolve_strategy
+from skbadge.querier._parameters import Parametrized
 from skbadge.querier._training import (
     check_no_new_labels,
     check_takes_unlabeled,
@@ -30,13 +28,12 @@ from skbadge.querier._training import (
     make_codec,
     train,
 )
-from skbadge.strategies import Strategy, StrategyName, get_strategy
-from skbadge.utils._place import check_storage
+from skbadge.strategies import Strategy, StrategyName
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._typing import RandomState, Rows
 
 
-class BadgeQuerier(HoldingLabels):
+class BadgeQuerier(Parametrized):
     """Ask a model which rows of an unlabelled pool to label next.
 
     Wraps a classifier or regressor, trains it on the labelled rows, and answers `query`
@@ -64,6 +61,14 @@ class BadgeQuerier(HoldingLabels):
         "bald", "batch_bald" and "bait" mean their forms for regression, see
         `skbadge.strategies.get_strategy`. It has no part in `fit`, so that a search
         over strategies needs a `skbadge.experiment.SimulatedActiveLearner`.
+
+    cold_start : str, Strategy, callable or None, default="max_herding"
+        What selects in `query` while there is no trained model: a strategy that reads
+        the rows alone, such as "max_herding", "core_set" or "random", or one of your
+        own whose ``needs`` are among "features", "inputs", "labeled" and "ids".
+        Features and inputs are then the rows themselves, columns standardised; see
+        `query` for what becomes of texts, tables and images. None refuses to select
+        before there is a model. A `~sklearn.frozen.FrozenEstimator` is one.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, for early labelled sets miss some. The net
@@ -160,6 +165,7 @@ class BadgeQuerier(HoldingLabels):
     _parameter_constraints: dict = {
         "estimator": [HasMethods(["fit"]), None],
         "strategy": [str, Strategy, callable],
+        "cold_start": [str, Strategy, callable, None],
         "classes": ["array-like", None],
         "feature_layer": [str],
         "warm_start": ["boolean"],
@@ -177,6 +183,7 @@ class BadgeQuerier(HoldingLabels):
         estimator: BaseEstimator | None = None,
         *,
         strategy: StrategyName | Strategy | Callable = "badge",
+        cold_start: StrategyName | Strategy | Callable | None = "max_herding",
         classes: ArrayLike | None = None,
         feature_layer: str = "auto",
         warm_start: bool = False,
@@ -187,6 +194,7 @@ class BadgeQuerier(HoldingLabels):
     ):
         self.estimator = estimator
         self.strategy = strategy
+        self.cold_start = cold_start
         self.classes = classes
         self.feature_layer = feature_layer
         self.warm_start = warm_start
@@ -347,7 +355,7 @@ class BadgeQuerier(HoldingLabels):
                 explain_one_class(error, rows.y)
             raise
         self._labeled = rows.trained()
-        self.estimator_, self._codec = fitted, codec
+        self.estimator_, self._codec, self._temperature = fitted, codec, None
         self._is_pretrained = is_pretrained(estimator)
         if codec.classes is not None:
             self.classes_ = codec.classes
@@ -362,55 +370,3 @@ class BadgeQuerier(HoldingLabels):
         if not np.isscalar(X) and n_rows(X) == 0:
             return None
         return self._check_X(X, reset=False, name="X_unlabeled")
-
-    def _check_parts(self, classes=None):
-        """Refuse what cannot work before it has cost a training."""
-        check_storage(self.storage)
-        estimator = self._estimator()
-        named = self.classes if classes is None else classes
-        check_estimator_kind(estimator, named)
-        resolve_strategy(self.strategy, estimator)
-
-    def check_parameters(self) -> None:
-        """Refuse an estimator and a strategy that cannot work together.
-
-        `fit` does this as well. Nothing is trained.
-
-        Raises
-        ------
-        TypeError, ValueError
-            Naming the parameter.
-        """
-        self._check_parts()
-
-    def set_params(self, **params: Any) -> Self:
-        """Set parameters, those of the estimator and the strategy included.
-
-        A name in place of a strategy, and None in place of the estimator, make way for
-        the objects they stand for where a parameter of these is set:
-        ``set_params(strategy__include_bias=True)``. What a name stands for is decided
-        after all parameters of the estimator are set.
-
-        Returns
-        -------
-        self : BadgeQuerier
-            Itself.
-        """
-        if "classes" in params:
-            self.__dict__.pop("_classes_as_named", None)
-        for owner, resolve in (
-            ("estimator", self._estimator),
-            ("strategy", lambda: get_strategy(self.strategy, kind_of(self))),
-        ):
-            if owner in params:
-                super().set_params(**{owner: params.pop(owner)})
-            nested = [name for name in params if name.startswith(f"{owner}__")]
-            before = getattr(self, owner)
-            if nested:
-                setattr(self, owner, resolve())
-                try:
-                    super().set_params(**{name: params.pop(name) for name in nested})
-                except ValueError:
-                    setattr(self, owner, before)
-                    raise
-        return super().set_params(**params)

@@ -1,14 +1,17 @@
 """Querying through a Pipeline or a search."""
 
 import warnings
+from copy import copy
 from typing import Any, Literal, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
+from sklearn.pipeline import Pipeline
 
 from skbadge.exceptions import QueryWarning
-from skbadge.outputs._pipeline import is_search, unwrap, wrapped
+from skbadge.outputs._pipeline import check_refit, is_search, unwrap, wrapped
 from skbadge.pools import ChunkedPool, as_pool, check_masked_parts
 from skbadge.querier._querier import BadgeQuerier
 from skbadge.querier._query_report import QueryReport
@@ -57,16 +60,18 @@ def query(
     subsample: Int | None = None,
     return_report: bool = False,
 ) -> NDArray[np.int64] | tuple[NDArray[np.int64], QueryReport]:
-    """Query the `BadgeQuerier` inside a fitted Pipeline or search.
+    """Query the `BadgeQuerier` inside a Pipeline or search.
 
     scikit-learn's ``Pipeline`` and searches have no ``query``. This finds the querier,
-    applies the steps before it to the pool, and asks it.
+    applies the steps before it to the pool, and asks it. Before the first `fit`, clones
+    of these steps are fitted to the pool without labels, as those in the estimator of
+    the querier are; of a search, with the parameters that its estimator has.
 
     Parameters
     ----------
     fitted : estimator object
-        A fitted `BadgeQuerier`, or a `~sklearn.pipeline.Pipeline` that ends in one, or
-        a search such as `~sklearn.model_selection.GridSearchCV` around either.
+        A `BadgeQuerier`, or a `~sklearn.pipeline.Pipeline` that ends in one, or a
+        search such as `~sklearn.model_selection.GridSearchCV` around either.
 
     X_pool : array-like of shape (n_pool, n_features)
         The unlabelled rows, as ``fitted`` takes them. Of a data frame, the answer says
@@ -117,7 +122,9 @@ def query(
             "Steps before a querier do not take a pool in chunks. Put the steps into "
             "the querier's estimator: BadgeQuerier(make_pipeline(...))."
         )
-    querier, X_pool = unwrap(fitted, X_pool)
+    querier = _with_steps_inside(fitted)
+    if querier is None:
+        querier, X_pool = unwrap(fitted, X_pool)
     if not isinstance(querier, BadgeQuerier):
         raise TypeError(
             "`fitted` must be a BadgeQuerier, or a Pipeline or search that ends in "
@@ -134,6 +141,33 @@ def query(
         subsample=subsample,
         return_report=return_report,
     )
+
+
+def _with_steps_inside(fitted):
+    """A copy of a querier that was never fitted, with the steps before it inside.
+
+    None if it was, with what is around it, or if there is nothing around it.
+    """
+    chain = wrapped(fitted)
+    querier = chain[-1]
+    if (
+        len(chain) == 1
+        or not isinstance(querier, BadgeQuerier)
+        or any(isinstance(part, FrozenEstimator) for part in chain)
+        or querier._n_labeled()
+        or not querier._starts_cold()
+    ):
+        return None
+    estimator = querier._estimator()
+    for part in reversed(chain[:-1]):
+        if is_search(part):
+            check_refit(part)
+        if isinstance(part, Pipeline):
+            name, _ = part.steps[-1]
+            estimator = Pipeline([*part.steps[:-1], (name, estimator)])
+    querier = copy(querier)
+    querier.estimator = estimator
+    return querier
 
 
 def _warn_of_searched_strategies(fitted):

@@ -52,6 +52,12 @@ class QueryReport(Selection):
     fallbacks : tuple of str
         Where the strategy could not go on as usual, and what was done instead.
 
+    standard_errors : ndarray of shape (n,) or None
+        Where the values are means over a sample of rows, their standard errors.
+
+    notes : tuple of str
+        What else is worth knowing, such as the sizes of samples.
+
     seconds : dict of str to float
         Wall-clock time of reading the model's outputs ("outputs") and of the selection
         ("select").
@@ -125,6 +131,7 @@ class QueryReport(Selection):
         # They are shown if they are there, but not computed for it.
         if vars(self).get("diagnostics") is not None:
             lines.append(f"  {self.diagnostics}")
+        lines += [f"  note: {note}" for note in self.notes]
         lines += [f"  fallback: {fallback}" for fallback in self.fallbacks]
         return "\n".join(lines)
 
@@ -132,6 +139,7 @@ class QueryReport(Selection):
         facts = [*self._costs(), *self._ranges()]
         if vars(self).get("diagnostics") is not None:
             facts.append(("diversity", str(self.diagnostics)))
+        facts += [("note", note) for note in self.notes]
         facts += [("fallback", fallback) for fallback in self.fallbacks]
         lines = "".join(
             f"<tr>{_cell('th', name)}{_cell('td', value)}</tr>" for name, value in facts
@@ -177,7 +185,11 @@ class QueryReport(Selection):
 
     def _measured(self):
         """Yield what is known of each selected row, by its name."""
-        for name, values in ((self.value_name, self.values), ("norm", self.norms)):
+        for name, values in (
+            (self.value_name, self.values),
+            ("standard error", self.standard_errors),
+            ("norm", self.norms),
+        ):
             if values is not None and len(values):
                 yield name, values
 

@@ -8,7 +8,7 @@ from sklearn.svm import SVC, NuSVC
 from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers._other import no_probabilities
-from skbadge.strategies import ALBL, CallableStrategy, get_strategy, get_strategy_names
+from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
 from skbadge.strategies._registry import CLASSES, REGRESSION, STRATEGIES
 
 
@@ -82,7 +82,10 @@ def is_pure(strategy):
 
     The code of others may draw from global generators.
     """
-    return _is_own(strategy) and not isinstance(strategy, ALBL | CallableStrategy)
+    if isinstance(strategy, CallableStrategy) or not _is_own(strategy):
+        return False
+    # What learns knows rows again.
+    return not Needs.of(strategy.needs).ids
 
 
 def _is_own(value):

@@ -114,11 +114,11 @@ def _label_readers(estimator):
         for name, part in estimator.get_params().items()
         if not isinstance(part, type)
         and not any(part is mine for mine in own)
-        and (hasattr(part, "fit_resample") or _learns_from_labels(part))
+        and (hasattr(part, "fit_resample") or learns_from_labels(part))
     ]
 
 
-def _learns_from_labels(step):
+def learns_from_labels(step):
     """Whether a transformer does, as far as scikit-learn lets one know."""
     if not hasattr(step, "transform") or not hasattr(step, "__sklearn_tags__"):
         return False

@@ -5,6 +5,7 @@ from skbadge.samplers._bait_greedy import bait_greedy
 from skbadge.samplers._base import Sampler
 from skbadge.samplers._feasible import Feasible, OpenRows
 from skbadge.samplers._frank_wolfe import FrankWolfe
+from skbadge.samplers._herding import Herding
 from skbadge.samplers._k_center import KCenter, MaxDist
 from skbadge.samplers._kdpp import KDPP
 from skbadge.samplers._kmeans_plus_plus import KMeansPlusPlus
@@ -20,6 +21,7 @@ __all__ = [
     "Bait",
     "Feasible",
     "FrankWolfe",
+    "Herding",
     "KCenter",
     "KMeansPlusPlus",
     "MaxDet",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from skbadge.embeddings import Embedding, to_device
 from skbadge.embeddings._joined import joined
 from skbadge.utils._row_random import log_exponentials, row_random
-from skbadge.utils._ties import Ties, rounded
+from skbadge.utils._ties import Ties, equal_floor, rounded
 
 
 class Outside(NamedTuple):
@@ -56,6 +56,11 @@ class RowSketch:
         The group of each row, and how many of its group to keep at most. None where
         there is no quota.
 
+    contents : ndarray of uint64 of shape (n_kept,) or None, default=None
+        Equal for rows of equal content. Of such rows in one group, the second comes
+        after the first of all others, the third after the second, and so on. None where
+        the content does not matter.
+
     outside : Outside
         The first row left out, by key and tie. Of no meaning with a quota.
     """
@@ -69,16 +74,34 @@ class RowSketch:
     embedding: Embedding | None = None
     groups: NDArray[np.int64] | None = None
     quota: NDArray[np.int64] | None = None
+    contents: NDArray[np.uint64] | None = None
     outside: Outside = NOTHING
 
     @classmethod
-    def of(cls, size, rows, keys, ties, values, *, embedding=None, quotas=None):
-        """The sketch of some rows. ``quotas`` are their groups and quotas, or None."""
+    def of(
+        cls,
+        size,
+        rows,
+        keys,
+        ties,
+        values,
+        *,
+        embedding=None,
+        quotas=None,
+        contents=None,
+    ):
+        """The sketch of some rows.
+
+        ``quotas`` are their groups and quotas, or None; ``contents`` words for what is
+        in them, or None.
+        """
         groups, quota = quotas or (None, None)
         with np.errstate(invalid="ignore"):
             # Scores may be infinite. Then nobody asks for their sum.
             total = float(values.sum())
-        everything = cls(size, rows, keys, ties, values, total, None, groups, quota)
+        everything = cls(
+            size, rows, keys, ties, values, total, None, groups, quota, contents
+        )
         order = everything._first()
         if embedding is not None:
             embedding = to_device(embedding.take(order[:size]), None)
@@ -96,9 +119,9 @@ class RowSketch:
         """The sketch of the rows of both."""
 
         def columns(name):
-            return np.concatenate([getattr(self, name), getattr(other, name)])
+            parts = [getattr(self, name), getattr(other, name)]
+            return None if parts[0] is None else np.concatenate(parts)
 
-        has_quota = self.groups is not None
         both = RowSketch(
             self.size,
             columns("rows"),
@@ -106,8 +129,9 @@ class RowSketch:
             columns("ties"),
             columns("values"),
             self.total + other.total,
-            groups=columns("groups") if has_quota else None,
-            quota=columns("quota") if has_quota else None,
+            groups=columns("groups"),
+            quota=columns("quota"),
+            contents=columns("contents"),
             outside=min(self.outside, other.outside),
         )
         order = both._first()
@@ -116,14 +140,25 @@ class RowSketch:
             embedding = joined([embedding, other.embedding]).take(kept)
         return both._kept(order, embedding)
 
+    def copy_numbers(self, order=slice(None)):
+        """For each row how many of its content and group come before it.
+
+        Of the rows in an order, if one is given.
+        """
+        columns = [self.contents, self.groups]
+        return _ranks(*[part[order] for part in columns if part is not None])
+
     def _first(self):
         """Positions of the rows to keep and of the first of the others, in order."""
         near = np.arange(len(self))
-        if self.groups is None and len(self) > self.size:
+        each_counts = self.groups is None and self.contents is None
+        if each_counts and len(self) > self.size:
             # Those that come after the greatest of these keys are no one's first.
             edge = np.partition(self.keys, self.size)[self.size]
             near = np.flatnonzero(self.keys <= edge)
         order = near[np.lexsort((self.rows[near], self.ties[near], self.keys[near]))]
+        if self.contents is not None:
+            order = order[np.argsort(self.copy_numbers(order), kind="stable")]
         if self.groups is not None:
             order = order[_ranks(self.groups[order]) < self.quota[order]]
         return order[: self.size + 1]
@@ -145,6 +180,7 @@ class RowSketch:
             embedding,
             None if self.groups is None else self.groups[kept],
             None if self.quota is None else self.quota[kept],
+            None if self.contents is None else self.contents[kept],
             outside,
         )
 
@@ -154,14 +190,18 @@ def merged(first: RowSketch, second: RowSketch) -> RowSketch:
     return first.merge(second)
 
 
-def _ranks(groups):
-    """For each entry how many entries before it are of the same group."""
-    order = np.argsort(groups, kind="stable")
-    in_order = groups[order]
-    starts = np.flatnonzero(np.r_[True, in_order[1:] != in_order[:-1]])
-    sizes = np.diff(np.r_[starts, len(groups)])
-    ranks = np.empty(len(groups), dtype=np.int64)
-    ranks[order] = np.arange(len(groups)) - np.repeat(starts, sizes)
+def _ranks(*columns):
+    """For each entry how many entries before it are equal in all columns."""
+    order = np.lexsort(columns)
+    starts = np.zeros(len(order), dtype=bool)
+    starts[:1] = True
+    for column in columns:
+        in_order = column[order]
+        starts[1:] |= in_order[1:] != in_order[:-1]
+    firsts = np.flatnonzero(starts)
+    sizes = np.diff(np.r_[firsts, len(order)])
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - np.repeat(firsts, sizes)
     return ranks
 
 
@@ -177,15 +217,11 @@ class Drawn:
     ----------
     seed, stream, number
         What the rows' numbers belong to, see `row_random`.
-
-    are_logs : bool, default=False
-        Whether the values are the logarithms of the weights.
     """
 
     seed: int
     stream: str
     number: int = 0
-    are_logs: bool = False
 
     def sketch(self, size, values, first, opened, *, embedding=None, quotas=None):
         """The sketch of a chunk's open rows.
@@ -208,7 +244,7 @@ class Drawn:
             Those of the open rows, as for `RowSketch.of`.
         """
         with np.errstate(divide="ignore"):
-            logs = values if self.are_logs else np.log(values)
+            logs = np.log(values)
         some = np.flatnonzero(logs > -np.inf)
         if len(some) < len(values):
             opened, values, logs = opened[some], values[some], logs[some]
@@ -245,6 +281,13 @@ class Greatest:
     ties: Ties
     dtype: type | np.dtype = np.float64
     quantum: float = 0.0
+
+    def near(self, size, values):
+        """Positions of all values that may be among the first of this order."""
+        if len(values) <= size:
+            return np.arange(len(values))
+        least = np.partition(values, len(values) - size)[len(values) - size]
+        return np.flatnonzero(values >= equal_floor(least, self.dtype, self.quantum))
 
     def sketch(self, size, values, first, opened, **more):
         """The sketch of a chunk's open rows, as that of `Drawn`."""

@@ -36,6 +36,12 @@ class Selection:
     embedding : Embedding of shape (n, n_columns) or None
         The selected rows' embeddings, where the method has any.
 
+    standard_errors : ndarray of shape (n,) or None
+        Where the values are means over a sample of rows, their standard errors.
+
+    notes : tuple of str
+        What else is worth knowing, such as the sizes of samples.
+
     nbytes : int
         Bytes held by the embeddings beyond the model's outputs.
     """
@@ -47,6 +53,8 @@ class Selection:
     n_distances: int = 0
     norms: NDArray[np.float64] | None = None
     embedding: Embedding | None = None
+    standard_errors: NDArray[np.float64] | None = None
+    notes: tuple[str, ...] = ()
     nbytes: int = 0
 
     def __len__(self) -> int:

@@ -30,7 +30,7 @@ class AcsFW(EmbeddingStrategy):
         Standard deviation of the noise, above 0, for rows scaled so that the labelled
         ones have a mean squared norm of 1.
 
-    kernel : {"last_layer", "gradients", "linear"}, default="last_layer"
+    kernel : {"last_layer", "features", "gradients", "linear"}, default="last_layer"
         The base kernel, see `EmbeddingStrategy`. Kernels without columns have no
         features.
 

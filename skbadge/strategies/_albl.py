@@ -12,6 +12,7 @@ from skbadge._compat import Interval, StrOptions
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
+from skbadge.strategies._composite import CompositeStrategy
 from skbadge.strategies._exp4p import (
     exp4p_exponents,
     expert_probabilities,
@@ -21,7 +22,7 @@ from skbadge.strategies._registry import get_strategy
 from skbadge.strategies._uniform import Random
 
 
-class ALBL(Strategy):
+class ALBL(CompositeStrategy):
     r"""ALBL: a bandit that learns which of several strategies to follow.
 
     Active learning by learning, Hsu and Lin [1]_: strategies are the experts of the
@@ -91,6 +92,7 @@ class ALBL(Strategy):
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
     """
 
+    parts = ("experts",)
     _parameter_constraints: dict = {
         "experts": [list, tuple],
         "mode": [StrOptions({"exp4p", "badge_repo"})],
@@ -113,15 +115,6 @@ class ALBL(Strategy):
         self.horizon = horizon
         self.delta = delta
         self.p_min = p_min
-
-    def __sklearn_clone__(self):
-        params = self.get_params(deep=False)
-        # Functions, and what they hold, are the user's own.
-        params["experts"] = type(self.experts)(
-            clone(expert) if isinstance(expert, Strategy) else expert
-            for expert in self.experts
-        )
-        return type(self)(**params)
 
     @property
     def needs(self) -> Needs:

@@ -25,16 +25,17 @@ class Badge(EmbeddingStrategy):
     Notes
     -----
     The last layer's input are the penultimate features of a net or a multi-layer
-    perceptron. Of a linear model it is the model's own input, as it is. Trees, nearest
-    neighbours, naive Bayes, kernel machines and all others have no such layer: in its
-    place stands their input, each column with mean 0 and variance 1 over the pool, so
-    that picks do not depend on the columns' units. (A column that is zero in at least
-    half of the rows is divided by its greatest absolute value.) What BADGE picks by is
-    then no gradient, but the model's uncertainty times where a row lies. Missing
-    values, if the model takes them, count as the mean.
+    perceptron. Of a linear model it is the model's own input, as it is. Of forests and
+    gradient boosting it is the leaf of each tree that a row ends up in: the model is
+    linear in them. Nearest neighbours, naive Bayes, kernel machines and all others have
+    no such layer: in its place stands their input, each column with mean 0 and variance
+    1 over the pool, so that picks do not depend on the columns' units. (A column that
+    is zero in at least half of the rows is divided by its greatest absolute value.)
+    What BADGE picks by is then no gradient, but the model's uncertainty times where a
+    row lies. Missing values, if the model takes them, count as the mean.
 
-    Sparse rows of models without hidden layers stay sparse: memory is that of their
-    entries.
+    Sparse rows of models without hidden layers, and leaves, stay sparse: memory is that
+    of their entries.
 
     References
     ----------

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs, Outputs
-from skbadge.strategies._base import ScoreStrategy
+from skbadge.samplers._score_noise import NoiseKind
 from skbadge.strategies._joint_information import mutual_information
+from skbadge.strategies._score_strategy import ScoreStrategy
 
 
 class Bald(ScoreStrategy):
@@ -28,13 +29,17 @@ class Bald(ScoreStrategy):
     ----------
     n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
-        as members, whatever is asked for here.
+        as members, whatever is asked for here; boosting at most as many as half of its
+        stages.
+
+    noise, beta, distinct
+        As for `ScoreStrategy`. "power_bald" of the literature is ``noise="power"``.
 
     Notes
     -----
     Takes ``O(n_posterior * n_rows * n_classes)`` time, and 4 bytes of memory for each
     of these numbers, which are read before. Rows with high scores tend to be alike:
-    `BatchBald` takes them jointly.
+    `BatchBald` takes them jointly, and noise spreads them.
 
     References
     ----------
@@ -55,10 +60,19 @@ class Bald(ScoreStrategy):
     """
 
     _parameter_constraints: dict = {
+        **ScoreStrategy._parameter_constraints,
         "n_posterior": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(self, n_posterior: int = 20):
+    def __init__(
+        self,
+        n_posterior: int = 20,
+        *,
+        noise: NoiseKind | None = None,
+        beta: float = 1.0,
+        distinct: bool = True,
+    ):
+        super().__init__(noise=noise, beta=beta, distinct=distinct)
         self.n_posterior = n_posterior
 
     @property

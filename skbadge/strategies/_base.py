@@ -1,4 +1,4 @@
-"""What strategies share: their face, and scores."""
+"""What strategies share: their face."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -12,8 +12,6 @@ from sklearn.utils import check_random_state
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.samplers import Feasible, Selection
-from skbadge.samplers._scores_of_chunks import top_of_chunks
-from skbadge.utils._ranking import top_rows
 from skbadge.utils._typing import RandomState
 
 # For strategies that need all rows at once.
@@ -73,6 +71,11 @@ class Strategy(BaseEstimator, ABC):
     def needs(self) -> Needs | tuple[str, ...]:
         """What it reads of the model; a subclass may have an attribute in its place."""
         return Needs()
+
+    @property
+    def all_needs(self) -> Needs:
+        """All that is to be read: what it needs, and what its face adds to that."""
+        return Needs.of(self.needs)
 
     @property
     def reads_population(self) -> bool:
@@ -194,87 +197,3 @@ class Strategy(BaseEstimator, ABC):
         strategy `reads_population`, all other rows may be selected, but for groups that
         are used up.
         """
-
-
-class ScoreStrategy(Strategy):
-    """A strategy that scores each row by itself and takes the greatest scores.
-
-    A subclass implements `score`, which sees the pool alone: what looks at the labelled
-    rows as well is a `Strategy`. Ties are broken at random: scores that agree in 12
-    significant digits are equal.
-
-    Examples
-    --------
-    >>> from skbadge.strategies import ScoreStrategy
-    >>> class Doubt(ScoreStrategy):
-    ...     def score(self, pool):
-    ...         return 1 - pool.proba.max(axis=1)
-    """
-
-    @property
-    def needs(self) -> Needs | tuple[str, ...]:
-        """Class probabilities."""
-        return Needs(proba=True)
-
-    @abstractmethod
-    def score(self, pool: Outputs) -> NDArray[np.float64]:
-        """Score the rows of a pool: the greater, the sooner to be labelled.
-
-        Parameters
-        ----------
-        pool : Outputs
-            What the model says about the pool.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_rows,)
-            float64.
-        """
-
-    def checked_score(self, pool: Outputs) -> NDArray[np.float64]:
-        """Score the rows, and make sure that each has one number.
-
-        Parameters
-        ----------
-        pool : Outputs
-            What the model says about the pool.
-
-        Returns
-        -------
-        scores : ndarray of shape (n_rows,)
-            float64.
-        """
-        scores = np.asarray(self.score(pool))
-        if scores.shape != (len(pool),) or scores.dtype.kind not in "biuf":
-            raise ValueError(
-                f"The scores of {self} must be {len(pool)} numbers, one for each row. "
-                f"Got dtype {scores.dtype} and shape {scores.shape}."
-            )
-        scores = scores.astype(np.float64, copy=False)
-        wrong = np.flatnonzero(np.isnan(scores))
-        if len(wrong):
-            raise ValueError(
-                f"The scores of {self} must not be NaN. {len(wrong)} of {len(pool)} "
-                f"are, the first is that of row {wrong[0]}."
-            )
-        return scores
-
-    @property
-    def streams(self) -> bool:
-        """Rows are scored one by one."""
-        return True
-
-    def _scorer(self, pool, rng):
-        """The function from `Outputs` to scores, after a look at all rows; picklable.
-
-        ``pool`` may be in chunks, of which the function is then given one at a time.
-        """
-        return self.checked_score
-
-    def _run_on_chunks(self, pool, n, labeled, feasible, rng):
-        return top_of_chunks(pool, self._scorer(pool, rng), n, feasible, rng)
-
-    def _run(self, pool, n, labeled, feasible, rng):
-        scores = self._scorer(pool, rng)(pool)
-        rows = top_rows(scores, n, rng, open_rows=feasible.open())
-        return Selection(rows, scores[rows])

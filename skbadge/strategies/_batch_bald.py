@@ -33,7 +33,8 @@ class BatchBald(Strategy):
     ----------
     n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
-        as members, whatever is asked for here. No selection can learn more than
+        as members, whatever is asked for here; boosting at most as many as half of its
+        stages. No selection can learn more than
         ``log(n_posterior)``: ask for more samples when ``n`` is large.
 
     n_configurations : int, default=2000

@@ -42,7 +42,7 @@ class CoreSet(EmbeddingStrategy):
     """
 
     _parameter_constraints: dict = {
-        "kernel": [StrOptions({"features", "cosine"} | ALL_KERNELS)],
+        "kernel": [StrOptions({"cosine"} | ALL_KERNELS)],
         **FIRST_CENTER,
         "n_columns": [Interval(Integral, 1, None, closed="left"), None],
     }

@@ -75,7 +75,8 @@ class EmbeddingStrategy(Strategy):
     kernel : str or callable, default="gradients"
         The base kernel. Of the last layer: "badge" (the gradient of the loss at the
         predicted label), "badge_bias" (with the bias), "last_layer" (the gradient of an
-        output), "features" (the layer's input), "cosine" (the same at length 1).
+        output), "features" (the layer's input), "cosine" (the same at length 1),
+        "gaussian" (the Gaussian kernel of the latter, with sigma 1).
         "gradients" are those of all layers. "linear", "nngp", "ntk" and "laplace" are
         kernels of the inputs with default parameters. See
         `skbadge.outputs.model_outputs` for what is read of the model. A function takes

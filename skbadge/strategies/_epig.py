@@ -12,8 +12,9 @@ from sklearn.utils.random import sample_without_replacement
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs, Outputs
-from skbadge.strategies._base import ScoreStrategy
+from skbadge.samplers._score_noise import NoiseKind
 from skbadge.strategies._joint_information import BLOCK, normalized
+from skbadge.strategies._score_strategy import ScoreStrategy
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._shown import shown
 
@@ -58,6 +59,9 @@ class EPIG(ScoreStrategy):
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here.
 
+    noise, beta, distinct
+        As for `ScoreStrategy`.
+
     Notes
     -----
     Pool and targets are read with the same posterior samples: the same dropout masks,
@@ -97,6 +101,7 @@ class EPIG(ScoreStrategy):
     """
 
     _parameter_constraints: dict = {
+        **ScoreStrategy._parameter_constraints,
         "targets": ["array-like", "sparse matrix", None],
         "target_weights": ["array-like", None],
         "n_targets": [Interval(Integral, 1, None, closed="left")],
@@ -110,7 +115,11 @@ class EPIG(ScoreStrategy):
         target_weights: ArrayLike | None = None,
         n_targets: int = 100,
         n_posterior: int = 20,
+        noise: NoiseKind | None = None,
+        beta: float = 1.0,
+        distinct: bool = True,
     ):
+        super().__init__(noise=noise, beta=beta, distinct=distinct)
         self.targets = targets
         self.target_weights = target_weights
         self.n_targets = n_targets

@@ -11,6 +11,7 @@ from scipy import sparse
 from skbadge.embeddings import (
     DenseEmbedding,
     Embedding,
+    GaussianEmbedding,
     LaplaceEmbedding,
     NNGPEmbedding,
     NTKEmbedding,
@@ -27,6 +28,7 @@ KernelName = Literal[
     "badge_bias",
     "cosine",
     "features",
+    "gaussian",
     "gradients",
     "laplace",
     "last_layer",
@@ -66,6 +68,11 @@ def cosine(outputs):
     return matrix_embedding(scaled_rows(embedding.matrix, 1 / norms))
 
 
+def gaussian(outputs):
+    """The Gaussian kernel of the same, which falls to 1/e at distance 1."""
+    return GaussianEmbedding(cosine(outputs).matrix)
+
+
 def last_layer(outputs):
     """Gradients of one output for the last layer's weights and bias.
 
@@ -103,6 +110,7 @@ KERNELS = {
     "badge_bias": Kernel(GRADIENT, partial(badge, include_bias=True)),
     "cosine": Kernel(FEATURES, cosine),
     "features": Kernel(FEATURES, features),
+    "gaussian": Kernel(FEATURES, gaussian),
     "gradients": Kernel(Needs(gradients=True), attrgetter("gradients")),
     "laplace": of_inputs(LaplaceEmbedding),
     "last_layer": Kernel(FEATURES, last_layer),

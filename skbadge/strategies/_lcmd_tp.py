@@ -19,9 +19,10 @@ class LCMD(EmbeddingStrategy):
 
     Parameters
     ----------
-    kernel : {"gradients", "last_layer", "linear", "nngp", "ntk", "laplace"}, \
-            default="gradients"
-        What to measure distances in, see `EmbeddingStrategy`.
+    kernel : {"gradients", "features", "last_layer", "linear", "nngp", "ntk", \
+            "laplace"}, default="gradients"
+        What to measure distances in, see `EmbeddingStrategy`. Of forests and boosting
+        there are no gradients: with "features" clusters are those of their leaves.
 
     n_columns : int or None, default=512
         For "gradients", the columns that they are sketched to while they are read. None

@@ -31,7 +31,7 @@ class PosteriorBait(PosteriorStrategy):
         Whether the variance that is brought down is summed over the labelled rows as
         well as the pool, as in the benchmark.
 
-    kernel : {"last_layer", "gradients", "linear"}, default="last_layer"
+    kernel : {"last_layer", "features", "gradients", "linear"}, default="last_layer"
         The base kernel, see `EmbeddingStrategy`. It needs one with columns.
 
     n_columns : int or None, default=512

@@ -22,8 +22,8 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
     first_center : {"uniform", "max_norm", "norm_weighted"}, default="uniform"
         How the first row is picked; uniform in the benchmark.
 
-    kernel : {"last_layer", "gradients", "linear", "nngp", "ntk", "laplace"}, \
-            default="last_layer"
+    kernel : {"last_layer", "features", "gradients", "linear", "nngp", "ntk", \
+            "laplace"}, default="last_layer"
         The base kernel, see `EmbeddingStrategy`.
 
     n_columns : int or None, default=512

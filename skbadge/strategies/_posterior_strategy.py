@@ -8,7 +8,7 @@ from skbadge.embeddings import Posterior, Scale
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 from skbadge.strategies._kernels import KernelName
 
-MODEL_KERNELS = {"gradients", "last_layer", "linear"}
+MODEL_KERNELS = {"features", "gradients", "last_layer", "linear"}
 ALL_KERNELS = MODEL_KERNELS | {"nngp", "ntk", "laplace"}
 
 

@@ -18,8 +18,8 @@ class PosteriorVariance(PosteriorStrategy):
     sigma : float, default=1e-3
         Standard deviation of the noise, above 0, for scaled rows.
 
-    kernel : {"last_layer", "gradients", "linear", "nngp", "ntk", "laplace"}, \
-            default="last_layer"
+    kernel : {"last_layer", "features", "gradients", "linear", "nngp", "ntk", \
+            "laplace"}, default="last_layer"
         The base kernel, see `EmbeddingStrategy`.
 
     n_columns : int or None, default=512

@@ -11,6 +11,7 @@ from skbadge.utils._shown import did_you_mean, shown
 STRATEGIES = {
     "acs_fw": "skbadge.strategies._acs_fw:AcsFW",
     "albl": "skbadge.strategies._albl:ALBL",
+    "alfa_mix": "skbadge.strategies._alfa_mix:AlfaMix",
     "badge": "skbadge.strategies._badge:Badge",
     "badge_k_center": "skbadge.strategies._badge_k_center:BadgeKCenter",
     "badge_kdpp": "skbadge.strategies._badge_kdpp:BadgeKDPP",
@@ -18,14 +19,20 @@ STRATEGIES = {
     "bait": "skbadge.strategies._fisher_bait:Bait",
     "bald": "skbadge.strategies._bald:Bald",
     "batch_bald": "skbadge.strategies._batch_bald:BatchBald",
+    "centroids": "skbadge.strategies._centroids:Centroids",
+    "clue": "skbadge.strategies._clue:Clue",
+    "cluster_margin": "skbadge.strategies._cluster_margin:ClusterMargin",
     "core_set": "skbadge.strategies._core_set:CoreSet",
     "direct": "skbadge.strategies._direct:Direct",
+    "drop_query": "skbadge.strategies._drop_query:DropQuery",
     "entropy": "skbadge.strategies._uncertainty:Entropy",
     "epig": "skbadge.strategies._epig:EPIG",
+    "falcun": "skbadge.strategies._falcun:Falcun",
     "igs": "skbadge.strategies._igs:IGS",
     "lcmd": "skbadge.strategies._lcmd_tp:LCMD",
     "least_confidence": "skbadge.strategies._uncertainty:LeastConfidence",
     "margin": "skbadge.strategies._uncertainty:Margin",
+    "max_herding": "skbadge.strategies._max_herding:MaxHerding",
     "posterior_bait": "skbadge.strategies._posterior_bait:PosteriorBait",
     "posterior_kmeans_plus_plus": (
         "skbadge.strategies._posterior_kmeans_plus_plus:PosteriorKMeansPlusPlus"
@@ -33,6 +40,11 @@ STRATEGIES = {
     "posterior_max_det": "skbadge.strategies._posterior_max_det:PosteriorMaxDet",
     "posterior_variance": "skbadge.strategies._posterior_variance:PosteriorVariance",
     "random": "skbadge.strategies._uniform:Random",
+    "refine": "skbadge.strategies._refine:Refine",
+    "typiclust": "skbadge.strategies._typiclust:TypiClust",
+    "uncertainty_herding": (
+        "skbadge.strategies._uncertainty_herding:UncertaintyHerding"
+    ),
     "vote_entropy": "skbadge.strategies._vote_entropy:VoteEntropy",
 }
 
@@ -49,6 +61,7 @@ REGRESSION = {
 StrategyName = Literal[
     "acs_fw",
     "albl",
+    "alfa_mix",
     "badge",
     "badge_k_center",
     "badge_kdpp",
@@ -56,19 +69,28 @@ StrategyName = Literal[
     "bait",
     "bald",
     "batch_bald",
+    "centroids",
+    "clue",
+    "cluster_margin",
     "core_set",
     "direct",
+    "drop_query",
     "entropy",
     "epig",
+    "falcun",
     "igs",
     "lcmd",
     "least_confidence",
     "margin",
+    "max_herding",
     "posterior_bait",
     "posterior_kmeans_plus_plus",
     "posterior_max_det",
     "posterior_variance",
     "random",
+    "refine",
+    "typiclust",
+    "uncertainty_herding",
     "vote_entropy",
 ]
 

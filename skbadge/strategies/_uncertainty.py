@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy.special import entr
 
 from skbadge.outputs import Outputs
-from skbadge.strategies._base import ScoreStrategy
+from skbadge.strategies._score_strategy import ScoreStrategy
 from skbadge.utils._chunks import row_chunks
 
 
@@ -51,6 +51,11 @@ class LeastConfidence(ScoreStrategy):
     The score is one minus the greatest probability, between 0 and 1 - 1 / n_classes
     (Lewis and Gale [1]_; CONF in the BADGE paper).
 
+    Parameters
+    ----------
+    noise, beta, distinct
+        As for `ScoreStrategy`.
+
     References
     ----------
     .. [1] D. D. Lewis, W. A. Gale. "A sequential algorithm for training text
@@ -66,13 +71,21 @@ class Margin(ScoreStrategy):
     """Rows whose two most probable classes are closest in probability.
 
     The score is minus the difference of the two, between -1 and 0 (Roth and Small
-    [1]_; MARG in the BADGE paper).
+    [1]_; MARG in the BADGE paper). With ``noise="power"``, the weight is one minus the
+    difference.
+
+    Parameters
+    ----------
+    noise, beta, distinct
+        As for `ScoreStrategy`.
 
     References
     ----------
     .. [1] D. Roth, K. Small. "Margin-based active learning for structured output
        spaces". ECML 2006.
     """
+
+    lower_bound = -1.0
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Minus the margin of each row."""
@@ -84,6 +97,11 @@ class Entropy(ScoreStrategy):
 
     In nats, between 0 and log(n_classes) (Wang and Shang [1]_; ENTROPY in the BADGE
     paper).
+
+    Parameters
+    ----------
+    noise, beta, distinct
+        As for `ScoreStrategy`.
 
     References
     ----------

@@ -8,7 +8,8 @@ from scipy.special import entr
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs, Outputs
-from skbadge.strategies._base import ScoreStrategy
+from skbadge.samplers._score_noise import NoiseKind
+from skbadge.strategies._score_strategy import ScoreStrategy
 from skbadge.utils._chunks import row_chunks
 
 
@@ -30,6 +31,9 @@ class VoteEntropy(ScoreStrategy):
     n_posterior : int, default=20
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here.
+
+    noise, beta, distinct
+        As for `ScoreStrategy`.
 
     Notes
     -----
@@ -53,10 +57,19 @@ class VoteEntropy(ScoreStrategy):
     """
 
     _parameter_constraints: dict = {
+        **ScoreStrategy._parameter_constraints,
         "n_posterior": [Interval(Integral, 2, None, closed="left")],
     }
 
-    def __init__(self, n_posterior: int = 20):
+    def __init__(
+        self,
+        n_posterior: int = 20,
+        *,
+        noise: NoiseKind | None = None,
+        beta: float = 1.0,
+        distinct: bool = True,
+    ):
+        super().__init__(noise=noise, beta=beta, distinct=distinct)
         self.n_posterior = n_posterior
 
     @property

@@ -40,6 +40,30 @@ def row_uniforms(seed, rows):
         return (_finalized(mixed) >> np.uint64(11)) * 2.0**-53
 
 
+def entry_words(seed, rows, columns):
+    """64 random bits for each entry of a matrix, whatever entries are asked for.
+
+    Each row is a stream of SplitMix64 that starts at a hash of its number.
+
+    Parameters
+    ----------
+    seed : int
+        At least 0.
+
+    rows, columns : ndarray of int
+        Where the entries are; they are broadcast against each other.
+
+    Returns
+    -------
+    words : ndarray
+        uint64.
+    """
+    with np.errstate(over="ignore"):
+        starts = (rows.astype(np.uint64) + np.uint64(1)) * GOLDEN
+        starts = _finalized(starts ^ _finalized(np.array(seed, dtype=np.uint64)))
+        return _finalized(starts + (columns.astype(np.uint64) + np.uint64(1)) * GOLDEN)
+
+
 def mixed_words(words):
     """SplitMix64's outputs for states given by number."""
     return _finalized(words * GOLDEN)

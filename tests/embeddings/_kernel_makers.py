@@ -4,6 +4,7 @@ import numpy as np
 
 from skbadge.embeddings import (
     DenseEmbedding,
+    GaussianEmbedding,
     LaplaceEmbedding,
     NNGPEmbedding,
     NTKEmbedding,
@@ -52,6 +53,14 @@ def laplace(X):
     return LaplaceEmbedding(X, gamma=0.7), lambda X, Y: naive_laplace(X, Y, 0.7)
 
 
+def gaussian(X):
+    def kernel(X, Y):
+        sq_dists = ((X[:, None] - Y[None, :]) ** 2).sum(axis=2)
+        return np.exp(-sq_dists / 1.7**2)
+
+    return GaussianEmbedding(X, sigma=1.7), kernel
+
+
 def scaled(X):
     embedding, kernel = ntk(X)
     return ScaledEmbedding(embedding, 3.0), lambda X, Y: 9 * kernel(X, Y)
@@ -92,6 +101,7 @@ KERNELS = {
     "nngp": nngp,
     "ntk": ntk,
     "laplace": laplace,
+    "gaussian": gaussian,
     "scaled": scaled,
     "product": product,
     "dense_product": dense_product,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from skbadge.embeddings import (
     DenseEmbedding,
@@ -9,6 +10,7 @@ from skbadge.embeddings import (
     OuterProductEmbedding,
     RowStackedEmbedding,
     ScaledEmbedding,
+    SparseEmbedding,
     StackedEmbedding,
     to_device,
 )
@@ -24,6 +26,14 @@ def outer(X):
     return OuterProductEmbedding(X[:, :2], X[:, 1:])
 
 
+def sparse_rows(X):
+    return SparseEmbedding(sparse.csr_matrix(X))
+
+
+def sparse_outer(X):
+    return OuterProductEmbedding(X[:, :2], sparse.csr_matrix(X[:, 1:]))
+
+
 def stacked(X):
     return StackedEmbedding([outer(X), dense(X)])
 
@@ -37,6 +47,8 @@ def row_stacked(X):
 MAKERS = {
     "dense": dense,
     "outer": outer,
+    "sparse": sparse_rows,
+    "sparse_outer": sparse_outer,
     "columns": stacked,
     "rows": row_stacked,
     "tensor": lambda X: to_device(dense(X), "cpu"),

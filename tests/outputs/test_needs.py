@@ -105,7 +105,7 @@ def test_numbers_of_numpy_are_numbers():
 
 @pytest.mark.parametrize("value", [1, None, "yes", np.array([True])])
 @pytest.mark.parametrize(
-    "name", ["proba", "features", "inputs", "gradients", "labeled", "ids"]
+    "name", ["proba", "features", "head", "inputs", "gradients", "labeled", "ids"]
 )
 def test_flags_are_bools(name, value):
     with pytest.raises(TypeError, match=f"`{name}` must be a bool. Got"):
@@ -140,17 +140,18 @@ def net():
     )
 
 
+LAYERED = ("proba", "features", "head", "inputs", "gradients")
 OF_CLASSIFIERS = tuple(name for name in FIELDS if name != "prediction")
 MODELS = {
     "net": (net(), OF_CLASSIFIERS),
     "perceptron": (
         MLPClassifier((5,), solver="lbfgs", alpha=1.0, max_iter=9999, random_state=0),
-        ("proba", "features", "inputs", "gradients"),
+        LAYERED,
     ),
-    "linear": (LogisticRegression(), ("proba", "features", "inputs", "gradients")),
+    "linear": (LogisticRegression(), LAYERED),
     "ensemble": (
         BaggingClassifier(LogisticRegression(), 3, random_state=0),
-        OF_CLASSIFIERS,
+        ("proba", "features", "inputs", "posterior", "gradients"),
     ),
     "other": (
         DecisionTreeClassifier(max_depth=2, random_state=0),
@@ -173,7 +174,9 @@ def test_each_reader_gives_what_is_needed_and_nothing_else(kind):
     }
     for names in SUBSETS:
         if not set(names) <= set(known):
-            with pytest.raises(TypeError, match=r"has no (posterior|layers|targets)"):
+            with pytest.raises(
+                TypeError, match=r"has no (last linear|posterior|layers|targets)"
+            ):
                 model_outputs(model, X, needs=names)
             continue
         outputs = model_outputs(model, X, needs=names, random_state=0)
@@ -182,6 +185,9 @@ def test_each_reader_gives_what_is_needed_and_nothing_else(kind):
             found = getattr(outputs, name)
             if name not in names:
                 assert found is None
+            elif name == "head":
+                for part, other in zip(found, alone[name], strict=True):
+                    np.testing.assert_array_equal(part, other)
             elif name == "gradients":
                 np.testing.assert_allclose(
                     found.to_dense(), alone[name].to_dense(), atol=1e-5

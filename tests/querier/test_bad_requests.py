@@ -211,7 +211,7 @@ def test_use_before_fit(estimator, call):
     with pytest.raises(
         NotFittedError, match=r"BadgeQuerier is not fitted yet. Call 'fit'"
     ):
-        call(BadgeQuerier(estimator), *make_data())
+        call(BadgeQuerier(estimator, cold_start=None), *make_data())
 
 
 def test_decision_function_before_fit():
@@ -262,7 +262,8 @@ def test_query_of_something_without_a_querier():
 
 
 def test_query_of_a_pipeline_before_its_fit():
-    pipeline = make_pipeline(StandardScaler(), BadgeQuerier(LogisticRegression()))
+    querier = BadgeQuerier(LogisticRegression(), cold_start=None)
+    pipeline = make_pipeline(StandardScaler(), querier)
     with pytest.raises(NotFittedError, match="not fitted yet"):
         skbadge.query(pipeline, make_data()[0], 2)
 

@@ -41,6 +41,8 @@ NAMES = sorted(set(get_strategy_names()) - {"igs"})
 STREAMING = [s for s in NAMES if get_strategy(s).streams]
 # These ask an ensemble or a net.
 SAMPLES = {"bald", "epig", "vote_entropy"}
+# These ask a model that has a last layer.
+LAST_LAYER = {"drop_query"}
 
 
 class Net(nn.Module):
@@ -108,7 +110,7 @@ def test_of_any_model(make, strategy):
 
 @pytest.mark.usefixtures("no_memory")
 @pytest.mark.parametrize("make", [make_net, MODELS["forest"], GaussianNB])
-@pytest.mark.parametrize("strategy", sorted(set(STREAMING) - SAMPLES))
+@pytest.mark.parametrize("strategy", sorted(set(STREAMING) - SAMPLES - LAST_LAYER))
 def test_picks_of_a_stream_do_not_depend_on_its_chunks(strategy, make):
     querier = trained(strategy, make(), storage=None)
     # All parts of the net are in float32, in which bulk products differ by rounding.
@@ -129,7 +131,21 @@ def test_posterior_samples_of_a_stream(strategy):
 
 
 @pytest.mark.usefixtures("no_memory")
-@pytest.mark.parametrize("strategy", ["badge", "margin", "core_set"])
+@pytest.mark.parametrize("make", [make_net, MODELS["linear"], MODELS["pipeline"]])
+@pytest.mark.parametrize("strategy", sorted(LAST_LAYER))
+@pytest.mark.parametrize("candidates", [None, np.arange(len(POOL)) % 3 == 0])
+def test_a_last_layer_is_run_again_on_each_chunk(strategy, make, candidates):
+    querier = trained(strategy, make(), storage=None)
+    expected = querier.query(POOL, 9, candidates=candidates)
+    for n, chunk_rows in ((1, 7), (3, 100), (5, 5000)):
+        pool = in_chunks(n=n, chunk_rows=chunk_rows)
+        rows, report = querier.query(pool, 9, candidates=candidates, return_report=True)
+        np.testing.assert_array_equal(rows, expected)
+        assert report.n_passes == 2
+
+
+@pytest.mark.usefixtures("no_memory")
+@pytest.mark.parametrize("strategy", ["badge", "margin", "core_set", "drop_query"])
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_workers_pick_the_same(strategy, backend):
     from joblib import parallel_config

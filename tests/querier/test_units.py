@@ -156,16 +156,16 @@ def test_missing_values_count_as_the_mean_of_their_column(model, strategy):
     np.testing.assert_array_equal(other, chosen)
 
 
-def test_so_they_do_for_regressors_and_in_the_features():
+def test_so_they_do_for_regressors_and_in_the_inputs():
     rows = with_gaps(X)
-    model = HistGradientBoostingRegressor(max_iter=5, random_state=0)
+    model = HistGradientBoostingRegressor(min_samples_leaf=5, random_state=0)
     assert len(set(picks(model, rows, y=y.astype(float)))) == 15
     model = HistGradientBoostingClassifier(max_iter=5).fit(rows, y)
-    features = model_outputs(model, rows).features
-    assert (features[np.isnan(rows)] == 0).all()
+    inputs = model_outputs(model, rows, needs=("proba", "inputs")).inputs
+    assert (inputs[np.isnan(rows)] == 0).all()
     known = np.where(np.isnan(rows), np.nanmean(rows, axis=0), rows)
     expected = (known - known.mean(axis=0)) / np.nanstd(rows, axis=0)
-    np.testing.assert_allclose(features, expected, atol=1e-12)
+    np.testing.assert_allclose(inputs, expected, atol=1e-12)
 
 
 def test_infinite_values_are_refused_with_their_row():

@@ -13,10 +13,13 @@ from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
 
+# Of rounds and subsets, few do for a few rows.
+SMALL = {"refine": {"n_rounds": 2, "n_subsets": 12}}
+
 
 @pytest.fixture(params=get_strategy_names())
 def strategy(request):
-    return get_strategy(request.param)
+    return get_strategy(request.param).set_params(**SMALL.get(request.param, {}))
 
 
 def softmax(logits):
@@ -31,6 +34,7 @@ def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
     features = rng.normal(size=(n, n_features)).astype(dtype)
     # Near to each other, so that no labels of a few rows tell which sample is right.
     posterior = [softmax(logits + rng.normal(0, 0.2, logits.shape)) for _ in range(5)]
+    weight = rng.normal(size=(n_classes, n_features)).astype(dtype)
     factors = [rng.normal(size=(n, width)).astype(dtype) for width in (5, 9)]
     return Outputs(
         proba=softmax(logits).astype(dtype),
@@ -38,12 +42,14 @@ def outputs(n=40, n_classes=4, n_features=48, seed=0, dtype=np.float32):
         posterior=np.array(posterior, dtype=dtype),
         inputs=rng.normal(size=(n, 7)).astype(dtype),
         gradients=OuterProductEmbedding(*factors),
+        head=(weight, np.zeros(n_classes, dtype)),
         prediction=rng.normal(size=(n, 1)).astype(dtype),
     )
 
 
 def labeled_rows(n=6, **shape):
-    return Labeled(outputs(n, seed=1, **shape), np.arange(n) % 2)
+    y = np.arange(n) % 2
+    return Labeled(outputs(n, seed=1, **shape), y, codes=y)
 
 
 def assert_contract(rows, n, n_rows):
@@ -58,7 +64,7 @@ ARRAYS = ("proba", "features", "posterior", "inputs", "gradients", "prediction")
 
 
 def replaced(pool, **fields):
-    names = (*ARRAYS, "one_logit")
+    names = (*ARRAYS, "head", "one_logit")
     return Outputs(**{**{name: getattr(pool, name) for name in names}, **fields})
 
 
@@ -94,7 +100,8 @@ def test_rows_are_distinct_positions(strategy, make, n, with_labeled):
     labeled = None
     if with_labeled:
         part = labeled_rows(n_classes=pool.proba.shape[1])
-        labeled = Labeled(replaced(part.outputs, one_logit=pool.one_logit), part.y)
+        outputs_ = replaced(part.outputs, one_logit=pool.one_logit)
+        labeled = Labeled(outputs_, part.y, part.codes)
     rows = strategy.select(pool, n, labeled=labeled, random_state=0)
     assert_contract(rows, n, 40)
 
@@ -173,6 +180,7 @@ def repeated(pool, times):
         posterior=pool.posterior[:, rows],
         inputs=pool.inputs[rows],
         gradients=pool.gradients.take(rows),
+        head=pool.head,
         prediction=pool.prediction[rows],
     )
 
@@ -224,8 +232,8 @@ def test_equal_rows(strategy):
 @pytest.mark.parametrize("n", [1, 6, 40])
 def test_features_that_are_all_zero(strategy, n):
     zeros = np.zeros((40, 5), dtype=np.float32)
-    gradients = OuterProductEmbedding(zeros, zeros)
-    pool = replaced(outputs(), features=zeros, inputs=zeros, gradients=gradients)
+    parts = {"features": zeros, "inputs": zeros, "head": (np.eye(4, 5), np.zeros(4))}
+    pool = replaced(outputs(), gradients=OuterProductEmbedding(zeros, zeros), **parts)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", QueryWarning)
         assert_contract(strategy.select(pool, n, random_state=0), n, 40)
@@ -249,7 +257,7 @@ def needed(strategy, part):
 def test_the_fields_it_needs_are_all_it_reads(strategy):
     pool, labeled = outputs(), labeled_rows()
     full = strategy.select(pool, 9, labeled=labeled, random_state=0)
-    least = Labeled(needed(strategy, labeled.outputs), labeled.y)
+    least = Labeled(needed(strategy, labeled.outputs), labeled.y, labeled.codes)
     if not strategy.needs.labeled:
         least = None
     fresh = clone(strategy)

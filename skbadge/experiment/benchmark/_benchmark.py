@@ -7,7 +7,7 @@ from inspect import signature
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from skbadge._compat import (
     HasMethods,
@@ -26,6 +26,7 @@ from skbadge.experiment.benchmark._toml import (
 from skbadge.experiment.simulation import (
     AT_LEAST_ONE,
     SCHEDULE,
+    check_initial,
     check_takes_held_out,
     named_strategies,
     resolve_scoring,
@@ -94,8 +95,9 @@ class Benchmark:
     n_repeats : int, default=5
         Independent repeats.
 
-    initial : {"auto", "stratified", "uniform"}, default="auto"
-        How first labels and test rows are drawn, see `draw_split`.
+    initial : {"auto", "stratified", "uniform"}, str or Strategy, default="auto"
+        How first labels and test rows are drawn, see `draw_split`, or the strategy that
+        asks for the first labels, see `active_learning_curve`.
 
     test_size : float or int, default=0.25
         Share or number of rows held out.
@@ -146,7 +148,7 @@ class Benchmark:
     n_rounds: int | list[int] | None = None
     budget: int | None = None
     n_repeats: int = 5
-    initial: Literal["auto", "stratified", "uniform"] = "auto"
+    initial: str | Strategy | Callable = "auto"
     test_size: float | int = 0.25
     n_validation: int = 0
     scoring: str | Callable | list | Mapping = "accuracy"
@@ -169,6 +171,7 @@ class Benchmark:
                 )
             validate_all_parameters(model, f"models[{name!r}]")
             resolve_scoring(model, self.scoring)
+            check_initial(model, self.initial)
             if self.n_validation:
                 check_takes_held_out(model)
 
@@ -326,7 +329,7 @@ class Benchmark:
         kinds = {name: kind_of(model) for name, model in self.models.items()}
         common = {
             "n_initial": self.n_initial,
-            "initial": self.initial,
+            "initial": describe(self.initial, "`initial`"),
             "test_size": self.test_size,
             "n_validation": self.n_validation,
             "scoring": describe(self.scoring, "`scoring`"),

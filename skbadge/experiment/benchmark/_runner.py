@@ -19,11 +19,10 @@ from skbadge.experiment.benchmark._data import read_data
 from skbadge.experiment.benchmark._toml import ImportFolder
 from skbadge.experiment.simulation import (
     Run,
-    draw_split,
+    draw_start,
     estimator_of,
     execute,
     find_querier,
-    resolve_initial,
     resolve_scoring,
     with_strategy,
     work_off,
@@ -196,12 +195,15 @@ def _task(benchmark, path, run, config, token):
         benchmark.datasets[config["dataset"]],
         benchmark.models[config["model"]],
         benchmark.named_strategies[config["strategy"]],
+        benchmark.initial,
         benchmark.scoring,
         benchmark.n_threads,
     )
 
 
-def _work(folder, path, run, token, source, model, strategy, scoring, n_threads):
+def _work(
+    folder, path, run, token, source, model, strategy, initial, scoring, n_threads
+):
     """Do a run, unless another worker has it: a task of `work_off`."""
     with ResultStore(path, create=False) as store:
         claim = store.claim([run])
@@ -216,7 +218,7 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
             claim.fail(error)
             return True
         try:
-            split = _split(claim, data, querier)
+            split = _split(claim, data, querier, initial)
         except ValueError as error:
             claim.release()
             return error
@@ -233,16 +235,17 @@ def _work(folder, path, run, token, source, model, strategy, scoring, n_threads)
     return True
 
 
-def _split(claim, data, querier):
+def _split(claim, data, querier, initial):
     """The rows of a run; a ValueError if its data set is not what it was made for."""
     config = claim.config
     if data.digest is not None:
         claim.check_data(data.digest)
     try:
-        return draw_split(
+        return draw_start(
+            querier,
             data.y,
             n_initial=config["n_initial"],
-            initial=resolve_initial(querier, config["initial"]),
+            initial=initial,
             test_size=config["test_size"],
             n_validation=config["n_validation"],
             seed=stream_seed(config["seed"], "split"),

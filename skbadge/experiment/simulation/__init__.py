@@ -17,8 +17,9 @@ from skbadge.experiment.simulation._scoring import (
     resolve_scoring,
 )
 from skbadge.experiment.simulation._simulation import Evaluation, simulate
-from skbadge.experiment.simulation._split import draw_split, resolve_initial
+from skbadge.experiment.simulation._split import draw_split, draw_start
 from skbadge.experiment.simulation._wrapped import (
+    check_initial,
     estimator_of,
     find_querier,
     named_strategies,
@@ -33,8 +34,10 @@ __all__ = [
     "Run",
     "SimulatedActiveLearner",
     "active_learning_curve",
+    "check_initial",
     "check_takes_held_out",
     "draw_split",
+    "draw_start",
     "error_quantile",
     "error_quantile_scorer",
     "estimator_of",
@@ -42,7 +45,6 @@ __all__ = [
     "find_querier",
     "named_strategies",
     "prepare",
-    "resolve_initial",
     "resolve_scoring",
     "simulate",
     "total_budget",

@@ -28,8 +28,9 @@ from skbadge.experiment.simulation._run import (
 )
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import resolve_scoring
-from skbadge.experiment.simulation._split import draw_split, resolve_initial
+from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import (
+    check_initial,
     find_querier,
     model_name,
     named_strategies,
@@ -68,7 +69,7 @@ def active_learning_curve(
     n_query: int = 100,
     n_rounds: int | None = None,
     budget: int | None = None,
-    initial: Literal["auto", "stratified", "uniform"] = "auto",
+    initial: str | Strategy | Callable = "auto",
     cv: Any = None,
     test_size: float | int = 0.25,
     n_validation: int = 0,
@@ -122,9 +123,18 @@ def active_learning_curve(
         In place of ``n_rounds``, number of labels at the end. The last round may be
         smaller; no run goes on once its pool is used up.
 
-    initial : {"auto", "stratified", "uniform"}, default="auto"
+    initial : {"auto", "stratified", "uniform"}, str, Strategy or callable, \
+            default="auto"
         How the first labels, and the test rows, are drawn: in proportion to the sizes
         of the classes, or all rows alike. "auto" stratifies if there are classes.
+
+        A strategy that needs no model, such as "core_set" or "random", asks for the
+        first labels instead, as the ``cold_start`` of the querier does, and the test
+        rows are drawn as by "auto". All strategies of a repeat have the same start.
+        Where these labels are of one class and the estimator cannot be trained on one,
+        the start asks for ``n_query`` more, until it can. The curve of this repeat
+        then begins at that many labels, for all strategies; a run whose budget ends
+        before fails.
 
     cv : int, cross-validation generator, iterable or None, default=None
         Splits into pool and test rows, in place of ``test_size``: every split is
@@ -205,6 +215,7 @@ def active_learning_curve(
     check_masked(y, "y")
     check_masked(y_test, "y_test")
     queriers = _queriers(querier, strategies)
+    check_initial(querier, initial)
     if is_classifier(querier):
         check_one_label_a_row(y)
     y = np.asarray(y)
@@ -219,10 +230,11 @@ def active_learning_curve(
         root = int(check_random_state(root).randint(2**31 - 1))
     test = None if X_test is None else (X_test, np.asarray(y_test))
     splits = [
-        draw_split(
+        draw_start(
+            querier,
             y,
             n_initial=n_initial,
-            initial=resolve_initial(querier, initial),
+            initial=initial,
             n_validation=n_validation,
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),

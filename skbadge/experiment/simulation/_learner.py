@@ -1,9 +1,10 @@
 """SimulatedActiveLearner: an estimator that spends a label budget on its own."""
 
+from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
 from numbers import Integral
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +16,10 @@ from sklearn.utils.validation import check_is_fitted
 from skbadge._compat import HasMethods, estimator_has, fit_context
 from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
-from skbadge.experiment.simulation._split import draw_split, resolve_initial
-from skbadge.experiment.simulation._wrapped import prepare, rows_for
+from skbadge.experiment.simulation._split import draw_start
+from skbadge.experiment.simulation._wrapped import check_initial, prepare, rows_for
 from skbadge.pools import n_rows
+from skbadge.strategies import Strategy
 from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import RandomState
@@ -54,9 +56,12 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         In place of ``n_rounds``, number of labels at the end. With fewer rows than
         that, all of them are labelled in the end.
 
-    initial : {"auto", "stratified", "uniform"}, default="auto"
+    initial : {"auto", "stratified", "uniform"}, str, Strategy or callable, \
+            default="auto"
         How the first rows are drawn: in proportion to the sizes of the classes, or all
-        alike. "auto" stratifies if there are classes.
+        alike. "auto" stratifies if there are classes. A strategy that needs no model
+        asks for them instead, as the ``cold_start`` of the querier does; see
+        `active_learning_curve`.
 
     n_validation : int, default=0
         Rows held out for the model's parameter ``validation_data``, for instance of
@@ -114,7 +119,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         n_query: int = 100,
         n_rounds: int | None = None,
         budget: int | None = None,
-        initial: Literal["auto", "stratified", "uniform"] = "auto",
+        initial: str | Strategy | Callable = "auto",
         n_validation: int = 0,
         random_state: RandomState = None,
     ) -> None:
@@ -149,8 +154,8 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             classes are known.
 
         candidates : array-like of bool of shape (n_rows,) or None, default=None
-            The rows that may be asked for after the first ones, see
-            `BadgeQuerier.query`.
+            The rows that may be asked for after the first ones, and from the start with
+            a strategy as ``initial``; see `BadgeQuerier.query`.
 
         query_groups : array-like of shape (n_rows,) or None, default=None
             The ``groups`` of each query, another thing than those of a splitter.
@@ -169,10 +174,12 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             root = int(check_random_state(root).randint(2**31 - 1))
         X = rows_for(self.querier, X, "X")
         targets = _as_targets(self, y, X)
-        split = draw_split(
+        check_initial(self.querier, self.initial)
+        split = draw_start(
+            self,
             targets,
             n_initial=max(1, min(self.n_initial, n_rows(X) - self.n_validation)),
-            initial=resolve_initial(self, self.initial),
+            initial=self.initial,
             test_size=None,
             n_validation=self.n_validation,
             seed=optional_seed(root, "start"),

@@ -1,14 +1,14 @@
 """Carrying out one planned run, whatever becomes of it."""
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbadge.experiment.simulation._simulation import simulate
-from skbadge.experiment.simulation._split import Split
+from skbadge.experiment.simulation._split import FirstQuery, Split
 from skbadge.experiment.simulation._wrapped import prepare
 from skbadge.experiment.store import ResultStore, describe, evaluation_records
 from skbadge.utils._threads import threads_limited
@@ -47,11 +47,16 @@ class Run:
 
         ``data`` is the hash of the rows and labels, ``scoring`` what the user gave.
         """
+        split, asked_for = self.split, {}
+        if isinstance(split.first, FirstQuery):
+            asked_for = {"initial": describe(split.first.strategy, "`initial`")}
+            split = replace(split, first=split.first.n)
         return {
             **self.labels,
+            **asked_for,
             "seed": self.seed,
             "budget": self.budget,
-            "split": joblib.hash(self.split),
+            "split": joblib.hash(split),
             "data_description": data,
             "querier_description": describe(self.querier, "`querier`"),
             "scoring": describe(scoring, "`scoring`"),

@@ -2,17 +2,19 @@
 
 from numbers import Integral
 
-from skbadge._compat import Interval, StrOptions
+from skbadge._compat import Interval
+from skbadge.strategies import Strategy
 
 AT_LEAST_ONE = Interval(Integral, 1, None, closed="left")
-INITIAL = ("auto", "stratified", "uniform")
+# Ways to draw first labels; all else is a strategy that asks for them.
+DRAWN = ("auto", "stratified", "uniform")
 # What whoever makes runs accepts, as scikit-learn writes constraints.
 SCHEDULE = {
     "n_initial": [AT_LEAST_ONE],
     "n_query": [AT_LEAST_ONE],
     "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
     "budget": [AT_LEAST_ONE, None],
-    "initial": [StrOptions(set(INITIAL))],
+    "initial": [str, Strategy, callable],
     "n_validation": [Interval(Integral, 0, None, closed="left")],
 }
 

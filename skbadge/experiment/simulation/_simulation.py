@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.metrics import check_scoring
 
 from skbadge.experiment.simulation._held_out import with_held_out
-from skbadge.experiment.simulation._split import Split
-from skbadge.experiment.simulation._wrapped import prepare
+from skbadge.experiment.simulation._split import FirstQuery, Split
+from skbadge.experiment.simulation._wrapped import find_querier, prepare
 from skbadge.nn._own_files import files_in
 from skbadge.pools import take_rows
 from skbadge.querier import QueryReport, query
@@ -26,7 +26,7 @@ class Evaluation:
     Parameters
     ----------
     round : int
-        0 for the first labels, 1 for the first query.
+        0 for the first labels, 1 for the next query.
 
     n_labeled : int
         Rows trained on.
@@ -36,13 +36,13 @@ class Evaluation:
 
     fit_time, query_time, score_time : float
         Seconds of training on these rows, of the query that asked for the last of
-        them (0 in round 0) and of scoring.
+        them (0 where they were drawn) and of scoring.
 
     rows : ndarray of shape (n_new,)
         int64 positions of the rows labelled in this round, in order of selection.
 
     report : QueryReport or None
-        Of the query; None in round 0.
+        Of the query; None where the first rows were drawn.
     """
 
     round: int
@@ -113,7 +113,8 @@ def simulate(
         the steps before it.
 
     n_query : int
-        Rows asked for per round.
+        Rows asked for per round. Where first rows are asked for, and are of one class
+        that the model cannot be trained on, round 0 asks for as many more until it can.
 
     budget : int
         Labels in total, the first ones included. The run ends there, or with the
@@ -153,85 +154,121 @@ def simulate(
     if state is None:
         labeled = np.empty(0, np.int64)
         state = SimulationState(-1, _start(querier, X, y, split, seed), labeled)
-    is_left = np.zeros(len(y), dtype=bool)
-    is_left[split.pool] = True
-    is_left[state.labeled] = False
     querier = state.querier
-    may_be_asked_for = is_left if candidates is None else is_left & candidates
-    groups = None if groups is None else np.asarray(groups)
+    left = _RowsLeft(X, y, split.pool, candidates, groups, max_per_group)
+    left.close(state.labeled)
     # Runs side by side must not meet in the files of a net's callbacks.
     with TemporaryDirectory(prefix="skbadge-") as folder:
         while len(state.labeled) < budget:
-            if state.round >= 0 and not may_be_asked_for.any():
+            if state.round >= 0 and not left.n_open():
                 break
-            start = perf_counter()
-            if state.round < 0:
-                rows, report = split.first, None
-            else:
-                left = np.flatnonzero(is_left)
-                n_open = _n_open(may_be_asked_for, groups, max_per_group)
-                n = min(n_query, budget - len(state.labeled), n_open)
-                rows, report = _ask(
-                    querier, X, left, n, candidates, groups, max_per_group
-                )
-            labeled = np.concatenate([state.labeled, rows])
-            is_left[rows] = may_be_asked_for[rows] = False
-            queried = perf_counter()
+            first = split.first if state.round < 0 else None
             with files_in(folder, querier):
-                _learn(querier, X, y, rows, labeled)
-            fitted = perf_counter()
+                rows, report, seconds = _learn_more(
+                    querier, left, state.labeled, first, n_query, budget
+                )
+            start = perf_counter()
             scores = _score(querier, scorers, test)
-            scored = perf_counter()
+            labeled = np.concatenate([state.labeled, rows])
             state = SimulationState(state.round + 1, querier, labeled)
             evaluation = Evaluation(
                 round=state.round,
                 n_labeled=len(labeled),
                 scores=scores,
-                fit_time=fitted - queried,
-                query_time=0.0 if report is None else queried - start,
-                score_time=scored - fitted,
+                **seconds,
+                score_time=perf_counter() - start,
                 rows=rows,
                 report=report,
             )
             yield evaluation, state
 
 
+class _RowsLeft:
+    """The rows of a pool without a label, and those of them that may be asked for."""
+
+    def __init__(self, X, y, pool, candidates, groups, max_per_group):
+        self.X, self.y = X, y
+        self._is_left = np.zeros(len(y), dtype=bool)
+        self._is_left[pool] = True
+        self._candidates = candidates
+        self._groups = None if groups is None else np.asarray(groups)
+        self._max_per_group = max_per_group
+
+    def close(self, rows):
+        """Note that rows are labelled."""
+        self._is_left[rows] = False
+
+    def n_open(self):
+        """How many rows a query may return at most."""
+        is_open = self._is_left
+        if self._candidates is not None:
+            is_open = is_open & self._candidates
+        if self._groups is None:
+            return int(is_open.sum())
+        counts = np.unique(self._groups[is_open], return_counts=True)[1]
+        return int(np.minimum(counts, self._max_per_group).sum())
+
+    def ask(self, querier, n):
+        """At most ``n`` rows that a query selects, and its report."""
+        left = np.flatnonzero(self._is_left)
+        candidates, groups = self._candidates, self._groups
+        picks, report = query(
+            querier,
+            take_rows(self.X, left),
+            min(n, self.n_open()),
+            candidates=None if candidates is None else candidates[left],
+            groups=None if groups is None else groups[left],
+            max_per_group=self._max_per_group,
+            return_report=True,
+        )
+        return left[picks], report
+
+
+def _learn_more(querier, left, labeled, first, n_query, budget):
+    """Label some rows of those left, and train on all that are labelled.
+
+    ``first`` are the first of all, or how to ask for them; None for a later round.
+    Returns the rows, the report of the query, None without one, and the times.
+    """
+    new, report, times = labeled[:0], None, {"query_time": 0.0, "fit_time": 0.0}
+    n = n_query if first is None else len(first)
+    while True:
+        start, picks = perf_counter(), first
+        if not isinstance(first, np.ndarray):
+            wanted = min(n, budget - len(labeled) - len(new))
+            picks, report = left.ask(querier, wanted)
+            times["query_time"] += perf_counter() - start
+        left.close(picks)
+        new, start = np.concatenate([new, picks]), perf_counter()
+        try:
+            _learn(querier, left, picks, np.concatenate([labeled, new]))
+        except Exception:
+            may_go_on = isinstance(first, FirstQuery) and is_classifier(querier)
+            is_spent = len(new) == budget or not left.n_open()
+            if not may_go_on or is_spent or len(np.unique(left.y[new])) > 1:
+                raise
+            n = n_query
+            continue
+        times["fit_time"] = perf_counter() - start
+        return new, report, times
+
+
 def _start(querier, X, y, split, seed):
     """A querier ready to run, that has the rows held out."""
     querier, rows = prepare(querier, y, seed), split.held_out
+    if isinstance(split.first, FirstQuery):
+        find_querier(querier).set_params(cold_start=split.first.strategy)
     if rows is None:
         return querier
     return with_held_out(querier, take_rows(X, rows), y[rows])
 
 
-def _ask(querier, X, left, n, candidates, groups, max_per_group):
-    """The rows that a query selects among those left, and its report."""
-    picks, report = query(
-        querier,
-        take_rows(X, left),
-        n,
-        candidates=None if candidates is None else candidates[left],
-        groups=None if groups is None else groups[left],
-        max_per_group=max_per_group,
-        return_report=True,
-    )
-    return left[picks], report
-
-
-def _n_open(may_be_asked_for, groups, max_per_group):
-    """How many rows a query may return at most."""
-    if groups is None:
-        return int(may_be_asked_for.sum())
-    counts = np.unique(groups[may_be_asked_for], return_counts=True)[1]
-    return int(np.minimum(counts, max_per_group).sum())
-
-
-def _learn(querier, X, y, rows, labeled):
+def _learn(querier, left, rows, labeled):
     """Train on the labelled rows, the last of which are new."""
     if hasattr(querier, "partial_fit"):
-        querier.partial_fit(take_rows(X, rows), y[rows])
+        querier.partial_fit(take_rows(left.X, rows), left.y[rows])
     else:
-        querier.fit(take_rows(X, labeled), y[labeled])
+        querier.fit(take_rows(left.X, labeled), left.y[labeled])
 
 
 def _score(querier, scorers, test):

@@ -1,16 +1,38 @@
 """Which rows a simulated run starts from, chooses from, stops by and is tested on."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from numbers import Real
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, is_classifier
 from sklearn.utils.multiclass import type_of_target
 
-from skbadge._compat import Interval, validate_params
-from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE
+from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, DRAWN, SCHEDULE
+from skbadge.strategies import Strategy
+
+
+@dataclass(frozen=True, eq=False)
+class FirstQuery:
+    """First rows that a querier asks for, before it has any label.
+
+    Parameters
+    ----------
+    n : int
+        How many.
+
+    strategy : str, Strategy or callable
+        The ``cold_start`` of the querier.
+    """
+
+    n: int
+    strategy: str | Strategy | Callable
+
+    def __len__(self):
+        return self.n
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +44,8 @@ class Split:
     pool : ndarray of shape (n_pool,)
         Rows whose labels may be asked for, the first ones included.
 
-    first : ndarray of shape (n_initial,)
-        Rows of the pool that are labelled from the start.
+    first : ndarray of shape (n_initial,), or FirstQuery
+        Rows of the pool that are labelled from the start, or how to ask for them.
 
     test : ndarray of shape (n_test,) or None
         Rows to score on; None if these come from elsewhere.
@@ -34,14 +56,15 @@ class Split:
     """
 
     pool: NDArray[np.int64]
-    first: NDArray[np.int64]
+    first: NDArray[np.int64] | FirstQuery
     test: NDArray[np.int64] | None = None
     held_out: NDArray[np.int64] | None = None
 
 
 @validate_params(
     {
-        **{name: SCHEDULE[name] for name in ("n_initial", "initial", "n_validation")},
+        **{name: SCHEDULE[name] for name in ("n_initial", "n_validation")},
+        "initial": [StrOptions(set(DRAWN))],
         "test_size": [Interval(Real, 0, 1, closed="neither"), AT_LEAST_ONE, None],
     },
 )
@@ -124,13 +147,25 @@ def draw_split(
     return Split(pool, _draw(pool, n_initial, strata, rng), scored, held_out)
 
 
-def resolve_initial(querier, initial):
-    """How to draw first labels, with "auto" replaced for regressors.
+def draw_start(
+    querier: BaseEstimator,
+    y: ArrayLike,
+    *,
+    n_initial: int,
+    initial: str | Strategy | Callable,
+    **options: Any,
+) -> Split:
+    """Draw test rows, rows held out and first labels for a querier, see `draw_split`.
 
-    The targets of a regressor may all be whole numbers, and look like classes.
+    With a strategy as ``initial`` the first labels are asked for, and all other rows
+    drawn as by "auto". The targets of a regressor may all be whole numbers, and look
+    like classes: by "auto" they are drawn uniformly.
     """
-    is_free = initial == "auto" and not is_classifier(querier)
-    return "uniform" if is_free else initial
+    is_drawn = isinstance(initial, str) and initial in DRAWN
+    how: Any = initial if is_drawn else "auto"
+    how = "uniform" if how == "auto" and not is_classifier(querier) else how
+    split = draw_split(y, n_initial=n_initial, initial=how, **options)
+    return split if is_drawn else replace(split, first=FirstQuery(n_initial, initial))
 
 
 def _strata(y, initial):

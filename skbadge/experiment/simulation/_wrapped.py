@@ -4,12 +4,15 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
 
+from skbadge.experiment.simulation._schedule import DRAWN
 from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._pipeline import innermost
 from skbadge.pools import check_masked_parts, read_inputs
 from skbadge.querier import BadgeQuerier
 from skbadge.querier._check_rows import is_bare_net
-from skbadge.strategies import get_strategy
+from skbadge.querier._cold_start import modelless_names, resolve_cold_start
+from skbadge.querier._strategy_in_use import kind_of
+from skbadge.strategies import get_strategy, get_strategy_names
 from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
 
@@ -45,6 +48,25 @@ def with_strategy(querier, strategy):
     querier = clone(querier)
     find_querier(querier).set_params(strategy=strategy)
     return querier
+
+
+def check_initial(querier, initial):
+    """Raise unless ``initial`` says how a querier, or a model, comes by a start."""
+    if isinstance(initial, str) and initial in DRAWN:
+        return
+    if isinstance(initial, str) and initial not in get_strategy_names():
+        raise ValueError(
+            f"`initial` must be one of {DRAWN}, or a strategy that needs no model: "
+            f"{modelless_names(kind_of(querier))}. Got {initial!r} instead."
+        )
+    resolve_cold_start(initial, querier, "initial")
+    inner = innermost(querier)
+    model = inner.estimator if isinstance(inner, BadgeQuerier) else querier
+    if isinstance(model, FrozenEstimator):
+        raise ValueError(
+            f"`initial` must be one of {DRAWN} for a trained model, which asks by the "
+            f"strategy from the start. Got {shown(initial)} and a FrozenEstimator."
+        )
 
 
 def find_querier(querier):

@@ -8,12 +8,14 @@ from torch import nn
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs._pipeline import is_skorch_net, unwrap
 from skbadge.outputs.readers._base import with_fields
+from skbadge.outputs.readers._boosting import BoostingReader
 from skbadge.outputs.readers._ensemble import EnsembleReader, is_ensemble
 from skbadge.outputs.readers._linear import LinearReader, is_linear
 from skbadge.outputs.readers._nets import NetReader
 from skbadge.outputs.readers._other import OtherReader
 from skbadge.outputs.readers._perceptron import PerceptronReader, is_perceptron
 from skbadge.outputs.readers._prediction import predicted
+from skbadge.outputs.readers._tree_families import is_boosting
 from skbadge.pools import n_rows, row_ids
 from skbadge.utils._shared_state import exclusive
 
@@ -41,6 +43,8 @@ def read_model(estimator, X, needs, options):
             outputs = _read(estimator, X, needs, options)
     else:
         outputs = Outputs(n_rows=n_rows(X))
+    if options.temperature != 1:
+        outputs = replace(outputs, temperature=options.temperature)
     # Identities are those of the rows as they came.
     return replace(outputs, identify=partial(row_ids, X)) if needs.ids else outputs
 
@@ -61,6 +65,7 @@ def _read(estimator, X, needs, options):
 READERS = (
     (is_skorch_net, NetReader),
     (is_perceptron, PerceptronReader),
+    (is_boosting, BoostingReader),
     (is_ensemble, partial(EnsembleReader, read_member=read_model)),
     (is_linear, LinearReader),
 )

@@ -4,27 +4,18 @@ from itertools import repeat
 
 import numpy as np
 from sklearn.base import is_classifier
-from sklearn.ensemble import (
-    BaggingClassifier,
-    BaggingRegressor,
-    ExtraTreesClassifier,
-    RandomForestClassifier,
-    VotingClassifier,
-    VotingRegressor,
-)
-from sklearn.utils.validation import validate_data
+from sklearn.ensemble import BaggingClassifier, VotingClassifier, VotingRegressor
 
 from skbadge.embeddings import DenseEmbedding, StackedEmbedding
 from skbadge.outputs._needs import Needs
 from skbadge.outputs._options import ReadingOptions
-from skbadge.outputs.readers._input_rows import model_rows
+from skbadge.outputs.readers._input_rows import bagging_inputs, model_rows, validated
 from skbadge.outputs.readers._other import POSTERIOR_HINT, OtherReader
+from skbadge.outputs.readers._tree_families import BAGGING, FORESTS
 from skbadge.pools import first_rows
 from skbadge.utils._place import new_array
 from skbadge.utils._streams import stream_seed
 
-FORESTS = (RandomForestClassifier, ExtraTreesClassifier)
-BAGGING = (BaggingClassifier, BaggingRegressor)
 VOTING = (VotingClassifier, VotingRegressor)
 
 # Known to average their members, and to train them on the positions of the labels.
@@ -148,17 +139,11 @@ def _check_votes(ensemble):
 def _member_inputs(ensemble, X):
     """What each member is given, as in the ensemble's own ``predict_proba``."""
     if isinstance(ensemble, BaggingClassifier):
-        X = _validated(ensemble, X, accept_sparse=["csr", "csc"], dtype=None)
-        return (X[:, features] for features in ensemble.estimators_features_)
+        return bagging_inputs(ensemble, X)
     if isinstance(ensemble, FORESTS):
         # Once for all trees, which check the values themselves.
-        X = _validated(ensemble, X, accept_sparse="csr", dtype=np.float32)
+        X = validated(ensemble, X, accept_sparse="csr", dtype=np.float32)
     return repeat(X)
-
-
-def _validated(ensemble, X, **checks):
-    """Rows as an ensemble takes them, NaN included."""
-    return validate_data(ensemble, X, ensure_all_finite=False, reset=False, **checks)
 
 
 def _aligned(proba, member, ensemble):

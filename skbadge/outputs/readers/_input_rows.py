@@ -5,18 +5,18 @@ from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
 from skbadge.embeddings._factors import as_matrix
+from skbadge.pools import n_rows, take_rows
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._memory import check_fits
 
 FLOATS = (np.float64, np.float32)
 
 SPARSE_HINT = (
     "Put TruncatedSVD in a Pipeline before the model, or choose a strategy that takes "
-    "sparse rows as they are: 'badge', 'badge_k_center', 'badge_kdpp' (n_columns=200), "
-    "'badge_max_det', 'core_set', 'igs', 'lcmd' (for linear models and "
-    "MLPClassifier), 'posterior_kmeans_plus_plus', 'posterior_max_det', "
-    "'posterior_variance', or one that needs no features: 'margin', 'entropy', "
-    "'least_confidence', 'bald', 'batch_bald', 'direct', 'epig', 'vote_entropy', "
-    "'random'. One of your own may say `needs = Needs(..., sparse=True)`."
+    "sparse rows as they are, such as 'badge', 'core_set', 'max_herding', 'typiclust' "
+    "and 'uncertainty_herding', or one that needs no features, such as 'margin', "
+    "'entropy', 'bald' and 'random'. One of your own may say `needs = Needs(..., "
+    "sparse=True)`."
 )
 
 
@@ -44,6 +44,28 @@ def input_rows(X, keep_sparse):
 def model_rows(estimator, X):
     """Rows as an estimator takes them, floating, dense or CSR."""
     return validate_data(estimator, X, accept_sparse="csr", dtype=FLOATS, reset=False)
+
+
+def blocks_of(X, size):
+    """Rows ``size`` at a time: where each block stands, and the block.
+
+    All rows in one block are the container itself.
+    """
+    total = n_rows(X)
+    for part in row_chunks(total, 1, budget=size, minimum=1):
+        whole = part == slice(0, total)
+        yield part, X if whole else take_rows(X, np.arange(part.start, part.stop))
+
+
+def validated(estimator, X, **checks):
+    """Rows as an estimator takes them, NaN included."""
+    return validate_data(estimator, X, ensure_all_finite=False, reset=False, **checks)
+
+
+def bagging_inputs(ensemble, X):
+    """What each member of a bagging ensemble is given, one after another."""
+    X = validated(ensemble, X, accept_sparse=["csr", "csc"], dtype=None)
+    return (X[:, features] for features in ensemble.estimators_features_)
 
 
 def dense_rows(X, hint=SPARSE_HINT):

@@ -3,7 +3,10 @@
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
+from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._last_layer import TRIED_ROWS, linear_head
 from skbadge.outputs.readers._layered import LayeredReader, with_bias
+from skbadge.pools import first_rows
 
 
 def is_linear(predictor):
@@ -31,6 +34,13 @@ class LinearReader(LayeredReader):
 
     def _n_outputs(self):
         return _n_rows(np.shape(self.model.coef_))
+
+    def _read_head(self, X):
+        X = first_rows(X, TRIED_ROWS)
+        head = linear_head(
+            self.model, X, input_rows(X, True), is_classifier(self.model)
+        )
+        return super()._read_head(X) if head is None else head
 
     def _layers(self, rows, left):
         has_bias = getattr(self.model, "fit_intercept", True)

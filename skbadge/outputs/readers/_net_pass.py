@@ -16,6 +16,7 @@ from skbadge.outputs.readers._feature_layer import (
     only_layer,
 )
 from skbadge.outputs.readers._inference import roots_of
+from skbadge.outputs.readers._last_layer import LastLayer
 from skbadge.outputs.readers._layer_gradients import (
     LayerGradients,
     TensorGradientBuffer,
@@ -44,8 +45,8 @@ def read_pass(net, batches, needs, options):
     for part in parts:
         fields |= part.finish()
     # Gradients see to it themselves.
-    buffers = [part.buffer for part in parts if not isinstance(part, LayerGradients)]
-    all_finite = all(buffer.all_finite for buffer in buffers)
+    seen = [part for part in parts if isinstance(part, LayerInputs | Probabilities)]
+    all_finite = all(part.buffer.all_finite for part in seen)
     return check_outputs(Outputs(**fields), HINT, all_finite=all_finite)
 
 
@@ -54,7 +55,7 @@ def _collectors(net, batches, needs, options, nonlinearity):
     roots = roots_of(net)
     modules, n_rows = named_modules(roots), batches.n_rows
     parts = []
-    if needs.features:
+    if needs.features or needs.head:
         named = options.feature_layer
         layer = choose_feature_layer(modules, named, batches)
         find_last = partial(last_calls, modules, list(roots.values()), batches)
@@ -62,9 +63,12 @@ def _collectors(net, batches, needs, options, nonlinearity):
         # A module around the net's last layer stands for it.
         if inside not in (layer, None) and any(find_last(inside)):
             layer = inside
-        is_exempt = named == "auto" and not is_classifier(net)
-        find_last = partial(find_last, layer)
-        parts.append(Features(layer, named, n_rows, modules, find_last, is_exempt))
+        if needs.features:
+            is_exempt = named == "auto" and not is_classifier(net)
+            find_last = partial(find_last, layer)
+            parts.append(Features(layer, named, n_rows, modules, find_last, is_exempt))
+        if needs.head:
+            parts.append(LastLayer(layer, named, is_classifier(net)))
     if needs.inputs:
         layer = first_layer(modules, batches)
         parts.append(LayerInputs("inputs", layer, options.feature_layer, n_rows))

@@ -1,4 +1,6 @@
-"""Reading any scikit-learn model: features are its input, columns standardised."""
+"""Reading any scikit-learn model: features are its leaves, or else its input."""
+
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils import get_tags
@@ -7,9 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._base import Reader, with_fields
 from skbadge.outputs.readers._check import check_outputs
-from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._input_rows import blocks_of, input_rows
+from skbadge.outputs.readers._last_layer import no_head
 from skbadge.outputs.readers._standardize import standardized
-from skbadge.pools import n_rows, take_rows
+from skbadge.outputs.readers._tree_families import leaves_of
+from skbadge.pools import n_rows
 from skbadge.utils._place import new_array
 
 # Rows that a model predicts at a time.
@@ -24,29 +28,34 @@ POSTERIOR_HINT = (
     "Posterior samples are taken from a skorch net with dropout modules, or from an "
     "ensemble of classifiers with `predict_proba` that predicts their mean, such as "
     "BaggingClassifier, VotingClassifier(voting='soft'), RandomForestClassifier and "
-    "ExtraTreesClassifier."
+    "ExtraTreesClassifier, or from a classifier of gradient boosting."
 )
 
 
 class OtherReader(Reader):
     """Reads a fitted scikit-learn model that is of no family with more to say.
 
-    Its features are its input. What such a model makes of them, as trees do, need not
-    depend on the units of the columns, and so what is read does not either.
+    Features of several trees are the leaves that a row ends up in. Those of any other
+    model are its input. What such a model makes of it need not depend on the units of
+    the columns, and so what is read does not either.
     """
 
     def _check_fitted(self):
         check_is_fitted(self.model)
 
     def _read_plain(self, X, needs, options):
+        reads_layer = needs.features or needs.inputs or needs.head
+        if (needs.proba or reads_layer) and options.feature_layer != "auto":
+            raise ValueError(
+                "`feature_layer` must be 'auto' unless the model is a skorch net. "
+                f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
+            )
         outputs = None
+        if needs.head:
+            outputs = Outputs(n_rows=n_rows(X), head=self._read_head(X))
         if needs.proba or needs.features or needs.inputs:
-            if options.feature_layer != "auto":
-                raise ValueError(
-                    "`feature_layer` must be 'auto' unless the model is a skorch net. "
-                    f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
-                )
-            outputs = self._read_checked(X, needs, options)
+            head = None if outputs is None else outputs.head
+            outputs = replace(self._read_checked(X, needs, options), head=head)
         if needs.gradients:
             proba = None if outputs is None else outputs.proba
             gradients = self._read_gradients(X, proba, needs, options)
@@ -62,13 +71,18 @@ class OtherReader(Reader):
     def _read_arrays(self, X, needs, options):
         """Probabilities, features and inputs."""
         proba = _predict_proba(self.model, X) if needs.proba else None
+        leaves = leaves_of(self.model) if needs.features else None
         rows = scaling = None
-        if needs.features or needs.inputs:
+        if needs.inputs or (needs.features and leaves is None):
             rows, scaling = self._read_rows(X, needs, options.scaling)
-        has_bias = getattr(self.model, "fit_intercept", True)
+        features = rows if needs.features else None
+        # The leaves of a tree sum to a constant, which is a bias.
+        has_bias = leaves is None and getattr(self.model, "fit_intercept", True)
+        if leaves is not None:
+            features = leaves.matrix(X, needs.sparse)
         return Outputs(
             proba=proba,
-            features=rows if needs.features else None,
+            features=features,
             inputs=rows if needs.inputs else None,
             one_logit=_has_one_logit(self.model),
             feature_factors=(1.0, float(has_bias)),
@@ -81,6 +95,10 @@ class OtherReader(Reader):
         takes_missing = needs.proba or get_tags(self.model).input_tags.allow_nan
         return standardized(rows, scaling, takes_missing=takes_missing)
 
+    def _read_head(self, X):
+        """The last linear layer, which makes the model's outputs of its features."""
+        raise no_head(self.model)
+
     def _read_gradients(self, X, proba, needs, options):
         """Gradients of the layers, given the probabilities if they have been read."""
         raise TypeError(
@@ -88,7 +106,7 @@ class OtherReader(Reader):
             "skorch net, MLPClassifier, MLPRegressor, a linear model with `coef_`, or "
             "an ensemble of them (bagging, voting), or a strategy without gradients of "
             "layers: 'margin', 'entropy' and 'least_confidence' read probabilities "
-            "only, 'badge' and 'core_set' the rows themselves, too."
+            "only, 'badge', 'core_set' and LCMD(kernel='features') features, too."
         )
 
     def _read_posterior(self, X, needs, options):
@@ -111,12 +129,11 @@ def _predict_proba(estimator, X):
     if total <= BLOCK_ROWS:
         return _proba_of(estimator, X)
     proba = None
-    for start in range(0, total, BLOCK_ROWS):
-        rows = np.arange(start, min(start + BLOCK_ROWS, total))
-        part = _proba_of(estimator, take_rows(X, rows))
+    for part, rows in blocks_of(X, BLOCK_ROWS):
+        block = _proba_of(estimator, rows)
         if proba is None:
-            proba = new_array((total, part.shape[1]), part.dtype)
-        proba[start : start + BLOCK_ROWS] = part
+            proba = new_array((total, block.shape[1]), block.dtype)
+        proba[part] = block
     return proba
 
 

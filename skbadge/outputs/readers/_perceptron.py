@@ -7,6 +7,7 @@ from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import validate_data
 
 from skbadge._compat import ACTIVATIONS, DERIVATIVES
+from skbadge.outputs._head import Head
 from skbadge.outputs._outputs import Outputs
 from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.outputs.readers._layered import LayeredReader, batch_rows, with_bias
@@ -46,6 +47,10 @@ class PerceptronReader(LayeredReader):
                 proba[part] = _proba(mlp, hidden, one_logit)
         inputs = rows if needs.inputs else None
         return Outputs(proba, features, one_logit, inputs=inputs)
+
+    def _read_head(self, X):
+        weight, bias = self.model.coefs_[-1].T, self.model.intercepts_[-1]
+        return Head.of_layer(weight, bias, isinstance(self.model, MLPClassifier))
 
     def _n_outputs(self):
         return self.model.n_outputs_

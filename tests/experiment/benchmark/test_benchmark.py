@@ -470,7 +470,7 @@ def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
         (
             {"initial": "first"},
             ValueError,
-            "'initial' parameter of Benchmark must be a str among",
+            r"`initial` must be one of .*max_herding.* Got 'first'",
         ),
         (
             {"n_threads": 0},

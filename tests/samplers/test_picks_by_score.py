@@ -7,8 +7,11 @@ import pytest
 
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import Feasible
-from skbadge.samplers._scores_of_chunks import draw_of_chunks, top_of_chunks
+from skbadge.samplers._picks_by_score import picks_by_score
+from skbadge.samplers._row_sketch import Greatest, new_seed
+from skbadge.samplers._score_noise import NoisyOrder
 from skbadge.utils._ranking import top_rows
+from skbadge.utils._ties import Ties
 from tests.samplers._chunked import dense_chunks
 from tests.samplers._laws import REJECTED, THRESHOLD, law_pvalue
 from tests.samplers._restrictions import CASES, is_open, random_case
@@ -17,6 +20,16 @@ from tests.samplers.test_feasible_laws import RESTRICTIONS, law_of
 
 def first_column(chunk):
     return chunk.matrix[:, 0]
+
+
+def top_of_chunks(chunks, score, n, feasible, rng):
+    return picks_by_score(chunks, score, n, feasible, Greatest(Ties(rng)))
+
+
+def draw_of_chunks(chunks, score, n, feasible, rng):
+    """By the weights of which scores are the logarithms."""
+    order = NoisyOrder("softmax", 1.0, 0.0, None, new_seed(rng))
+    return picks_by_score(chunks, score, n, feasible, order)
 
 
 @pytest.mark.parametrize("seed", CASES[:16])

@@ -1,0 +1,171 @@
+"""Querying before a model is trained: by a strategy that looks at the rows alone."""
+
+from dataclasses import fields, replace
+from functools import partial
+
+from sklearn.base import clone
+
+from skbadge.outputs import Labeled, Needs, Outputs
+from skbadge.outputs.readers._check import check_outputs
+from skbadge.outputs.readers._input_rows import input_rows
+from skbadge.outputs.readers._standardize import standardized
+from skbadge.pools import n_rows, row_ids
+from skbadge.querier._check_rows import check_container
+from skbadge.querier._fingerprint import fingerprint
+from skbadge.querier._numbers_of_rows import NumbersOfRows
+from skbadge.querier._strategy_in_use import kind_of
+from skbadge.strategies import (
+    CallableStrategy,
+    Random,
+    get_strategy,
+    get_strategy_names,
+)
+from skbadge.utils._shared_state import seeded
+
+# Rows of a pool in chunks that a start selects among.
+N_SAMPLED = 35_000
+
+# What can be known without a model. `n_columns` says something of gradients only.
+_OF_ROWS = {"features", "inputs", "labeled", "ids", "sparse", "n_columns"}
+
+
+def resolve_cold_start(cold_start, estimator, name="cold_start"):
+    """The strategy to start with; raises if it needs a model. None stays None.
+
+    ``name`` is what errors call the parameter.
+    """
+    if cold_start is None:
+        return None
+    kind = kind_of(estimator)
+    try:
+        strategy = get_strategy(cold_start, kind)
+    except (TypeError, ValueError) as error:
+        message = str(error).replace("`strategy`", f"`{name}`")
+        raise type(error)(message) from None
+    strategy._validate_params()
+    if not needs_no_model(strategy):
+        hint = ""
+        if isinstance(strategy, CallableStrategy):
+            hint = (
+                " A function receives probabilities unless it has an attribute "
+                '`needs`, such as ("features", "labeled").'
+            )
+        raise ValueError(
+            f"`{name}` selects before there is a model, and {strategy} needs one: "
+            f"{Needs.of(strategy.needs)}.{hint} These do without: "
+            f"{modelless_names(kind)}."
+        )
+    return strategy
+
+
+def needs_no_model(strategy):
+    """Whether a strategy reads nothing but the rows and what is known of them."""
+    needs = Needs.of(strategy.needs)
+    return not any(
+        getattr(needs, item.name) for item in fields(needs) if item.name not in _OF_ROWS
+    )
+
+
+def modelless_names(kind):
+    """Names of the strategies that can be a start, for a kind of estimator."""
+    names = get_strategy_names()
+    return [name for name in names if needs_no_model(get_strategy(name, kind))]
+
+
+class ColdStart:
+    """What a querier asks while it has no trained model.
+
+    Rows stand for themselves: their columns, standardised over the pool, are both
+    features and inputs. Nothing is kept on the querier.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Without a trained model, or with one that knows one class only.
+
+    Attributes
+    ----------
+    strategy : Strategy
+        What selects; after `read`, it may be `Random`.
+    """
+
+    def __init__(self, querier):
+        querier.check_parameters()
+        self._querier, self._estimator = querier, querier._estimator()
+        kind = kind_of(self._estimator)
+        self._named = get_strategy(querier.strategy, kind)
+        self.strategy = clone(resolve_cold_start(querier.cold_start, self._estimator))
+        self._notes: list[str] = []
+
+    def check(self, X):
+        """Rows of the pool, checked; with kept labelled rows, as these were."""
+        if self._querier._n_labeled():
+            return self._querier._check_X(X, reset=False, name="X_pool")
+        # Names and number of columns are what the first labelled rows will say.
+        return check_container(X, self._estimator, "X_pool")
+
+    def read(self, X_pool):
+        """The pool and the labelled rows as a strategy sees them, the latter or None.
+
+        Where rows are no numbers, the strategy becomes a uniform draw.
+        """
+        needs, size = self.strategy.all_needs, n_rows(X_pool)
+        outputs, scaling, numbers = Outputs(n_rows=size), None, None
+        if needs.features or needs.inputs:
+            seed = self._querier._seed("cold-start")
+            numbers = NumbersOfRows(self._estimator, seed)
+            with seeded(seed):
+                rows = numbers.fit_transform(X_pool)
+            self._notes += numbers.notes
+            if rows is None:
+                self._notes.append("the rows were drawn at random")
+                self.strategy = Random()
+                return outputs, None
+            outputs = _as_outputs(rows, needs, None)
+            scaling = outputs.scaling
+        if needs.ids:
+            outputs = replace(outputs, identify=partial(row_ids, X_pool))
+        if not needs.labeled or not self._querier._n_labeled():
+            return outputs, None
+        kept = self._querier._labeled.lent()
+        known = Outputs(n_rows=len(kept.y))
+        if numbers is not None:
+            known = _as_outputs(numbers.transform(kept.X), needs, scaling)
+        ids = row_ids(kept.X) if needs.ids else None
+        return outputs, Labeled(known, kept.y, None, ids)
+
+    @property
+    def notes(self):
+        """What was done, and what instead of what a model allows; a tuple of str."""
+        why = "no model is trained yet"
+        if self._querier.__sklearn_is_fitted__():
+            why = "the model knows one class only"
+        said = f"{why}: {self.strategy} selected by the rows alone"
+        if self._stands_in():
+            said += f", and {self._named} was not used"
+        return (said, *self._notes)
+
+    @property
+    def warning(self):
+        """The same as a sentence; None if the named strategy has selected after all."""
+        if not self._stands_in():
+            return None
+        notes = "; ".join(self.notes)
+        return f"{notes[0].upper()}{notes[1:]}."
+
+    def _stands_in(self):
+        """Whether another strategy than the named one selects."""
+        return not fingerprint(self.strategy).is_same(fingerprint(self._named))
+
+
+def _as_outputs(rows, needs, scaling):
+    """Numbers as the features and inputs of rows, columns standardised."""
+    rows, scaling = standardized(
+        input_rows(rows, needs.sparse), scaling, takes_missing=True
+    )
+    outputs = Outputs(
+        features=rows if needs.features else None,
+        inputs=rows if needs.inputs else None,
+        scaling=scaling,
+    )
+    return check_outputs(outputs, "")

@@ -1,0 +1,28 @@
+"""What strategies share that are made of others."""
+
+from sklearn.base import clone
+
+from skbadge.strategies._base import Strategy
+
+
+class CompositeStrategy(Strategy):
+    """A strategy with parameters that stand for others, alone or in a list.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        Names of these parameters.
+    """
+
+    parts: tuple[str, ...] = ()
+
+    def __sklearn_clone__(self):
+        """A clone that shares functions: they, and what they hold, are the user's."""
+        params = self.get_params(deep=False)
+        return type(self)(**{name: _cloned(value) for name, value in params.items()})
+
+
+def _cloned(value):
+    if isinstance(value, list | tuple):
+        return type(value)(map(_cloned, value))
+    return clone(value) if isinstance(value, Strategy) else value

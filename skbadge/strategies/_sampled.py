@@ -1,0 +1,105 @@
+"""Strategies that work on uniform samples of a pool, in memory or in chunks."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.random import RandomState
+from numpy.typing import NDArray
+
+from skbadge.outputs import Outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs, joined_outputs
+from skbadge.samplers import Feasible
+from skbadge.samplers._samples import Samples
+
+
+class Sampled(NamedTuple):
+    """What a model says about the rows of samples, and which rows these are.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_rows,)
+        Their positions in the pool, int64, ascending: those of both samples and the
+        pending ones.
+
+    outputs : Outputs
+        Theirs, in memory.
+
+    feasible : Feasible
+        Which of them may be picked, with positions among them: the candidates.
+
+    samples : Samples
+        With positions among them.
+    """
+
+    rows: NDArray[np.int64]
+    outputs: Outputs
+    feasible: Feasible
+    samples: Samples
+
+
+def sampled(
+    pool: Outputs | ChunkedOutputs,
+    n: int,
+    feasible: Feasible,
+    rng: RandomState,
+    *,
+    n_evaluation_rows: int = 10_000,
+    n_candidates: int = 35_000,
+) -> Sampled:
+    """Draw uniform samples of a pool; of one in chunks they are read in one pass.
+
+    Parameters
+    ----------
+    pool : Outputs or ChunkedOutputs
+        Of all rows.
+
+    n, feasible, rng, n_evaluation_rows, n_candidates
+        As for `Samples.draw`.
+    """
+    samples = Samples.draw(
+        feasible,
+        n,
+        rng,
+        n_evaluation_rows=n_evaluation_rows,
+        n_candidates=n_candidates,
+    )
+    drawn = np.concatenate([samples.evaluation, samples.candidates, feasible.pending])
+    rows = np.unique(drawn)
+    if isinstance(pool, ChunkedOutputs):
+        outputs = gathered(pool, rows)
+    else:
+        outputs = pool if len(rows) == len(pool) else pool.take(rows)
+    samples = samples.among(rows)
+    mask = np.zeros(len(rows), dtype=bool)
+    mask[samples.candidates] = True
+    groups, repeats = feasible.groups, feasible.repeats
+    inner = Feasible(
+        len(rows),
+        mask,
+        None if groups is None else groups[rows],
+        feasible.max_per_group,
+        np.searchsorted(rows, feasible.pending),
+        None if repeats is None else repeats[rows],
+    )
+    return Sampled(rows, outputs, inner, samples)
+
+
+def gathered(pool: ChunkedOutputs, rows: NDArray[np.int64]) -> Outputs:
+    """The outputs of some rows of a pool in chunks, ascending, read in one pass."""
+    return joined_outputs(pool.reduce(_Taken(rows), _together))
+
+
+@dataclass
+class _Taken:
+    """The outputs of those of some rows that are in a chunk, a list of one."""
+
+    rows: NDArray[np.int64]
+
+    def __call__(self, outputs, first):
+        start, stop = np.searchsorted(self.rows, [first, first + len(outputs)])
+        return [outputs.take(self.rows[start:stop] - first)]
+
+
+def _together(first, second):
+    return first + second

@@ -1,0 +1,162 @@
+"""k-means clusters of rows, and rows in place of their centres."""
+
+import warnings
+
+import numpy as np
+from scipy import sparse
+from sklearn.cluster import KMeans, MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from skbadge.utils._chunks import row_chunks
+
+# Above that many clusters k-means learns from mini-batches.
+MOST_EXACT = 50
+# Rows of a mini-batch for each cluster, and of the sample in which it starts; and the
+# number of clusters that the sizes of both are those of at least.
+BATCH_ROWS, START_ROWS, FEW = 2, 3, 512
+
+# Weight, of the greatest, of rows that have none but are needed for enough clusters.
+LEAST_WEIGHT = 1e-6
+
+# Products in float64 are this exact, in relation to the squared norms; and distances
+# that differ by less, in relation to themselves, may tie.
+PRECISION, TIE = 1e-12, 2e-11
+
+
+def cluster(matrix, n_clusters, rng, *, weights=None):
+    """Cluster rows by k-means: scikit-learn's, by mini-batches above 50 clusters.
+
+    Parameters
+    ----------
+    matrix : ndarray or CSR matrix of shape (n_rows, n_columns)
+        Floating and finite.
+
+    n_clusters : int
+        Number of clusters, at least 1 and at most ``n_rows``. Of fewer distinct rows,
+        some clusters have equal centres.
+
+    rng : RandomState
+        Advanced by one draw.
+
+    weights : ndarray of shape (n_rows,) or None, default=None
+        At least 0; None, and all of them 0, for equal ones. Where fewer rows than
+        clusters have a weight, the others have a very small one.
+
+    Returns
+    -------
+    labels : ndarray of shape (n_rows,)
+        int64, the cluster of each row, those of weight 0 included.
+
+    centers : ndarray of shape (n_clusters, n_columns)
+        The weighted means.
+    """
+    kind, options = KMeans, {}
+    if n_clusters > MOST_EXACT:
+        kind, n_many = MiniBatchKMeans, max(n_clusters, FEW)
+        # Larger samples to start in take most of the time, and gain little.
+        options = {"batch_size": BATCH_ROWS * n_many, "init_size": START_ROWS * n_many}
+    means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
+    weights = _scaled(weights, n_clusters)
+    has_weight = slice(None) if weights is None else weights > 0
+    with warnings.catch_warnings():
+        # Where fewer rows than clusters are distinct.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if weights is None or has_weight.all():
+            means.fit(matrix, sample_weight=weights)
+            labels = means.labels_
+        else:
+            means.fit(matrix[has_weight], sample_weight=weights[has_weight])
+            labels = means.predict(matrix)
+    return labels.astype(np.int64, copy=False), means.cluster_centers_
+
+
+def _scaled(weights, n_clusters):
+    """Weights of 1 at most, positive for enough rows; None for equal ones."""
+    if weights is None or not weights.any():
+        return None
+    weights = weights / weights.max()
+    if np.count_nonzero(weights) < n_clusters:
+        weights = np.maximum(weights, LEAST_WEIGHT)
+    return weights
+
+
+def nearest_distinct(matrix, centers, open_rows, ties):
+    """For each centre in turn the nearest row that is open, which then closes.
+
+    Distances are those of `sq_dists_to`. A first pass over blocks of rows bounds the
+    least distance in each; per centre blocks are looked at from the least bound on,
+    until no other can hold the nearest row. That is one product with the centres, and
+    mostly one block for each centre.
+
+    Parameters
+    ----------
+    matrix : ndarray or CSR matrix of shape (n_rows, n_columns)
+        Floating and finite.
+
+    centers : ndarray of shape (n_centers, n_columns)
+        No more than rows can be picked.
+
+    open_rows : OpenRows
+        The rows that may be picked. Those picked close.
+
+    ties : Ties
+        Orders rows at equal distance.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_centers,)
+        int64, distinct.
+    """
+    centers = np.asarray(centers, dtype=np.float64)
+    # Small ones, for each centre reads at least one.
+    blocks = list(row_chunks(matrix.shape[0], max(centers.shape), budget=2**17))
+    bounds = np.array([_bounds(matrix[block], centers) for block in blocks])
+    rows = np.empty(len(centers), dtype=np.int64)
+    for i, center in enumerate(centers):
+        near, sq_dists = [], []
+        least = np.inf
+        for k in np.argsort(bounds[:, i]):
+            if bounds[k, i] > least * (1 + TIE):
+                break
+            block = blocks[k]
+            inside = block.start + np.flatnonzero(open_rows.mask[block])
+            if len(inside):
+                near.append(inside)
+                sq_dists.append(sq_dists_to(matrix[inside], center))
+                least = min(least, sq_dists[-1].min())
+        near, sq_dists = np.concatenate(near), np.concatenate(sq_dists)
+        rows[i] = near[ties.greatest(-sq_dists, near)]
+        open_rows.close(rows[i])
+    return rows
+
+
+def _bounds(block, centers):
+    """For each centre a lower bound of the squared distances to the rows of a block."""
+    block = block.astype(np.float64)
+    of_rows, of_centers = norms_sq(block), norms_sq(centers)
+    sq_dists = of_rows[:, None] - 2 * (block @ centers.T)
+    slack = PRECISION * (of_rows.max() + of_centers)
+    return sq_dists.min(axis=0) + of_centers - slack
+
+
+def sq_dists_to(rows, center):
+    """Squared distances to a centre, in float64: equal rows are at equal distances.
+
+    They are formed from differences, and those to sparse rows from products, which
+    are exact to within their norms' rounding: below it they are 0.
+    """
+    rows = rows.astype(np.float64)
+    if not sparse.issparse(rows):
+        rows -= center
+        return norms_sq(rows)
+    center = center.toarray() if sparse.issparse(center) else center
+    sizes = norms_sq(rows) + float(np.sum(center**2))
+    sq_dists = sizes - 2 * (rows @ center.ravel())
+    return np.where(sq_dists > PRECISION * sizes, sq_dists, 0.0)
+
+
+def norms_sq(matrix):
+    """Squared norms of the rows of a matrix, dense or sparse, in float64."""
+    if sparse.issparse(matrix):
+        return np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float64).ravel()
+    return np.einsum("ij,ij->i", matrix, matrix)
