@@ -16,6 +16,7 @@ from skbadge.samplers._score_noise import NoiseKind
 from skbadge.strategies._joint_information import BLOCK, normalized
 from skbadge.strategies._score_strategy import ScoreStrategy
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._shown import shown
 
 # Decimals of a score in nats beyond which rounding alone tells rows apart.
 DECIMALS = 12
@@ -123,6 +124,12 @@ class EPIG(ScoreStrategy):
         self.target_weights = target_weights
         self.n_targets = n_targets
         self.n_posterior = n_posterior
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        """In one line, of whatever kind and size the targets are."""
+        params, defaults = self.get_params(), vars(EPIG())
+        changed = [name for name in params if params[name] is not defaults[name]]
+        return f"EPIG({', '.join(f'{name}={shown(params[name])}' for name in changed)})"
 
     @property
     def needs(self) -> Needs:

@@ -70,7 +70,9 @@ class Bait(Strategy):
     the search holds :math:`3 N k^2 + 6 k^2 d^2` float64 numbers, and each row that is
     added takes :math:`O(N k^2 (k + d))` operations; the authors' formula holds
     :math:`N K^2 d` numbers and takes :math:`O(N K^3 d^2)`. ``fisher="binary"``, and a
-    model with one logit, come down to :math:`k = 1`.
+    model with one logit, come down to :math:`k = 1`: a row is the one vector
+    :math:`\sqrt{\hat p (1 - \hat p)} \, z` with :math:`\hat p = \max p`, the search is
+    that of `skbadge.samplers.Bait`, and neither time nor memory depends on :math:`K`.
 
     Chance has a part in ``n_columns`` only, and between rows that are equal for the
     objective, of which a random one is taken.

@@ -22,8 +22,8 @@ GROUPS = np.array(["a", "b", "c", "d", "e", "f"])[np.arange(60) % 6]
 NAMES = [
     name
     for name in get_strategy_names()
-    # These ask an ensemble or a net.
-    if name not in ("bald", "batch_bald")
+    # These ask an ensemble or a net, or a regressor.
+    if name not in ("bald", "batch_bald", "epig", "igs", "vote_entropy")
 ]
 
 

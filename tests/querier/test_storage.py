@@ -60,7 +60,7 @@ def ask(model, strategy, storage):
     return querier.fit(X[:60], y[:60]).query(X[60:], 8, return_report=True)
 
 
-@pytest.mark.parametrize("strategy", get_strategy_names())
+@pytest.mark.parametrize("strategy", sorted(set(get_strategy_names()) - {"igs"}))
 def test_picks_are_those_of_memory(strategy, tmp_path):
     rows, report = ask(make_net(), strategy, None)
     spilled, spilled_report = ask(make_net(), strategy, tmp_path)

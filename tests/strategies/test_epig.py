@@ -174,7 +174,7 @@ def test_targets_that_were_not_read_are_an_error():
         ([1, 2], r"one number for each of the 3 targets. Got an array of shape \(2,\)"),
         ([0, 0, 0], "not all of them 0"),
         ([1, -1, 3], "a least one of -1"),
-        ([1, np.nan, 3], "must be finite"),
+        ([1, np.nan, 3], "a sum of nan"),
     ],
 )
 def test_wrong_weights_are_refused(weights, match):
@@ -198,3 +198,12 @@ def test_it_counts_what_shows_in_the_targets_where_bald_counts_all():
     )
     assert Bald().select(outputs, 1).tolist() == [0]
     assert EPIG(np.zeros((1, 2))).select(outputs, 1).tolist() == [1]
+
+
+def test_it_shows_itself_in_one_line():
+    assert repr(EPIG()) == "EPIG()"
+    epig = EPIG(np.zeros((800, 90)), target_weights=np.ones(800), n_posterior=30)
+    assert repr(epig) == (
+        "EPIG(n_posterior=30, target_weights=ndarray of shape (800,), "
+        "targets=ndarray of shape (800, 90))"
+    )

@@ -6,7 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from skbadge.embeddings import FisherSketch, fisher_embedding
+from skbadge import samplers
+from skbadge.embeddings import DenseEmbedding, FisherSketch, fisher_embedding
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible, bait_greedy
 from skbadge.strategies import Bait
@@ -281,3 +282,21 @@ def test_memory_counts_the_copies_of_the_rows_that_may_be_selected():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert 0.3 * stated < peak <= stated
+
+
+def test_binary_information_is_the_regression_form_on_scaled_features():
+    rows, known = pool(80, 5), labeled(9, 5)
+
+    def scaled(part):
+        # v = sqrt(p (1 - p)) z of the greatest probability p.
+        p = part.proba.max(axis=1, keepdims=True)
+        return DenseEmbedding(np.sqrt(p * (1 - p)) * part.features)
+
+    strategy = Bait(fisher="binary", labeled_weighting="counts", regularization=0.25)
+    selection = strategy.run(rows, 12, labeled=known)
+    expected = samplers.Bait(sigma=0.5).run(
+        scaled(rows), 12, labeled=scaled(known.outputs)
+    )
+    np.testing.assert_array_equal(selection.rows, expected.rows)
+    # Variances are those of the trace times that of the noise.
+    np.testing.assert_allclose(0.25 * selection.values, expected.values)

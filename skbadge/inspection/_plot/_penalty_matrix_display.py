@@ -270,7 +270,7 @@ class PenaltyMatrixDisplay:
     def _label(self):
         ax, names = self.ax_, [literal(name) for name in self.strategies_]
         k = len(names)
-        ax.set_xticks(range(k), names, rotation=40, ha="left", rotation_mode="anchor")
+        ax.set_xticks(range(k), names, rotation=60, ha="left", rotation_mode="anchor")
         ax.set_yticks(
             [*range(k), k + _GAP], [*names, "column average\n(lower is better)"]
         )
