@@ -4,6 +4,7 @@ from abc import abstractmethod
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from skbadge.embeddings import GaussianEmbedding
 from skbadge.samplers import Selection
@@ -47,11 +48,11 @@ class HerdingStrategy(Strategy):
         )
         known = None
         if labeled is not None and len(labeled):
-            known = cosine(labeled.outputs)
+            known = directions(labeled.outputs)
         sigma = self._bandwidth(known)
         if known is not None:
             known = GaussianEmbedding(known.matrix, sigma=sigma)
-        embedding = GaussianEmbedding(cosine(outputs).matrix, sigma=sigma)
+        embedding = GaussianEmbedding(directions(outputs).matrix, sigma=sigma)
         weights = self._weights(outputs, known is None)
         selection = herd(embedding, n, known, inner, rng, samples, weights)
         return replace(
@@ -63,3 +64,15 @@ class HerdingStrategy(Strategy):
         )
 
     _run_on_chunks = _run
+
+
+def directions(outputs):
+    """Features at length 1, an embedding.
+
+    One or two columns, of which little would be left, get one of ones beside them.
+    """
+    features = outputs.features
+    if features.shape[1] <= 2 and not sparse.issparse(features):
+        ones = np.ones((len(features), 1), features.dtype)
+        outputs = replace(outputs, features=np.hstack([features, ones]))
+    return cosine(outputs)

@@ -22,7 +22,8 @@ class MaxHerding(HerdingStrategy):
     ----------
     sigma : float, default=1.0
         The distance at which a row counts 1/e as near as at distance 0, above 0. The
-        features are taken at length 1, so that all distances are between 0 and 2.
+        features are taken at length 1, so that all distances are between 0 and 2. One
+        or two columns, of which little would be left, get a third of ones.
 
     n_evaluation_rows : int, default=10_000
         Where the pool has more rows, gains are means over a uniform sample of so many,

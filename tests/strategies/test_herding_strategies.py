@@ -175,3 +175,12 @@ def test_samples_of_a_small_pool_are_all_of_it():
     assert part.outputs is pool
     np.testing.assert_array_equal(part.samples.candidates, np.arange(30))
     assert part.samples.notes == ()
+
+
+@pytest.mark.parametrize("n_columns", [1, 2])
+def test_few_columns_keep_their_distances(n_columns):
+    # On one line, or in one direction, where length is all that tells rows apart.
+    line = np.linspace(0.1, 4, 40)[:, None] * np.ones(n_columns)
+    rows = MaxHerding(sigma=0.5).select(Outputs(features=line), 4, random_state=0)
+    # No pick equals another, and none is a uniform fill, which would warn.
+    assert np.ptp(line[rows, 0]) > 2
