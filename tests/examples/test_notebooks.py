@@ -318,6 +318,7 @@ def test_labelling_ends_with_a_label_for_each_image(labelled):
 # Scripts
 
 SCRIPTS = {
+    "plot_few_labels": {"N_ROUNDS": 1, "N_REPEATS": 2},
     "plot_quickstart": {
         "STRATEGIES": ["badge", "random"],
         "COLORS": ["red", "black"],

@@ -14,6 +14,7 @@ from skbadge.inspection._plot._style import (
     COLORS,
     DASH_DOTS,
     KNOWN,
+    SHORT_DASHES,
     line_kwargs,
     metric_label,
     strategy_styles,
@@ -31,7 +32,12 @@ def test_chosen_looks_differ_in_colour_or_line():
     styles = strategy_styles(KNOWN).values()
     pairs = {(style["color"], style["linestyle"]) for style in styles}
     assert len(pairs) == len(styles)
-    assert {style["linestyle"] for style in styles} == {"-", "--", DASH_DOTS}
+    assert {style["linestyle"] for style in styles} == {
+        "-",
+        "--",
+        DASH_DOTS,
+        SHORT_DASHES,
+    }
 
 
 REGRESSION = [
