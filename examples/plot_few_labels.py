@@ -46,8 +46,8 @@ print(f"{len(X)} unlabelled rows of {X.shape[1]} features")
 # The first query
 # ---------------
 #
-# Before any label there is no model to ask. ``cold_start`` names a strategy that looks at
-# the rows alone: `max_herding` picks rows that stand for as many others as they can.
+# Before any label there is no model to ask. ``cold_start`` names a strategy that looks
+# at the rows alone: `max_herding` picks rows that stand for as many others as they can.
 
 querier = BadgeQuerier(LogisticRegression(), strategy="max_herding", random_state=0)
 rows = querier.query(X, n=5)
