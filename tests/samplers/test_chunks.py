@@ -15,8 +15,8 @@ from skbadge.samplers import (
     Random,
     Sampler,
     _chunk_picks,
-    _kmeans_plus_plus,
     _max_det,
+    _seeding_of_chunks,
 )
 from tests.samplers._chunked import Chunks, dense_chunks, in_chunks
 from tests.samplers._restrictions import CASES, is_open, random_case
@@ -48,7 +48,7 @@ def name_of(sampler):
 @pytest.fixture
 def small_sketches(monkeypatch):
     """Keep so few rows that many passes are needed."""
-    for module in (_chunk_picks, _kmeans_plus_plus):
+    for module in (_chunk_picks, _seeding_of_chunks):
         monkeypatch.setattr(module, "sketch_size", lambda n, per_pick: 20)
 
 
@@ -170,7 +170,7 @@ def test_greedy_rules_on_float32_pick_as_in_memory(sampler):
 def test_few_passes_do(sampler):
     chunks = dense_chunks(pool("random", 3000), 500)
     sampler.sample(chunks, 40, random_state=0)
-    expected = {KMeansPlusPlus: 2, MaxDiag: 1, Random: 0}
+    expected = {KMeansPlusPlus: 1, MaxDiag: 1, Random: 0}
     # Greedy rules take as many as the limit makes them.
     assert chunks.n_passes <= expected.get(type(sampler), 8)
 
