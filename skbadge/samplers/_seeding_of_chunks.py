@@ -81,9 +81,7 @@ class _ByNorms:
     def __call__(self, chunk, first, sieves):
         norms_sq, everyone = chunk.norms_sq(), np.arange(len(chunk))
         return [
-            order.sketch(
-                size, values, first, everyone, embedding=chunk, sieves=sieves
-            )
+            order.sketch(size, values, first, everyone, embedding=chunk, sieves=sieves)
             for order, size, values in [
                 (self.greatest, 1, norms_sq),
                 (self.by_norm, self.size, norms_sq),
@@ -224,7 +222,9 @@ class _Replay(Seeding):
         ends = np.cumsum([speed * source.total for speed, source in shares])
         starts, draws = [0.0, *ends[:-1]], []
         levels = self.rng.random_sample(n_draws) * ends[-1]
-        for level, chosen in zip(levels, np.searchsorted(ends[:-1], levels), strict=True):
+        for level, chosen in zip(
+            levels, np.searchsorted(ends[:-1], levels), strict=True
+        ):
             if self._is_used_up():
                 break
             level = (level - starts[chosen]) / self.speeds[chosen]
