@@ -54,7 +54,8 @@ def seed_by_distances(picks, seed, rng):
         near, others = picks.centers, None
         if len(near) > n_near:
             others, near = near.take(slice(n_near, None)), near.take(slice(n_near))
-        size = sketch_size(picks.n_left, PROPOSALS_PER_PICK)
+        # Of all picks, not of those left, which may be hard to come by.
+        size = sketch_size(picks.n, PROPOSALS_PER_PICK)
         order = Drawn(seed, "proposals", number)
         sketch = view.reduce(_ByDistance(size, order, near, picks.taken), merged)
         picks.n_distances += len(view) * len(near)
@@ -199,7 +200,9 @@ class _Replay(Seeding):
         while len(self.rows) < self.n and not self._is_used_up():
             self.weigh()
             size = ceil(1.2 * (self.n - len(self.rows)) / in_all.rate)
-            proposals = self._draws(min(max(size, 16), 256))
+            # The first picks tell most.
+            size = min(size, 16 * (1 + len(self.rows)), 256)
+            proposals = self._draws(max(size, 16))
             coins = self.rng.random_sample(len(proposals))
             n_picked = len(self.rows)
             tested = self._test(proposals, coins, self.n)
