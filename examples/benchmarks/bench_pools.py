@@ -6,6 +6,7 @@ size (PSS), children included. Files are made in a temporary folder and removed:
     python examples/benchmarks/bench_pools.py files      # outputs kept in files
     python examples/benchmarks/bench_pools.py parquet    # 10,000,000 rows, 1.3 GB
     python examples/benchmarks/bench_pools.py scale      # 1,000,000 to 100,000,000 rows
+    python examples/benchmarks/bench_pools.py bytes      # a row, for each strategy
     python examples/benchmarks/bench_pools.py --rows 1000000 parquet
 """
 
@@ -14,13 +15,14 @@ import json
 import subprocess
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
 import numpy as np
 import psutil
 import torch
-from measuring import report
+from measuring import peak_memory, report
 from skorch import NeuralNetClassifier
 from torch import nn
 
@@ -28,6 +30,8 @@ from skbadge import BadgeQuerier
 from skbadge.embeddings import gradient_embedding
 from skbadge.pools import from_parquet
 from skbadge.samplers import KMeansPlusPlus
+from skbadge.strategies._registry import STRATEGIES
+from skbadge.utils import _place
 from skbadge.utils._place import Place, new_array, storing_in
 
 N_FEATURES = 32
@@ -49,14 +53,14 @@ def make_file(path, n_rows):
             writer.write_table(pa.table(dict(zip(names, columns, strict=True))))
 
 
-def make_querier(strategy, storage):
+def make_querier(strategy, storage, *layers_between):
     """A trained net with two hidden layers of 64."""
     rng = np.random.default_rng(1)
     X = rng.standard_normal((2000, N_FEATURES), dtype=np.float32)
     y = (X[:, :10] + 0.5 * rng.standard_normal((2000, 10))).argmax(axis=1)
     layers = [nn.Linear(N_FEATURES, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU()]
     net = NeuralNetClassifier(
-        nn.Sequential(*layers, nn.Linear(64, 10)),
+        nn.Sequential(*layers, *layers_between, nn.Linear(64, 10)),
         criterion=nn.CrossEntropyLoss,
         train_split=None,
         max_epochs=20,
@@ -189,10 +193,38 @@ def bench_scale(n_rows, folder):
         Path(path).unlink()
 
 
+def bench_bytes(n_rows, folder):
+    """What each strategy holds for a row of outputs that are kept, here or in files.
+
+    By the peaks of two queries, of which one has twice as many rows, so that blocks of
+    fixed size do not count.
+    """
+    _place.LEAST_SPILLED = 2**18
+    print(f"\nbytes: bytes a row for K = 10 and d = 64, {n_rows} rows more, n = 10")
+    print(f"  {'strategy':<28} {'outputs':>9} {'in all':>9} {'with a folder':>14}")
+    rng = np.random.default_rng(2)
+    X = rng.standard_normal((2 * n_rows, N_FEATURES), dtype=np.float32)
+    for name in STRATEGIES:
+        querier = make_querier(name, None, nn.Dropout(0.1))
+        outputs = querier.outputs(X[:1000]).nbytes / 1000
+        held = []
+        for storage in (None, folder):
+            querier.set_params(storage=storage)
+            few, many = (
+                peak_memory(partial(querier.query, rows, 10))
+                for rows in (X[:n_rows], X)
+            )
+            held.append((many - few) / n_rows)
+        print(
+            f"  {name:<28} {outputs:>9.0f} {held[0]:>9.0f} {held[1]:>14.0f}", flush=True
+        )
+
+
 BENCHES = {
     "files": (bench_files, 10_000_000),
     "parquet": (bench_parquet, 10_000_000),
     "scale": (bench_scale, 100_000_000),
+    "bytes": (bench_bytes, 50_000),
 }
 
 if __name__ == "__main__":

@@ -73,6 +73,8 @@ class Columns:
         pa = arrow("")
         if self._is_vector:
             return _vectors(batch.column(0))
+        if not self.is_frame and batch.schema.types == self._schema.types:
+            return self._array(batch)
         table = pa.Table.from_batches([batch]).cast(self._schema)
         return self._frame(table) if self.is_frame else self._array(table)
 
@@ -94,7 +96,7 @@ class Columns:
         dtypes = [field.type.to_pandas_dtype() for field in self._schema]
         array = np.empty((len(table), len(dtypes)), dtype=np.result_type(*dtypes))
         for i, column in enumerate(table.columns):
-            array[:, i] = column.to_numpy()
+            array[:, i] = column.to_numpy(zero_copy_only=False)
         return array
 
     def _frame(self, table):

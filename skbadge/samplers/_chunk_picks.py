@@ -156,6 +156,8 @@ class _FirstByNorm:
 
     order: Greatest | Drawn
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, sieves):
         everyone = np.arange(len(chunk))
-        return self.order.sketch(1, chunk.norms_sq(), first, everyone, embedding=chunk)
+        return self.order.sketch(
+            1, chunk.norms_sq(), first, everyone, embedding=chunk, sieves=sieves
+        )

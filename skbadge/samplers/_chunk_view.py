@@ -1,7 +1,7 @@
 """The rows of a chunked embedding that count, read pass by pass."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -73,7 +73,11 @@ class ChunkView:
         return rounding_mass(self.survey.total, len(self), self.dtype)
 
     def reduce(self, part, merge):
-        """Read all rows once, as `Embedding.reduce` does."""
+        """Read all rows once, as `Embedding.reduce` does.
+
+        ``part`` is given a dict as well, empty at first, where it may keep what spares
+        it work in later chunks of the same pass and worker.
+        """
         pass_ = _Pass(part, self.rows, self.dtype)
         survey, result = self.embedding.reduce(pass_, _Both(merge))
         if self.survey is not None:
@@ -126,6 +130,7 @@ class _Pass:
     part: Callable
     rows: NDArray | None
     dtype: np.dtype
+    memory: dict = field(default_factory=dict)
 
     def __call__(self, chunk, first):
         check_norms(chunk, "embedding", first)
@@ -138,7 +143,7 @@ class _Pass:
         )
         if self.dtype == np.float64:
             chunk = chunk.astype(np.float64)
-        return survey, self.part(chunk, first)
+        return survey, self.part(chunk, first, self.memory)
 
 
 @dataclass
@@ -157,7 +162,7 @@ class _Gathered:
 
     rows: NDArray[np.int64]
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, memory):
         start, stop = np.searchsorted(self.rows, [first, first + len(chunk)])
         rows = self.rows[start:stop]
         return rows, to_device(chunk.take(rows - first), None)

@@ -90,7 +90,7 @@ class KCenter(Sampler):
             traversal = _Traversal(
                 sketch.embedding,
                 picks.n_left,
-                picks.taken.open_rows(sketch),
+                picks.taken.open_rows(sketch.rows),
                 ties.of(sketch.rows),
             )
             traversal.bound = sketch.values.copy()
@@ -133,10 +133,12 @@ class _Distances:
     centers: Embedding
     taken: Taken
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, sieves):
         opened, rows = self.taken.open_part(chunk, first)
         values = rows.min_sq_dists(to_device(self.centers, chunk.device), np.float64)
-        return self.order.sketch(self.size, values, first, opened, embedding=rows)
+        return self.order.sketch(
+            self.size, values, first, opened, embedding=rows, sieves=sieves
+        )
 
 
 class _Traversal(NearestPick, LazyGreedy):

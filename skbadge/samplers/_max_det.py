@@ -148,7 +148,7 @@ class MaxDet(Sampler):
             elimination = _Elimination(
                 sketch.embedding,
                 picks.n_left,
-                picks.taken.open_rows(sketch),
+                picks.taken.open_rows(sketch.rows),
                 ties.of(sketch.rows),
                 sketch.values.copy(),
                 negligible,
@@ -304,7 +304,7 @@ class _Variances:
     basis: "_Start"
     taken: Taken
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, sieves):
         opened, rows = self.taken.open_part(chunk, first)
         values = rows.norms_sq().copy()
         parts = [to_device(part, chunk.device) for part in self.basis.parts]
@@ -313,7 +313,9 @@ class _Variances:
             cost = len(basis.factor) + sum(rows._pair_cost())
             for some in row_chunks(len(rows), cost, minimum=64):
                 values[some] -= basis.explained(rows.take(some).astype(np.float64))
-        return self.order.sketch(self.size, values, first, opened, embedding=rows)
+        return self.order.sketch(
+            self.size, values, first, opened, embedding=rows, sieves=sieves
+        )
 
 
 def _negligible(embedding, greatest):

@@ -69,7 +69,7 @@ class _Norms:
     order: Greatest
     taken: Taken
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, sieves):
         opened, rows = self.taken.open_part(chunk, first)
         return self.order.sketch(
             self.size,
@@ -78,4 +78,5 @@ class _Norms:
             opened,
             embedding=rows,
             quotas=self.taken.quotas(first + opened),
+            sieves=sieves,
         )

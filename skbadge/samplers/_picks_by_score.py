@@ -217,7 +217,7 @@ def _with_copies_last(pool, part, n, held):
         sketch = pool.reduce(part, merged)
         if not (has_groups or held):
             return sketch, np.arange(n)
-        picks = _in_turns(sketch, n, part.taken.open_rows(sketch), held)
+        picks = _in_turns(sketch, n, part.taken.open_rows(sketch.rows), held)
         if len(picks) == n:
             return sketch, picks
         size *= 8

@@ -23,6 +23,9 @@ class Outside(NamedTuple):
 # Where no row is left out.
 NOTHING = Outside()
 
+# Logarithm of a number that has room for products.
+GREATEST_EDGE = 300.0
+
 
 @dataclass(frozen=True, eq=False)
 class RowSketch:
@@ -85,6 +88,7 @@ class RowSketch:
         keys,
         ties,
         values,
+        total=None,
         *,
         embedding=None,
         quotas=None,
@@ -92,19 +96,20 @@ class RowSketch:
     ):
         """The sketch of some rows.
 
-        ``quotas`` are their groups and quotas, or None; ``contents`` words for what is
-        in them, or None.
+        ``total`` is the sum of all values, None for that of these. ``embedding`` is a
+        pair, of an embedding and the rows' positions there, ``quotas`` one of their
+        groups and quotas, and ``contents`` are words for what is in them; or None.
         """
         groups, quota = quotas or (None, None)
-        with np.errstate(invalid="ignore"):
-            # Scores may be infinite. Then nobody asks for their sum.
-            total = float(values.sum())
+        if total is None:
+            total = _sum(values)
         everything = cls(
             size, rows, keys, ties, values, total, None, groups, quota, contents
         )
         order = everything._first()
         if embedding is not None:
-            embedding = to_device(embedding.take(order[:size]), None)
+            whole, positions = embedding
+            embedding = to_device(whole.take(positions[order[:size]]), None)
         return everything._kept(order, embedding)
 
     def __len__(self) -> int:
@@ -190,6 +195,43 @@ def merged(first: RowSketch, second: RowSketch) -> RowSketch:
     return first.merge(second)
 
 
+class Sieve:
+    """Lets rows through that may be in a sketch, given those that went before.
+
+    It keeps the least keys of the rows that one worker has seen in a pass. Later chunks
+    have few rows that come before these, and only those need be looked at closely.
+    Nothing else depends on it: who has seen nothing lets all rows through.
+
+    Parameters
+    ----------
+    size : int
+        Rows that the sketch keeps.
+    """
+
+    def __init__(self, size):
+        self.size = size
+        # Replaced as one, for threads may share it.
+        self._seen = np.empty(0, dtype=np.int64), np.empty(0), np.inf
+
+    @property
+    def edge(self) -> float:
+        """What no key of the sketch, nor of the first row outside, is beyond."""
+        return self._seen[2]
+
+    def add(self, rows, keys, first, stop):
+        """Take note of the rows of a chunk, given where it starts and stops."""
+        before, theirs, edge = self._seen
+        # A chunk may be read again, by a worker who stands in for another.
+        others = (before < first) | (before >= stop)
+        rows = np.concatenate([before[others], rows])
+        keys = np.concatenate([theirs[others], keys])
+        if len(keys) > 2 * self.size:
+            edge = np.partition(keys, self.size)[self.size]
+            near = keys <= edge
+            rows, keys = rows[near], keys[near]
+        self._seen = rows, keys, edge
+
+
 def _ranks(*columns):
     """For each entry how many entries before it are equal in all columns."""
     order = np.lexsort(columns)
@@ -223,7 +265,17 @@ class Drawn:
     stream: str
     number: int = 0
 
-    def sketch(self, size, values, first, opened, *, embedding=None, quotas=None):
+    def sketch(
+        self,
+        size,
+        values,
+        first,
+        opened,
+        *,
+        embedding=None,
+        quotas=None,
+        sieves=None,
+    ):
         """The sketch of a chunk's open rows.
 
         Parameters
@@ -241,28 +293,40 @@ class Drawn:
             Positions of the open rows in the chunk.
 
         embedding, quotas
-            Those of the open rows, as for `RowSketch.of`.
+            The embedding, and groups and quotas, of the open rows, or None.
+
+        sieves : dict or None
+            What this worker remembers of the pass, see `Sieve`.
         """
-        with np.errstate(divide="ignore"):
-            logs = np.log(values)
-        some = np.flatnonzero(logs > -np.inf)
-        if len(some) < len(values):
-            opened, values, logs = opened[some], values[some], logs[some]
-            embedding = None if embedding is None else embedding.take(some)
-            quotas = None if quotas is None else [part[some] for part in quotas]
+        sieve = _sieve_of(self, size, quotas, sieves)
         # Of each row of the chunk, whether it is open or not.
         n_numbers = int(opened[-1]) + 1 if len(opened) else 0
         uniforms = row_random(self.seed, self.stream, self.number, first, n_numbers)
-        uniforms = uniforms[opened]
+        if len(opened) < n_numbers:
+            uniforms = uniforms[opened]
+        near = self._near(values, uniforms, sieve.edge)
+        few, numbers = values[near], uniforms[near]
+        keys = log_exponentials(numbers) - np.log(few)
+        rows = first + opened[near]
+        sieve.add(rows, keys, first, first + n_numbers)
         return RowSketch.of(
             size,
-            first + opened,
-            log_exponentials(uniforms) - logs,
-            uniforms,
-            values,
-            embedding=embedding,
-            quotas=quotas,
+            rows,
+            keys,
+            numbers,
+            few,
+            _sum(values),
+            embedding=None if embedding is None else (embedding, near),
+            quotas=None if quotas is None else [part[near] for part in quotas],
         )
+
+    def _near(self, values, uniforms, edge):
+        """Positions of weights above 0 whose keys may be up to an edge."""
+        if edge > GREATEST_EDGE:
+            return np.flatnonzero(values)
+        # An exponential number is greater than the uniform one that it is made of.
+        near = np.flatnonzero(uniforms <= values * (np.exp(edge) * (1 + 1e-9)))
+        return near[values[near] > 0]
 
 
 @dataclass(frozen=True)
@@ -289,11 +353,49 @@ class Greatest:
         least = np.partition(values, len(values) - size)[len(values) - size]
         return np.flatnonzero(values >= equal_floor(least, self.dtype, self.quantum))
 
-    def sketch(self, size, values, first, opened, **more):
+    def sketch(
+        self,
+        size,
+        values,
+        first,
+        opened,
+        *,
+        embedding=None,
+        quotas=None,
+        sieves=None,
+    ):
         """The sketch of a chunk's open rows, as that of `Drawn`."""
-        rows = first + opened
-        keys = -rounded(values, self.dtype, self.quantum)
-        return RowSketch.of(size, rows, keys, self.ties.keys(rows), values, **more)
+        sieve = _sieve_of(self, size, quotas, sieves)
+        floor = equal_floor(-sieve.edge, self.dtype, self.quantum)
+        near = np.flatnonzero(values >= floor)
+        rows = first + opened[near]
+        keys = -rounded(values[near], self.dtype, self.quantum)
+        if len(rows):
+            sieve.add(rows, keys, first, int(rows[-1]) + 1)
+        return RowSketch.of(
+            size,
+            rows,
+            keys,
+            self.ties.keys(rows),
+            values[near],
+            _sum(values),
+            embedding=None if embedding is None else (embedding, near),
+            quotas=None if quotas is None else [part[near] for part in quotas],
+        )
+
+
+def _sieve_of(order, size, quotas, sieves):
+    """The sieve of an order; one that lets all through where there is no other."""
+    # Of two rows of a used up group, the one that comes first may come later.
+    if sieves is None or quotas is not None:
+        return Sieve(size)
+    return sieves.setdefault(order, Sieve(size))
+
+
+def _sum(values):
+    with np.errstate(invalid="ignore"):
+        # Scores may be infinite. Then nobody asks for their sum.
+        return float(values.sum())
 
 
 def sketch_size(n, per_pick):

@@ -44,12 +44,12 @@ class Taken:
         groups = self.groups[rows]
         return groups, self.quota[groups]
 
-    def open_rows(self, sketch):
-        """The open rows among those of a sketch, which are all open."""
-        mask = np.ones(len(sketch), dtype=bool)
+    def open_rows(self, rows):
+        """The open rows among some that are all open now."""
+        mask = np.ones(len(rows), dtype=bool)
         if self.groups is None:
             return OpenRows(mask)
-        groups, own = np.unique(self.groups[sketch.rows], return_inverse=True)
+        groups, own = np.unique(self.groups[rows], return_inverse=True)
         return OpenRows(mask, own, self.quota[groups])
 
     def add(self, rows):

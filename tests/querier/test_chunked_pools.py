@@ -305,7 +305,7 @@ def test_chunks_that_change_between_passes_are_noticed(no_memory):
     rng = np.random.default_rng(0)
     pool = from_chunks(lambda: iter([POOL + rng.normal(size=(len(POOL), 1))] * 2))
     with pytest.raises(RuntimeError, match="is not what it was"):
-        trained(storage=None).query(pool, 5)
+        trained("badge_k_center", storage=None).query(pool, 5)
 
 
 def test_a_pipeline_around_a_querier_takes_no_chunks():

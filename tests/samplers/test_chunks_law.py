@@ -5,10 +5,10 @@ import pytest
 
 from skbadge.embeddings import OuterProductEmbedding
 from skbadge.embeddings._joined import below
-from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus, _row_sketch
+from skbadge.samplers import Feasible, KMeansPlusPlus, _row_sketch, _seeding_of_chunks
 from skbadge.samplers._chunk_view import ChunkView
-from skbadge.samplers._kmeans_plus_plus import _Replay
 from skbadge.samplers._row_sketch import Drawn
+from skbadge.samplers._seeding_of_chunks import _Replay, _ReplayByNorms, _Source
 from tests.samplers._chunked import in_chunks
 from tests.samplers._laws import (
     REJECTED,
@@ -35,6 +35,12 @@ TRAP = np.array([[0, 0], [3, 0], [3.1, 0], [0, 1], [0.2, 1.2]])
 # Each pick takes nearly all weight of another row, so that most draws are rejected.
 PAIRS = np.array([[0.0], [10.0], [10.5], [1.0], [2.0], [12.0]])
 
+# With rows on either side of 0, so that norms alone do not bound their distances.
+OPPOSITE = np.array([[0.5], [-4.0], [-4.5], [4.0], [3.0], [5.0]])
+
+# A labelled row spares the pass by norms.
+FAR = np.array([[-3.0, 1.0]])
+
 DUPLICATES = np.random.RandomState(0).normal(size=(6, 3))
 DUPLICATES[4], DUPLICATES[2] = DUPLICATES[1], 0
 
@@ -50,7 +56,7 @@ def set_size(monkeypatch):
     """Let sketches have a number of rows, and never be left while they have others."""
 
     def set_size(size, schedule=lambda *args: False):
-        monkeypatch.setattr(_kmeans_plus_plus, "sketch_size", lambda *args: size)
+        monkeypatch.setattr(_seeding_of_chunks, "sketch_size", lambda *args: size)
         monkeypatch.setattr(_Replay, "_read_pays", schedule)
 
     return set_size
@@ -96,6 +102,18 @@ def test_picks_keep_away_from_labelled_rows_by_the_law(size, set_size):
     assert law_pvalue(law, draws_of("uniform", DUPLICATES, 3, LABELED)) > THRESHOLD
 
 
+@pytest.mark.parametrize("n_near", [1, 2])
+@pytest.mark.parametrize("labeled", [None, LABELED], ids=["none", "labeled"])
+def test_picks_follow_the_law_whatever_centres_weigh_rows(
+    n_near, labeled, set_size, monkeypatch
+):
+    set_size(2)
+    monkeypatch.setattr(_seeding_of_chunks, "FEW_CENTERS", n_near)
+    law = kmeans_plus_plus_law(DUPLICATES, 4, "norm_weighted", labeled)
+    draws = draws_of("norm_weighted", DUPLICATES, 4, labeled)
+    assert law_pvalue(law, draws) > THRESHOLD
+
+
 @pytest.mark.parametrize("size", [2, 4])
 @pytest.mark.parametrize("name", RESTRICTIONS)
 def test_picks_follow_the_restricted_law(name, size, set_size):
@@ -134,43 +152,61 @@ def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeyp
     # Rows whose weights fell least would be favoured.
     set_size(2)
     monkeypatch.setattr(
-        _kmeans_plus_plus, "Drawn", lambda seed, stream, number: Drawn(seed, stream)
+        _seeding_of_chunks, "Drawn", lambda seed, stream, number=0: Drawn(seed, stream)
     )
-    law = kmeans_plus_plus_law(PAIRS, 4, "uniform")
-    assert law_pvalue(law, draws_of("uniform", PAIRS, 4)) < REJECTED
+    law = kmeans_plus_plus_law(PAIRS, 4, "uniform", FAR[:, :1])
+    assert law_pvalue(law, draws_of("uniform", PAIRS, 4, FAR[:, :1])) < REJECTED
 
 
-class LeftWhenARowIsWanted(_Replay):
-    """Goes on with the rows of a sketch until a row is wanted that it does not have."""
-
-    n_met = 0
-
-    def _draws(self, n_draws):
-        draws, n_rows = [], len(self.cumulative)
-        levels = self.rng.random_sample(n_draws) * self.total
-        for position in np.searchsorted(self.cumulative, levels, "right").tolist():
-            if self.n_met == n_rows and position == n_rows:
-                self.n_seen = n_rows
-                break
-            draws.append(min(position, self.n_met))
-            self.n_met += draws[-1] == self.n_met
-        return np.array(draws, dtype=np.int64)
+def test_sources_that_share_their_numbers_are_told_from_the_law(set_size, monkeypatch):
+    set_size(2)
+    monkeypatch.setattr(
+        _seeding_of_chunks, "Drawn", lambda seed, stream, number=0: Drawn(seed, "same")
+    )
+    law = kmeans_plus_plus_law(OPPOSITE, 3, "uniform")
+    draws = draws_of("uniform", OPPOSITE, 3, n_draws=5000)
+    assert law_pvalue(law, draws) < REJECTED
 
 
-class NotRejected(_Replay):
-    """Takes the rows in the order of the sketch, as if picks changed no weight."""
+def left_when_a_row_is_wanted(self, n_draws):
+    """Go on with the rows of a sketch until one is wanted that it does not have."""
+    (source,), draws = self.sources, []
+    levels = self.rng.random_sample(n_draws) * source.total
+    n_met = getattr(self, "n_met", 0)
+    for position in np.searchsorted(source.cumulative, levels, "right").tolist():
+        if n_met == len(source.places) and position == n_met:
+            source.n_seen = n_met
+            break
+        position = min(position, n_met)
+        n_met += position == n_met
+        draws.append(source.places[position])
+    self.n_met = n_met
+    return np.array(draws, dtype=np.int64)
 
-    def _test(self, proposals, coins, goal):
-        return super()._test(proposals, 0 * coins, goal)
+
+def not_rejected(self, proposals, coins, goal, test=_Replay._test):
+    """Take the rows in the order of the sketch, as if picks changed no weight."""
+    return test(self, proposals, 0 * coins, goal)
 
 
-class NeverRepeated(_Replay):
-    """Meets no row of the sketch a second time."""
+def never_repeated(self, level):
+    """Meet no row of the sketch a second time."""
+    self.n_seen = min(self.n_seen + 1, len(self.places))
+    return self.places[self.n_seen - 1]
 
-    def _draws(self, n_draws):
-        draws = np.arange(self.n_seen, len(self.cumulative))[:n_draws]
-        self.n_seen += len(draws)
-        return draws
+
+def without_the_product_of_norms(self):
+    """Take ``|x|^2 + |c|^2`` for a bound of the squared distance."""
+    norms_sq = self.embedding.norms_sq()
+    self.speeds = [1.0, norms_sq[self.rows].min()]
+    bound = norms_sq + self.speeds[1]
+    self.bound = np.where(self.open_rows.mask, bound, 0.0)
+
+
+def with_bounds_of_other_shares(self, weigh=_ReplayByNorms.weigh):
+    """Draw by norms alone, against the bounds of both."""
+    weigh(self)
+    self.speeds = [self.speeds[0], 0.0]
 
 
 @pytest.fixture
@@ -184,26 +220,56 @@ def numbers_in_a_row(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("replay", [_Replay, LeftWhenARowIsWanted])
+@pytest.mark.parametrize("is_wrong", [False, True])
 def test_a_sketch_is_left_before_a_draw(
-    replay, set_size, numbers_in_a_row, monkeypatch
+    is_wrong, set_size, numbers_in_a_row, monkeypatch
 ):
     set_size(3)
-    monkeypatch.setattr(replay, "_read_pays", lambda *args: False)
-    monkeypatch.setattr(_kmeans_plus_plus, "_Replay", replay)
-    law = kmeans_plus_plus_law(TRAP, 3, "norm_weighted")
-    draws = draws_of("norm_weighted", TRAP, 3, n_draws=25_000, chunk=5)
+    if is_wrong:
+        monkeypatch.setattr(_Replay, "_draws", left_when_a_row_is_wanted)
+    # A labelled row spares the pass by norms.
+    labeled = TRAP[1:2]
+    law = kmeans_plus_plus_law(TRAP, 3, "uniform", labeled)
+    draws = draws_of("uniform", TRAP, 3, labeled, n_draws=8000, chunk=5)
     pvalue = law_pvalue(law, draws)
-    assert pvalue > THRESHOLD if replay is _Replay else pvalue < THRESHOLD
+    assert pvalue < REJECTED if is_wrong else pvalue > THRESHOLD
 
 
-@pytest.mark.parametrize("replay", [_Replay, NotRejected, NeverRepeated])
-def test_wrong_replays_are_told_from_the_law(replay, set_size, monkeypatch):
+@pytest.mark.parametrize(
+    ("X", "place"),
+    [
+        (PAIRS, (_Replay, "_test", not_rejected)),
+        (PAIRS, (_Source, "draw", never_repeated)),
+        (OPPOSITE, (_ReplayByNorms, "weigh", without_the_product_of_norms)),
+        (OPPOSITE, (_ReplayByNorms, "weigh", with_bounds_of_other_shares)),
+    ],
+    ids=lambda case: case[2].__name__ if isinstance(case, tuple) else "",
+)
+def test_wrong_replays_are_told_from_the_law(X, place, set_size, monkeypatch):
     set_size(4)
-    monkeypatch.setattr(_kmeans_plus_plus, "_Replay", replay)
-    law = kmeans_plus_plus_law(PAIRS, 3, "norm_weighted")
-    pvalue = law_pvalue(law, draws_of("norm_weighted", PAIRS, 3))
-    assert pvalue > THRESHOLD if replay is _Replay else pvalue < REJECTED
+    monkeypatch.setattr(*place)
+    law = kmeans_plus_plus_law(X, 3, "norm_weighted")
+    assert law_pvalue(law, draws_of("norm_weighted", X, 3)) < REJECTED
+
+
+@pytest.mark.parametrize("X", [PAIRS, OPPOSITE], ids=["pairs", "opposite"])
+def test_what_wrong_replays_are_shown_by_follows_the_law(X, set_size):
+    set_size(4)
+    law = kmeans_plus_plus_law(X, 3, "norm_weighted")
+    assert law_pvalue(law, draws_of("norm_weighted", X, 3)) > THRESHOLD
+
+
+@pytest.mark.parametrize(
+    "place", [(_Replay, "_test", not_rejected), (_Source, "draw", never_repeated)]
+)
+def test_wrong_replays_from_labelled_rows_are_told_from_the_law(
+    place, set_size, monkeypatch
+):
+    set_size(4)
+    monkeypatch.setattr(*place)
+    law = kmeans_plus_plus_law(PAIRS, 3, "uniform", FAR[:, :1])
+    draws = draws_of("uniform", PAIRS, 3, FAR[:, :1])
+    assert law_pvalue(law, draws) < REJECTED
 
 
 def test_real_embeddings_follow_the_law_through_the_public_call():

@@ -13,7 +13,7 @@ from skbadge.samplers import (
     MaxDiag,
     Random,
 )
-from skbadge.samplers._kmeans_plus_plus import _Seeding
+from skbadge.samplers._seeding import Seeding
 from tests.samplers._laws import (
     THRESHOLD,
     draw,
@@ -120,7 +120,7 @@ def test_the_restricted_law_does_not_depend_on_when_bounds_are_renewed(
     name, first, monkeypatch
 ):
     # Proposals of rows that were closed since their bounds were right.
-    monkeypatch.setattr(_Seeding, "_refresh_pays", lambda self, rate: rate < 0.003)
+    monkeypatch.setattr(Seeding, "_refresh_pays", lambda self, rate: rate < 0.003)
     feasible = RESTRICTIONS[name]
     law = law_of(kmeans_plus_plus_weights(SEVEN, first, None, feasible), 4, feasible)
     draws = draws_of(KMeansPlusPlus(first_center=first), feasible, 4)

@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, gradient_embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus
-from skbadge.samplers._kmeans_plus_plus import _Seeding
+from skbadge.samplers._seeding import Seeding
 from tests.samplers._laws import pairwise
 
 
@@ -63,7 +63,7 @@ def test_bounds_are_never_below_the_true_distances(dtype, policy, monkeypatch):
     slack = 1 - (1e-9 if dtype == np.float64 else 1e-2)
     bounds, masses = [], []
 
-    class Watched(_Seeding):
+    class Watched(Seeding):
         def _pick(self, row, value):
             if self.rows:
                 nearest = true_sq_dists(X, self.rows)
@@ -87,7 +87,7 @@ def test_bounds_are_never_below_the_true_distances(dtype, policy, monkeypatch):
                 return super()._refresh_pays(rate)
             return policy == "often" or rate < 0.003
 
-    monkeypatch.setattr(_kmeans_plus_plus, "_Seeding", Watched)
+    monkeypatch.setattr(_kmeans_plus_plus, "Seeding", Watched)
     for seed in range(5):
         bounds.clear()
         masses.clear()

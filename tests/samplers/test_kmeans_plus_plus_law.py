@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding
-from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus
-from skbadge.samplers._kmeans_plus_plus import _Seeding
+from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus, _seeding
+from skbadge.samplers._seeding import Seeding
 from skbadge.utils._ranking import draw_weighted
 from tests.samplers._laws import (
     REJECTED,
@@ -83,7 +83,7 @@ def set_policy(monkeypatch):
     """Have bounds renewed by another rule."""
 
     def set_policy(name):
-        monkeypatch.setattr(_Seeding, "_refresh_pays", POLICIES[name])
+        monkeypatch.setattr(Seeding, "_refresh_pays", POLICIES[name])
 
     return set_policy
 
@@ -94,7 +94,7 @@ def set_block(monkeypatch):
 
     def set_block(size):
         monkeypatch.setattr(
-            _kmeans_plus_plus,
+            _seeding,
             "draw_weighted",
             lambda cumulative, n, rng: draw_weighted(cumulative, min(n, size), rng),
         )
@@ -166,8 +166,8 @@ def test_the_rule_that_never_renews_leaves_bounds_stale(set_policy, monkeypatch)
         rejected.append(tested - len(self.rows) + n_before)
         return tested, ratios
 
-    test = _Seeding._test
-    monkeypatch.setattr(_Seeding, "_test", counting)
+    test = Seeding._test
+    monkeypatch.setattr(Seeding, "_test", counting)
     set_policy("never")
     pvalue("outlier", n_draws=300)
     # Of a far first row's bounds, about a hundredth is accepted, over many blocks.
@@ -229,7 +229,7 @@ def test_fifty_thousand_picks_follow_the_law(name, policy, set_policy):
 # would say about these.
 
 
-class CoinAgainstTheRefreshedBound(_Seeding):
+class CoinAgainstTheRefreshedBound(Seeding):
     """Draws by the stale bounds, but compares the coin with better ones."""
 
     def _test(self, proposals, coins, goal):
@@ -244,7 +244,7 @@ class CoinAgainstTheRefreshedBound(_Seeding):
             self.bound = stale
 
 
-class RefreshForAStaleProposal(_Seeding):
+class RefreshForAStaleProposal(Seeding):
     """Renews the bounds, and draws again, when a proposal turns out very stale."""
 
     def _draw_until_stale(self, cumulative, rng):
@@ -259,14 +259,14 @@ class RefreshForAStaleProposal(_Seeding):
         return False
 
 
-class NoRejection(_Seeding):
+class NoRejection(Seeding):
     """Takes each proposal from the stale bounds."""
 
     def _test(self, proposals, coins, goal):
         return super()._test(proposals, np.zeros_like(coins), goal)
 
 
-class BoundWrittenBackButDrawnByTheOldOne(_Seeding):
+class BoundWrittenBackButDrawnByTheOldOne(Seeding):
     """Keeps what it learns of a tested row for its ratio, not for its proposals."""
 
     def _test(self, proposals, coins, goal):
@@ -286,7 +286,7 @@ def draw_from_exact_bounds(seeding, rng):
         seeding.refresh()
 
 
-class ReusedKeys(_Seeding):
+class ReusedKeys(Seeding):
     """An exponential race whose runners do not keep the time that has passed."""
 
     def lazy(self, rng):
@@ -297,7 +297,7 @@ class ReusedKeys(_Seeding):
             self.refresh()
 
 
-class OriginStaysACenter(_Seeding):
+class OriginStaysACenter(Seeding):
     """Starts the bounds at the squared norms."""
 
     def start(self, row):
@@ -305,7 +305,7 @@ class OriginStaysACenter(_Seeding):
         super().start(row)
 
 
-class NotSquared(_Seeding):
+class NotSquared(Seeding):
     """Draws by distance."""
 
     def lower(self, centers):
@@ -315,7 +315,7 @@ class NotSquared(_Seeding):
     lazy = draw_from_exact_bounds
 
 
-class SquaredTwice(_Seeding):
+class SquaredTwice(Seeding):
     """Draws by the fourth power of the distance."""
 
     def lower(self, centers):
@@ -326,7 +326,7 @@ class SquaredTwice(_Seeding):
     lazy = draw_from_exact_bounds
 
 
-class BestOfTwo(_Seeding):
+class BestOfTwo(Seeding):
     """scikit-learn's greedy variant."""
 
     def lazy(self, rng):
@@ -339,7 +339,7 @@ class BestOfTwo(_Seeding):
             self.refresh()
 
 
-class NearestOfThePoolForgotten(_Seeding):
+class NearestOfThePoolForgotten(Seeding):
     """Measures from the last pick alone."""
 
     def lower(self, centers):
@@ -349,7 +349,7 @@ class NearestOfThePoolForgotten(_Seeding):
     lazy = draw_from_exact_bounds
 
 
-class AcceptedPickNotFeltInItsBlock(_Seeding):
+class AcceptedPickNotFeltInItsBlock(Seeding):
     """Tests the rest of a block against distances from before the last pick."""
 
     def _test(self, proposals, coins, goal):
@@ -395,7 +395,7 @@ def test_wrong_samplers_are_told_from_the_law(
 ):
     # By the draws of the tests above, which the right sampler passes.
     set_policy("never")
-    monkeypatch.setattr(_kmeans_plus_plus, "_Seeding", wrong)
+    monkeypatch.setattr(_kmeans_plus_plus, "Seeding", wrong)
     assert pvalue(name, "uniform", n_draws=n_draws) < REJECTED
 
 

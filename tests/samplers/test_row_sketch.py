@@ -19,14 +19,20 @@ class Part:
     def __init__(self, order, size, groups=None, quota=None):
         self.order, self.size, self.groups, self.quota = order, size, groups, quota
 
-    def __call__(self, chunk, first):
+    def __call__(self, chunk, first, sieves=None):
         opened = np.arange(len(chunk))
         quotas = None
         if self.groups is not None:
             groups = self.groups[first : first + len(chunk)]
             quotas = groups, self.quota[groups]
         return self.order.sketch(
-            self.size, chunk.matrix[:, 0], first, opened, embedding=chunk, quotas=quotas
+            self.size,
+            chunk.matrix[:, 0],
+            first,
+            opened,
+            embedding=chunk,
+            quotas=quotas,
+            sieves=sieves,
         )
 
 
@@ -80,6 +86,45 @@ def test_sketches_of_chunks_are_that_of_all_rows(order, size, n_rows, with_quota
         quotas = quotas[0][there], quotas[1]
     expected = first_by_brute_force(keys, ties, size, *quotas)
     np.testing.assert_array_equal(whole.rows, there[expected])
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("size", [1, 20, 150])
+@pytest.mark.parametrize("with_quota", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_a_worker_remembers_changes_nothing(order, size, with_quota, seed):
+    rng = np.random.RandomState(seed)
+    X = rng.choice([0.0, 1.0, 1e-200, 7.5, 1e6], size=(900, 1), p=[0.3, *[0.175] * 4])
+    quotas = (rng.randint(90, size=900), rng.randint(4, size=90)) * with_quota
+    part, sieves, sketches = Part(order, size, *quotas), {}, {}
+    starts = rng.permutation(np.arange(0, 900, 60)).tolist()
+    # In any order, and some of the chunks again, in place of a worker that was lost.
+    for start in [*starts[:8], *starts[:4], *starts[8:]]:
+        chunk = DenseEmbedding(X[start : start + 60])
+        sketches[start] = part(chunk, start, sieves)
+        assert sketches[start].total == part(chunk, start).total
+    whole = part(DenseEmbedding(X), 0)
+    found, *others = sketches.values()
+    for sketch in others:
+        found = found.merge(sketch)
+    for name in ("rows", "keys", "ties", "values"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    np.testing.assert_array_equal(found.embedding.matrix, X[found.rows])
+    if not with_quota:
+        assert found.outside == whole.outside
+
+
+def test_a_worker_looks_at_few_rows_of_later_chunks():
+    X, sieves = np.random.RandomState(0).exponential(size=(6000, 1)), {}
+    for order in ORDERS.values():
+        part = Part(order, 30)
+        sizes = [
+            len(part(DenseEmbedding(X[start : start + 100]), start, sieves))
+            for start in range(0, 6000, 100)
+        ]
+        assert sizes[0] == 30
+        # Of 100 rows among 3,000 or more, one is among the first 30 on average.
+        assert sum(sizes[30:]) < 90
 
 
 def test_the_first_row_outside_is_known():
