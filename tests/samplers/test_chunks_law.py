@@ -8,12 +8,12 @@ from skbadge.embeddings._joined import below
 from skbadge.samplers import (
     Feasible,
     KMeansPlusPlus,
+    _kmeans_of_chunks,
     _row_sketch,
-    _kmeans_seeding_of_chunks,
 )
 from skbadge.samplers._chunk_view import ChunkView
+from skbadge.samplers._kmeans_of_chunks import _Replay, _ReplayByNorms, _Source
 from skbadge.samplers._row_sketch import Drawn
-from skbadge.samplers._kmeans_seeding_of_chunks import _Replay, _ReplayByNorms, _Source
 from tests.samplers._chunked import in_chunks
 from tests.samplers._laws import (
     REJECTED,
@@ -61,9 +61,7 @@ def set_size(monkeypatch):
     """Let sketches have a number of rows, and never be left while they have others."""
 
     def set_size(size, schedule=lambda *args: False):
-        monkeypatch.setattr(
-            _kmeans_seeding_of_chunks, "sketch_size", lambda *args: size
-        )
+        monkeypatch.setattr(_kmeans_of_chunks, "sketch_size", lambda *args: size)
         monkeypatch.setattr(_Replay, "_read_pays", schedule)
 
     return set_size
@@ -115,7 +113,7 @@ def test_picks_follow_the_law_whatever_centres_weigh_rows(
     n_near, labeled, set_size, monkeypatch
 ):
     set_size(2)
-    monkeypatch.setattr(_kmeans_seeding_of_chunks, "FEW_CENTERS", n_near)
+    monkeypatch.setattr(_kmeans_of_chunks, "FEW_CENTERS", n_near)
     law = kmeans_plus_plus_law(DUPLICATES, 4, "norm_weighted", labeled)
     draws = draws_of("norm_weighted", DUPLICATES, 4, labeled)
     assert law_pvalue(law, draws) > THRESHOLD
@@ -159,7 +157,7 @@ def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeyp
     # Rows whose weights fell least would be favoured.
     set_size(2)
     monkeypatch.setattr(
-        _kmeans_seeding_of_chunks,
+        _kmeans_of_chunks,
         "Drawn",
         lambda seed, stream, number=0: Drawn(seed, stream),
     )
@@ -170,7 +168,7 @@ def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeyp
 def test_sources_that_share_their_numbers_are_told_from_the_law(set_size, monkeypatch):
     set_size(2)
     monkeypatch.setattr(
-        _kmeans_seeding_of_chunks,
+        _kmeans_of_chunks,
         "Drawn",
         lambda seed, stream, number=0: Drawn(seed, "same"),
     )
