@@ -2,9 +2,9 @@
 
 from skbadge.samplers._base import FIRST_CENTER, FirstCenter, Sampler, fill_uniformly
 from skbadge.samplers._chunk_picks import ChunkPicks
+from skbadge.samplers._kmeans_of_chunks import seed_by_distances, seed_by_norms
+from skbadge.samplers._kmeans_seeding import Seeding
 from skbadge.samplers._row_sketch import new_seed
-from skbadge.samplers._seeding import Seeding
-from skbadge.samplers._seeding_of_chunks import seed_by_distances, seed_by_norms
 from skbadge.utils._ties import Ties
 
 

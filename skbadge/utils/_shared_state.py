@@ -81,7 +81,18 @@ def seed_generators(seed):
     """Seed NumPy's, Python's and torch's generators by an int of 32 bits."""
     np.random.seed(seed)  # noqa: NPY002
     random.seed(seed)
-    torch.manual_seed(seed)
+    if _has_devices():
+        torch.manual_seed(seed)
+    else:
+        # The same without a note of the stack for each kind of device there might be,
+        # which takes longer than to read a small chunk of rows.
+        torch.default_generator.manual_seed(seed)
+
+
+def _has_devices():
+    """Whether torch has generators other than the one of main memory."""
+    kinds = (torch.cuda, torch.xpu, torch.backends.mps)
+    return any(kind.is_available() for kind in kinds)
 
 
 def generator_states():

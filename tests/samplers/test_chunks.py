@@ -15,8 +15,8 @@ from skbadge.samplers import (
     Random,
     Sampler,
     _chunk_picks,
+    _kmeans_of_chunks,
     _max_det,
-    _seeding_of_chunks,
 )
 from tests.samplers._chunked import Chunks, dense_chunks, in_chunks
 from tests.samplers._restrictions import CASES, is_open, random_case
@@ -48,7 +48,7 @@ def name_of(sampler):
 @pytest.fixture
 def small_sketches(monkeypatch):
     """Keep so few rows that many passes are needed."""
-    for module in (_chunk_picks, _seeding_of_chunks):
+    for module in (_chunk_picks, _kmeans_of_chunks):
         monkeypatch.setattr(module, "sketch_size", lambda n, per_pick: 20)
 
 

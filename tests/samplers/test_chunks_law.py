@@ -5,10 +5,15 @@ import pytest
 
 from skbadge.embeddings import OuterProductEmbedding
 from skbadge.embeddings._joined import below
-from skbadge.samplers import Feasible, KMeansPlusPlus, _row_sketch, _seeding_of_chunks
+from skbadge.samplers import (
+    Feasible,
+    KMeansPlusPlus,
+    _kmeans_of_chunks,
+    _row_sketch,
+)
 from skbadge.samplers._chunk_view import ChunkView
+from skbadge.samplers._kmeans_of_chunks import _Replay, _ReplayByNorms, _Source
 from skbadge.samplers._row_sketch import Drawn
-from skbadge.samplers._seeding_of_chunks import _Replay, _ReplayByNorms, _Source
 from tests.samplers._chunked import in_chunks
 from tests.samplers._laws import (
     REJECTED,
@@ -56,7 +61,7 @@ def set_size(monkeypatch):
     """Let sketches have a number of rows, and never be left while they have others."""
 
     def set_size(size, schedule=lambda *args: False):
-        monkeypatch.setattr(_seeding_of_chunks, "sketch_size", lambda *args: size)
+        monkeypatch.setattr(_kmeans_of_chunks, "sketch_size", lambda *args: size)
         monkeypatch.setattr(_Replay, "_read_pays", schedule)
 
     return set_size
@@ -108,7 +113,7 @@ def test_picks_follow_the_law_whatever_centres_weigh_rows(
     n_near, labeled, set_size, monkeypatch
 ):
     set_size(2)
-    monkeypatch.setattr(_seeding_of_chunks, "FEW_CENTERS", n_near)
+    monkeypatch.setattr(_kmeans_of_chunks, "FEW_CENTERS", n_near)
     law = kmeans_plus_plus_law(DUPLICATES, 4, "norm_weighted", labeled)
     draws = draws_of("norm_weighted", DUPLICATES, 4, labeled)
     assert law_pvalue(law, draws) > THRESHOLD
@@ -152,7 +157,9 @@ def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeyp
     # Rows whose weights fell least would be favoured.
     set_size(2)
     monkeypatch.setattr(
-        _seeding_of_chunks, "Drawn", lambda seed, stream, number=0: Drawn(seed, stream)
+        _kmeans_of_chunks,
+        "Drawn",
+        lambda seed, stream, number=0: Drawn(seed, stream),
     )
     law = kmeans_plus_plus_law(PAIRS, 4, "uniform", FAR[:, :1])
     assert law_pvalue(law, draws_of("uniform", PAIRS, 4, FAR[:, :1])) < REJECTED
@@ -161,7 +168,9 @@ def test_passes_that_share_their_numbers_are_told_from_the_law(set_size, monkeyp
 def test_sources_that_share_their_numbers_are_told_from_the_law(set_size, monkeypatch):
     set_size(2)
     monkeypatch.setattr(
-        _seeding_of_chunks, "Drawn", lambda seed, stream, number=0: Drawn(seed, "same")
+        _kmeans_of_chunks,
+        "Drawn",
+        lambda seed, stream, number=0: Drawn(seed, "same"),
     )
     law = kmeans_plus_plus_law(OPPOSITE, 3, "uniform")
     draws = draws_of("uniform", OPPOSITE, 3, n_draws=5000)

@@ -13,7 +13,7 @@ from skbadge.samplers import (
     MaxDiag,
     Random,
 )
-from skbadge.samplers._seeding import Seeding
+from skbadge.samplers._kmeans_seeding import Seeding
 from tests.samplers._laws import (
     THRESHOLD,
     draw,

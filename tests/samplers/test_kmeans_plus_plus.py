@@ -10,7 +10,7 @@ from scipy.stats import chisquare
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, gradient_embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers import Feasible, KMeansPlusPlus, _kmeans_plus_plus
-from skbadge.samplers._seeding import Seeding
+from skbadge.samplers._kmeans_seeding import Seeding
 from tests.samplers._laws import pairwise
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding
-from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus, _seeding
-from skbadge.samplers._seeding import Seeding
+from skbadge.samplers import KMeansPlusPlus, _kmeans_plus_plus, _kmeans_seeding
+from skbadge.samplers._kmeans_seeding import Seeding
 from skbadge.utils._ranking import draw_weighted
 from tests.samplers._laws import (
     REJECTED,
@@ -94,7 +94,7 @@ def set_block(monkeypatch):
 
     def set_block(size):
         monkeypatch.setattr(
-            _seeding,
+            _kmeans_seeding,
             "draw_weighted",
             lambda cumulative, n, rng: draw_weighted(cumulative, min(n, size), rng),
         )

@@ -40,6 +40,18 @@ def test_generators_are_seeded_inside_and_put_back_after(draw):
         assert draw() != first
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="torch itself seeds devices")
+def test_torch_is_seeded_as_it_seeds_itself_and_keeps_no_notes():
+    with torch.random.fork_rng():
+        torch.manual_seed(3)
+        expected = torch.rand(4)
+    n_notes = len(torch.cuda._queued_calls)
+    with seeded(3):
+        assert torch.equal(torch.rand(4), expected)
+    # One for each chunk of a pool would pile up.
+    assert len(torch.cuda._queued_calls) == n_notes
+
+
 def test_generators_are_put_back_after_an_error(draw):
     with seeded(5):
         expected = draw()

@@ -9,8 +9,8 @@ import numpy as np
 
 from skbadge.embeddings import Embedding, to_device
 from skbadge.embeddings._joined import joined
+from skbadge.samplers._kmeans_seeding import Acceptance, Seeding
 from skbadge.samplers._row_sketch import Drawn, Greatest, merged, sketch_size
-from skbadge.samplers._seeding import Acceptance, Seeding
 from skbadge.samplers._taken import Taken
 
 # Rows to keep of a pool in chunks for each pick: some are rejected, and a sketch that
