@@ -25,6 +25,10 @@ from skbadge.utils._ties import Ties
 # runs out takes another read.
 PROPOSALS_PER_PICK = 8
 
+# What it takes to come by a row, in distances of a row to another one: what is read
+# from a file and goes through a net costs about as much.
+READ_COST = 256
+
 LEAST_POSITIVE = float(np.finfo(np.float64).smallest_subnormal)
 
 
@@ -298,7 +302,7 @@ class _Replay(_Seeding):
         # The same sum in another order.
         self.total = max(sketch.total, self.cumulative[-1])
         self.n_seen = 0
-        self.read_cost = len(picks.view) * (n_centers + picks.view.row_cost)
+        self.read_cost = len(picks.view) * (n_centers + READ_COST)
 
     def run(self):
         """Pick rows until another read is due, at least one."""
