@@ -12,7 +12,7 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._uncertainty import Margin
+from skbadge.strategies._uncertainty import margin_score
 from skbadge.utils._clustering import cluster
 from skbadge.utils._memory import check_fits
 from skbadge.utils._ranking import top_rows
@@ -109,7 +109,7 @@ class ClusterMargin(Strategy):
     def _run(self, pool, n, labeled, feasible, rng):
         # Whether rows are clustered now or were before, the same draws follow.
         clustering_rng = np.random.RandomState(rng.randint(2**31 - 1))
-        margins = Margin().score(pool)
+        margins = margin_score(pool.proba)
         n_dealt = min(int(np.ceil(self.oversampling * n)), feasible.n_left)
         dealt = top_rows(margins, n_dealt, rng, open_rows=feasible.open())
         rows = np.concatenate([dealt, feasible.pending])
