@@ -208,7 +208,7 @@ class Answering(LikeItsEstimator):
 
     def _counts_repeats(self, strategy):
         """Whether a rule sums over pool and labelled rows, each to count once."""
-        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
+        counts = strategy.reads_population and strategy.all_needs.labeled
         return counts and self._n_labeled() > 0
 
     def _compared_with(self, X_pool, strategy):
@@ -253,7 +253,7 @@ class Answering(LikeItsEstimator):
             return None
         X = self._check_X(strategy.target_rows, reset=False, name="targets")
         with seeded(self._seed("inference")):
-            return self._read(estimator, X, Needs.of(strategy.needs), options)
+            return self._read(estimator, X, strategy.all_needs, options)
 
     def _read_labeled(self, estimator, needs, options):
         """What the model says about labelled rows, read as the pool was; or None."""

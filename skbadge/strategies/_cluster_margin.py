@@ -15,7 +15,7 @@ from skbadge.strategies._base import Strategy
 from skbadge.strategies._uncertainty import margin_score
 from skbadge.utils._clustering import cluster
 from skbadge.utils._memory import check_fits
-from skbadge.utils._ranking import top_rows
+from skbadge.utils._ranking import earlier_equals, top_rows
 
 
 class ClusterMargin(Strategy):
@@ -92,6 +92,7 @@ class ClusterMargin(Strategy):
 
     needs = Needs(proba=True, features=True, ids=True)
     reads_population = True
+    learns = True
 
     def __init__(
         self,
@@ -247,12 +248,8 @@ def deal(labels, dealt_before, n, rng):
     by_size = np.lexsort((rng.permutation(len(sizes)), sizes))
     turn_of = np.empty(len(sizes), dtype=np.int64)
     turn_of[by_size] = np.arange(len(sizes))
-    # The round in which a row is dealt: its place in its cluster.
-    by_cluster = np.argsort(own, kind="stable")
-    rounds = np.empty(len(own), dtype=np.int64)
-    starts = np.cumsum(sizes) - sizes
-    rounds[by_cluster] = np.arange(len(own)) - np.repeat(starts, sizes)
     before = np.sort(dealt_before)
     n_before = np.searchsorted(before, names, "right") - np.searchsorted(before, names)
-    rounds += n_before[own]
+    # The round in which a row is dealt: its place in its cluster.
+    rounds = n_before[own] + earlier_equals(own)
     return order[np.lexsort((turn_of[own], rounds))[:n]]

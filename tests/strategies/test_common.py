@@ -379,7 +379,7 @@ def test_selecting_does_not_change_its_parameters(strategy):
 def test_selecting_keeps_no_state_but_where_rows_are_known_again(strategy):
     before = dict(vars(strategy))
     strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
-    assert (vars(strategy) == before) == (not strategy.needs.ids)
+    assert (vars(strategy) == before) == (not strategy.learns)
 
 
 def test_wrong_parameters_are_refused(strategy):
