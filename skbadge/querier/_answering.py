@@ -36,11 +36,6 @@ def is_pool(X):
     return isinstance(X, ChunkedPool)
 
 
-def row_ids_of(pool, rows):
-    """Identities of rows of a pool in chunks."""
-    return row_ids(pool.take(rows))
-
-
 class Answer(NamedTuple):
     """What came of a question, for the report."""
 
@@ -182,7 +177,7 @@ class Answering(LikeItsEstimator):
             # What is read chunk by chunk knows its rows by itself.
             streams = isinstance(pool, ChunkedOutputs)
             if needs.ids and not streams:
-                pool = replace(pool, identify=partial(row_ids_of, X_pool))
+                pool = replace(pool, identify=partial(self._ids_of, X_pool))
             labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
             # What goes on in workers, nobody can be kept out of.
@@ -195,6 +190,11 @@ class Answering(LikeItsEstimator):
             return Answer(
                 selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
             )
+
+    def _ids_of(self, X_pool, rows):
+        """Identities of rows of a pool in chunks, checked as labelled rows are."""
+        X = self._check_X(X_pool.take(rows), reset=False, name="X_pool")
+        return row_ids(X)
 
     def _alone(self, strategy, seed, X_pool):
         """What a selection shares with other threads, held on to; nothing as a rule.

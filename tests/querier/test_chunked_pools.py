@@ -233,6 +233,18 @@ def test_a_score_of_the_users_own_streams():
     np.testing.assert_array_equal(querier.query(in_chunks(), 5), querier.query(POOL, 5))
 
 
+def test_labelled_rows_are_known_again_where_a_net_gets_arrays_of_frames():
+    frame = pd.DataFrame(POOL[:200], columns=list("abcdefgh"))
+    querier = BadgeQuerier(make_net(), strategy="albl", random_state=0)
+    querier.fit(pd.DataFrame(X_LABELED, columns=frame.columns), y[:100])
+    for _ in range(2):
+        rows = querier.query(from_arrays(frame, chunk_rows=50), 5)
+        querier.partial_fit(frame.iloc[rows], y[100:][frame.index[rows]])
+        frame = frame.drop(index=frame.index[rows])
+    querier.query(from_arrays(frame, chunk_rows=50), 5)
+    assert len(querier.strategy_.rewards_) == 2
+
+
 def test_parquet_with_ids_and_categories(tmp_path):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(POOL, columns=list("abcdefgh"))
