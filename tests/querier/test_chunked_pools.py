@@ -27,6 +27,7 @@ from skbadge.strategies import (
     get_strategy,
     get_strategy_names,
 )
+from tests.strategies._quick import quick
 
 X, y = make_classification(
     900, 8, n_informative=5, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -85,7 +86,7 @@ def no_memory(monkeypatch):
 
 @pytest.mark.parametrize("strategy", NAMES)
 def test_picks_are_those_of_one_array(strategy):
-    querier = trained(strategy)
+    querier = trained(quick(strategy))
     rows, report = querier.query(in_chunks(), 9, return_report=True)
     np.testing.assert_array_equal(rows, querier.query(POOL, 9))
     assert report.n_pool == len(POOL)

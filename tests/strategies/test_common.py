@@ -12,14 +12,13 @@ from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
+from tests.strategies._quick import quick
+
 
 # Of rounds and subsets, few do for a few rows.
-SMALL = {"refine": {"n_rounds": 2, "n_subsets": 12}}
-
-
 @pytest.fixture(params=get_strategy_names())
 def strategy(request):
-    return get_strategy(request.param).set_params(**SMALL.get(request.param, {}))
+    return get_strategy(quick(request.param))
 
 
 def softmax(logits):
