@@ -77,7 +77,7 @@ def gradient_embedding(
             "With `one_logit=True`, `proba` must have the two columns of a binary "
             f"model, or one. Got {proba.shape[1]} columns."
         )
-    _check_proba(proba)
+    check_proba(proba)
     residual_of = _one_logit_residual if one_logit else _softmax_residual
     shape = len(proba), 1 if one_logit else proba.shape[1]
     residual = filled_array(shape, proba.dtype, residual_of, proba)
@@ -90,7 +90,7 @@ def gradient_embedding(
     return StackedEmbedding([weights, DenseEmbedding(residual)])
 
 
-def _check_proba(proba):
+def check_proba(proba):
     """Raise unless rows are probabilities."""
     sums = row_sums(proba)
     wrong = np.flatnonzero(improper_rows(proba, sums))

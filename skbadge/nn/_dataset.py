@@ -117,9 +117,9 @@ class ArrayDataset(Dataset):
         self.dtype = dtype
         self.cast_integers = cast_integers
         self.target_dtype = target_dtype
-        X = map_parts(self._cast, _without_number_lists(X))
+        X = map_parts(self._cast, without_number_lists(X))
         if y is not None:
-            y = map_parts(self._as_target, _without_number_lists(y))
+            y = map_parts(self._as_target, without_number_lists(y))
         super().__init__(X, y, length)
 
     def transform(self, X: Any, y: Any) -> tuple[Any, Any]:
@@ -238,11 +238,11 @@ class ArrayDataset(Dataset):
         return dense if self.dtype is None else dense.to(getattr(torch, self.dtype))
 
 
-def _without_number_lists(data):
+def without_number_lists(data):
     """Make arrays of lists of numbers. The lists that remain are lists of arrays."""
     kind = kind_of(data)
     if kind == "dict":
-        return {name: _without_number_lists(values) for name, values in data.items()}
+        return {name: without_number_lists(values) for name, values in data.items()}
     if kind == "list" and not (
         data and all(len(getattr(x, "shape", ())) for x in data)
     ):

@@ -9,7 +9,7 @@ from skorch.utils import data_from_dataset, is_dataset, to_numpy
 from torch.utils.data import Subset
 
 from skbadge import pools
-from skbadge.nn._dataset import _without_number_lists
+from skbadge.nn._dataset import without_number_lists
 from skbadge.pools import map_parts
 from skbadge.utils._shared_state import seeded
 
@@ -47,7 +47,7 @@ def is_unlabeled(X, y, label):
 def take_rows(data, rows):
     """Take rows of anything skorch trains on; a list of numbers becomes an array."""
     return map_parts(
-        lambda part: pools.take_rows(part, rows), _without_number_lists(data)
+        lambda part: pools.take_rows(part, rows), without_number_lists(data)
     )
 
 

@@ -17,7 +17,7 @@ from skbadge.pools._engines import reduce_partitions
 from skbadge.utils._place import new_array
 
 # Rows that are looked at ahead, for widths and dtypes.
-HEAD_ROWS = 64
+FIRST_ROWS = 64
 
 
 class ChunkedOutputs:
@@ -61,14 +61,14 @@ class ChunkedOutputs:
         return len(self.pool)
 
     @cached_property
-    def head(self) -> Outputs:
+    def first_rows(self) -> Outputs:
         """Those of the first few rows."""
-        return self.read(self.pool.first(HEAD_ROWS))
+        return self.read(self.pool.first(FIRST_ROWS))
 
     @property
     def device(self) -> str | None:
         """Where strategies form products."""
-        return self.head.device
+        return self.first_rows.device
 
     @property
     def identify(self) -> Callable[[NDArray], list[str]] | None:
@@ -76,16 +76,15 @@ class ChunkedOutputs:
 
         Rows are read anew. A chunk's outputs identify the rows of the chunk.
         """
-        return None if self.head.identify is None else self._identified
+        return None if self.first_rows.identify is None else self._identified
 
     def _identified(self, rows):
-        identify = self.read(self.pool.take(rows)).identify
-        return identify(np.arange(len(rows)))
+        return self.take(rows).identify(np.arange(len(rows)))
 
     @property
     def nbytes(self) -> int:
         """Bytes of all outputs, if they were kept."""
-        return -(-self.head.nbytes * len(self) // len(self.head))
+        return -(-self.first_rows.nbytes * len(self) // len(self.first_rows))
 
     def reduce(self, part: Callable, merge: Callable) -> Any:
         """Combine what a function finds in the outputs of chunks, in one pass.
@@ -155,9 +154,9 @@ class ChunkedEmbedding:
     def __init__(self, outputs: ChunkedOutputs, embed: Callable[[Outputs], Embedding]):
         self.outputs = outputs
         self.embed = embed
-        head = embed(outputs.head)
-        self.shape = len(outputs), head.shape[1]
-        self.dtype = head.dtype
+        first_rows = embed(outputs.first_rows)
+        self.shape = len(outputs), first_rows.shape[1]
+        self.dtype = first_rows.dtype
 
     def __len__(self) -> int:
         return len(self.outputs)

@@ -79,6 +79,7 @@ class Outputs:
     temperature : float, default=1.0
         Softmax of the logarithms of ``proba``, divided by this, is about as often right
         as it is sure. 1 if nobody asked for it.
+
     prediction : ndarray of shape (n_rows, n_targets) or None
         What a regressor predicts, in the units of its targets. Floating.
 

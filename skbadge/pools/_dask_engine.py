@@ -1,12 +1,9 @@
 """Partitions read by Dask: its threads, or the workers of a cluster."""
 
 import sys
-from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from skbadge.pools._chunk_marks import Mark
-from skbadge.pools._chunked_pool import ChunkedPool
 from skbadge.pools._from_dask import DaskPartition, dask
 from skbadge.pools._pass import Pass, Reader
 from skbadge.utils._threads import one_thread
@@ -65,58 +62,6 @@ class DaskEngine:
                 return level[0].compute()
         return self._client.compute(level[0], sync=True)
 
-    def keep(self, pool: ChunkedPool, map_chunk: Callable, shared: Any) -> ChunkedPool:
-        """Make something of each chunk, and keep it where it was made.
-
-        Parameters
-        ----------
-        pool : ChunkedPool
-            Is read once.
-
-        map_chunk : callable
-            ``map_chunk(thing, chunk, first_row)`` returns what a chunk of the new pool
-            is, which may be anything.
-
-        shared : as ``share`` returns
-            The thing.
-
-        Returns
-        -------
-        kept : ChunkedPool
-            Of the same rows; only for passes of this engine. It lives in the workers'
-            memory as long as this object does, and what a worker loses when it dies is
-            made again.
-        """
-        sent = self.share(Reader(map_chunk, None))
-        make = dask().delayed(_make)
-        made = [make(sent, shared, *_halves(each)) for each in pool.partitions]
-        made = dask().persist(*made)
-        found = dask().compute(*(each[1] for each in made))
-        pool.record(found)
-        kept = [
-            _KeptPartition(each[0], sum(mark.n_rows for mark in marks))
-            for each, (_, marks, _) in zip(made, found, strict=True)
-        ]
-        return ChunkedPool(kept, f"kept by {self!r}")
-
-
-class _KeptPartition(DaskPartition):
-    """What was made of a partition: a list of (first row, anything)."""
-
-    is_uniform = True
-
-    def __init__(self, data, n_rows):
-        super().__init__(data, n_rows, None)
-        self.marks = [Mark(n_rows, "")]
-
-    def chunks(self):
-        """What was made of the chunks."""
-        yield from self.data.compute()
-
-    def chunks_of(self, rows):
-        """Do the same with what a worker has at hand."""
-        yield from rows
-
 
 def active_client() -> Any:
     """The client of Dask's that is in use, or None."""
@@ -134,12 +79,6 @@ def _halves(partition):
     if isinstance(partition, DaskPartition):
         return partition.without_data(), partition.data
     return partition, None
-
-
-def _make(reader, shared, partition, rows):
-    with one_thread:
-        made = list(reader.made_of(partition, _chunks_of(partition, rows), shared))
-    return made, partition.found()
 
 
 def _read(reader, shared, partition, rows):

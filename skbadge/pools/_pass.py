@@ -44,12 +44,12 @@ class Reader:
     def read(self, partition: Partition, chunks: Iterator, shared: Any) -> Pass:
         """Read a partition's chunks, and merge what is made of them."""
         result = None
-        for _, part in self.made_of(partition, chunks, shared):
+        for part in self._made_of(partition, chunks, shared):
             result = part if result is None else self._merge(result, part)
         return Pass(result, [partition.found()])
 
-    def made_of(self, partition, chunks, shared):
-        """What is made of each chunk, with the number of its first row."""
+    def _made_of(self, partition, chunks, shared):
+        """What is made of each chunk."""
         with closing(chunks):
             for number, (first_row, chunk) in enumerate(chunks):
                 try:
@@ -60,7 +60,7 @@ class Reader:
                         f"{partition.number} of the pool, from row {first_row} on."
                     )
                     raise
-                yield first_row, part
+                yield part
                 if self._progress is not None:
                     self._progress(n_rows(chunk))
 

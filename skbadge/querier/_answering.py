@@ -36,11 +36,6 @@ def is_pool(X):
     return isinstance(X, ChunkedPool)
 
 
-def row_ids_of(pool, rows):
-    """Identities of rows of a pool in chunks."""
-    return row_ids(pool.take(rows))
-
-
 class Answer(NamedTuple):
     """What came of a question, for the report."""
 
@@ -182,7 +177,7 @@ class Answering(LikeItsEstimator):
             # What is read chunk by chunk knows its rows by itself.
             streams = isinstance(pool, ChunkedOutputs)
             if needs.ids and not streams:
-                pool = replace(pool, identify=partial(row_ids_of, X_pool))
+                pool = replace(pool, identify=partial(self._ids_of, X_pool))
             labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
             # What goes on in workers, nobody can be kept out of.
@@ -196,6 +191,11 @@ class Answering(LikeItsEstimator):
                 selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
             )
 
+    def _ids_of(self, X_pool, rows):
+        """Identities of rows of a pool in chunks, checked as labelled rows are."""
+        X = self._check_X(X_pool.take(rows), reset=False, name="X_pool")
+        return row_ids(X)
+
     def _alone(self, strategy, seed, X_pool):
         """What a selection shares with other threads, held on to; nothing as a rule.
 
@@ -208,7 +208,7 @@ class Answering(LikeItsEstimator):
 
     def _counts_repeats(self, strategy):
         """Whether a rule sums over pool and labelled rows, each to count once."""
-        counts = strategy.reads_population and Needs.of(strategy.needs).labeled
+        counts = strategy.reads_population and strategy.all_needs.labeled
         return counts and self._n_labeled() > 0
 
     def _compared_with(self, X_pool, strategy):
@@ -253,7 +253,7 @@ class Answering(LikeItsEstimator):
             return None
         X = self._check_X(strategy.target_rows, reset=False, name="targets")
         with seeded(self._seed("inference")):
-            return self._read(estimator, X, Needs.of(strategy.needs), options)
+            return self._read(estimator, X, strategy.all_needs, options)
 
     def _read_labeled(self, estimator, needs, options):
         """What the model says about labelled rows, read as the pool was; or None."""

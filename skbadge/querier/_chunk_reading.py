@@ -78,7 +78,7 @@ def chunked_outputs(querier, pool, needs, seed, engine):
     reader = ChunkReader.of(querier, needs, seed)
     show = progress_bar if querier.verbose else None
     outputs = ChunkedOutputs(pool, reader, engine, show)
-    if outputs.head.scaling is None:
+    if outputs.first_rows.scaling is None:
         return outputs
     # The columns of such a model are standardised by the whole pool.
     statistics = StatisticsReader(reader.querier, needs.sparse)

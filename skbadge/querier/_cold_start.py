@@ -13,7 +13,7 @@ from skbadge.pools import n_rows, row_ids
 from skbadge.querier._check_rows import check_container
 from skbadge.querier._fingerprint import fingerprint
 from skbadge.querier._numbers_of_rows import NumbersOfRows
-from skbadge.querier._strategy_in_use import kind_of
+from skbadge.querier._strategy_in_use import FUNCTION_HINT, kind_of
 from skbadge.strategies import (
     CallableStrategy,
     Random,
@@ -44,12 +44,7 @@ def resolve_cold_start(cold_start, estimator, name="cold_start"):
         raise type(error)(message) from None
     strategy._validate_params()
     if not needs_no_model(strategy):
-        hint = ""
-        if isinstance(strategy, CallableStrategy):
-            hint = (
-                " A function receives probabilities unless it has an attribute "
-                '`needs`, such as ("features", "labeled").'
-            )
+        hint = FUNCTION_HINT if isinstance(strategy, CallableStrategy) else ""
         raise ValueError(
             f"`{name}` selects before there is a model, and {strategy} needs one: "
             f"{Needs.of(strategy.needs)}.{hint} These do without: "
@@ -60,7 +55,7 @@ def resolve_cold_start(cold_start, estimator, name="cold_start"):
 
 def needs_no_model(strategy):
     """Whether a strategy reads nothing but the rows and what is known of them."""
-    needs = Needs.of(strategy.needs)
+    needs = strategy.all_needs
     return not any(
         getattr(needs, item.name) for item in fields(needs) if item.name not in _OF_ROWS
     )

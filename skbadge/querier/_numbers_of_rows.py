@@ -148,7 +148,8 @@ class NumbersOfRows:
             return None
         if sparse.issparse(X):
             return X if X.shape[1] else None
-        array = frame_to_array(X) if _is_numeric_frame(X) else array_of(X)
+        is_numeric = is_frame(X) and not not_numeric(X)
+        array = frame_to_array(X) if is_numeric else array_of(X)
         if array.dtype == object and array.ndim > 1:
             # Columns of a mixed table, or of numbers that arrive as objects.
             try:
@@ -172,10 +173,6 @@ class NumbersOfRows:
 def _inferred(X):
     """Rows of pandas with numbers for columns that hold them as objects."""
     return X.infer_objects() if hasattr(X, "infer_objects") else X
-
-
-def _is_numeric_frame(X):
-    return is_frame(X) and not not_numeric(X)
 
 
 def _without_label_readers(step, name, notes):

@@ -5,7 +5,6 @@ from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import SGDClassifier
 from sklearn.svm import SVC, NuSVC
 
-from skbadge.outputs import Needs
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers._other import no_probabilities
 from skbadge.strategies import CallableStrategy, get_strategy, get_strategy_names
@@ -17,6 +16,11 @@ def kind_of(estimator):
     is_number = is_regressor(estimator) and not is_classifier(estimator)
     return "regressor" if is_number else "classifier"
 
+
+FUNCTION_HINT = (
+    " A function receives probabilities unless it has an attribute `needs`, such as "
+    '("features", "labeled").'
+)
 
 # Their parameters say whether they have probabilities.
 _TELL = (NuSVC, SGDClassifier, SVC, VotingClassifier)
@@ -32,7 +36,7 @@ def resolve_strategy(strategy, estimator):
 
 def _check_suits(strategy, estimator):
     """Raise if a strategy needs of a model what its kind does not have."""
-    if is_classifier(estimator) and Needs.of(strategy.needs).prediction:
+    if is_classifier(estimator) and strategy.all_needs.prediction:
         raise ValueError(
             f"`strategy` {strategy} needs predictions of numbers, and a classifier, "
             f"{type(innermost(estimator)).__name__}, predicts labels. It is for "
@@ -60,16 +64,12 @@ def _check_suits(strategy, estimator):
 
 
 def _needs_classes(strategy):
-    needs = Needs.of(strategy.needs)
-    return needs.proba or needs.posterior
+    return strategy.all_needs.proba or strategy.all_needs.posterior
 
 
 def _hint(strategy):
     if isinstance(strategy, CallableStrategy):
-        return (
-            " A function receives probabilities unless it has an attribute `needs`, "
-            'such as ("features", "labeled").'
-        )
+        return FUNCTION_HINT
     path = CLASSES.get(type(strategy).__name__)
     for name, form in REGRESSION.items():
         if STRATEGIES[name] == path:
@@ -82,10 +82,8 @@ def is_pure(strategy):
 
     The code of others may draw from global generators.
     """
-    if isinstance(strategy, CallableStrategy) or not _is_own(strategy):
-        return False
-    # What learns knows rows again.
-    return not Needs.of(strategy.needs).ids
+    is_own = not isinstance(strategy, CallableStrategy) and _is_own(strategy)
+    return is_own and not strategy.learns
 
 
 def _is_own(value):

@@ -63,9 +63,7 @@ class Sampler(BaseEstimator, ABC):
         ----------
         embedding : Embedding of shape (n_rows, n_columns)
             The candidates. Samplers that ``streams`` also take what has a `shape`, a
-            `dtype` and a method `reduce` as embeddings have them, and nothing else. An
-            attribute ``read_cost`` may say what it takes to read a row, in distances
-            between two rows.
+            `dtype` and a method `reduce` as embeddings have them, and nothing else.
 
         n : int
             Number of rows to pick, at least 0. If there are fewer, all are returned,

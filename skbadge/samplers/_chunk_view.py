@@ -11,10 +11,6 @@ from skbadge.embeddings import to_device
 from skbadge.embeddings._joined import joined
 from skbadge.samplers._norms import check_norms, loses_digits, rounding_mass
 
-# What it takes to come by a row, in distances of a row to another one: what is read
-# from a file and goes through a net costs about as much.
-READ_COST = 256
-
 
 class Survey(NamedTuple):
     """What every pass finds out about the rows: number and squared norms."""
@@ -41,7 +37,7 @@ class ChunkView:
     Parameters
     ----------
     embedding : object
-        With `shape`, `dtype`, `reduce` as of `Embedding`, and maybe ``read_cost``.
+        With `shape`, `dtype` and `reduce` as of `Embedding`.
 
     rows : ndarray of int or None, default=None
         Rows that count, ascending; None for all.
@@ -61,11 +57,6 @@ class ChunkView:
 
     def __len__(self):
         return self.shape[0]
-
-    @property
-    def row_cost(self):
-        """What it takes to come by a row, in distances of a row to another one."""
-        return getattr(self.embedding, "read_cost", READ_COST)
 
     @property
     def negligible_mass(self):

@@ -1,7 +1,7 @@
 """Which rows may be picked, and what the picks so far leave of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -193,14 +193,41 @@ class Feasible:
         kept = self.mask.copy()
         kept[self.pending] = True
         rows = np.flatnonzero(kept)
-        return rows, Feasible(
+        return rows, self.among(rows)
+
+    def among(
+        self, rows: NDArray[np.int64], mask: NDArray[np.bool_] | None = None
+    ) -> "Feasible":
+        """The same of some rows alone.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Which, ascending, the pending ones among them.
+
+        mask : ndarray of bool of shape (n_some_rows,) or None, default=None
+            Which of these may be picked, in place of ``mask``; None for all.
+        """
+        return Feasible(
             len(rows),
-            None,
+            mask,
             None if self.groups is None else self.groups[rows],
             self.max_per_group,
             np.searchsorted(rows, self.pending),
             None if self.repeats is None else self.repeats[rows],
         )
+
+    def only(self, rows: NDArray[np.int64]) -> "Feasible":
+        """The same if no other rows may be picked.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Which, at least one of them open.
+        """
+        mask = np.zeros(self.n_rows, dtype=bool)
+        mask[rows] = True
+        return replace(self, mask=mask)
 
     def _check_mask(self):
         if self.mask is None:
@@ -277,6 +304,18 @@ class OpenRows:
         self._quota = quota
         if groups is not None and quota is not None:
             self.mask &= quota[groups] > 0
+
+    def among(self, rows: NDArray[np.int64]) -> "OpenRows":
+        """Some of the rows by themselves: picks among them leave these open.
+
+        Parameters
+        ----------
+        rows : ndarray of int64
+            Which.
+        """
+        if self.groups is None or self._quota is None:
+            return OpenRows(self.mask[rows])
+        return OpenRows(self.mask[rows], self.groups[rows], self._quota.copy())
 
     def close(self, row: int) -> NDArray[np.int64]:
         """Pick a row.

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike
 from skbadge._compat import Interval
 from skbadge.embeddings._kernel_only import products_in_blocks
 from skbadge.samplers._base import Sampler, fill_uniformly
-from skbadge.samplers._feasible import OpenRows
 from skbadge.samplers._greedy import LazyGreedy
 from skbadge.samplers._samples import Samples
 from skbadge.utils._chunks import row_chunks
@@ -141,7 +140,7 @@ def herd(embedding, n, labeled, feasible, rng, samples, weights):
     herding = _Herd(
         embedding if len(candidates) == len(embedding) else embedding.take(candidates),
         n,
-        _among(open_rows, candidates),
+        open_rows.among(candidates),
         ties.of(candidates),
         sums,
     )
@@ -164,15 +163,6 @@ def herd(embedding, n, labeled, feasible, rng, samples, weights):
         errors = np.zeros(n)
         errors[: len(rows)] = herding.errors
     return replace(selection, standard_errors=errors, notes=samples.notes)
-
-
-def _among(open_rows, rows):
-    """What is open among some open rows."""
-    mask = np.ones(len(rows), dtype=bool)
-    if open_rows.groups is None:
-        return OpenRows(mask)
-    groups, own = np.unique(open_rows.groups[rows], return_inverse=True)
-    return OpenRows(mask, own, open_rows._quota[groups])
 
 
 class _Coverage:

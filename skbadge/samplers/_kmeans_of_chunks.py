@@ -21,6 +21,10 @@ PROPOSALS_PER_PICK = 8
 # rejections, which cost next to nothing as long as there are no more than that.
 FEW_CENTERS = 64
 
+# What it takes to come by a row, in distances of a row to another one: what is read
+# from a file and goes through a net costs about as much.
+READ_COST = 256
+
 
 def seed_by_norms(picks, rule, ties, seed, rng):
     r"""Read the rows once, pick the first by a rule, and more as far as norms do.
@@ -182,7 +186,7 @@ class _Replay(Seeding):
         self.rng, self.others = rng, others
         view = picks.view
         self.negligible = view.negligible_mass
-        self.read_cost = len(view) * (FEW_CENTERS + view.row_cost)
+        self.read_cost = len(view) * (FEW_CENTERS + READ_COST)
 
     @property
     def is_complete(self):

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from skbadge.embeddings import Embedding, to_device
 from skbadge.embeddings._joined import joined
+from skbadge.utils._ranking import earlier_equals
 from skbadge.utils._row_random import log_exponentials, row_random
 from skbadge.utils._ties import Ties, equal_floor, rounded
 
@@ -151,7 +152,7 @@ class RowSketch:
         Of the rows in an order, if one is given.
         """
         columns = [self.contents, self.groups]
-        return _ranks(*[part[order] for part in columns if part is not None])
+        return earlier_equals(*[part[order] for part in columns if part is not None])
 
     def _first(self):
         """Positions of the rows to keep and of the first of the others, in order."""
@@ -165,7 +166,7 @@ class RowSketch:
         if self.contents is not None:
             order = order[np.argsort(self.copy_numbers(order), kind="stable")]
         if self.groups is not None:
-            order = order[_ranks(self.groups[order]) < self.quota[order]]
+            order = order[earlier_equals(self.groups[order]) < self.quota[order]]
         return order[: self.size + 1]
 
     def _kept(self, order, embedding):
@@ -230,21 +231,6 @@ class Sieve:
             near = keys <= edge
             rows, keys = rows[near], keys[near]
         self._seen = rows, keys, edge
-
-
-def _ranks(*columns):
-    """For each entry how many entries before it are equal in all columns."""
-    order = np.lexsort(columns)
-    starts = np.zeros(len(order), dtype=bool)
-    starts[:1] = True
-    for column in columns:
-        in_order = column[order]
-        starts[1:] |= in_order[1:] != in_order[:-1]
-    firsts = np.flatnonzero(starts)
-    sizes = np.diff(np.r_[firsts, len(order)])
-    ranks = np.empty(len(order), dtype=np.int64)
-    ranks[order] = np.arange(len(order)) - np.repeat(firsts, sizes)
-    return ranks
 
 
 @dataclass(frozen=True)

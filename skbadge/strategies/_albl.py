@@ -93,6 +93,7 @@ class ALBL(CompositeStrategy):
     """
 
     parts = ("experts",)
+    learns = True
     _parameter_constraints: dict = {
         "experts": [list, tuple],
         "mode": [StrOptions({"exp4p", "badge_repo"})],
@@ -121,7 +122,7 @@ class ALBL(CompositeStrategy):
         """What the experts need, and the labelled rows with their identities."""
         needs = Needs(proba=True, labeled=True, ids=True)
         for expert in self._make_experts():
-            needs |= expert.needs
+            needs |= expert.all_needs
         return needs
 
     @property

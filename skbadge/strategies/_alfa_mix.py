@@ -6,7 +6,6 @@ import numpy as np
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
-from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import unlike_candidates
 from skbadge.utils._chunks import row_chunks
@@ -79,8 +78,6 @@ class AlfaMix(Strategy):
         self.step = step
 
     def _run(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         if labeled is None or not len(labeled):
             caps, greatest = np.zeros(len(pool)), 1.0
         else:

@@ -1,18 +1,14 @@
 """BALD: rows on whose labels the samples of the model's posterior disagree."""
 
-from numbers import Integral
-
 import numpy as np
 from numpy.typing import NDArray
 
-from skbadge._compat import Interval
-from skbadge.outputs import Needs, Outputs
-from skbadge.samplers._score_noise import NoiseKind
+from skbadge.outputs import Outputs
 from skbadge.strategies._joint_information import mutual_information
-from skbadge.strategies._score_strategy import ScoreStrategy
+from skbadge.strategies._posterior_score import PosteriorScore
 
 
-class Bald(ScoreStrategy):
+class Bald(PosteriorScore):
     r"""Rows whose labels say most about the model's parameters, each by itself.
 
     The score is the mutual information of a row's label and the model's parameters,
@@ -58,27 +54,6 @@ class Bald(ScoreStrategy):
     >>> Bald().score(Outputs(posterior=posterior)).round(4)
     array([0.    , 0.6931])
     """
-
-    _parameter_constraints: dict = {
-        **ScoreStrategy._parameter_constraints,
-        "n_posterior": [Interval(Integral, 2, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_posterior: int = 20,
-        *,
-        noise: NoiseKind | None = None,
-        beta: float = 1.0,
-        distinct: bool = True,
-    ):
-        super().__init__(noise=noise, beta=beta, distinct=distinct)
-        self.n_posterior = n_posterior
-
-    @property
-    def needs(self) -> Needs:
-        """Posterior samples."""
-        return Needs(n_posterior=self.n_posterior)
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Mutual information of each row's label and the parameters, in nats."""

@@ -83,6 +83,11 @@ class Strategy(BaseEstimator, ABC):
         return False
 
     @property
+    def learns(self) -> bool:
+        """Whether a selection leaves something behind that the next one goes by."""
+        return False
+
+    @property
     def target_rows(self) -> Any:
         """Rows that the rule is about beside those of the pool, as the user has them.
 
@@ -160,7 +165,7 @@ class Strategy(BaseEstimator, ABC):
         rng = check_random_state(random_state)
         if isinstance(pool, ChunkedOutputs):
             return self._checked_run(pool, n, labeled, feasible, rng)
-        for name in Needs.of(self.needs).fields:
+        for name in self.all_needs.fields:
             if getattr(pool, name) is None:
                 raise ValueError(
                     f"{type(self).__name__} needs `pool.{name}`. Got None instead."

@@ -65,7 +65,7 @@ def unlike_candidates(
     picks, notes = np.empty(0, dtype=np.int64), ()
     left = _restricted(feasible, is_candidate)
     if left is not None and left.n_left > n:
-        left, notes = _sampled(left, n, most, rng)
+        left, notes = _thinned(left, n, most, rng)
         rows, left = left.restricted()
         matrix = cosine(outputs_of(rows)).matrix
         picks = rows[representatives(matrix, n, left, rng)]
@@ -83,12 +83,10 @@ def _restricted(feasible, is_candidate):
     return replace(feasible, mask=is_open) if is_open.any() else None
 
 
-def _sampled(left, n, most, rng):
+def _thinned(left, n, most, rng):
     """The candidates, or a uniform sample of them, and what to say about it."""
     size = left.n_left if most is None else max(n, most)
     if left.n_left <= size:
         return left, ()
-    mask = np.zeros(left.n_rows, dtype=bool)
-    mask[left.open().draw(size, rng)] = True
     note = f"{size} of {left.n_left} candidates, drawn uniformly, were clustered"
-    return replace(left, mask=mask), (note,)
+    return left.only(left.open().draw(size, rng)), (note,)

@@ -1,15 +1,13 @@
 """CLUE: rows nearest to the centres of clusters weighted by entropy."""
 
-from functools import partial
 from numbers import Real
 
 from skbadge._compat import Interval
-from skbadge.outputs import Needs, Outputs
+from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._representatives import representatives
-from skbadge.strategies._uncertainty import Entropy
-from skbadge.utils._place import filled_array
+from skbadge.strategies._uncertainty import entropy
 
 
 class Clue(Strategy):
@@ -64,22 +62,6 @@ class Clue(Strategy):
         self.temperature = temperature
 
     def _run(self, pool, n, labeled, feasible, rng):
-        proba = tempered(pool.proba, self.temperature)
-        weights = Entropy().score(Outputs(proba))
+        weights = entropy(pool.proba, self.temperature)
         rows = representatives(pool.features, n, feasible, rng, weights=weights)
         return Selection(rows, weights[rows], "entropy")
-
-
-def tempered(proba, temperature):
-    """Softmax of the logits divided by a temperature, from that of the logits."""
-    if temperature == 1:
-        return proba
-    return filled_array(
-        proba.shape, proba.dtype, partial(_tempered_rows, temperature), proba
-    )
-
-
-def _tempered_rows(temperature, proba):
-    # p ** (1 / T), divided by that of the greatest, which does not vanish.
-    powers = (proba / proba.max(axis=1, keepdims=True)) ** (1 / temperature)
-    return powers / powers.sum(axis=1, keepdims=True)

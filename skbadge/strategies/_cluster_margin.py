@@ -12,10 +12,10 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._uncertainty import Margin
+from skbadge.strategies._uncertainty import margin_score
 from skbadge.utils._clustering import cluster
 from skbadge.utils._memory import check_fits
-from skbadge.utils._ranking import top_rows
+from skbadge.utils._ranking import earlier_equals, top_rows
 
 
 class ClusterMargin(Strategy):
@@ -92,6 +92,7 @@ class ClusterMargin(Strategy):
 
     needs = Needs(proba=True, features=True, ids=True)
     reads_population = True
+    learns = True
 
     def __init__(
         self,
@@ -109,7 +110,7 @@ class ClusterMargin(Strategy):
     def _run(self, pool, n, labeled, feasible, rng):
         # Whether rows are clustered now or were before, the same draws follow.
         clustering_rng = np.random.RandomState(rng.randint(2**31 - 1))
-        margins = Margin().score(pool)
+        margins = margin_score(pool.proba)
         n_dealt = min(int(np.ceil(self.oversampling * n)), feasible.n_left)
         dealt = top_rows(margins, n_dealt, rng, open_rows=feasible.open())
         rows = np.concatenate([dealt, feasible.pending])
@@ -247,12 +248,8 @@ def deal(labels, dealt_before, n, rng):
     by_size = np.lexsort((rng.permutation(len(sizes)), sizes))
     turn_of = np.empty(len(sizes), dtype=np.int64)
     turn_of[by_size] = np.arange(len(sizes))
-    # The round in which a row is dealt: its place in its cluster.
-    by_cluster = np.argsort(own, kind="stable")
-    rounds = np.empty(len(own), dtype=np.int64)
-    starts = np.cumsum(sizes) - sizes
-    rounds[by_cluster] = np.arange(len(own)) - np.repeat(starts, sizes)
     before = np.sort(dealt_before)
     n_before = np.searchsorted(before, names, "right") - np.searchsorted(before, names)
-    rounds += n_before[own]
+    # The round in which a row is dealt: its place in its cluster.
+    rounds = n_before[own] + earlier_equals(own)
     return order[np.lexsort((turn_of[own], rounds))[:n]]

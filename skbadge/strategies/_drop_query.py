@@ -10,7 +10,6 @@ from scipy import sparse
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
-from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import n_open, unlike_candidates
 from skbadge.strategies._sampled import gathered
@@ -96,15 +95,11 @@ class DropQuery(Strategy):
         self.rate = rate
 
     def _run(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         masks = self._masks(rng)
         changes = prediction_changes(pool.features, pool.head, masks)
         return self._select_by(changes, pool.take, n, feasible, rng)
 
     def _run_on_chunks(self, pool, n, labeled, feasible, rng):
-        if n == 0:
-            return Selection(np.empty(0, dtype=np.int64), np.empty(0))
         rows = None
         if feasible.mask is not None:
             # Those that may never be selected have no number, as in memory.

@@ -281,7 +281,7 @@ class EmbeddingStrategy(Strategy):
                 f"The transformations of {self} are fitted to labelled rows, of which "
                 f"there are none, or else to all of the pool. {WAYS_OUT}"
             )
-        steps = _with_sketch(recipe, self.embed(pool.head))
+        steps = _with_sketch(recipe, self.embed(pool.first_rows))
         fitted, known = fit_transformers(steps, known, random_state=rng)
         selection = recipe.sampler.run(
             pool.embedded(_EmbedChunk(self, fitted, pool.device)),

@@ -11,10 +11,10 @@ from scipy.special import entr
 from sklearn.utils.random import sample_without_replacement
 
 from skbadge._compat import Interval
-from skbadge.outputs import Needs, Outputs
+from skbadge.outputs import Outputs
 from skbadge.samplers._score_noise import NoiseKind
 from skbadge.strategies._joint_information import BLOCK, normalized
-from skbadge.strategies._score_strategy import ScoreStrategy
+from skbadge.strategies._posterior_score import PosteriorScore
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._shown import shown
 
@@ -22,7 +22,7 @@ from skbadge.utils._shown import shown
 DECIMALS = 12
 
 
-class EPIG(ScoreStrategy):
+class EPIG(PosteriorScore):
     r"""Rows whose labels say most about the labels of given target rows.
 
     Expected predictive information gain (Bickford Smith et al. [1]_): the mutual
@@ -101,11 +101,10 @@ class EPIG(ScoreStrategy):
     """
 
     _parameter_constraints: dict = {
-        **ScoreStrategy._parameter_constraints,
+        **PosteriorScore._parameter_constraints,
         "targets": ["array-like", "sparse matrix", None],
         "target_weights": ["array-like", None],
         "n_targets": [Interval(Integral, 1, None, closed="left")],
-        "n_posterior": [Interval(Integral, 2, None, closed="left")],
     }
 
     def __init__(
@@ -119,22 +118,16 @@ class EPIG(ScoreStrategy):
         beta: float = 1.0,
         distinct: bool = True,
     ):
-        super().__init__(noise=noise, beta=beta, distinct=distinct)
+        super().__init__(n_posterior, noise=noise, beta=beta, distinct=distinct)
         self.targets = targets
         self.target_weights = target_weights
         self.n_targets = n_targets
-        self.n_posterior = n_posterior
 
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """In one line, of whatever kind and size the targets are."""
         params, defaults = self.get_params(), vars(EPIG())
         changed = [name for name in params if params[name] is not defaults[name]]
         return f"EPIG({', '.join(f'{name}={shown(params[name])}' for name in changed)})"
-
-    @property
-    def needs(self) -> Needs:
-        """Posterior samples."""
-        return Needs(n_posterior=self.n_posterior)
 
     @property
     def target_rows(self) -> Any:

@@ -8,7 +8,7 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._uncertainty import Margin
+from skbadge.strategies._uncertainty import margin_score
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ranking import draw_weighted
 
@@ -70,7 +70,7 @@ class Falcun(Strategy):
 
     def _run(self, pool, n, labeled, feasible, rng):
         proba, open_rows = pool.proba, feasible.open()
-        uncertainty = 1 + Margin().score(pool)
+        uncertainty = 1 + margin_score(pool.proba)
         nearest = uncertainty.copy()
         for row in feasible.pending:
             lower_l1(nearest, proba, row)

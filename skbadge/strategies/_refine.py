@@ -125,15 +125,8 @@ class Refine(CompositeStrategy):
     @property
     def needs(self) -> Needs:
         """What all of the strategies need."""
-        return reduce(or_, (Needs.of(each.needs) for each in self._all()))
-
-    @property
-    def all_needs(self) -> Needs:
-        """The same with what their parameters add."""
-        return reduce(or_, (each.all_needs for each in self._all()))
-
-    def _all(self):
-        return [*self._make_strategies(), get_strategy(self.last)]
+        strategies = [*self._make_strategies(), get_strategy(self.last)]
+        return reduce(or_, (each.all_needs for each in strategies))
 
     def _make_strategies(self):
         if not len(self.strategies):
@@ -177,17 +170,13 @@ class _Asking:
 
         They go together with the quotas of groups.
         """
-        mask = np.zeros(len(self.pool), dtype=bool)
-        mask[left] = True
-        together = self._limited_to(mask).open().draw(self.n, self.rng)
+        together = self.feasible.only(left).open().draw(self.n, self.rng)
         others = self.rng.permutation(np.setdiff1d(left, together, True))
         return np.concatenate([together, others[: max(0, size - self.n)]])
 
     def selection(self, strategy, left):
         """What a strategy selects from these rows alone, in positions of the pool."""
-        mask = np.zeros(len(self.pool), dtype=bool)
-        mask[left] = True
-        rows, feasible = self._limited_to(mask).restricted()
+        rows, feasible = self.feasible.only(left).restricted()
         selection = clone(strategy).run(
             self.pool.take(rows),
             self.n,
@@ -196,6 +185,3 @@ class _Asking:
             random_state=self.rng,
         )
         return replace(selection, rows=rows[selection.rows])
-
-    def _limited_to(self, mask):
-        return replace(self.feasible, mask=mask)

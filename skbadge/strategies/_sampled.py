@@ -1,6 +1,7 @@
 """Strategies that work on uniform samples of a pool, in memory or in chunks."""
 
 from dataclasses import dataclass
+from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -73,21 +74,12 @@ def sampled(
     samples = samples.among(rows)
     mask = np.zeros(len(rows), dtype=bool)
     mask[samples.candidates] = True
-    groups, repeats = feasible.groups, feasible.repeats
-    inner = Feasible(
-        len(rows),
-        mask,
-        None if groups is None else groups[rows],
-        feasible.max_per_group,
-        np.searchsorted(rows, feasible.pending),
-        None if repeats is None else repeats[rows],
-    )
-    return Sampled(rows, outputs, inner, samples)
+    return Sampled(rows, outputs, feasible.among(rows, mask), samples)
 
 
 def gathered(pool: ChunkedOutputs, rows: NDArray[np.int64]) -> Outputs:
     """The outputs of some rows of a pool in chunks, ascending, read in one pass."""
-    return joined_outputs(pool.reduce(_Taken(rows), _together))
+    return joined_outputs(pool.reduce(_Taken(rows), add))
 
 
 @dataclass
@@ -99,7 +91,3 @@ class _Taken:
     def __call__(self, outputs, first):
         start, stop = np.searchsorted(self.rows, [first, first + len(outputs)])
         return [outputs.take(self.rows[start:stop] - first)]
-
-
-def _together(first, second):
-    return first + second

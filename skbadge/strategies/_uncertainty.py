@@ -6,10 +6,21 @@ from scipy.special import entr
 
 from skbadge.outputs import Outputs
 from skbadge.strategies._score_strategy import ScoreStrategy
+from skbadge.utils._calibration import tempered
 from skbadge.utils._chunks import row_chunks
 
 
-def _rowwise(function, proba):
+def margin_score(proba, temperature=1):
+    """Minus the difference of the two greatest probabilities, at a temperature."""
+    return _rowwise(_minus_margin, proba, temperature)
+
+
+def entropy(proba, temperature=1):
+    """Entropy of each row's probabilities at a temperature, in nats."""
+    return _rowwise(_entropy, proba, temperature)
+
+
+def _rowwise(function, proba, temperature):
     """Apply a function to float64 blocks of rows, so that no full copy is held.
 
     Probabilities of single precision, or with a few decimals, do not quite sum to 1:
@@ -17,8 +28,11 @@ def _rowwise(function, proba):
     """
     scores = np.empty(len(proba))
     for rows in row_chunks(len(proba), proba.shape[1]):
-        block = proba[rows].astype(np.float64)
-        block /= block.sum(axis=1, keepdims=True)
+        if temperature == 1:
+            block = proba[rows].astype(np.float64)
+            block /= block.sum(axis=1, keepdims=True)
+        else:
+            block = tempered(proba[rows], temperature)
         scores[rows] = function(block)
     return scores
 
@@ -64,7 +78,7 @@ class LeastConfidence(ScoreStrategy):
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """One minus the greatest probability of each row."""
-        return _rowwise(_others, pool.proba)
+        return _rowwise(_others, pool.proba, 1)
 
 
 class Margin(ScoreStrategy):
@@ -89,7 +103,7 @@ class Margin(ScoreStrategy):
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Minus the margin of each row."""
-        return _rowwise(_minus_margin, pool.proba)
+        return margin_score(pool.proba)
 
 
 class Entropy(ScoreStrategy):
@@ -111,4 +125,4 @@ class Entropy(ScoreStrategy):
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Entropy of each row's probabilities, in nats."""
-        return _rowwise(_entropy, pool.proba)
+        return entropy(pool.proba)

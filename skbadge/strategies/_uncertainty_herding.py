@@ -8,7 +8,7 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers._herding import SAMPLE_SIZES
 from skbadge.strategies._herding_strategy import HerdingStrategy
-from skbadge.utils._calibration import tempered
+from skbadge.strategies._uncertainty import margin_score
 from skbadge.utils._chunks import row_chunks
 
 
@@ -97,16 +97,7 @@ class UncertaintyHerding(HerdingStrategy):
     def _weights(self, pool, is_first):
         if is_first:
             return np.ones(len(pool))
-        return uncertainty(pool.proba, pool.temperature)
-
-
-def uncertainty(proba, temperature):
-    """One minus the margin of each row's probabilities at a temperature, float64."""
-    doubt = np.empty(len(proba))
-    for rows in row_chunks(len(proba), proba.shape[1]):
-        block = np.partition(tempered(proba[rows], temperature), -2, axis=1)
-        doubt[rows] = 1 - (block[:, -1] - block[:, -2])
-    return doubt
+        return 1 + margin_score(pool.proba, pool.temperature)
 
 
 def nearest_distance(embedding, quantile):

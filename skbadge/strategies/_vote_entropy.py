@@ -1,19 +1,15 @@
 """Vote entropy: rows on whose labels a committee is divided."""
 
-from numbers import Integral
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import entr
 
-from skbadge._compat import Interval
-from skbadge.outputs import Needs, Outputs
-from skbadge.samplers._score_noise import NoiseKind
-from skbadge.strategies._score_strategy import ScoreStrategy
+from skbadge.outputs import Outputs
+from skbadge.strategies._posterior_score import PosteriorScore
 from skbadge.utils._chunks import row_chunks
 
 
-class VoteEntropy(ScoreStrategy):
+class VoteEntropy(PosteriorScore):
     r"""Rows on whose labels the posterior samples are divided when each has one vote.
 
     Query by committee (Dagan and Engelson [1]_): each posterior sample votes for its
@@ -55,27 +51,6 @@ class VoteEntropy(ScoreStrategy):
     >>> VoteEntropy().score(Outputs(posterior=posterior)).round(4)
     array([0.    , 0.6931])
     """
-
-    _parameter_constraints: dict = {
-        **ScoreStrategy._parameter_constraints,
-        "n_posterior": [Interval(Integral, 2, None, closed="left")],
-    }
-
-    def __init__(
-        self,
-        n_posterior: int = 20,
-        *,
-        noise: NoiseKind | None = None,
-        beta: float = 1.0,
-        distinct: bool = True,
-    ):
-        super().__init__(noise=noise, beta=beta, distinct=distinct)
-        self.n_posterior = n_posterior
-
-    @property
-    def needs(self) -> Needs:
-        """Posterior samples."""
-        return Needs(n_posterior=self.n_posterior)
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
         """Entropy of the votes for each row's label, in nats."""

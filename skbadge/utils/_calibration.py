@@ -11,10 +11,10 @@ N_BINS = 15
 
 def tempered(proba, temperature):
     """Probabilities whose logarithms are divided by a temperature, in float64."""
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         logs = np.log(proba.astype(np.float64))
-    logs -= logs.max(axis=1, keepdims=True)
-    logs /= temperature
+        logs -= logs.max(axis=1, keepdims=True)
+        logs /= temperature
     np.exp(logs, out=logs)
     logs /= logs.sum(axis=1, keepdims=True)
     return logs

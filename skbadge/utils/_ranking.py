@@ -40,3 +40,18 @@ def _best(rows, scores, n, ties, dtype):
     near = np.flatnonzero(scores >= equal_floor(least, dtype))
     order = np.lexsort((ties.keys(rows[near]), -rounded(scores[near], dtype)))
     return rows[near[order[:n]]].astype(np.int64, copy=False)
+
+
+def earlier_equals(*columns):
+    """For each entry how many entries before it are equal in all columns."""
+    order = np.lexsort(columns)
+    starts = np.zeros(len(order), dtype=bool)
+    starts[:1] = True
+    for column in columns:
+        in_order = column[order]
+        starts[1:] |= in_order[1:] != in_order[:-1]
+    firsts = np.flatnonzero(starts)
+    sizes = np.diff(np.r_[firsts, len(order)])
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - np.repeat(firsts, sizes)
+    return ranks

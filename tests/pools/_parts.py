@@ -65,12 +65,3 @@ def count(thing, chunk, first_row):
 
 def n_threads(thing, chunk, first_row):
     return {torch.get_num_threads()}
-
-
-def doubled(thing, chunk, first_row):
-    """Not a container of rows."""
-    return {thing: 2 * chunk}
-
-
-def halved_part(thing, chunk, first_row):
-    return part(thing, chunk["kept"] / 2, first_row)

@@ -17,9 +17,7 @@ from tests.pools._parts import (
     Weights,
     count,
     die_once,
-    doubled,
     fail_at_row_10,
-    halved_part,
     merge,
     merge_until,
     n_threads,
@@ -111,20 +109,6 @@ def test_a_cluster_reads_the_partitions_of_a_collection(cluster):
         pool = from_dask(array[array[:, 0] == array[:, 0]].persist())
         assert_same(passes(pool, "auto"), expected)
         np.testing.assert_array_equal(pool.take([400, 3, 3]), X[[400, 3, 3]])
-
-
-def test_a_cluster_keeps_what_was_made_of_chunks(cluster):
-    (expected,) = passes(uneven_pool(), "serial")
-    with Client(cluster):
-        pool = from_chunks(Start(X))
-        with open_engine(pool) as engine:
-            kept = engine.keep(pool, doubled, engine.share("kept"))
-            assert f"n_rows={N_ROWS}" in repr(pool)
-            assert len(kept) == N_ROWS
-        kept = engine.keep(uneven_pool(), doubled, engine.share("kept"))
-        found = passes(kept, "auto", n=2, map_chunk=halved_part)
-        assert [start for start, _ in kept.chunks()] == list(range(0, N_ROWS, 2))
-    assert_same(found, expected)
 
 
 def test_dask_runs_again_what_a_killed_worker_had(cluster, tmp_path):

@@ -27,6 +27,7 @@ from skbadge.strategies import (
     get_strategy,
     get_strategy_names,
 )
+from tests.strategies._quick import quick
 
 X, y = make_classification(
     900, 8, n_informative=5, n_classes=3, n_clusters_per_class=1, random_state=0
@@ -85,7 +86,7 @@ def no_memory(monkeypatch):
 
 @pytest.mark.parametrize("strategy", NAMES)
 def test_picks_are_those_of_one_array(strategy):
-    querier = trained(strategy)
+    querier = trained(quick(strategy))
     rows, report = querier.query(in_chunks(), 9, return_report=True)
     np.testing.assert_array_equal(rows, querier.query(POOL, 9))
     assert report.n_pool == len(POOL)
@@ -231,6 +232,18 @@ class FirstFeature(ScoreStrategy):
 def test_a_score_of_the_users_own_streams():
     querier = trained(FirstFeature(), storage=None)
     np.testing.assert_array_equal(querier.query(in_chunks(), 5), querier.query(POOL, 5))
+
+
+def test_labelled_rows_are_known_again_where_a_net_gets_arrays_of_frames():
+    frame = pd.DataFrame(POOL[:200], columns=list("abcdefgh"))
+    querier = BadgeQuerier(make_net(), strategy="albl", random_state=0)
+    querier.fit(pd.DataFrame(X_LABELED, columns=frame.columns), y[:100])
+    for _ in range(2):
+        rows = querier.query(from_arrays(frame, chunk_rows=50), 5)
+        querier.partial_fit(frame.iloc[rows], y[100:][frame.index[rows]])
+        frame = frame.drop(index=frame.index[rows])
+    querier.query(from_arrays(frame, chunk_rows=50), 5)
+    assert len(querier.strategy_.rewards_) == 2
 
 
 def test_parquet_with_ids_and_categories(tmp_path):

@@ -11,7 +11,8 @@ from sklearn.preprocessing import StandardScaler
 import skbadge
 from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
-from skbadge.strategies import get_strategy, get_strategy_names
+from skbadge.strategies import get_strategy_names
+from tests.strategies._quick import quick
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(90, 6))
@@ -34,14 +35,9 @@ def fitted(strategy="badge", **params):
     return querier.fit(X[:30], y[:30])
 
 
-def small(name):
-    strategy = get_strategy(name)
-    return strategy.set_params(n_random_features=16) if name == "acs_fw" else strategy
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_just_candidates_are_returned(name):
-    querier = fitted(small(name))
+    querier = fitted(quick(name))
     rows, report = querier.query(POOL, 6, candidates=MASK, return_report=True)
     assert len(set(rows)) == 6
     assert MASK[rows].all()
@@ -49,10 +45,10 @@ def test_just_candidates_are_returned(name):
     assert "6 of 40 candidates among 60 rows by" in str(report)
     positions = np.flatnonzero(MASK)
     np.testing.assert_array_equal(
-        fitted(small(name)).query(POOL, 6, candidates=positions), rows
+        fitted(quick(name)).query(POOL, 6, candidates=positions), rows
     )
     if not querier.strategy_.reads_population:
-        alone = fitted(small(name)).query(POOL[MASK], 6)
+        alone = fitted(quick(name)).query(POOL[MASK], 6)
         np.testing.assert_array_equal(positions[alone], rows)
 
 
@@ -60,7 +56,7 @@ def test_just_candidates_are_returned(name):
 @pytest.mark.filterwarnings("ignore:Only . of 7 rows add to the span")
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "badge_kdpp"])
 def test_groups_have_a_quota(name):
-    querier = fitted(small(name))
+    querier = fitted(quick(name))
     out = np.array([0, 7])
     rows = querier.query(
         POOL, 7, candidates=MASK, groups=GROUPS, max_per_group=2, pending=out
@@ -244,7 +240,7 @@ def test_a_function_that_takes_what_is_feasible_is_held_to_it():
 @pytest.mark.parametrize("name", ["bait", "posterior_bait", "lcmd", "acs_fw"])
 def test_labelled_rows_that_stand_in_the_pool_as_well_count_once(name):
     # The pool less the labelled rows, or all rows with the others as candidates.
-    querier = fitted(small(name))
+    querier = fitted(quick(name))
     alone = querier.query(POOL, 5)
     left = np.arange(90) >= 30
     rows = querier.query(X, 5, candidates=left)

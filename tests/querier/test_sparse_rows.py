@@ -31,6 +31,7 @@ from skbadge.strategies import (
     get_strategy_names,
 )
 from skbadge.utils import _memory
+from tests.strategies._quick import quick
 
 N_LABELED = 40
 
@@ -104,7 +105,7 @@ OTHERS = {
 def test_every_strategy_picks_what_it_picks_of_dense_rows(name, small):
     X, y = small
     model = MODELS["bagging" if name in SAMPLES else "logistic"]
-    strategy = OTHERS.get(name, name)
+    strategy = OTHERS.get(name, quick(name))
     picks = query(model, strategy, sparse.csr_matrix(X), y)
     np.testing.assert_array_equal(picks, query(model, strategy, X, y))
 

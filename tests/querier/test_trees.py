@@ -15,6 +15,7 @@ from skbadge.pools import from_chunks
 from skbadge.querier import _chunk_reading
 from skbadge.strategies import LCMD, EmbeddingStrategy, get_strategy_names
 from tests.outputs._tree_models import CLASSIFIERS, MODELS
+from tests.strategies._quick import quick
 
 X, y = make_classification(
     280, 6, n_informative=4, n_redundant=0, n_classes=3, random_state=0
@@ -64,16 +65,16 @@ def test_other_units_change_no_pick(name, strategy):
     )
 
 
-# Kernels of all layers: trees have none.
-HAVE_LAYERS = {"lcmd"}
+# They ask for layers, of which trees have none, or for a regressor.
+ASK_FOR_MORE = {"alfa_mix", "drop_query", "igs", "lcmd"}
 
 
-@pytest.mark.parametrize("strategy", sorted(set(get_strategy_names()) - HAVE_LAYERS))
+@pytest.mark.parametrize("strategy", sorted(set(get_strategy_names()) - ASK_FOR_MORE))
 @pytest.mark.parametrize("name", ["forest", "boosting", "hist_boosting"])
 # A few members do not disagree about more rows.
 @pytest.mark.filterwarnings("ignore:.* have labels that tell posterior samples apart")
 def test_every_strategy_works(name, strategy):
-    rows = picks(MODELS[name](), strategy)
+    rows = picks(MODELS[name](), quick(strategy))
     assert len(set(rows.tolist())) == 12
 
 

@@ -103,6 +103,23 @@ def test_restriction_keeps_the_rows_that_count(seed):
     )
 
 
+@pytest.mark.parametrize("seed", CASES)
+def test_some_rows_by_themselves_are_open_as_among_all(seed):
+    feasible = random_case(14, seed)
+    picks = feasible.open().draw(max(feasible.n_left // 2, 1), np.random.RandomState(0))
+    some = np.union1d(picks, feasible.pending).astype(np.int64)
+    only = feasible.only(picks)
+    assert set(np.flatnonzero(only.open().mask)) == set(picks)
+    assert only.n_left == len(picks)
+    inner = feasible.among(some, np.isin(some, picks))
+    np.testing.assert_array_equal(inner.open().mask, only.open().mask[some])
+    whole = feasible.open()
+    part = whole.among(some)
+    np.testing.assert_array_equal(part.mask, whole.mask[some])
+    part.close(int(np.flatnonzero(part.mask)[0]))
+    np.testing.assert_array_equal(whole.mask, feasible.open().mask)
+
+
 SAMPLERS = [KMeansPlusPlus(), KCenter(), LCMD(), MaxDet(), MaxDiag(), Random()]
 
 

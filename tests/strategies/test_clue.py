@@ -7,7 +7,6 @@ from scipy.special import entr, softmax
 from skbadge.outputs import Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Clue
-from skbadge.strategies._clue import tempered
 from skbadge.strategies._representatives import representatives
 
 RNG = np.random.RandomState(0)
@@ -55,19 +54,3 @@ def test_more_rows_than_are_uncertain_are_found_all_the_same():
     proba[:3] = 0.5
     rows = Clue().select(Outputs(proba, FEATURES), 10, random_state=0)
     assert {0, 1, 2} < set(rows)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("temperature", [0.1, 0.5, 3.0])
-def test_a_temperature_divides_the_logits(temperature, dtype):
-    proba = softmax(LOGITS, axis=1).astype(dtype)
-    expected = softmax(LOGITS / temperature, axis=1)
-    result = tempered(proba, temperature)
-    assert result.dtype == dtype
-    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-7)
-
-
-def test_a_low_temperature_leaves_finite_numbers():
-    proba = np.array([[1 - 1e-9, 1e-9, 0], [1 / 3] * 3, [0.5, 0.5, 0]])
-    expected = [[1, 0, 0], [1 / 3] * 3, [0.5, 0.5, 0]]
-    np.testing.assert_allclose(tempered(proba, 1e-3), expected)

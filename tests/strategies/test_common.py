@@ -12,14 +12,13 @@ from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Strategy, get_strategy, get_strategy_names
+from tests.strategies._quick import quick
+
 
 # Of rounds and subsets, few do for a few rows.
-SMALL = {"refine": {"n_rounds": 2, "n_subsets": 12}}
-
-
 @pytest.fixture(params=get_strategy_names())
 def strategy(request):
-    return get_strategy(request.param).set_params(**SMALL.get(request.param, {}))
+    return get_strategy(quick(request.param))
 
 
 def softmax(logits):
@@ -379,7 +378,7 @@ def test_selecting_does_not_change_its_parameters(strategy):
 def test_selecting_keeps_no_state_but_where_rows_are_known_again(strategy):
     before = dict(vars(strategy))
     strategy.select(outputs(), 9, labeled=labeled_rows(), random_state=0)
-    assert (vars(strategy) == before) == (not strategy.needs.ids)
+    assert (vars(strategy) == before) == (not strategy.learns)
 
 
 def test_wrong_parameters_are_refused(strategy):

@@ -9,7 +9,8 @@ from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible, Herding
 from skbadge.strategies import EmbeddingStrategy, MaxHerding, UncertaintyHerding
 from skbadge.strategies._sampled import sampled
-from skbadge.strategies._uncertainty_herding import nearest_distance, uncertainty
+from skbadge.strategies._uncertainty import margin_score
+from skbadge.strategies._uncertainty_herding import nearest_distance
 
 
 def outputs(n=60, seed=0, **more):
@@ -96,8 +97,8 @@ def test_rows_that_equal_a_labelled_one_weigh_nothing():
 
 def test_uncertainty_is_between_0_and_1_and_exact():
     proba = np.array([[1, 0, 0], [0.5, 0.5, 0], [1 / 3] * 3, [0.7, 0.2, 0.1]])
-    np.testing.assert_allclose(uncertainty(proba, 1.0), [0, 1, 1, 0.5], atol=1e-12)
-    assert (np.diff([uncertainty(proba, t)[3] for t in (1, 2, 5, 19.9)]) > 0).all()
+    np.testing.assert_allclose(1 + margin_score(proba), [0, 1, 1, 0.5], atol=1e-12)
+    assert (np.diff([margin_score(proba, t)[3] for t in (1, 2, 5, 19.9)]) > 0).all()
 
 
 def test_the_distance_of_labelled_rows_ignores_copies():

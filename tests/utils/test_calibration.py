@@ -10,9 +10,16 @@ from skbadge.utils._calibration import best_temperature, calibration_error, temp
 def test_tempered_probabilities_are_the_softmax_of_scaled_logits():
     logits = np.random.RandomState(0).normal(size=(50, 4)) * 3
     proba = softmax(logits, axis=1)
-    np.testing.assert_allclose(tempered(proba, 1.0), proba, rtol=1e-12)
-    expected = softmax(logits / 2.5, axis=1)
-    np.testing.assert_allclose(tempered(proba, 2.5), expected, rtol=1e-10)
+    for temperature in (0.1, 1.0, 2.5):
+        expected = softmax(logits / temperature, axis=1)
+        np.testing.assert_allclose(tempered(proba, temperature), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-308])
+def test_a_low_temperature_leaves_finite_numbers(temperature):
+    proba = np.array([[1 - 1e-9, 1e-9, 0], [1 / 3] * 3, [0.5, 0.5, 0]])
+    expected = [[1, 0, 0], [1 / 3] * 3, [0.5, 0.5, 0]]
+    np.testing.assert_allclose(tempered(proba, temperature), expected)
 
 
 def test_probabilities_of_zero_stay_so():

@@ -1,7 +1,5 @@
 """Reading any scikit-learn model: features are its leaves, or else its input."""
 
-from dataclasses import replace
-
 import numpy as np
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted
@@ -51,11 +49,12 @@ class OtherReader(Reader):
                 f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
             )
         outputs = None
-        if needs.head:
-            outputs = Outputs(n_rows=n_rows(X), head=self._read_head(X))
+        # First, for it may fail, and the rest takes long.
+        head = self._read_head(X) if needs.head else None
         if needs.proba or needs.features or needs.inputs:
-            head = None if outputs is None else outputs.head
-            outputs = replace(self._read_checked(X, needs, options), head=head)
+            outputs = self._read_checked(X, needs, options)
+        if needs.head:
+            outputs = with_fields(outputs, head=head, n_rows=n_rows(X))
         if needs.gradients:
             proba = None if outputs is None else outputs.proba
             gradients = self._read_gradients(X, proba, needs, options)
