@@ -8,6 +8,7 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.samplers._herding import SAMPLE_SIZES
 from skbadge.strategies._herding_strategy import HerdingStrategy
+from skbadge.strategies._uncertainty import two_greatest
 from skbadge.utils._calibration import tempered
 from skbadge.utils._chunks import row_chunks
 
@@ -104,8 +105,8 @@ def uncertainty(proba, temperature):
     """One minus the margin of each row's probabilities at a temperature, float64."""
     doubt = np.empty(len(proba))
     for rows in row_chunks(len(proba), proba.shape[1]):
-        block = np.partition(tempered(proba[rows], temperature), -2, axis=1)
-        doubt[rows] = 1 - (block[:, -1] - block[:, -2])
+        first, second = two_greatest(tempered(proba[rows], temperature))
+        doubt[rows] = 1 - (first - second)
     return doubt
 
 
