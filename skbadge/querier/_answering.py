@@ -272,7 +272,7 @@ class Answering(LikeItsEstimator):
         codec = getattr(self, "_codec", None)
         for part in (outputs.proba, outputs.posterior):
             if part is not None and isinstance(codec, LabelCodec):
-                codec.check_width(part.shape[-1])
+                codec.check_columns(part.shape[-1], innermost(estimator))
         return outputs
 
     def _options(self, needs):

@@ -149,6 +149,17 @@ class LabelCodec:
                 "each class."
             )
 
+    def check_columns(self, n_columns, model):
+        """Raise unless the probabilities of a model have a column for each class."""
+        if self.by_units:
+            self.check_width(n_columns)
+        elif n_columns != len(model.classes_):
+            raise ValueError(
+                f"The probabilities of {type(model).__name__} have {n_columns} columns "
+                f"for the {len(model.classes_)} classes {listed(model.classes_)}. "
+                "`predict_proba` must return one for each of `classes_`, in that order."
+            )
+
 
 def _positions(y, classes):
     """int64 positions of labels in `classes`, -1 for a label that is not there."""

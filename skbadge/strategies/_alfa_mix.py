@@ -160,7 +160,10 @@ def changing_caps(features, head, anchors):
         changes the prediction.
     """
     weight = head.weight.astype(np.float64)
-    caps = np.empty(len(features))
+    caps = np.full(len(features), np.inf)
+    if len(weight) == 1:
+        # There is no other class.
+        return caps
     for rows in row_chunks(len(features), sum(weight.shape)):
         block = features[rows].astype(np.float64)
         caps[rows] = _caps_of_block(block, weight, head.bias, anchors)

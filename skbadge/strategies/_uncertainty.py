@@ -44,10 +44,18 @@ def _others(proba):
     return others.sum(axis=1)
 
 
+def two_greatest(proba):
+    """Greatest and second greatest of each row; the second of a single class is 0."""
+    if proba.shape[1] == 1:
+        return proba[:, 0], np.zeros(len(proba))
+    greatest = np.partition(proba, -2, axis=1)
+    return greatest[:, -1], greatest[:, -2]
+
+
 def _minus_margin(proba):
     """Second greatest minus greatest, exactly 0 where the two are equal."""
-    greatest = np.partition(proba, -2, axis=1)[:, -2:]
-    return greatest[:, 0] - greatest[:, 1]
+    first, second = two_greatest(proba)
+    return second - first
 
 
 def _entropy(proba):

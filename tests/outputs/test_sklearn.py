@@ -183,8 +183,9 @@ def test_input_that_is_not_numeric_is_refused_for_features():
     model = Model().fit([[0.0], [1.0]], [0, 1])
     X = np.array([["a"], ["b"]], dtype=object)
     assert model_outputs(model, X, needs=("proba",)).proba.shape == (2, 2)
-    with pytest.raises(ValueError, match=r"must be numeric. Encode X"):
-        model_outputs(model, X)
+    for rows in (X, [{"a": 1}, {"a": 2}]):
+        with pytest.raises(ValueError, match=r"must be numeric. Encode X"):
+            model_outputs(model, rows)
 
 
 def test_several_targets_are_refused(data):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.exceptions import FitFailedWarning
 from sklearn.linear_model import LogisticRegression
@@ -389,3 +390,24 @@ def test_a_fit_parameter_that_a_net_does_not_take():
     X, y = make_data()
     with pytest.raises(TypeError, match="sample_weight"):
         BadgeQuerier(make_net()).fit(X, y, sample_weight=np.ones(60))
+
+
+class MissesAColumn(ClassifierMixin, BaseEstimator):
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        n_columns = len(self.classes_) - 1
+        return np.full((len(X), n_columns), 1 / n_columns)
+
+    def predict(self, X):
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@pytest.mark.parametrize("strategy", ["margin", "badge", "direct"])
+def test_probabilities_have_a_column_for_each_class(strategy):
+    X = np.random.RandomState(0).normal(size=(12, 2))
+    querier = BadgeQuerier(MissesAColumn(), strategy=strategy).fit(X, list("abc" * 4))
+    with pytest.raises(ValueError, match="have 2 columns for the 3 classes"):
+        querier.query(X + 1)

@@ -105,6 +105,16 @@ def test_rows_are_distinct_positions(strategy, make, n, with_labeled):
     assert_contract(rows, n, 40)
 
 
+# Its probabilities and their gradients are all the same.
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize("n", [1, 7, 40])
+def test_a_model_may_know_one_class_only(strategy, n):
+    y = np.zeros(6, dtype=np.int64)
+    labeled = Labeled(outputs(6, n_classes=1, seed=1), y, codes=y)
+    rows = strategy.select(outputs(n_classes=1), n, labeled=labeled, random_state=0)
+    assert_contract(rows, n, 40)
+
+
 def test_the_report_is_of_the_same_rows(strategy):
     pool, labeled = outputs(), labeled_rows()
     selection = strategy.run(pool, 7, labeled=labeled, random_state=0)

@@ -9,7 +9,7 @@ from scipy.stats import chisquare
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible
 from skbadge.strategies import Direct
-from skbadge.strategies._direct import best_threshold, class_margins, open_interval
+from skbadge.strategies._direct import ClassMargins, best_threshold, open_interval
 
 
 def by_brute_force(labels):
@@ -52,9 +52,12 @@ def test_cases_worked_out_by_hand():
 
 def test_margins_are_over_the_best_other_class():
     proba = np.random.RandomState(0).dirichlet(np.ones(4), size=3000)
+    proba[:2] = [[0.4, 0.4, 0.2, 0], [0.25, 0.25, 0.25, 0.25]]
+    margins = ClassMargins(proba)
     for k in range(4):
         others = np.delete(proba, k, axis=1).max(axis=1)
-        np.testing.assert_array_equal(class_margins(proba, k), proba[:, k] - others)
+        np.testing.assert_array_equal(margins.of(k), proba[:, k] - others)
+    np.testing.assert_array_equal(ClassMargins(np.ones((2, 1))).of(0), [1, 1])
 
 
 def two_classes(labels):
@@ -114,10 +117,10 @@ def imbalanced(n=400, n_classes=5, n_labeled=100, seed=1):
 
 def oracle_region(pool, labeled, k):
     """Rows of the pool that the labels leave open, one by one."""
-    known = class_margins(labeled.outputs.proba, k)
+    known = ClassMargins(labeled.outputs.proba).of(k)
     own, other = known[labeled.codes == k], known[labeled.codes != k]
     low, high = sorted([own.min(initial=np.inf), other.max(initial=-np.inf)])
-    margins = class_margins(pool.proba, k)
+    margins = ClassMargins(pool.proba).of(k)
     return set(np.flatnonzero((margins < high) & (margins > low)).tolist())
 
 
@@ -159,5 +162,5 @@ def test_all_rows_are_selected_if_as_many_are_asked_for():
     rows = Direct().select(pool, 12, labeled=labeled, random_state=0)
     assert sorted(rows.tolist()) == list(range(12))
     selection = Direct().run(pool, 5, labeled=labeled, random_state=0)
-    margins = class_margins(pool.proba, 1)[selection.rows]
+    margins = ClassMargins(pool.proba).of(1)[selection.rows]
     np.testing.assert_allclose(np.abs(selection.values), np.abs(margins))

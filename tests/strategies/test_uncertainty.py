@@ -44,6 +44,13 @@ def test_scores_are_those_of_the_closed_form(strategy, dtype):
     np.testing.assert_allclose(scores, EXPECTED[strategy], atol=atol)
 
 
+def test_a_single_class_is_certain():
+    pool = Outputs(proba=np.ones((3, 1)))
+    np.testing.assert_array_equal(Margin().score(pool), [-1, -1, -1])
+    for strategy in (LeastConfidence(), Entropy()):
+        np.testing.assert_array_equal(strategy.score(pool), [0, 0, 0])
+
+
 @pytest.mark.parametrize("strategy", SCORES)
 def test_rows_of_greatest_score_come_first_with_their_scores(strategy):
     rng = np.random.RandomState(0)

@@ -30,7 +30,7 @@ def input_rows(X, keep_sparse):
         X = check_array(
             X, accept_sparse="csr", dtype=FLOATS, ensure_all_finite=False, allow_nd=True
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise ValueError(
             "The features of this model are its input, which must be numeric. Encode "
             f"X in a step before it, or use a model with a hidden layer. {error}"
