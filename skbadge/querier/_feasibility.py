@@ -94,10 +94,8 @@ def thinned(feasible, n_rows, n, seed):
     """The same with a uniform sample of the rows that may be picked, at least ``n``."""
     if not is_int(n_rows) or n_rows < 1:
         raise ValueError(f"`subsample` must be an int >= 1, or None. Got {n_rows!r}.")
-    open_rows = feasible.open()
-    size = min(max(n_rows, n), feasible.n_left)
     mask = np.zeros(feasible.n_rows, dtype=bool)
-    mask[open_rows.draw(size, check_random_state(seed))] = True
+    mask[feasible.sample(n_rows, n, check_random_state(seed))] = True
     return replace(feasible, mask=mask)
 
 

@@ -173,15 +173,10 @@ class _Asking:
         self.rng = rng
 
     def draw(self, left, size):
-        """So many of these rows or all, and among them ``n`` that may be selected.
-
-        They go together with the quotas of groups.
-        """
+        """So many of these rows or all, and among them ``n`` that may be selected."""
         mask = np.zeros(len(self.pool), dtype=bool)
         mask[left] = True
-        together = self._limited_to(mask).open().draw(self.n, self.rng)
-        others = self.rng.permutation(np.setdiff1d(left, together, True))
-        return np.concatenate([together, others[: max(0, size - self.n)]])
+        return self._limited_to(mask).sample(size, self.n, self.rng)
 
     def selection(self, strategy, left):
         """What a strategy selects from these rows alone, in positions of the pool."""
