@@ -98,7 +98,7 @@ def test_max_herding_is_the_default_and_nothing_is_left_behind():
     for call in (querier.outputs, querier.predict, querier.predict_proba):
         with pytest.raises(NotFittedError):
             call(X)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="'score_pool'"):
         querier.set_params(strategy="margin").score_pool(X)
 
 
@@ -117,7 +117,7 @@ def test_a_strategy_that_is_the_start_itself_was_used():
 
 
 def test_without_a_start_a_model_is_required():
-    with pytest.raises(NotFittedError, match="not fitted yet"):
+    with pytest.raises(NotFittedError, match=r"not fitted yet.*`cold_start`"):
         linear(cold_start=None).query(X, 2)
 
 
@@ -203,6 +203,19 @@ def test_what_could_not_be_trained_is_refused_before_labels_are_paid_for():
         linear(strategy="bagde").query(X, 2)
 
 
+@pytest.mark.parametrize("strategy", ["margin", "bald"])
+def test_a_model_that_predicts_one_thing_is_warned_of(strategy):
+    # Too few labelled rows for its trees to split.
+    querier = BadgeQuerier(
+        HistGradientBoostingClassifier(max_iter=5), strategy=strategy
+    )
+    querier.fit(X[::10], Y[::10])
+    with pytest.warns(QueryWarning, match="predicts the same for all rows") as caught:
+        _, report = querier.query(X[1::10], 3, return_report=True)
+    assert caught[0].filename == __file__
+    assert "predicts the same for all rows" in report.fallbacks[0]
+
+
 def test_parameters_of_the_start_are_set_through_the_querier():
     querier = linear().set_params(cold_start__sigma=0.5)
     assert str(querier.cold_start) == "MaxHerding(sigma=0.5)"
@@ -215,7 +228,7 @@ def test_parameters_of_the_start_are_set_through_the_querier():
 
 
 def one_class(querier, rows):
-    with pytest.raises(ValueError, match="one class"):
+    with pytest.raises(ValueError, match=r"one class.*`query` goes on by `cold_start`"):
         querier.fit(X[rows], Y[rows])
     return querier
 
