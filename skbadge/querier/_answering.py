@@ -80,7 +80,7 @@ class _TrainedModel:
         # As of boosting with few labels, whose trees do not split.
         if len(pool) > 1 and any(
             part is not None and (part == part[:1]).all()
-            for part in (pool.proba, pool.posterior)
+            for part in (pool.proba, pool.posterior, pool.prediction)
         ):
             self.notes = (
                 "the model predicts the same for all rows, so that its predictions "

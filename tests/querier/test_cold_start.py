@@ -13,7 +13,11 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectFromModel, SelectKBest
@@ -203,16 +207,22 @@ def test_what_could_not_be_trained_is_refused_before_labels_are_paid_for():
         linear(strategy="bagde").query(X, 2)
 
 
-@pytest.mark.parametrize("strategy", ["margin", "bald"])
-def test_a_model_that_predicts_one_thing_is_warned_of(strategy):
+@pytest.mark.parametrize(
+    ("model", "strategy"),
+    [
+        (HistGradientBoostingClassifier(max_iter=5), "margin"),
+        (HistGradientBoostingClassifier(max_iter=5), "bald"),
+        (HistGradientBoostingRegressor(max_iter=5), "igs"),
+    ],
+    ids=["margin", "bald", "igs"],
+)
+def test_a_model_that_predicts_one_thing_is_warned_of(model, strategy):
     # Too few labelled rows for its trees to split.
-    querier = BadgeQuerier(
-        HistGradientBoostingClassifier(max_iter=5), strategy=strategy
-    )
-    querier.fit(X[::10], Y[::10])
-    with pytest.warns(QueryWarning, match="predicts the same for all rows") as caught:
+    querier = BadgeQuerier(model, strategy=strategy).fit(X[::10], Y[::10])
+    with pytest.warns(QueryWarning) as caught:
         _, report = querier.query(X[1::10], 3, return_report=True)
-    assert caught[0].filename == __file__
+    said = [item for item in caught if "predicts the same" in str(item.message)]
+    assert [item.filename for item in said] == [__file__]
     assert "predicts the same for all rows" in report.fallbacks[0]
 
 
