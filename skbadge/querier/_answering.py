@@ -19,7 +19,12 @@ from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
 from skbadge.querier._codecs import LabelCodec, is_pretrained
-from skbadge.querier._cold_start import N_SAMPLED, ColdStart, needs_no_model
+from skbadge.querier._cold_start import (
+    N_SAMPLED,
+    ColdStart,
+    as_sentence,
+    needs_no_model,
+)
 from skbadge.querier._delegation import LikeItsEstimator
 from skbadge.querier._feasibility import resolve_feasible, thinned
 from skbadge.querier._fingerprint import fingerprint
@@ -48,15 +53,14 @@ class Answer(NamedTuple):
     n_passes: int = 1
     engine: str = ""
     n_subsample: int | None = None
-    # That another strategy than the named one has selected, and why.
+    # That another strategy than the named one has selected, or none could, and why.
     warning: str | None = None
 
 
 class _TrainedModel:
     """What a querier asks once it is trained: its model, by its strategy."""
 
-    notes = ()
-    warning = None
+    notes: tuple[str, ...] = ()
 
     def __init__(self, querier):
         self._querier = querier
@@ -67,7 +71,22 @@ class _TrainedModel:
         return self._querier._check_X(X, reset=False, name="X_pool")
 
     def read(self, X_pool):
-        return self._querier._read_both(self._estimator, self.strategy, X_pool)
+        pool, labeled = self._querier._read_both(self._estimator, self.strategy, X_pool)
+        # As of boosting with few labels, whose trees do not split.
+        if len(pool) > 1 and any(
+            part is not None and (part == part[:1]).all()
+            for part in (pool.proba, pool.posterior, pool.prediction)
+        ):
+            self.notes = (
+                "the model predicts the same for all rows, so that its predictions "
+                "tell none of them apart",
+            )
+        return pool, labeled
+
+    @property
+    def warning(self):
+        """The note as a sentence, or None."""
+        return as_sentence(self.notes)
 
 
 class Answering(LikeItsEstimator):
@@ -100,9 +119,10 @@ class Answering(LikeItsEstimator):
             self._warn_of_repeats(whole)
             n = whole.up_to(n)
             seed = stream_seed(self.random_state, f"query-{self._round_name()}")
-            feasible, positions = whole, None
+            feasible, positions, n_subsample = whole, None, None
             if subsample is not None:
                 feasible = thinned(whole, subsample, n, stream_seed(seed, "subsample"))
+                n_subsample = int(feasible.mask.sum())
             if feasible.mask is not None and (
                 subsample is not None or not strategy.reads_population
             ):
@@ -131,7 +151,7 @@ class Answering(LikeItsEstimator):
             strategy,
             read,
             pool.nbytes,
-            n_subsample=None if subsample is None else len(positions),
+            n_subsample=n_subsample,
             warning=asked.warning,
         )
 

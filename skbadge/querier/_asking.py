@@ -237,7 +237,8 @@ class Asking(Answering):
         """Score rows by the strategy: the greater, the sooner to be labelled.
 
         Only with strategies that score each row by itself: "entropy", "margin",
-        "least_confidence", "bald" for a classifier, and any `ScoreStrategy`.
+        "least_confidence", for a classifier "bald", "vote_entropy" and "epig", and any
+        `ScoreStrategy`. Noise has no part in the scores.
 
         Parameters
         ----------
@@ -254,6 +255,8 @@ class Asking(Answering):
         NotFittedError
             If there is no trained model yet.
         """
+        self._validate_params()
+        self._trained_estimator("score_pool")
         outputs = self.outputs(X_pool)
         with self._alone(self.strategy_, self._seed("scores"), X_pool):
             return self.strategy_.checked_score(outputs)

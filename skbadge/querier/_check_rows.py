@@ -73,7 +73,13 @@ def check_X(querier, X, estimator, *, name, reset):
         rows = _rows_for_net(querier, X, innermost(estimator), name)
     if not reset and hasattr(querier, "n_features_in_"):
         check_axes(X, name)
-    _check_features(querier, X if is_frame(X) else rows, reset)
+    try:
+        _check_features(querier, X if is_frame(X) else rows, reset)
+    except ValueError as error:
+        if name in ("X", "X_pool"):
+            raise
+        # There are others, and scikit-learn does not say which it means.
+        raise ValueError(f"`{name}`: {error}") from error
     return rows
 
 

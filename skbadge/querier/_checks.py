@@ -251,7 +251,10 @@ def check_two_classes(classes):
         )
 
 
-_ADD_A_CLASS = "The labelled rows are kept: add rows of another class by `partial_fit`."
+_ADD_A_CLASS = (
+    "The labelled rows are kept, and `query` goes on by `cold_start`: add rows of "
+    "another class by `partial_fit`."
+)
 
 
 def check_named_before(classes, known):

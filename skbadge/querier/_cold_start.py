@@ -143,14 +143,17 @@ class ColdStart:
     @property
     def warning(self):
         """The same as a sentence; None if the named strategy has selected after all."""
-        if not self._stands_in():
-            return None
-        notes = "; ".join(self.notes)
-        return f"{notes[0].upper()}{notes[1:]}."
+        return as_sentence(self.notes) if self._stands_in() else None
 
     def _stands_in(self):
         """Whether another strategy than the named one selects."""
         return not fingerprint(self.strategy).is_same(fingerprint(self._named))
+
+
+def as_sentence(notes):
+    """What a warning says of some notes; None of none."""
+    said = "; ".join(notes)
+    return f"{said[0].upper()}{said[1:]}." if said else None
 
 
 def _as_outputs(rows, needs, scaling):

@@ -210,9 +210,10 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
 
     def _trained_estimator(self, method):
         if not self.__sklearn_is_fitted__():
+            hint = " Or set `cold_start`." if method == "query" else ""
             raise NotFittedError(
                 f"This {type(self).__name__} is not fitted yet. Call 'fit' with the "
-                f"labelled rows before using '{method}'."
+                f"labelled rows before using '{method}'.{hint}"
             )
         return self._any_estimator()
 

@@ -92,8 +92,7 @@ def thinned(feasible, n_rows, n, seed):
     """The same with a uniform sample of the rows that may be picked, at least ``n``."""
     if not is_int(n_rows) or n_rows < 1:
         raise ValueError(f"`subsample` must be an int >= 1, or None. Got {n_rows!r}.")
-    size = min(max(n_rows, n), feasible.n_left)
-    return feasible.only(feasible.open().draw(size, check_random_state(seed)))
+    return feasible.only(feasible.sample(n_rows, n, check_random_state(seed)))
 
 
 def _among(X_pool, X_labeled):

@@ -144,9 +144,10 @@ class HoldingLabels(Asking):
     def _take_labels_as_they_are(self):
         """Be silent about labels that nobody can correct, as in a simulation.
 
-        And about its start, which is asked for.
+        And about its start, which is asked for, and rows that equal labelled ones.
         """
         self._doubts = ("mark", "contradiction", "start")
+        self._has_warned = True
 
     def _doubt(self, kind, message):
         if message is not None:

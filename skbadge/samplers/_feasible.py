@@ -177,6 +177,37 @@ class Feasible:
             return OpenRows(mask)
         return OpenRows(mask, self.groups, self._quota.copy())
 
+    def sample(self, size: int, n: int, rng: RandomState) -> NDArray[np.int64]:
+        """Draw some of the rows that may be picked, to pick from.
+
+        The draw is uniform, whatever the groups are, but for the rows that take the
+        place of the last ones where groups would not let ``n`` of them be picked.
+
+        Parameters
+        ----------
+        size : int
+            How many; it is at least ``n``, and all if there are no more.
+
+        n : int
+            How many of them are to be picked, no more than ``n_left``.
+
+        rng : RandomState
+            Source of randomness.
+
+        Returns
+        -------
+        rows : ndarray of shape (size,)
+            int64, ascending.
+        """
+        open_rows = self.open()
+        order = rng.permutation(np.flatnonzero(open_rows.mask))
+        if self.groups is None:
+            return np.sort(order[: max(size, n)])
+        together = np.zeros(self.n_rows, dtype=bool)
+        together[open_rows.first(order, n)] = True
+        others = order[:size][~together[order[:size]]][: max(0, size - n)]
+        return np.sort(np.concatenate([np.flatnonzero(together), others]))
+
     def restricted(self) -> "tuple[NDArray[np.int64], Feasible]":
         """The rows that may be picked and the pending ones by themselves.
 

@@ -51,8 +51,8 @@ class Samples:
         Parameters
         ----------
         feasible : Feasible
-            The rows that may be picked. Of candidates that are drawn, all may be picked
-            together: there are no more of a group than may be.
+            The rows that may be picked. However few of a group may be, candidates are
+            drawn from all of its rows, and ``n`` of them can be picked.
 
         n : int
             Number of rows that are to be picked, no more than ``feasible.n_left``.
@@ -66,12 +66,12 @@ class Samples:
         """
         n_rows = feasible.n_rows
         n_evaluation_rows = max(n_evaluation_rows, 4 * n)
-        evaluation = _drawn(Feasible(n_rows), n_rows, n_evaluation_rows, rng)
+        evaluation = _drawn(Feasible(n_rows), n_rows, n_evaluation_rows, 0, rng)
         if feasible.mask is None and feasible.groups is None:
             n_open = feasible.n_left
         else:
             n_open = int(feasible.open().mask.sum())
-        candidates = _drawn(feasible, n_open, max(n, n_candidates), rng)
+        candidates = _drawn(feasible, n_open, max(n, n_candidates), n, rng)
         return cls(evaluation, candidates, n_rows, n_open)
 
     @property
@@ -96,12 +96,15 @@ class Samples:
         )
 
 
-def _drawn(feasible, n_open, size, rng):
+def _drawn(feasible, n_open, size, n, rng):
     """Some of the open rows, ascending; all if there are no more than a size."""
     if n_open <= size:
         if feasible.is_everything:
             return np.arange(feasible.n_rows)
         return np.flatnonzero(feasible.open().mask)
+    if feasible.groups is not None:
+        return feasible.sample(size, n, rng)
+    # Without an array over the rows, which may be more than fit in memory.
     rows = None
     if feasible.mask is not None:
         rows, feasible = feasible.restricted()

@@ -166,13 +166,8 @@ class _Asking:
         self.rng = rng
 
     def draw(self, left, size):
-        """So many of these rows or all, and among them ``n`` that may be selected.
-
-        They go together with the quotas of groups.
-        """
-        together = self.feasible.only(left).open().draw(self.n, self.rng)
-        others = self.rng.permutation(np.setdiff1d(left, together, True))
-        return np.concatenate([together, others[: max(0, size - self.n)]])
+        """So many of these rows or all, and among them ``n`` that may be selected."""
+        return self.feasible.only(left).sample(size, self.n, self.rng)
 
     def selection(self, strategy, left):
         """What a strategy selects from these rows alone, in positions of the pool."""

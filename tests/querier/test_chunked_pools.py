@@ -221,6 +221,15 @@ def test_a_subsample_heeds_what_may_be_selected():
         querier.query(POOL, 8, subsample=0)
 
 
+def test_a_subsample_is_as_large_as_asked_for_whatever_the_groups_are():
+    groups = np.arange(len(POOL)) % 4
+    querier = trained("margin")
+    _, report = querier.query(
+        POOL, 3, subsample=50, groups=groups, pending=[3], return_report=True
+    )
+    assert report.n_subsample == 50
+
+
 class FirstFeature(ScoreStrategy):
     needs = ("features",)
 

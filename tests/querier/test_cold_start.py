@@ -13,7 +13,11 @@ from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.decomposition import PCA
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    RandomForestClassifier,
+)
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.feature_selection import SelectFromModel, SelectKBest
@@ -98,7 +102,7 @@ def test_max_herding_is_the_default_and_nothing_is_left_behind():
     for call in (querier.outputs, querier.predict, querier.predict_proba):
         with pytest.raises(NotFittedError):
             call(X)
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="'score_pool'"):
         querier.set_params(strategy="margin").score_pool(X)
 
 
@@ -117,7 +121,7 @@ def test_a_strategy_that_is_the_start_itself_was_used():
 
 
 def test_without_a_start_a_model_is_required():
-    with pytest.raises(NotFittedError, match="not fitted yet"):
+    with pytest.raises(NotFittedError, match=r"not fitted yet.*`cold_start`"):
         linear(cold_start=None).query(X, 2)
 
 
@@ -203,6 +207,25 @@ def test_what_could_not_be_trained_is_refused_before_labels_are_paid_for():
         linear(strategy="bagde").query(X, 2)
 
 
+@pytest.mark.parametrize(
+    ("model", "strategy"),
+    [
+        (HistGradientBoostingClassifier(max_iter=5), "margin"),
+        (HistGradientBoostingClassifier(max_iter=5), "bald"),
+        (HistGradientBoostingRegressor(max_iter=5), "igs"),
+    ],
+    ids=["margin", "bald", "igs"],
+)
+def test_a_model_that_predicts_one_thing_is_warned_of(model, strategy):
+    # Too few labelled rows for its trees to split.
+    querier = BadgeQuerier(model, strategy=strategy).fit(X[::10], Y[::10])
+    with pytest.warns(QueryWarning) as caught:
+        _, report = querier.query(X[1::10], 3, return_report=True)
+    said = [item for item in caught if "predicts the same" in str(item.message)]
+    assert [item.filename for item in said] == [__file__]
+    assert "predicts the same for all rows" in report.fallbacks[0]
+
+
 def test_parameters_of_the_start_are_set_through_the_querier():
     querier = linear().set_params(cold_start__sigma=0.5)
     assert str(querier.cold_start) == "MaxHerding(sigma=0.5)"
@@ -215,7 +238,7 @@ def test_parameters_of_the_start_are_set_through_the_querier():
 
 
 def one_class(querier, rows):
-    with pytest.raises(ValueError, match="one class"):
+    with pytest.raises(ValueError, match=r"one class.*`query` goes on by `cold_start`"):
         querier.fit(X[rows], Y[rows])
     return querier
 

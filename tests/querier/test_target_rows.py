@@ -127,7 +127,7 @@ def test_what_the_owner_does_to_them_later_is_a_change_of_strategy():
 @pytest.mark.parametrize(
     ("targets", "error", "match"),
     [
-        (TARGETS[:, :3], ValueError, "3 features"),
+        (TARGETS[:, :3], ValueError, "`targets`: X has 3 features"),
         (TARGETS[:0], ValueError, "`targets` must have at least one row"),
         (TARGETS[0], ValueError, "targets|1D|2D"),
     ],

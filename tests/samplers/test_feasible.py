@@ -212,3 +212,30 @@ def test_pending_rows_of_a_pool_of_any_size_take_no_memory():
     np.testing.assert_array_equal(feasible.check([5, 10**12], 2, "It"), [5, 10**12])
     with pytest.raises(ValueError, match=r"It must return rows that may be picked.*10"):
         feasible.check([5, 10**14], 2, "It")
+
+
+def test_a_sample_is_drawn_from_all_rows_of_small_quotas():
+    groups = np.arange(60) // 20
+    mask = np.arange(60) % 2 > 0
+    feasible = Feasible(60, mask, groups, max_per_group=2, pending=[1])
+    seen = np.zeros(60)
+    for seed in range(300):
+        rows = feasible.sample(24, 3, np.random.RandomState(seed))
+        assert len(set(rows)) == 24
+        assert (np.diff(rows) > 0).all()
+        seen[rows] += 1
+    is_open = mask & (np.arange(60) != 1)
+    assert not seen[~is_open].any()
+    np.testing.assert_allclose(seen[is_open] / 300, 24 / 29, atol=0.1)
+
+
+@pytest.mark.parametrize("size", [0, 5, 6, 30])
+def test_a_sample_holds_rows_that_can_be_picked_together(size):
+    # All but five rows are of one group.
+    groups = np.r_[np.zeros(300, dtype=int), 1, 2, 3, 4, 5]
+    feasible = Feasible(305, groups=groups)
+    rows = feasible.sample(size, 6, np.random.RandomState(0))
+    assert len(rows) == max(size, 6)
+    assert set(groups[rows]) == set(range(6))
+    everything = feasible.sample(1000, 6, np.random.RandomState(0))
+    np.testing.assert_array_equal(everything, np.arange(305))

@@ -1,6 +1,7 @@
 """Runs that ask for their first labels, so that starts can be compared."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -299,3 +300,10 @@ def test_the_querier_stays_as_it_is():
     assert querier.cold_start == "max_herding"
     with pytest.warns(QueryWarning, match="No model is trained yet"):
         querier.query(X, 2)
+
+
+def test_rows_that_occur_twice_are_no_fault_of_the_caller():
+    X, y = (np.repeat(part, 2, axis=0) for part in make_data())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        curve(BadgeQuerier(LogisticRegression()), X, y, error_score="raise")
