@@ -144,7 +144,11 @@ class Answering(LikeItsEstimator):
             )
         if positions is not None:
             selection = replace(selection, rows=positions[selection.rows])
-        selection = replace(selection, fallbacks=asked.notes + selection.fallbacks)
+        warning, fallbacks = asked.warning, asked.notes + selection.fallbacks
+        if selection.fallbacks and not starts:
+            # It has warned itself of what came of such a model.
+            warning, fallbacks = None, selection.fallbacks + asked.notes
+        selection = replace(selection, fallbacks=fallbacks)
         return Answer(
             selection,
             whole,
@@ -152,7 +156,7 @@ class Answering(LikeItsEstimator):
             read,
             pool.nbytes,
             n_subsample=n_subsample,
-            warning=asked.warning,
+            warning=warning,
         )
 
     def _starts_cold(self):

@@ -221,9 +221,10 @@ def test_a_model_that_predicts_one_thing_is_warned_of(model, strategy):
     querier = BadgeQuerier(model, strategy=strategy).fit(X[::10], Y[::10])
     with pytest.warns(QueryWarning) as caught:
         _, report = querier.query(X[1::10], 3, return_report=True)
-    said = [item for item in caught if "predicts the same" in str(item.message)]
-    assert [item.filename for item in said] == [__file__]
-    assert "predicts the same for all rows" in report.fallbacks[0]
+    said = "Only 0 of 3 rows" if strategy == "igs" else "The model predicts the same"
+    assert [str(item.message)[: len(said)] for item in caught] == [said]
+    assert strategy == "igs" or caught[0].filename == __file__
+    assert "predicts the same for all rows" in report.fallbacks[-1]
 
 
 def test_parameters_of_the_start_are_set_through_the_querier():
