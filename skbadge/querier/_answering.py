@@ -315,10 +315,9 @@ class Answering(LikeItsEstimator):
         seed = self._seed("temperature")
         with seeded(seed):
             if self._temperature is None:
-                estimator = self._estimator()
-                self._temperature = 1.0
+                estimator, found = self._estimator(), 1.0
                 if not is_pretrained(estimator):
-                    self._temperature = find_temperature(
+                    found = find_temperature(
                         estimator,
                         self._labeled,
                         self._codec,
@@ -326,6 +325,8 @@ class Answering(LikeItsEstimator):
                         route=self._routed,
                         options=self._options(Needs(proba=True)),
                     )
+                # Not before: the search may be interrupted.
+                self._temperature = found
             return self._temperature
 
     def _use_strategy(self, estimator):

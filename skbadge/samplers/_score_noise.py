@@ -58,12 +58,14 @@ class NoisyOrder:
     def sketch(self, size, values, first, opened, **more):
         """The sketch of a chunk's open rows, as that of `Drawn`."""
         rows = first + opened
-        with np.errstate(divide="ignore", over="ignore"):
-            logs = self.beta * LOGS[self.kind](self, values, rows)
+        with np.errstate(divide="ignore"):
+            logs = LOGS[self.kind](self, values, rows)
         # Of each row of the chunk, whether it is open or not.
         n_numbers = int(opened[-1]) + 1 if len(opened) else 0
         uniforms = row_random(self.seed, "noise", 0, first, n_numbers)[opened]
-        keys = log_exponentials(uniforms) - logs
+        # Divided by a beta above 1, so that none overflows.
+        keys = log_exponentials(uniforms) / max(self.beta, 1)
+        keys -= logs * min(self.beta, 1)
         return RowSketch.of(size, rows, keys, uniforms, values, **more)
 
 

@@ -1,5 +1,7 @@
 """Improved greedy sampling: rows far from the labelled ones in input and in target."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from skbadge.embeddings._base import row_norms_sq
@@ -69,13 +71,18 @@ class IGS(Strategy):
             known, _ = standardized(known, scaling, takes_missing=False)
         y = np.asarray(labeled.y, dtype=np.float64).reshape(len(labeled), -1)
         center = y.mean(axis=0)
-        return farthest_first(
-            _Rows(embedding, pool.prediction - center),
+        parts = [part.astype(np.float64) - center for part in (pool.prediction, y)]
+        # In units of a power of two, so that squares neither overflow nor vanish.
+        _, unit = np.frexp(max(np.abs(part).max(initial=0.0) for part in parts))
+        predicted, y = (np.ldexp(part, -unit) for part in parts)
+        selection = farthest_first(
+            _Rows(embedding, predicted),
             n,
-            _Rows(matrix_embedding(known), y - center),
+            _Rows(matrix_embedding(known), y),
             feasible,
             rng,
         )
+        return replace(selection, values=np.ldexp(selection.values, unit))
 
 
 class _Rows:

@@ -154,6 +154,21 @@ def test_a_named_layer_is_that_of_the_net(name):
     np.testing.assert_allclose(softmax(logits, axis=1), outputs.proba, atol=1e-6)
 
 
+def test_outputs_may_be_finer_than_the_layer():
+    class Cast(nn.Module):
+        def forward(self, X):
+            return X.float()
+
+    class Coarse(Net):
+        def forward(self, X):
+            return super().forward(X.bfloat16())
+
+    model = net(Coarse(nn.Linear(8, 3), Cast()).bfloat16()).fit(X, y)
+    outputs = model_outputs(model, X, needs=BOTH, feature_layer="out")
+    proba = softmax(outputs.head.logits(outputs.features), axis=1)
+    np.testing.assert_allclose(proba, outputs.proba, atol=1e-2)
+
+
 def test_a_convolution_that_sees_all_at_once_is_one():
     model = net(Net(as_image())).fit(X, y)
     outputs = model_outputs(model, X, needs=BOTH, feature_layer="out.1")

@@ -169,6 +169,23 @@ def test_a_training_that_fails_is_told_of_and_leaves_it_at_1():
         asking.query(POOL, 3)
 
 
+class Interrupted(Counting):
+    def fit(self, X, y):
+        if len(X) < 100 and not self.rows.count(len(X)):
+            self.rows.append(len(X))
+            raise KeyboardInterrupt
+        return super().fit(X, y)
+
+
+def test_an_interrupted_search_leaves_nothing_behind():
+    asking = querier(Interrupted()).fit(X[:100], y[:100])
+    with pytest.raises(KeyboardInterrupt):
+        asking.query(POOL, 3)
+    assert Counting.rows == [100, 70]
+    expected = querier().fit(X[:100], y[:100]).outputs(POOL).temperature
+    assert asking.outputs(POOL).temperature == expected > 1
+
+
 def test_it_is_reported():
     asking = querier().fit(X[:200], y[:200])
     _, report = asking.query(POOL, 3, return_report=True)

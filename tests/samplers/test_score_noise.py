@@ -115,10 +115,11 @@ def test_copies_of_a_drawn_row_have_no_weight(kind, place):
     assert law_pvalue(law, draws) > THRESHOLD
 
 
+@pytest.mark.parametrize("beta", [1e5, np.finfo(np.float64).max])
 @pytest.mark.parametrize("kind", ["power", "softmax", "softrank"])
-def test_a_great_beta_gives_the_greatest_scores(kind):
-    scores = np.random.RandomState(0).permutation(np.linspace(-0.9, 0.9, 60))
-    rows = draws_of(scored_rows(scores), kind, 20, Feasible(60), 1, beta=1e5)[0]
+def test_a_great_beta_gives_the_greatest_scores(kind, beta):
+    scores = np.random.RandomState(0).permutation(np.linspace(-0.9, 1.9, 60))
+    rows = draws_of(scored_rows(scores), kind, 20, Feasible(60), 1, beta=beta)[0]
     np.testing.assert_array_equal(rows, np.argsort(-scores)[:20])
 
 

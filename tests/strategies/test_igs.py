@@ -80,17 +80,18 @@ def test_without_labelled_rows_the_inputs_alone_count():
     )
 
 
-def test_units_do_not_matter():
+@pytest.mark.parametrize("unit", [1e-3, 1e-200, 1e200])
+def test_units_do_not_matter(unit):
     pool, labeled = outputs(60, 0), labeled_rows()
     expected = IGS().select(pool, 9, labeled=labeled)
     scale = np.array([1e3, 1, 7, 1e-4, 5])
 
     def rescaled(part):
         return Outputs(
-            inputs=part.inputs * scale + 3, prediction=part.prediction * 1e-3 - 7
+            inputs=part.inputs * scale + 3, prediction=part.prediction * unit - 7 * unit
         )
 
-    other = Labeled(rescaled(labeled.outputs), labeled.y * 1e-3 - 7)
+    other = Labeled(rescaled(labeled.outputs), labeled.y * unit - 7 * unit)
     np.testing.assert_array_equal(
         IGS().select(rescaled(pool), 9, labeled=other), expected
     )

@@ -67,7 +67,7 @@ class LastLayer:
         if weight is not None and self._tried is not None:
             target = _array(output[:TRIED_ROWS])
             target = target.reshape(len(target), -1)
-            eps = torch.finfo(output.dtype).eps if output.is_floating_point() else 0
+            eps = _precision(output, self.layer.weight)
             fits = makes_outputs(weight, bias, _array(self._tried), target, eps)
         if not fits:
             raise ValueError(
@@ -97,6 +97,12 @@ def _parameters(layer):
     if layer.bias is None:
         return weight, np.zeros(len(weight))
     return weight, float(getattr(layer, "bias_factor", 1.0)) * _array(layer.bias)
+
+
+def _precision(*tensors):
+    """The coarsest precision of floating tensors: outputs may be cast to another."""
+    floating = [tensor.dtype for tensor in tensors if tensor.is_floating_point()]
+    return max((torch.finfo(dtype).eps for dtype in floating), default=0)
 
 
 def _array(tensor):
