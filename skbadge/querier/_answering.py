@@ -74,7 +74,7 @@ class _TrainedModel:
         pool, labeled = self._querier._read_both(self._estimator, self.strategy, X_pool)
         # As of boosting with few labels, whose trees do not split.
         if len(pool) > 1 and any(
-            part is not None and (part == part[:1]).all()
+            part is not None and (part == part[..., :1, :]).all()
             for part in (pool.proba, pool.posterior, pool.prediction)
         ):
             self.notes = (

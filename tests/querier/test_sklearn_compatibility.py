@@ -192,6 +192,7 @@ def test_get_params_lists_nested_parameters():
     assert set(BadgeQuerier().get_params()) == {
         "estimator",
         "strategy",
+        "cold_start",
         "classes",
         "feature_layer",
         "warm_start",
