@@ -1,8 +1,12 @@
 """The examples of the pages run, one after another, in an empty folder."""
 
+from importlib import import_module
 from pathlib import Path
 
+import pandas as pd
 import pytest
+
+from skbadge.exceptions import QueryWarning
 
 PAGES = Path(__file__).parents[2] / "docs"
 
@@ -32,3 +36,25 @@ def test_what_the_features_are(tmp_path, monkeypatch):
     assert len(set(found["rows"].tolist())) == 20
     apply = found["forest"].apply(found["X"][:2])
     assert found["share"] == pytest.approx((apply[0] == apply[1]).mean())
+
+
+def test_which_strategy_when(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(QueryWarning, match="No model is trained yet"):
+        found = run("strategies.md")
+    assert len(set(found["rows"].tolist())) == 10
+    assert "selected by the rows alone" in capsys.readouterr().out
+    assert set(found["result"].to_frame()["strategy"]) == {
+        "uncertainty_herding",
+        "margin",
+        "random",
+    }
+
+
+def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
+    folder = PAGES.parent / "examples" / "benchmarks"
+    monkeypatch.syspath_prepend(folder)
+    few_labels = import_module("few_labels")
+    text = (PAGES / "strategies.md").read_text(encoding="utf-8")
+    found = text.partition("<!-- tables -->")[2].partition("<!-- end of tables -->")[0]
+    assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
