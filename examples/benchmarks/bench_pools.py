@@ -204,7 +204,8 @@ def bench_bytes(n_rows, folder):
     print(f"  {'strategy':<28} {'outputs':>9} {'in all':>9} {'with a folder':>14}")
     rng = np.random.default_rng(2)
     X = rng.standard_normal((2 * n_rows, N_FEATURES), dtype=np.float32)
-    for name in STRATEGIES:
+    # The one that is left out is for regressors only.
+    for name in sorted(set(STRATEGIES) - {"igs"}):
         querier = make_querier(name, None, nn.Dropout(0.1))
         outputs = querier.outputs(X[:1000]).nbytes / 1000
         held = []
