@@ -20,20 +20,24 @@ from sklearn.linear_model import LogisticRegression
 
 from skbadge.datasets import load_openml
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark
+from skbadge.nn import TabularNetClassifier
 
 RESULTS = Path(__file__).with_name("few_labels_results.csv.gz")
 TABLES = {"letter": 6, "pendigits": 32, "satimage": 182, "mnist": 554, "adult": 1590}
 CORE = ["uncertainty_herding", "typiclust", "margin", "badge"]
 OTHERS = ["alfa_mix", "clue", "core_set", "drop_query", "falcun", "max_herding"]
-# Model, start, strategies, number of repeats, and tables that are left out.
 LINEAR, FOREST = LogisticRegression(max_iter=1000), RandomForestClassifier(50)
+NET = TabularNetClassifier(hidden_sizes=[256])
+# Model, start, strategies, number of repeats, and tables that are left out.
 PARTS = [
     ("logistic", LINEAR, "random", ["random", "margin", "badge"], 10, ()),
     ("logistic", LINEAR, "max_herding", [*CORE, "random"], 10, ()),
-    ("logistic", LINEAR, "max_herding", OTHERS, 5, ("mnist", "adult")),
-    ("logistic", LINEAR, "max_herding", ["refine"], 3, ("mnist", "adult")),
+    ("logistic", LINEAR, "max_herding", OTHERS, 5, ()),
+    ("logistic", LINEAR, "max_herding", ["refine"], 5, ("mnist", "adult")),
     ("forest", FOREST, "random", ["random", "margin"], 5, ("mnist",)),
     ("forest", FOREST, "max_herding", CORE, 5, ("mnist",)),
+    ("net", NET, "random", ["random"], 5, ("mnist", "adult")),
+    ("net", NET, "max_herding", [*CORE[:1], *CORE[2:]], 5, ("mnist", "adult")),
 ]
 BASELINE = "random start: random"
 
@@ -91,7 +95,7 @@ def gains(frame):
 def tables(frame):
     """Markdown: for each model a table of gains, strategies by tables of data."""
     text = []
-    for model in ("logistic", "forest"):
+    for model in ("logistic", "forest", "net"):
         found = gains(frame[frame["model"] == model])
         for span in ("10 to 30", "150"):
             wide = found.pivot(index="strategy", columns="table", values=span)
