@@ -84,9 +84,9 @@ def _restricted(feasible, is_candidate):
 
 
 def _thinned(left, n, most, rng):
-    """The candidates, or a uniform sample of them, and what to say about it."""
-    size = left.n_left if most is None else max(n, most)
-    if left.n_left <= size:
+    n_rows = int(left.open().mask.sum())
+    if most is None or n_rows <= max(n, most):
         return left, ()
-    note = f"{size} of {left.n_left} candidates, drawn uniformly, were clustered"
-    return left.only(left.open().draw(size, rng)), (note,)
+    rows = left.sample(most, n, rng)
+    note = f"{len(rows)} of {n_rows} candidates, drawn uniformly, were clustered"
+    return left.only(rows), (note,)
