@@ -74,7 +74,7 @@ class _TrainedModel:
         pool, labeled = self._querier._read_both(self._estimator, self.strategy, X_pool)
         # As of boosting with few labels, whose trees do not split.
         if len(pool) > 1 and any(
-            part is not None and (part == part[..., :1, :]).all()
+            part is not None and _is_constant(part)
             for part in (pool.proba, pool.posterior, pool.prediction)
         ):
             self.notes = (
@@ -87,6 +87,14 @@ class _TrainedModel:
     def warning(self):
         """The note as a sentence, or None."""
         return as_sentence(self.notes)
+
+
+def _is_constant(part):
+    """Whether all rows of an array are equal; the first few mostly show it is not."""
+    return all(
+        (part[..., rows, :] == part[..., :1, :]).all()
+        for rows in (slice(64), slice(None))
+    )
 
 
 class Answering(LikeItsEstimator):
