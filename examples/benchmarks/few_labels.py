@@ -97,7 +97,7 @@ def tables(frame):
     text = []
     for model in ("logistic", "forest", "net"):
         found = gains(frame[frame["model"] == model])
-        for span in ("10 to 30", "150"):
+        for span in ("10 to 30", "150", "10 to 150"):
             wide = found.pivot(index="strategy", columns="table", values=span)
             names = [name for name in TABLES if name in wide]
             text += [f"{model}, {span} labels:", ""]
