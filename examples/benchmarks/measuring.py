@@ -20,17 +20,27 @@ def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
     return proba, features
 
 
+def times(function, repeats):
+    """Times of some repeats, in seconds."""
+    return _times_and_last(function, repeats)[0]
+
+
 def timed(function, repeats=3):
     """Least time of some repeats in seconds, and the last result."""
-    times = []
+    seconds, result = _times_and_last(function, repeats)
+    return min(seconds), result
+
+
+def _times_and_last(function, repeats):
+    seconds = []
     for _ in range(repeats):
         gc.collect()
         # BLAS workers spin for a while after their last product; let them come to rest.
         sleep(0.1)
         start = perf_counter()
         result = function()
-        times.append(perf_counter() - start)
-    return min(times), result
+        seconds.append(perf_counter() - start)
+    return seconds, result
 
 
 def peak_memory(function):
