@@ -13,7 +13,7 @@ import argparse
 
 import numpy as np
 import torch
-from measuring import peak_memory, report, synthetic_outputs, timed, times
+from measuring import peak_memory, report, synthetic_outputs, timed, times, title
 from skorch import NeuralNetClassifier
 from torch import nn
 
@@ -64,8 +64,8 @@ def plain_k_center(pool, labeled, n):
 
 def bench_selection():
     """BADGE's selection: 100,000 and 1,000,000 rows, 10 classes, 256 features."""
-    print("\nselection: k-means++ on gradient embeddings, K = 10, d = 256, n = 1000")
     for n_rows, max_passes in ((100_000, 20), (1_000_000, 12)):
+        title(f"k-means++ on gradient embeddings: {n_rows} x 10 x 256, n = 1000")
         proba, features = synthetic_outputs(n_rows, 10, 256)
         embedding = gradient_embedding(proba, features)
         # One pass is the computation of all squared norms, which selection includes.
@@ -77,7 +77,7 @@ def bench_selection():
 
         # How often bounds are made exact depends on the draws.
         lazy = np.mean([timed(lambda s=seed: select(s))[0] for seed in range(5)])
-        print(f"  N = {n_rows}: {lazy:.3f} s, one pass {one_pass:.3f} s")
+        print(f"  {lazy:.3f} s, one pass {one_pass:.3f} s")
         report("passes over the pool", lazy / one_pass, "passes", f"<={max_passes}")
         if n_rows == 100_000:
             factors = embedding.left, embedding.right
@@ -90,7 +90,7 @@ def bench_selection():
 
 def bench_core_set():
     """Core-Set's selection against its plain loop."""
-    print("\ncore_set: farthest-first on features, N = 100000, d = 256, n = 1000")
+    title("core_set: farthest-first on features, N = 100000, d = 256, n = 1000")
     _, features = synthetic_outputs(100_000, 10, 256)
     labeled, pool = features[:100], features[100:]
     lazy, rows = timed(
@@ -153,7 +153,7 @@ def bench_query(sizes=(100_000, 1_000_000)):
     labeled = rng.standard_normal((1000, 50), dtype=np.float32)
     y = rng.integers(10, size=1000)
     for n_rows in sizes:
-        print(f"\nquery: {n_rows} x 50, MLP 256-256, n = 1000")
+        title(f"query: {n_rows} x 50, MLP 256-256, n = 1000")
         X = rng.standard_normal((n_rows, 50), dtype=np.float32)
         querier = BadgeQuerier(net, random_state=0).fit(labeled, y)
         # Whatever is loaded once is there; the memory of a large pass is not.
@@ -191,7 +191,7 @@ def bench_query(sizes=(100_000, 1_000_000)):
 
 def bench_memory():
     """Peak memory of the selection, and a pool too large for dense embeddings."""
-    print("\nmemory")
+    title("memory")
     n_rows = 1_000_000
     proba, features = synthetic_outputs(n_rows, 10, 64)
     embedding = gradient_embedding(proba, features)
@@ -215,7 +215,7 @@ def bench_memory():
 
 def bench_activeml():
     """scikit-activeml's Badge on the same probabilities and features."""
-    print("\nscikit-activeml: N = 20000, K = 10, d = 128, n = 200")
+    title("scikit-activeml: N = 20000, K = 10, d = 128, n = 200")
     try:
         from skactiveml.base import SkactivemlClassifier
         from skactiveml.pool import Badge

@@ -1,10 +1,17 @@
 """What the benchmarks share: synthetic outputs, times, peaks, and lines of a report."""
 
 import gc
+import json
+import os
 import tracemalloc
 from time import perf_counter, sleep
 
 import numpy as np
+
+# The variable that names a file for the lines of the report.
+LINES_FILE = "SKBADGE_BENCH_LINES"
+# What the lines are about at the moment.
+_TITLE = [""]
 
 
 def synthetic_outputs(n_rows, n_classes, n_features, seed=0):
@@ -53,7 +60,18 @@ def peak_memory(function):
     return peak
 
 
+def title(text):
+    """Print what the next lines of the report are about."""
+    _TITLE[:] = [text]
+    print(f"\n{text}")
+
+
 def report(name, value, unit, target):
-    """Print one line of the report."""
+    """Print one line of the report, and add it to the file that `bench_all` reads."""
     met = value >= float(target[2:]) if target[0] == ">" else value <= float(target[2:])
     print(f"  {name:<58} {value:9.2f} {unit:<7} ({target}) {'' if met else 'MISSED'}")
+    if path := os.environ.get(LINES_FILE):
+        line = {"title": _TITLE[0], "name": name, "value": float(value)}
+        line |= {"unit": unit, "target": target, "met": bool(met)}
+        with open(path, "a") as file:
+            file.write(json.dumps(line) + "\n")
