@@ -25,6 +25,7 @@ LAYERS = [
     "nn",
     "querier",
     "inspection",
+    "monitoring",
     "datasets",
     "experiment",
     "__main__",

@@ -1,0 +1,61 @@
+"""Intervals for the mean of bounded terms, each of the same mean given those before."""
+
+import numpy as np
+from scipy import stats
+
+# The bets that are looked at, as shares of the largest one that is allowed.
+_BETS = np.linspace(0.01, 0.99, 99)
+# psi_E of Howard et al. (2021): -log(1 - b) - b, over 4.
+_COSTS = (-np.log1p(-_BETS) - _BETS) / 4
+
+
+def bernstein_interval(terms, alpha):
+    r"""An interval that holds the mean with probability ``1 - alpha``, for any n.
+
+    The predictable empirical Bernstein interval of Waudby-Smith and Ramdas (2024),
+    theorem 2. It needs no independence: the terms must lie between 0 and 1, and each
+    must have the same mean, given those before it.
+
+    Parameters
+    ----------
+    terms : ndarray of shape (n,)
+        In the order in which they came, between 0 and 1.
+
+    alpha : float
+        Probability with which the mean may lie outside.
+
+    Returns
+    -------
+    low, high : float
+        Not cut at 0 and 1.
+    """
+    n_before = np.arange(len(terms))
+    log_term = np.log(2 / alpha)
+    # Mean and variance of the terms before each one, as no bet may depend on the term
+    # it is on. They start from one term that is made up, small as most are.
+    start = 1 / len(terms)
+    means = (start + _sums_before(terms)) / (n_before + 1)
+    variances = (start + _sums_before((terms - means) ** 2)) / (n_before + 1)
+    # The bet of least width, were the variance what it has been: the minimum of
+    # (log(2 / alpha) / n + 4 variance psi_E(bet)) / bet.
+    widths = (log_term / len(terms) + 4 * variances[:, None] * _COSTS) / _BETS
+    best = widths.argmin(axis=1)
+    bets, costs = _BETS[best], _COSTS[best]
+    center = bets @ terms / bets.sum()
+    # v_i = 4 (X_i - mean before)^2
+    radius = (log_term + 4 * (terms - means) ** 2 @ costs) / bets.sum()
+    return center - radius, center + radius
+
+
+def normal_interval(terms, alpha):
+    """Mean plus and minus as many standard errors as a normal distribution asks for."""
+    if len(terms) < 2:
+        return -np.inf, np.inf
+    error = terms.std(ddof=1) / np.sqrt(len(terms))
+    radius = stats.norm.ppf(1 - alpha / 2) * error
+    return terms.mean() - radius, terms.mean() + radius
+
+
+def _sums_before(terms):
+    """For each term the sum of those before it."""
+    return np.concatenate([[0.0], np.cumsum(terms)[:-1]])
