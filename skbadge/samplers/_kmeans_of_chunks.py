@@ -26,7 +26,7 @@ FEW_CENTERS = 64
 READ_COST = 256
 
 
-def seed_by_norms(picks, rule, ties, seed, rng):
+def seed_by_norms(picks, rule, ties, seed, turns, rng):
     r"""Read the rows once, pick the first by a rule, and more as far as norms do.
 
     The distance of :math:`x` to the picks is at most that to the pick :math:`c` of
@@ -43,14 +43,17 @@ def seed_by_norms(picks, rule, ties, seed, rng):
     greatest = Greatest(ties, picks.view.dtype)
     part = _ByNorms(size, greatest, Drawn(seed, "norms"), Drawn(seed, "uniform"))
     first, by_norm, uniform = picks.view.reduce(part, _all_merged)
-    replay = _ReplayByNorms(picks, [by_norm, uniform, first], rng)
+    replay = _ReplayByNorms(picks, [by_norm, uniform, first], turns, rng)
     replay.start_by(rule)
     replay.run()
     replay.hand_over(picks)
 
 
-def seed_by_distances(picks, seed, rng):
-    """Pick all other rows, in passes that weigh rows by distances to centres."""
+def seed_by_distances(picks, seed, turns, rng):
+    """Pick all other rows, in passes that weigh rows by distances to centres.
+
+    Those of some turns are picked uniformly, as long as there is mass for the others.
+    """
     view, n_near = picks.view, FEW_CENTERS
     for number in count():
         if not picks.n_left:
@@ -61,14 +64,17 @@ def seed_by_distances(picks, seed, rng):
         # Of all picks, not of those left, which may be hard to come by.
         size = sketch_size(picks.n, PROPOSALS_PER_PICK)
         order = Drawn(seed, "proposals", number)
-        sketch = view.reduce(_ByDistance(size, order, near, picks.taken), merged)
+        n_turns = int((turns >= len(picks)).sum())
+        uniform = Drawn(seed, "uniform turns", number) if n_turns else None
+        part = _ByDistance(size, order, near, picks.taken, 2 * n_turns + 16, uniform)
+        sketch, *uniform = view.reduce(part, _all_merged)
         picks.n_distances += len(view) * len(near)
         if sketch.total <= view.negligible_mass:
             return
-        replay = _Replay(picks, [sketch], rng, others)
+        replay = _Replay(picks, [sketch, *uniform], turns, rng, others)
         replay.run()
         replay.hand_over(picks)
-        if sketch.is_complete:
+        if sketch.is_complete and not replay.wants_uniform:
             return
         # Where mass is left near picks that were left out of account, they matter.
         n_near *= 4
@@ -101,19 +107,28 @@ def _all_merged(first, second):
 
 @dataclass
 class _ByDistance:
-    """The open rows of a chunk in the order of a draw by squared distance."""
+    """The open rows of a chunk in the order of a draw by squared distance.
+
+    And in that of a uniform one, if any are to be picked uniformly.
+    """
 
     size: int
     order: Drawn
     centers: Embedding
     taken: Taken
+    n_uniform: int
+    uniform: Drawn | None
 
     def __call__(self, chunk, first, sieves):
         opened, rows = self.taken.open_part(chunk, first)
         weights = rows.min_sq_dists(to_device(self.centers, chunk.device))
-        return self.order.sketch(
-            self.size, weights, first, opened, embedding=rows, sieves=sieves
-        )
+        draws = [(self.order, self.size, weights)]
+        if self.uniform is not None:
+            draws.append((self.uniform, self.n_uniform, np.ones(len(rows))))
+        return [
+            order.sketch(size, values, first, opened, embedding=rows, sieves=sieves)
+            for order, size, values in draws
+        ]
 
 
 class _Source:
@@ -167,9 +182,12 @@ class _Replay(Seeding):
     Sketches are left before a draw, for reasons that the draws before it give. To draw
     on when all rows of one have been seen, and to leave it when a row that it does not
     have is wanted, would favour the rows it has.
+
+    The second sketch, if there is one, is of uniform draws, and gives the picks of the
+    ``turns`` that are uniform.
     """
 
-    def __init__(self, picks, sketches, rng, others=None):
+    def __init__(self, picks, sketches, turns, rng, others=None):
         rows = np.concatenate([sketch.rows for sketch in sketches])
         self.numbers, at, places = np.unique(
             rows, return_index=True, return_inverse=True
@@ -178,9 +196,11 @@ class _Replay(Seeding):
         open_rows = picks.taken.open_rows(self.numbers)
         super().__init__(embedding, picks.n_left, open_rows)
         ends = np.cumsum([len(sketch) for sketch in sketches])
+        self.turns = turns[turns >= len(picks)] - len(picks)
         self.sources = list(map(_Source, sketches, np.split(places, ends[:-1])))
+        self.uniform = self.sources[1] if len(sketches) > 1 else None
         # By what the weights of each source are multiplied.
-        self.speeds = [1.0]
+        self.speeds = [1.0, *[0.0] * (len(sketches) - 1)]
         self.bound = np.zeros(len(self.numbers))
         self.bound[places[: ends[0]]] = sketches[0].values
         self.rng, self.others = rng, others
@@ -191,31 +211,50 @@ class _Replay(Seeding):
     @property
     def is_complete(self):
         """Whether all rows are here, so that weights can be renewed without a read."""
-        return self.sources[-1].is_complete
+        return self.sources[0].is_complete
 
     def run(self):
         """Pick rows until another read is due."""
         if self.is_complete:
             if self.others is not None:
                 self.lower(self.others)
-            self.lazy(self.rng)
+            self.draw(self.turns, self.rng)
             return
         in_all, since_pick = Acceptance(), Acceptance()
         while len(self.rows) < self.n and not self._is_used_up():
+            if len(self.rows) in self.turns:
+                self.pick_uniformly(self.rng)
+                since_pick = Acceptance()
+                continue
             self.weigh()
-            size = ceil(1.2 * (self.n - len(self.rows)) / in_all.rate)
+            goal = min([self.n, *self.turns[self.turns > len(self.rows)]])
+            size = ceil(1.2 * (goal - len(self.rows)) / in_all.rate)
             # The first picks tell most.
             size = min(size, 16 * (1 + len(self.rows)), 256)
             proposals = self._draws(max(size, 16))
             coins = self.rng.random_sample(len(proposals))
             n_picked = len(self.rows)
-            tested = self._test(proposals, coins, self.n)
+            tested = self._test(proposals, coins, goal)
             in_all.add(*tested)
             since_pick.add(*tested)
             if len(self.rows) > n_picked:
                 since_pick = Acceptance()
             if self._read_pays(in_all, since_pick):
                 return
+
+    def pick_uniformly(self, rng):
+        """Pick a row of the pool by uniform draws, unless they are used up."""
+        while not self.uniform.is_used_up:
+            row = self.uniform.draw(rng.random_sample() * self.uniform.total)
+            if self.open_rows.mask[row]:
+                self._pick(row, np.nan)
+                return True
+        return False
+
+    @property
+    def wants_uniform(self):
+        """Whether it ended because no more rows could be drawn uniformly."""
+        return len(self.rows) in self.turns
 
     def weigh(self):
         """Give the sources other shares, and the rows the bounds that follow."""
@@ -259,10 +298,15 @@ class _ReplayByNorms(_Replay):
     The third sketch has the row of greatest norm.
     """
 
-    def __init__(self, picks, sketches, rng):
-        super().__init__(picks, sketches, rng)
+    def __init__(self, picks, sketches, turns, rng):
+        super().__init__(picks, sketches, turns, rng)
         *self.sources, greatest = self.sources
         self.greatest = greatest.places[0]
+
+    @property
+    def is_complete(self):
+        """Whether all rows are here, those of norm 0 too."""
+        return self.uniform.is_complete
 
     def start_by(self, rule):
         """Pick the first row."""

@@ -1,11 +1,28 @@
 """k-means++ seeding on implicit embeddings, exact, in about one pass over the rows."""
 
-from skbadge.samplers._base import FIRST_CENTER, FirstCenter, Sampler, fill_uniformly
+from typing import Literal, get_args
+
+from skbadge._compat import StrOptions
+from skbadge.embeddings._joined import joined
+from skbadge.samplers._base import FirstCenter, Sampler, fill_uniformly
 from skbadge.samplers._chunk_picks import ChunkPicks
 from skbadge.samplers._kmeans_of_chunks import seed_by_distances, seed_by_norms
 from skbadge.samplers._kmeans_seeding import Seeding
+from skbadge.samplers._known_draws import (
+    UNIFORM_SHARE,
+    check_no_quota,
+    uniform_turns,
+    with_kmeans_law,
+)
 from skbadge.samplers._row_sketch import new_seed
 from skbadge.utils._ties import Ties
+
+# How the first row is drawn, "auto" by what ``uniform_share`` asks for.
+FirstDraw = Literal["auto"] | FirstCenter
+DRAWS = {
+    "first_center": [StrOptions({"auto", *get_args(FirstCenter)})],
+    **UNIFORM_SHARE,
+}
 
 
 class KMeansPlusPlus(Sampler):
@@ -19,11 +36,18 @@ class KMeansPlusPlus(Sampler):
 
     Parameters
     ----------
-    first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
+    first_center : {"auto", "max_norm", "uniform", "norm_weighted"}, default="auto"
         How the first row is picked if none is labelled or pending. "max_norm" is what
         the code of the BADGE paper does, "uniform" is the original algorithm, and
         "norm_weighted" draws by squared norm. An outlier of great norm is always
         picked first by "max_norm", after which the second pick is close to uniform.
+        "auto" is "max_norm", or "norm_weighted" with a ``uniform_share``.
+
+    uniform_share : float, default=0.0
+        Share of the draws that are uniform, from 0 to 1. Above 0, the selection says
+        with what probability each row was drawn, for
+        `skbadge.monitoring.risk_estimate`: the model's error on the rows picked then
+        tells its error on the pool. This takes ``n_rows * n`` distances.
 
     Notes
     -----
@@ -63,16 +87,21 @@ class KMeansPlusPlus(Sampler):
     """
 
     streams = True
-    _parameter_constraints: dict = FIRST_CENTER
+    _parameter_constraints: dict = DRAWS
 
-    def __init__(self, *, first_center: FirstCenter = "max_norm") -> None:
+    def __init__(
+        self, *, first_center: FirstDraw = "auto", uniform_share: float = 0.0
+    ) -> None:
         self.first_center = first_center
+        self.uniform_share = uniform_share
 
     def _run(self, embedding, n, labeled, feasible, rng):
+        rule, turns = self._first_and_turns(n, feasible, rng)
         seeding = Seeding(embedding, n, feasible.open())
-        seeding.begin(labeled, feasible, self.first_center, Ties(rng), rng)
-        seeding.lazy(rng)
-        return fill_uniformly(
+        first = "uniform" if 0 in turns else rule
+        seeding.begin(labeled, feasible, first, Ties(rng), rng)
+        seeding.draw(turns, rng)
+        selection = fill_uniformly(
             seeding.rows,
             seeding.values,
             n,
@@ -81,11 +110,55 @@ class KMeansPlusPlus(Sampler):
             value_name="squared distance",
             n_distances=seeding.n_distances,
         )
+        if not self.uniform_share:
+            return selection
+        pending = feasible.pending
+        before = [] if labeled is None else [labeled]
+        before += [embedding.take(pending)] if len(pending) else []
+        total = float(embedding.norms_sq().sum())
+        return with_kmeans_law(
+            selection,
+            embedding.reduce,
+            embedding.take(selection.rows),
+            joined(before) if before else None,
+            (len(seeding.rows), feasible.n_left, total, seeding.negligible),
+            self.uniform_share,
+            rule,
+        )
 
     def _run_on_chunks(self, view, n, labeled, feasible, rng):
+        rule, turns = self._first_and_turns(n, feasible, rng)
         ties, seed = Ties(rng), new_seed(rng)
         picks = ChunkPicks(view, n, labeled, feasible)
-        if picks.centers is None:
-            seed_by_norms(picks, self.first_center, ties, seed, rng)
-        seed_by_distances(picks, seed, rng)
-        return picks.finish(picks.values, rng, value_name="squared distance")
+        before = picks.centers
+        if before is None:
+            first = "uniform" if 0 in turns else rule
+            seed_by_norms(picks, first, ties, seed, turns, rng)
+        seed_by_distances(picks, seed, turns, rng)
+        n_found = len(picks)
+        selection = picks.finish(picks.values, rng, value_name="squared distance")
+        if not self.uniform_share:
+            return selection
+        return with_kmeans_law(
+            selection,
+            view.reduce,
+            selection.embedding,
+            before,
+            (n_found, feasible.n_left, view.survey.total, view.negligible_mass),
+            self.uniform_share,
+            rule,
+        )
+
+    def _first_and_turns(self, n, feasible, rng):
+        """How the first row is picked, and the turns that are drawn uniformly."""
+        share, rule = self.uniform_share, self.first_center
+        check_no_quota(share, feasible)
+        if share and rule == "max_norm":
+            raise ValueError(
+                "`first_center` must be 'auto', 'norm_weighted' or 'uniform' with a "
+                "`uniform_share` above 0: 'max_norm' leaves nothing to chance. Got "
+                f"'max_norm' and {share:g}."
+            )
+        if rule == "auto":
+            rule = "norm_weighted" if share else "max_norm"
+        return rule, uniform_turns(n, share, rng)

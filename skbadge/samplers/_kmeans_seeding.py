@@ -63,8 +63,30 @@ class Seeding(NearestPick):
             self.closed_mass += float(self.bound[closed].sum())
         self.bound[closed] = 0.0
 
-    def lazy(self, rng):
-        """Draw by exact rejection from the bounds.
+    def draw(self, turns, rng):
+        """Draw all rows, those of some turns uniformly, the others by `lazy`.
+
+        It ends sooner where no mass is left.
+        """
+        for turn in [*turns, self.n]:
+            self.lazy(rng, turn)
+            if len(self.rows) < turn:
+                return
+            if turn == len(self.rows) < self.n and not self.pick_uniformly(rng):
+                return
+
+    def pick_uniformly(self, rng):
+        """Pick any of the open rows; return whether there was one to be had."""
+        # While few are closed, a row or two are tried; over all picks, no more than
+        # ``n_rows * log(n_rows)`` are.
+        row = rng.randint(len(self.embedding))
+        while not self.open_rows.mask[row]:
+            row = rng.randint(len(self.embedding))
+        self._pick(row, np.nan)
+        return True
+
+    def lazy(self, rng, stop=None):
+        """Draw by exact rejection from the bounds, up to a number of picks.
 
         A proposal ``x`` comes with probability ``bound[x] / sum(bound)`` and is
         accepted with probability ``d / bound[x]``, ``d`` its true squared distance, or
@@ -74,22 +96,23 @@ class Seeding(NearestPick):
         When to refresh depends on proposals whose coins have been thrown, never on one
         that waits. And ``d`` never exceeds the bound, rounding or not.
         """
-        while len(self.rows) < self.n:
+        stop = self.n if stop is None else stop
+        while len(self.rows) < stop:
             cumulative = np.cumsum(self.bound)
             self.closed_mass = 0.0
             if cumulative[-1] <= self.negligible:
                 return
-            if self._draw_until_stale(cumulative, rng):
+            if self._draw_until_stale(cumulative, rng, stop):
                 self.refresh()
 
-    def _draw_until_stale(self, cumulative, rng):
+    def _draw_until_stale(self, cumulative, rng, stop):
         """Propose from fixed bounds; return whether it ends because a refresh pays."""
         in_all, since_pick = Acceptance(), Acceptance()
         # Mass falls fastest after the first picks, so the question of a refresh is put
         # each time their number has doubled, and at the end of each block.
         checkpoint = max(1, 2 * len(self.rows))
-        while len(self.rows) < self.n and 2 * self.closed_mass <= cumulative[-1]:
-            n_picked, goal = len(self.rows), min(self.n, checkpoint)
+        while len(self.rows) < stop and 2 * self.closed_mass <= cumulative[-1]:
+            n_picked, goal = len(self.rows), min(stop, checkpoint)
             size = ceil(1.2 * (goal - n_picked) / in_all.rate)
             proposals = draw_weighted(cumulative, min(max(size, 16), 256), rng)
             coins = rng.random_sample(len(proposals))

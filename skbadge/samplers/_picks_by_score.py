@@ -66,9 +66,9 @@ def picks_by_score(
     """
     if n == 0:
         return Selection(np.empty(0, dtype=np.int64), np.empty(0))
-    rows, inner = _numbered(feasible)
+    rows, inner = numbered(feasible)
     taken = Taken(inner)
-    part = _Scored(score, n, order, rows, taken)
+    part = Scored(score, n, order, rows, taken)
     if distinct and pool.identify is not None:
         held = Counter(
             _contents(pool.identify, feasible.pending, feasible.pending).tolist()
@@ -79,19 +79,19 @@ def picks_by_score(
         picks = np.arange(n)
     numbers, fallbacks = sketch.rows[picks], ()
     if isinstance(order, NoisyOrder):
-        fallbacks = _of_weight_zero(sketch.keys[picks])
+        fallbacks = of_weight_zero(sketch.keys[picks])
     numbers = numbers if rows is None else rows[numbers]
     return Selection(numbers, sketch.values[picks], fallbacks=fallbacks)
 
 
-def _numbered(feasible):
+def numbered(feasible):
     """The rows that have a number, None for all, and what may be picked of them."""
     if feasible.mask is None:
         return None, feasible
     return feasible.restricted()
 
 
-def _of_weight_zero(keys):
+def of_weight_zero(keys):
     """The fallbacks where rows were picked that had nothing to be picked for."""
     n_zero = int(np.isposinf(keys).sum())
     if not n_zero:
@@ -105,7 +105,7 @@ def _of_weight_zero(keys):
 
 
 @dataclass
-class _Scored:
+class Scored:
     """The first of the open rows of a chunk in an order of their scores."""
 
     score: Callable
@@ -117,7 +117,11 @@ class _Scored:
     # copies are like other rows.
     spare: int | None = None
 
-    def __call__(self, chunk, first):
+    def opened(self, chunk, first):
+        """Scores of a chunk's open rows, where they are, and the first one's number.
+
+        Positions are those in the chunk of the rows that have a number.
+        """
         scores = np.asarray(self.score(chunk), dtype=np.float64)
         wrong = np.flatnonzero(np.isnan(scores))
         if len(wrong):
@@ -131,7 +135,10 @@ class _Scored:
             positions = self.rows[here[0] : here[1]] - first
             scores, start = scores[positions], int(here[0])
         opened = self.taken.opened(start, len(scores))
-        scores = scores[opened]
+        return scores[opened], start, opened, positions
+
+    def __call__(self, chunk, first):
+        scores, start, opened, positions = self.opened(chunk, first)
         if self.spare is not None:
             return self._copies_last(chunk, scores, start, opened, positions)
         quotas = self.taken.quotas(start + opened)

@@ -1,7 +1,7 @@
 """Random sampling, the baseline of all others."""
 
 from skbadge.samplers._base import Sampler
-from skbadge.samplers._selection import Selection
+from skbadge.samplers._known_draws import uniform_law
 from skbadge.samplers._taken import Taken
 
 
@@ -24,8 +24,8 @@ class Random(Sampler):
     streams = True
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        return Selection(feasible.open().draw(n, rng))
+        return uniform_law(feasible.open().draw(n, rng), feasible)
 
     def _run_on_chunks(self, view, n, labeled, feasible, rng):
         # Not one row is read.
-        return Selection(Taken(feasible).draw(n, rng))
+        return uniform_law(Taken(feasible).draw(n, rng), feasible)

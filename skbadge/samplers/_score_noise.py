@@ -55,11 +55,18 @@ class NoisyOrder:
         """Positions of all values that may be among the first of this order."""
         return np.arange(len(values))
 
+    def log_weights(self, values, rows):
+        r"""What the rows are drawn by, :math:`\beta f(s)`; minus infinity for none."""
+        return self.beta * self._logs(values, rows)
+
+    def _logs(self, values, rows):
+        with np.errstate(divide="ignore"):
+            return LOGS[self.kind](self, values, rows)
+
     def sketch(self, size, values, first, opened, **more):
         """The sketch of a chunk's open rows, as that of `Drawn`."""
         rows = first + opened
-        with np.errstate(divide="ignore"):
-            logs = LOGS[self.kind](self, values, rows)
+        logs = self._logs(values, rows)
         # Of each row of the chunk, whether it is open or not.
         n_numbers = int(opened[-1]) + 1 if len(opened) else 0
         uniforms = row_random(self.seed, "noise", 0, first, n_numbers)[opened]

@@ -44,6 +44,15 @@ class Selection:
 
     nbytes : int
         Bytes held by the embeddings beyond the model's outputs.
+
+    probabilities : ndarray of shape (n,) or None
+        Probability that each row was drawn by at its turn, given those drawn before it.
+        None where it is not known: of rules that draw nothing at random, and with
+        groups or copies that wait.
+
+    uniform_share : float
+        Share of the draws that were uniform: at each draw, every row that was left had
+        at least this share of the uniform probability. 0 where nothing is known.
     """
 
     rows: NDArray[np.int64]
@@ -56,6 +65,8 @@ class Selection:
     standard_errors: NDArray[np.float64] | None = None
     notes: tuple[str, ...] = ()
     nbytes: int = 0
+    probabilities: NDArray[np.float64] | None = None
+    uniform_share: float = 0.0
 
     def __len__(self) -> int:
         return len(self.rows)

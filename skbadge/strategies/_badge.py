@@ -1,7 +1,7 @@
 """BADGE: k-means++ seeding on gradient embeddings."""
 
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.samplers._base import FIRST_CENTER, FirstCenter
+from skbadge.samplers._kmeans_plus_plus import DRAWS, FirstDraw
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 
 
@@ -19,8 +19,13 @@ class Badge(EmbeddingStrategy):
         Take the gradient with respect to the last layer's bias as well. The paper's
         code does not.
 
-    first_center : {"max_norm", "uniform", "norm_weighted"}, default="max_norm"
+    first_center : {"auto", "max_norm", "uniform", "norm_weighted"}, default="auto"
         How the first row is picked, see `skbadge.samplers.KMeansPlusPlus`.
+
+    uniform_share : float, default=0.0
+        Share of the rows that are drawn uniformly, from 0 to 1. Above 0, the report
+        says with what probability each row was drawn, for
+        `skbadge.monitoring.risk_estimate`.
 
     Notes
     -----
@@ -45,18 +50,24 @@ class Badge(EmbeddingStrategy):
 
     _parameter_constraints: dict = {
         "include_bias": ["boolean"],
-        **FIRST_CENTER,
+        **DRAWS,
     }
 
     def __init__(
-        self, *, include_bias: bool = False, first_center: FirstCenter = "max_norm"
+        self,
+        *,
+        include_bias: bool = False,
+        first_center: FirstDraw = "auto",
+        uniform_share: float = 0.0,
     ):
         self.include_bias = include_bias
         self.first_center = first_center
+        self.uniform_share = uniform_share
 
     def recipe(self) -> Recipe:
         """k-means++ seeding on gradient embeddings."""
         kernel = "badge_bias" if self.include_bias else "badge"
-        return Recipe(
-            kernel=kernel, sampler=KMeansPlusPlus(first_center=self.first_center)
+        sampler = KMeansPlusPlus(
+            first_center=self.first_center, uniform_share=self.uniform_share
         )
+        return Recipe(kernel=kernel, sampler=sampler)

@@ -28,7 +28,7 @@ class Bald(PosteriorScore):
         as members, whatever is asked for here; boosting at most as many as half of its
         stages.
 
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`. "power_bald" of the literature is ``noise="power"``.
 
     Notes

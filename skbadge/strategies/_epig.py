@@ -59,7 +59,7 @@ class EPIG(PosteriorScore):
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here.
 
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
 
     Notes
@@ -117,8 +117,15 @@ class EPIG(PosteriorScore):
         noise: NoiseKind | None = None,
         beta: float = 1.0,
         distinct: bool = True,
+        uniform_share: float = 0.0,
     ):
-        super().__init__(n_posterior, noise=noise, beta=beta, distinct=distinct)
+        super().__init__(
+            n_posterior,
+            noise=noise,
+            beta=beta,
+            distinct=distinct,
+            uniform_share=uniform_share,
+        )
         self.targets = targets
         self.target_weights = target_weights
         self.n_targets = n_targets

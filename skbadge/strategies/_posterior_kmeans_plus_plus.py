@@ -1,7 +1,7 @@
 """k-means++ seeding on the posterior given the labelled rows."""
 
 from skbadge.samplers import KMeansPlusPlus
-from skbadge.samplers._base import FIRST_CENTER, FirstCenter
+from skbadge.samplers._kmeans_plus_plus import DRAWS, FirstDraw
 from skbadge.strategies._kernels import KernelName
 from skbadge.strategies._posterior_strategy import PosteriorStrategy
 
@@ -19,8 +19,12 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
     sigma : float, default=1e-3
         Standard deviation of the noise, above 0, for scaled rows.
 
-    first_center : {"uniform", "max_norm", "norm_weighted"}, default="uniform"
-        How the first row is picked; uniform in the benchmark.
+    first_center : {"uniform", "auto", "max_norm", "norm_weighted"}, default="uniform"
+        How the first row is picked, see `skbadge.samplers.KMeansPlusPlus`; uniform in
+        the benchmark.
+
+    uniform_share : float, default=0.0
+        Share of the rows that are drawn uniformly, see `Badge`.
 
     kernel : {"last_layer", "features", "gradients", "linear", "nngp", "ntk", \
             "laplace"}, default="last_layer"
@@ -40,20 +44,24 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
 
     _parameter_constraints: dict = {
         **PosteriorStrategy._parameter_constraints,
-        **FIRST_CENTER,
+        **DRAWS,
     }
 
     def __init__(
         self,
         *,
         sigma: float = 1e-3,
-        first_center: FirstCenter = "uniform",
+        first_center: FirstDraw = "uniform",
+        uniform_share: float = 0.0,
         kernel: KernelName = "last_layer",
         n_columns: int | None = 512,
     ):
         super().__init__(sigma=sigma, kernel=kernel, n_columns=n_columns)
         self.first_center = first_center
+        self.uniform_share = uniform_share
 
     def make_sampler(self) -> KMeansPlusPlus:
         """k-means++ seeding."""
-        return KMeansPlusPlus(first_center=self.first_center)
+        return KMeansPlusPlus(
+            first_center=self.first_center, uniform_share=self.uniform_share
+        )

@@ -16,7 +16,7 @@ class PosteriorScore(ScoreStrategy):
     n_posterior : int, default=20
         Samples to ask for, at least 2.
 
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
     """
 
@@ -32,8 +32,11 @@ class PosteriorScore(ScoreStrategy):
         noise: NoiseKind | None = None,
         beta: float = 1.0,
         distinct: bool = True,
+        uniform_share: float = 0.0,
     ):
-        super().__init__(noise=noise, beta=beta, distinct=distinct)
+        super().__init__(
+            noise=noise, beta=beta, distinct=distinct, uniform_share=uniform_share
+        )
         self.n_posterior = n_posterior
 
     @property

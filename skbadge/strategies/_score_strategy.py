@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.outputs import Needs, Outputs
+from skbadge.samplers._draws_by_score import draws_by_score
+from skbadge.samplers._known_draws import UNIFORM_SHARE
 from skbadge.samplers._picks_by_score import picks_by_score
 from skbadge.samplers._row_sketch import Greatest, new_seed
 from skbadge.samplers._score_noise import LOGS, NoiseKind, NoisyOrder
@@ -48,6 +50,12 @@ class ScoreStrategy(Strategy):
         outputs do not make them so. Rows that have no identity, see `Outputs`, are all
         different.
 
+    uniform_share : float, default=0.0
+        With "power" or "softmax", the share of the rows that are drawn uniformly, from
+        0 to 1. The report says with what probability each row was drawn, for
+        `skbadge.monitoring.risk_estimate`, if ``distinct`` is False: copies that wait
+        leave it unknown.
+
     Attributes
     ----------
     lower_bound : float
@@ -85,12 +93,14 @@ class ScoreStrategy(Strategy):
         "noise": [StrOptions(set(LOGS)), None],
         "beta": [Interval(Real, 0, None, closed="neither")],
         "distinct": ["boolean"],
+        **UNIFORM_SHARE,
     }
 
     # Those of subclasses whose constructors do not have them.
     noise: NoiseKind | None = None
     beta: float = 1.0
     distinct: bool = True
+    uniform_share: float = 0.0
 
     lower_bound: float = 0.0
 
@@ -100,10 +110,12 @@ class ScoreStrategy(Strategy):
         noise: NoiseKind | None = None,
         beta: float = 1.0,
         distinct: bool = True,
+        uniform_share: float = 0.0,
     ):
         self.noise = noise
         self.beta = beta
         self.distinct = distinct
+        self.uniform_share = uniform_share
 
     @property
     def needs(self) -> Needs | tuple[str, ...]:
@@ -158,6 +170,19 @@ class ScoreStrategy(Strategy):
             )
         return scores
 
+    def _check_share(self):
+        """Raise if a share of uniform draws would leave probabilities unknown."""
+        if self.uniform_share and self.noise not in ("power", "softmax"):
+            raise ValueError(
+                "`uniform_share` above 0 is for draws by noise='power' or 'softmax'. "
+                f"Got noise={self.noise!r}."
+            )
+        if self.uniform_share and self.distinct:
+            raise ValueError(
+                "`uniform_share` above 0 is for distinct=False: copies that wait leave "
+                "it unknown what a row was drawn with. Got distinct=True."
+            )
+
     @property
     def streams(self) -> bool:
         """Rows are scored one by one. Ranks are those among all."""
@@ -176,10 +201,15 @@ class ScoreStrategy(Strategy):
         return self._run(pool, n, labeled, feasible, rng)
 
     def _run(self, pool, n, labeled, feasible, rng):
+        self._check_share()
         order = Greatest(Ties(rng))
         if self.noise is not None:
             order = NoisyOrder(
                 self.noise, self.beta, self.lower_bound, order.ties, new_seed(rng)
             )
         score = self._scorer(pool, rng)
+        by_weight = self.noise in ("power", "softmax") and not self.distinct
+        if by_weight and (self.uniform_share or feasible.groups is None):
+            share = self.uniform_share
+            return draws_by_score(pool, score, n, feasible, order, share, rng)
         return picks_by_score(pool, score, n, feasible, order, distinct=self.distinct)

@@ -75,7 +75,7 @@ class LeastConfidence(ScoreStrategy):
 
     Parameters
     ----------
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
 
     References
@@ -98,7 +98,7 @@ class Margin(ScoreStrategy):
 
     Parameters
     ----------
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
 
     References
@@ -122,7 +122,7 @@ class Entropy(ScoreStrategy):
 
     Parameters
     ----------
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
 
     References

@@ -1,6 +1,6 @@
 """Random sampling, the baseline of all others."""
 
-from skbadge.samplers import Selection
+from skbadge.samplers._known_draws import uniform_law
 from skbadge.strategies._base import Strategy
 
 
@@ -8,4 +8,4 @@ class Random(Strategy):
     """Rows drawn uniformly without replacement. Asks nothing of the model."""
 
     def _run(self, pool, n, labeled, feasible, rng):
-        return Selection(feasible.open().draw(n, rng))
+        return uniform_law(feasible.open().draw(n, rng), feasible)

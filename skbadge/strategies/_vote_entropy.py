@@ -28,7 +28,7 @@ class VoteEntropy(PosteriorScore):
         Dropout masks to sample, for a net; at least 2. An ensemble has as many samples
         as members, whatever is asked for here.
 
-    noise, beta, distinct
+    noise, beta, distinct, uniform_share
         As for `ScoreStrategy`.
 
     Notes

@@ -247,15 +247,15 @@ class CoinAgainstTheRefreshedBound(Seeding):
 class RefreshForAStaleProposal(Seeding):
     """Renews the bounds, and draws again, when a proposal turns out very stale."""
 
-    def _draw_until_stale(self, cumulative, rng):
-        while len(self.rows) < self.n:
+    def _draw_until_stale(self, cumulative, rng, stop):
+        while len(self.rows) < stop:
             proposal = draw_weighted(cumulative, 1, rng)
             nearest = self.embedding.take(proposal).min_sq_dists(
                 self.embedding.take(np.array(self.rows))
             )
             if nearest[0] < self.bound[proposal[0]] / 2:
                 return True
-            self._test(proposal, rng.random_sample(1), self.n)
+            self._test(proposal, rng.random_sample(1), stop)
         return False
 
 
@@ -289,7 +289,7 @@ def draw_from_exact_bounds(seeding, rng):
 class ReusedKeys(Seeding):
     """An exponential race whose runners do not keep the time that has passed."""
 
-    def lazy(self, rng):
+    def lazy(self, rng, stop=None):
         budgets = rng.exponential(size=len(self.bound))
         while len(self.rows) < self.n:
             row = int(np.argmin(budgets / np.maximum(self.bound, 1e-200)))
@@ -329,7 +329,7 @@ class SquaredTwice(Seeding):
 class BestOfTwo(Seeding):
     """scikit-learn's greedy variant."""
 
-    def lazy(self, rng):
+    def lazy(self, rng, stop=None):
         while len(self.rows) < self.n:
             rows = draw_weighted(np.cumsum(self.bound), 2, rng)
             to_both = self.embedding.sq_dists(self.embedding.take(rows))
