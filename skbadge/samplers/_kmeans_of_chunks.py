@@ -66,7 +66,8 @@ def seed_by_distances(picks, seed, turns, rng):
         order = Drawn(seed, "proposals", number)
         n_turns = int((turns >= len(picks)).sum())
         uniform = Drawn(seed, "uniform turns", number) if n_turns else None
-        part = _ByDistance(size, order, near, picks.taken, 2 * n_turns + 16, uniform)
+        n_uniform = sketch_size(n_turns, 2)
+        part = _ByDistance(size, order, near, picks.taken, n_uniform, uniform)
         sketch, *uniform = view.reduce(part, _all_merged)
         picks.n_distances += len(view) * len(near)
         if sketch.total <= view.negligible_mass:

@@ -5,7 +5,7 @@ import pytest
 
 from skbadge.embeddings import DenseEmbedding
 from skbadge.monitoring import risk_estimate
-from skbadge.samplers import Feasible, KMeansPlusPlus, Random
+from skbadge.samplers import Feasible, KMeansPlusPlus, Random, _kmeans_of_chunks
 from tests.samplers._chunked import dense_chunks
 from tests.samplers._laws import THRESHOLD, first_law, law_pvalue, pairwise
 
@@ -83,6 +83,19 @@ def test_kmeans_plus_plus_draws_by_the_probabilities_that_it_says(
     sampler = KMeansPlusPlus(first_center=first, uniform_share=share)
     law = law_of(kmeans_weights(X, first), len(X), 3, share)
     check_law(law, selections(sampler, embedding, 3))
+
+
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize("labeled", [None, np.array([[0.2, -0.1, 0.3]])])
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_sketches_that_run_out_do_not_change_the_law(size, labeled, monkeypatch):
+    monkeypatch.setattr(_kmeans_of_chunks, "sketch_size", lambda *args: size)
+    X, embeddings = pool(), None if labeled is None else DenseEmbedding(labeled)
+    chunks = dense_chunks(X, 2, seed=None)
+    sampler = KMeansPlusPlus(uniform_share=0.4)
+    law = law_of(kmeans_weights(X, "norm_weighted", labeled), len(X), 4, 0.4)
+    check_law(law, selections(sampler, chunks, 4, labeled=embeddings))
+    assert chunks.n_passes > 1.5 * N_DRAWS
 
 
 @pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
