@@ -56,7 +56,7 @@ class RiskEstimate:
 @validate_params(
     {
         "n_pool": [Interval(Integral, 1, None, closed="left")],
-        "uniform_share": [Interval(Real, 0, 1, closed="right")],
+        "uniform_share": [Interval(Real, 0, 1, closed="both")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "interval": [StrOptions(set(_INTERVALS))],
         "max_loss": [Interval(Real, 0, None, closed="neither")],
@@ -67,7 +67,7 @@ def risk_estimate(
     probabilities: ArrayLike,
     n_pool: int,
     *,
-    uniform_share: float,
+    uniform_share: float = 0.0,
     confidence: float = 0.95,
     interval: Literal["bernstein", "normal"] = "bernstein",
     max_loss: float = 1.0,
@@ -92,10 +92,11 @@ def risk_estimate(
     n_pool : int
         Number of rows that the first one was drawn from.
 
-    uniform_share : float
+    uniform_share : float, default=0.0
         At each draw, every row that was left had at least this share of the uniform
-        probability. 1 for rows drawn uniformly. The interval depends on it: losses of
-        rows that could hardly be drawn may hide any risk.
+        probability. 1 for rows drawn uniformly. The interval depends on it: rows that
+        could hardly be drawn may hide any risk, so that with 0 the default one is all
+        of 0 to ``max_loss``.
 
     confidence : float, default=0.95
         Probability with which the interval holds the mean loss of the pool.
@@ -149,21 +150,24 @@ def risk_estimate(
     >>> round(risk.estimate, 3)
     0.134
     """
-    losses, probabilities = _check(
-        losses, probabilities, n_pool, uniform_share, max_loss
-    )
-    n = len(losses)
-    weights = lure_weights(probabilities, n_pool)
-    estimate = float(weights @ losses / n)
-    # 1 / q_m is at most (rows left) / share, so that no term is above 1 / share.
-    scale = max_loss / uniform_share
-    terms = martingale_terms(losses, probabilities, n_pool) / scale
-    low, high = (scale * end for end in _INTERVALS[interval](terms, 1 - confidence))
+    drawn, chances = _check(losses, probabilities, n_pool, uniform_share, max_loss)
+    n = len(drawn)
+    weights = lure_weights(chances, n_pool)
+    estimate = float(weights @ drawn / n)
     if n == n_pool:
         # All rows are known.
         low = high = estimate
+    elif interval == "bernstein" and not uniform_share:
+        low, high = 0.0, max_loss
+    else:
+        # 1 / q_m is at most (rows left) / share, so that no term is above 1 / share.
+        scale = max_loss / (uniform_share or 1.0)
+        terms = martingale_terms(drawn, chances, n_pool) / scale
+        low, high = (scale * end for end in _INTERVALS[interval](terms, 1 - confidence))
     low, high = np.clip([min(low, estimate), max(high, estimate)], 0.0, max_loss)
-    return RiskEstimate(estimate, low, high, confidence, n, int(n_pool), weights)
+    return RiskEstimate(
+        estimate, float(low), float(high), confidence, n, int(n_pool), weights
+    )
 
 
 def lure_weights(probabilities, n_pool):
@@ -204,7 +208,11 @@ def _check(losses, probabilities, n_pool, uniform_share, max_loss):
         )
     least = uniform_share / (n_pool - np.arange(len(losses)))
     # Up to rounding; NaN is refused as well.
-    wrong = ~((probabilities >= least * (1 - 1e-9)) & (probabilities <= 1 + 1e-9))
+    wrong = ~(
+        (probabilities > 0)
+        & (probabilities >= least * (1 - 1e-9))
+        & (probabilities <= 1 + 1e-9)
+    )
     if wrong.any():
         first = int(wrong.argmax())
         raise ValueError(

@@ -99,6 +99,14 @@ def test_all_rows_drawn_leave_no_doubt():
     assert (risk.low, risk.estimate, risk.high) == (0.5, 0.5, 0.5)
 
 
+def test_without_a_share_only_the_normal_interval_says_something():
+    arguments = [0.0, 1, 0], [0.1, 0.2, 0.1], 20
+    risk = risk_estimate(*arguments)
+    assert (risk.low, risk.high) == (0, 1)
+    risk = risk_estimate(*arguments, interval="normal")
+    assert risk.high - risk.low < 1
+
+
 def test_other_losses_are_scaled_by_the_greatest():
     q = 1 / (50 - np.arange(10))
     losses = np.linspace(0, 1, 10)
@@ -119,7 +127,8 @@ def test_other_losses_are_scaled_by_the_greatest():
         ({"probabilities": [0.1, 0.001]}, "at draw 1, and 1. Got 0.001 there"),
         ({"probabilities": [np.nan, 0.1]}, "at draw 0"),
         ({"probabilities": [0.1, 1.5]}, "Got 1.5 there"),
-        ({"uniform_share": 0.0}, "uniform_share"),
+        ({"uniform_share": 1.5}, "uniform_share"),
+        ({"probabilities": [0.1, 0.0], "uniform_share": 0}, "at draw 1"),
         ({"confidence": 1.0}, "confidence"),
         ({"interval": "exact"}, "interval"),
     ],
