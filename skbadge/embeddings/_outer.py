@@ -86,7 +86,7 @@ class OuterProductEmbedding(Embedding):
         """Inner products with the rows of another outer product embedding."""
         by_left = self.left @ other.left.T
         by_right = products(self.right, other.right)
-        # A third array of this size costs more than the product: it is new to the cache.
+        # A third array of this size costs more than the product itself.
         out = by_left if by_left.dtype == by_right.dtype else None
         return np.multiply(by_left, by_right, out=out)
 
