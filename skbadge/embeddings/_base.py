@@ -16,6 +16,9 @@ from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import cast_array, new_array
 from skbadge.utils._validation import check_masked
 
+# So many products are faster as matrix-vector products than as one of matrices.
+FEW_COLUMNS = 3
+
 
 class Embedding(ABC):
     """An implicit ``(n_rows, n_columns)`` matrix that knows its inner products.
@@ -388,9 +391,12 @@ class Embedding(ABC):
         """
         nearest = np.empty(len(self), dtype=np.intp)
         sq_dists = np.empty(len(self))
-        width = min(len(other), 1024)
+        width = min(len(other), 512)
         dtype = np.dtype(dtype or self.dtype)
         cost = width if dtype == self.dtype else width + sum(self._pair_cost())
+        if len(other) <= FEW_COLUMNS:
+            # Rows that stay in cache until they have met all of them.
+            width, cost = 1, 1 + sum(self._pair_cost()) // 4
         other = other.astype(dtype)
         for rows in row_chunks(len(self), cost):
             part = self.take(rows).astype(dtype)

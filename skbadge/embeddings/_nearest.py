@@ -12,9 +12,8 @@ def least_in_blocks(least_of, other, width):
     position, values = least_of(other.take(slice(width)))
     for start in range(width, len(other), width):
         in_block, found = least_of(other.take(slice(start, start + width)))
-        is_less = found < values
-        position[is_less] = start + in_block[is_less]
-        values[is_less] = found[is_less]
+        np.copyto(position, in_block + start, where=found < values)
+        np.minimum(values, found, out=values)
     return position, values
 
 

@@ -84,7 +84,11 @@ class OuterProductEmbedding(Embedding):
 
     def cross(self, other: Self) -> NDArray:
         """Inner products with the rows of another outer product embedding."""
-        return np.multiply(self.left @ other.left.T, products(self.right, other.right))
+        by_left = self.left @ other.left.T
+        by_right = products(self.right, other.right)
+        # A third array of this size costs more than the product itself.
+        out = by_left if by_left.dtype == by_right.dtype else None
+        return np.multiply(by_left, by_right, out=out)
 
     def _take(self, rows):
         return OuterProductEmbedding(self.left[rows], self.right[rows])

@@ -148,17 +148,21 @@ class Seeding(NearestPick):
         threshold = coins * bound
         # Of a row closed before this block both are 0, and so is their ratio.
         bound = np.maximum(bound, LEAST_POSITIVE)
-        ratios, position = 0.0, 0
+        position = 0
         while position < len(proposals) and len(self.rows) < goal:
-            accepted = np.flatnonzero(threshold[position:] < sq_dists[position:])
-            last = position + accepted[0] if len(accepted) else len(proposals) - 1
-            tested = slice(position, last + 1)
-            ratios += (sq_dists[tested] / bound[tested]).sum()
+            accepted = threshold[position:] < sq_dists[position:]
+            step = accepted.argmax()
+            if not accepted[step]:
+                position = len(proposals)
+                break
+            last = position + step
             position = last + 1
-            if len(accepted) and self.open_rows.mask[proposals[last]]:
+            if self.open_rows.mask[proposals[last]]:
                 self._pick(proposals[last], sq_dists[last])
-                np.minimum(sq_dists, between[last], out=sq_dists)
-        return position, ratios
+                # Of those tested, what was true at that time is kept.
+                left = sq_dists[position:]
+                np.minimum(left, between[last, position:], out=left)
+        return position, float((sq_dists[:position] / bound[:position]).sum())
 
     def _refresh_pays(self, rate):
         """Whether the proposals to come would cost more than exact bounds.

@@ -3,6 +3,7 @@
 import numpy as np
 
 from skbadge.samplers._base import first_row
+from skbadge.utils._chunks import row_chunks
 
 
 class NearestPick:
@@ -42,8 +43,11 @@ class NearestPick:
 
     def lower(self, centers):
         """Lower the bounds to the squared distances to some centres."""
-        sq_dists = self.embedding.min_sq_dists(centers, dtype=self.product_dtype)
-        np.minimum(self.bound, sq_dists, out=self.bound)
+        # In blocks, so that no array over all rows is made for each pass.
+        for rows in row_chunks(len(self.embedding), 1):
+            part, bound = self.embedding.take(rows), self.bound[rows]
+            sq_dists = part.min_sq_dists(centers, dtype=self.product_dtype)
+            np.minimum(bound, sq_dists, out=bound)
         self.n_distances += len(self.embedding) * len(centers)
 
     def refresh(self):

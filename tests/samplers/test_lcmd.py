@@ -129,7 +129,7 @@ def test_a_row_between_two_centres_stays_with_the_older():
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("n_centers", [1, 300, 1500])
+@pytest.mark.parametrize("n_centers", [1, 2, 3, 300, 1500])
 def test_nearest_centres_are_those_of_all_distances(dtype, n_centers):
     # More rows than fit in a block, and more centres.
     X, C = pool("norms", 2000).astype(dtype), pool("norms", n_centers, 1).astype(dtype)
