@@ -3,9 +3,13 @@
 import os
 import sys
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
 from threadpoolctl import ThreadpoolController
+
+# A product of so many terms takes one thread about a tenth of a millisecond, if it is
+# one of matrices.
+MANY_TERMS = 2**22
 
 
 class _Libraries:
@@ -75,14 +79,20 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=blas_limits.renew)
 
 
-def small_products():
+def small_products(n_terms=0):
     """Keep BLAS to one thread inside the block, for a loop of small products.
 
     To wake other threads takes longer than such a product, and while they wait for the
     next one they take time from those of other libraries. To be entered around a loop,
     and left for large products. Other threads of the process are limited too.
+
+    Parameters
+    ----------
+    n_terms : int, default=0
+        How many products of numbers the largest product of the loop has. If these are
+        many, nothing is limited.
     """
-    return blas_limits.at_most(1)
+    return nullcontext() if n_terms >= MANY_TERMS else blas_limits.at_most(1)
 
 
 @contextmanager
