@@ -5,6 +5,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
+from skbadge.utils._threads import small_products
 
 # Below this, an eigenvalue of I - A is rounding: exactly it is positive.
 SMALLEST_EIGENVALUE = 1e-12
@@ -233,9 +234,10 @@ def inverse(precision):
     SingularPrecisionError
         If it is not numerically positive definite.
     """
-    factor, info = dpotrf(precision, lower=1, clean=1)
-    if info == 0:
-        factor, info = dpotri(factor, lower=1, overwrite_c=1)
+    with small_products(precision.size):
+        factor, info = dpotrf(precision, lower=1, clean=1)
+        if info == 0:
+            factor, info = dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise SingularPrecisionError(
             "`regularization` is too small beside the Fisher information, whose "

@@ -364,7 +364,8 @@ class _Start(NamedTuple):
         n_products = gram.size
         tolerance = max(rounding * gram.diagonal().max(), LEAST_SQ_DIST)
         gram[np.diag_indices_from(gram)] += noise
-        factor, order, rank, _ = dpstrf(gram, tol=tolerance, lower=1, overwrite_a=1)
+        with small_products(gram.size):
+            factor, order, rank, _ = dpstrf(gram, tol=tolerance, lower=1, overwrite_a=1)
         order = order[:rank] - 1
         kept = np.sort(order)
         offsets = np.cumsum([0, *map(len, parts)])

@@ -82,15 +82,18 @@ if hasattr(os, "register_at_fork"):
 def small_products(n_terms=0):
     """Keep BLAS to one thread inside the block, for a loop of small products.
 
-    To wake other threads takes longer than such a product, and while they wait for the
-    next one they take time from those of other libraries. To be entered around a loop,
-    and left for large products. Other threads of the process are limited too.
+    To wake other threads takes longer than such a product. While they wait for the next
+    one, for some hundredths of a second, they take time from those of other libraries:
+    OpenMP's, and SciPy's, which has a BLAS of its own beside NumPy's. So bulk products
+    are NumPy's, and what only SciPy can do is done in here, unless it takes long. To be
+    entered around a loop, and left for large products. Other threads of the process are
+    limited too.
 
     Parameters
     ----------
     n_terms : int, default=0
-        How many products of numbers the largest product of the loop has. If these are
-        many, nothing is limited.
+        How many products of numbers the largest product of the loop has, for a
+        decomposition the entries of the matrix. If these are many, nothing is limited.
     """
     return nullcontext() if n_terms >= MANY_TERMS else blas_limits.at_most(1)
 
