@@ -3,6 +3,8 @@
 import os
 import sys
 import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 
 from threadpoolctl import ThreadpoolController
@@ -57,6 +59,11 @@ class _BlasLimits:
                 self._inside.remove(entry)
                 self._set()
 
+    def n_threads(self):
+        """How many threads BLAS uses now; 1 where that is not known."""
+        blas = libraries.of("blas").lib_controllers
+        return max((each.get_num_threads() for each in blas), default=1)
+
     def renew(self):
         """Give a forked process a new lock, and forget threads that are not in it."""
         self._lock = threading.Lock()
@@ -96,6 +103,32 @@ def small_products(n_terms=0):
         decomposition the entries of the matrix. If these are many, nothing is limited.
     """
     return nullcontext() if n_terms >= MANY_TERMS else blas_limits.at_most(1)
+
+
+def in_threads(function, parts):
+    """Call a function with each of some parts, in as many threads as BLAS would use.
+
+    BLAS uses one thread in each. For work that is made of many small operations of
+    NumPy's: no library shares it out, and NumPy lets other threads run meanwhile. The
+    results do not depend on the number of threads.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a part. Returns nothing, and writes nowhere where it does not alone.
+
+    parts : iterable
+        Such as slices of rows.
+    """
+    parts = list(parts)
+    n_threads = min(blas_limits.n_threads(), len(parts))
+    with small_products():
+        if n_threads > 1:
+            with ThreadPoolExecutor(n_threads) as pool:
+                deque(pool.map(function, parts), maxlen=0)
+            return
+        for part in parts:
+            function(part)
 
 
 @contextmanager
