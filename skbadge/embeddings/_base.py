@@ -9,7 +9,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, DTypeLike, NDArray
-from scipy.linalg.blas import dsyrk
 
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
@@ -263,12 +262,12 @@ class Embedding(ABC):
             float64, symmetric.
         """
         n_columns = self._require_columns()
-        gram = np.zeros((n_columns, n_columns), order="F")
-        if not n_columns:
-            return gram
+        gram = np.zeros((n_columns, n_columns))
         for _, block in self._dense_blocks():
-            # Adds to the upper triangle in place; the transpose is BLAS's own order.
-            gram = dsyrk(1.0, block.T, beta=1.0, c=gram, overwrite_c=True)
+            # The upper triangle, some lines at a time.
+            for start in range(0, n_columns, 128):
+                own, rest = slice(start, start + 128), slice(start, None)
+                gram[own, rest] += block[:, own].T @ block[:, rest]
         mirror(gram)
         return gram
 

@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import row_norms_sq
+from skbadge.embeddings._base import mirror, row_norms_sq
 from skbadge.utils._chunks import row_chunks
 
 
@@ -26,6 +27,11 @@ class FisherEmbedding(ABC):
     """
 
     dtype: np.dtype = np.dtype(np.float64)
+
+    @property
+    def device(self) -> torch.device | None:
+        """Device of torch's that holds the rows; None is main memory."""
+        return None
 
     @property
     @abstractmethod
@@ -95,7 +101,10 @@ class FisherEmbedding(ABC):
 
     @abstractmethod
     def _add_information(self, total):
-        """Add the Fisher information of all rows to a matrix, in place."""
+        """Add the Fisher information of all rows to a matrix, in place.
+
+        What is below the diagonal may be left out.
+        """
 
     def chunks(self) -> Iterator[slice]:
         """Yield slices of rows whose products are of bounded size."""
@@ -112,6 +121,7 @@ class FisherEmbedding(ABC):
         total = np.zeros((self.n_parameters, self.n_parameters))
         for rows in self.chunks():
             self.take(rows)._add_information(total)
+        mirror(total)
         return total
 
 
@@ -233,10 +243,7 @@ class FactoredFisher(FisherEmbedding):
             # All blocks c' >= c of one c in one product of matrices.
             weighted = weights[:, c, c:, None] * vectors[:, None, :]
             images = vectors.T @ weighted.reshape(len(self), -1)
-            images = images.reshape(width, n_outputs - c, width)
-            blocks[c, :, c:] += images
-            # Blocks below the diagonal equal those above it.
-            blocks[c + 1 :, :, c] += images[:, 1:].transpose(1, 2, 0)
+            blocks[c, :, c:] += images.reshape(width, n_outputs - c, width)
 
 
 class DenseFisher(FisherEmbedding):

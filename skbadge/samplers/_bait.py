@@ -183,6 +183,11 @@ class VectorFisher(FisherEmbedding):
         return len(self.embedding)
 
     @property
+    def device(self):
+        """Device of torch's that holds the rows; None is main memory."""
+        return self.embedding.device
+
+    @property
     def n_parameters(self):
         """Number of columns."""
         return self.embedding.shape[1]

@@ -1,7 +1,6 @@
 """What each row of a batch is worth to it, by the inner products of few rows."""
 
 import numpy as np
-from scipy.linalg import svd
 
 from skbadge.samplers._bait_state import (
     REFRESH_EVERY,
@@ -78,7 +77,7 @@ class BatchState:
             return
         # Some rows say the same as others. With Z = U S W^T nothing cancels: G is
         # U (I + S^2)^-1 U^T, and G Z is U S (I + S^2)^-1 W^T.
-        U, sizes, W = svd(Z, full_matrices=len(Z) > Z.shape[1])
+        U, sizes, W = np.linalg.svd(Z, full_matrices=len(Z) > Z.shape[1])
         shares = np.ones(len(U))
         shares[: len(sizes)] = 1 / (1 + sizes**2)
         self.G = (U * shares) @ U.T

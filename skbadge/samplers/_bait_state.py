@@ -5,6 +5,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
+from skbadge.utils._threads import in_threads, small_products
 
 # Below this, an eigenvalue of I - A is rounding: exactly it is positive.
 SMALLEST_EIGENVALUE = 1e-12
@@ -121,12 +122,15 @@ class BaitState:
         self.covariance = inverse(self.precision)
         # M^-1 F M^-1, the matrix between the roots in B.
         image = self.covariance @ self.target @ self.covariance
-        for rows in self.fisher.chunks():
+
+        def fill(rows):
             part = self.fisher.take(rows)
             for small, matrix in ((self.A, self.covariance), (self.B, image)):
                 grams = part.grams(matrix)
                 # Symmetric but for rounding, which would add up over the updates.
                 small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
+
+        self._for_chunks(fill, self.fisher.chunks())
         self.n_updates = 0
         self._greatest = np.einsum("nii->n", self.B).max(initial=0.0)
         self.negligible = self.least_gain * self._greatest
@@ -146,7 +150,7 @@ class BaitState:
 
     def _update(self, row, sign):
         root = np.sqrt(self.weight) * self.fisher.take(slice(row, row + 1)).dense()[0]
-        self.precision += sign * (root.T @ root)
+        _add_product(self.precision, sign * root.T, root.T)
         rank = len(root)
         # I + A of a row that comes, I - A of a row that goes.
         eigenvalues, vectors = np.linalg.eigh(np.eye(rank) + sign * self.A[row])
@@ -159,25 +163,40 @@ class BaitState:
             self.refresh()
             return
         # U = M^-1 V^T L with L = Q diag(eigenvalues)^-1/2.
-        U = self.covariance @ root.T @ (vectors / np.sqrt(eigenvalues))
-        image = self.target @ U
+        U = _times(self.covariance, root.T @ (vectors / np.sqrt(eigenvalues)))
+        image = _times(self.target, U)
         # W = M^-1 F U -+ U U^T F U / 2: half of the quadratic term of B's update, which
         # C E^T and E C^T share.
-        W = self.covariance @ image - (0.5 * sign) * U @ (U.T @ image)
-        self.covariance -= sign * (U @ U.T)
+        W = _times(self.covariance, image) - (0.5 * sign) * U @ (U.T @ image)
+        _add_product(self.covariance, -sign * U, U)
         self._propagate(np.hstack([U, W]), sign)
 
     def _propagate(self, directions, sign):
         """Bring A and B of all rows up to date, given U and W side by side."""
         rank = self.fisher.rank
         directions = np.sqrt(self.weight) * directions
-        for rows in self.fisher.chunks():
+
+        def update(rows):
             products = self.fisher.take(rows).products(directions)
-            C, E = products[:, :, :rank], products[:, :, rank:]
-            cross = C @ E.transpose(0, 2, 1)
+            # C above E, and both times C^T in one product.
+            both = np.concatenate(
+                [products[:, :, :rank], products[:, :, rank:]], axis=1
+            )
+            images = both @ both[:, :rank].transpose(0, 2, 1)
+            square, cross = images[:, :rank], images[:, rank:]
             # A -+ C C^T and B -+ (C E^T + E C^T).
-            self.A[rows] -= sign * (C @ C.transpose(0, 2, 1))
+            self.A[rows] -= sign * square
             self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
+
+        self._for_chunks(update, self.fisher.chunks())
+
+    def _for_chunks(self, function, chunks):
+        """Call a function with slices of rows, in threads unless a device is at it."""
+        if self.fisher.device is None:
+            in_threads(function, chunks)
+            return
+        for rows in chunks:
+            function(rows)
 
     def _small_chunks(self):
         return row_chunks(len(self.A), 6 * self.fisher.rank**2, minimum=1)
@@ -192,8 +211,11 @@ class BaitState:
         """
         gains = np.empty(len(self.A))
         traces = _traces if self.fisher.rank <= GREATEST_ELIMINATION else _solved_traces
-        for rows in self._small_chunks():
+
+        def fill(rows):
             gains[rows] = traces(self.A[rows], self.B[rows])
+
+        in_threads(fill, self._small_chunks())
         if np.isnan(gains).any():
             raise SingularPrecisionError(
                 "`regularization` is too small beside the Fisher information: what "
@@ -214,15 +236,42 @@ class BaitState:
             :math:`\mathrm{tr}((I - A_x)^{-1} B_x)`.
         """
         losses = np.empty(len(self.A))
-        for rows in self._small_chunks():
-            eigenvalues, vectors = np.linalg.eigh(
-                np.eye(self.A.shape[1]) - self.A[rows]
-            )
+        identity = np.eye(self.A.shape[1])
+
+        def fill(rows):
+            eigenvalues, vectors = np.linalg.eigh(identity - self.A[rows])
             # With I - A = Q diag(e) Q^T the trace is the sum of (Q^T B Q)_jj / e_j.
             diagonals = np.einsum("nij,nij->nj", vectors, self.B[rows] @ vectors)
             np.maximum(eigenvalues, SMALLEST_EIGENVALUE, out=eigenvalues)
             losses[rows] = (diagonals / eigenvalues).sum(axis=1)
+
+        in_threads(fill, self._small_chunks())
         return losses
+
+
+def _blocks(matrix):
+    """Slices of lines of a matrix of all parameters, 1 MiB each."""
+    return row_chunks(len(matrix), matrix.shape[1], budget=2**17, minimum=64)
+
+
+def _times(matrix, columns):
+    """A matrix of all parameters times some columns."""
+    product = np.empty((len(matrix), columns.shape[1]))
+
+    def fill(lines):
+        np.matmul(matrix[lines], columns, out=product[lines])
+
+    in_threads(fill, _blocks(matrix))
+    return product
+
+
+def _add_product(matrix, left, right):
+    """Add ``left @ right.T`` to a matrix of all parameters, in place."""
+
+    def add(lines):
+        matrix[lines] += left[lines] @ right.T
+
+    in_threads(add, _blocks(matrix))
 
 
 def inverse(precision):
@@ -233,9 +282,10 @@ def inverse(precision):
     SingularPrecisionError
         If it is not numerically positive definite.
     """
-    factor, info = dpotrf(precision, lower=1, clean=1)
-    if info == 0:
-        factor, info = dpotri(factor, lower=1, overwrite_c=1)
+    with small_products(precision.size):
+        factor, info = dpotrf(precision, lower=1, clean=1)
+        if info == 0:
+            factor, info = dpotri(factor, lower=1, overwrite_c=1)
     if info != 0:
         raise SingularPrecisionError(
             "`regularization` is too small beside the Fisher information, whose "

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cholesky, eigh, solve_triangular
+from scipy.linalg import eigh
 
 from skbadge.embeddings._conditioned import ConditionedEmbedding
 from skbadge.samplers._base import negligible_mass
@@ -11,6 +11,8 @@ from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
 from skbadge.samplers._symmetric_polynomials import draw_by_product
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._threads import small_products
+from skbadge.utils._triangular import solve_lower
 
 MAX_KERNEL_BYTES = 2**31
 
@@ -95,7 +97,10 @@ def kernel_spectrum(embedding, given=None):
     else:
         rows = embedding if given is None else conditioned(embedding, given)
         kernel = _row_kernel(rows)
-    values, vectors = eigh(kernel, overwrite_a=True, check_finite=False, driver="evd")
+    with small_products(kernel.size):
+        values, vectors = eigh(
+            kernel, overwrite_a=True, check_finite=False, driver="evd"
+        )
     greatest = values.max(initial=0.0)
     if given is not None:
         # What was subtracted leaves rounding of the size of the whole.
@@ -143,8 +148,8 @@ def conditioned(embedding, given):
     """
     embedding, given = embedding.astype(np.float64), given.astype(np.float64)
     # With L_AA = G G^T, the coordinates G^-1 L_A. have the products L_.A L_AA^-1 L_A. .
-    factor = cholesky(given.cross(given), lower=True)
-    coordinates = solve_triangular(factor, given.cross(embedding), lower=True).T
+    factor = np.linalg.cholesky(given.cross(given))
+    coordinates = solve_lower(factor, given.cross(embedding)).T
     return ConditionedEmbedding(embedding, np.ascontiguousarray(coordinates))
 
 

@@ -8,6 +8,7 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._threads import small_products
 
 # Above that many clusters k-means learns from mini-batches.
 MOST_EXACT = 50
@@ -58,7 +59,8 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
     weights = _scaled(weights, n_clusters)
     has_weight = slice(None) if weights is None else weights > 0
-    with warnings.catch_warnings():
+    # Its threads are OpenMP's.
+    with small_products(), warnings.catch_warnings():
         # Where fewer rows than clusters are distinct.
         warnings.simplefilter("ignore", ConvergenceWarning)
         if weights is None or has_weight.all():

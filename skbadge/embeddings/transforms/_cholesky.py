@@ -4,7 +4,6 @@ import warnings
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cholesky
 
 from skbadge.exceptions import QueryWarning
 
@@ -36,8 +35,8 @@ def jittered_cholesky(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64],
     mean_diagonal = float(np.trace(matrix)) / len(matrix)
     for jitter in (0.0, *(1e-5 * mean_diagonal * 2.0 ** np.arange(16))):
         try:
-            factor = cholesky(matrix + jitter * np.eye(len(matrix)), lower=True)
-        except LinAlgError:
+            factor = np.linalg.cholesky(matrix + jitter * np.eye(len(matrix)))
+        except np.linalg.LinAlgError:
             continue
         if jitter:
             warnings.warn(

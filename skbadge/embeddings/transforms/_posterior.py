@@ -5,7 +5,6 @@ from numbers import Real
 from typing import Literal
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings._conditioned import ConditionedEmbedding
@@ -15,6 +14,7 @@ from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
+from skbadge.utils._triangular import solve_lower
 
 
 class Posterior(EmbeddingTransformer):
@@ -138,7 +138,7 @@ class Posterior(EmbeddingTransformer):
         factor, self.jitter_ = jittered_cholesky(gram)
         # sigma C^-T: a row phi(x)^T times it is (sigma C^-1 phi(x))^T.
         scale = self.sigma * np.eye(n_columns)
-        self.directions_ = solve_triangular(factor, scale, lower=True).T
+        self.directions_ = solve_lower(factor, scale).T
 
     def _fit_kernel(self, labeled):
         n_labeled = len(labeled)
@@ -161,8 +161,7 @@ class Posterior(EmbeddingTransformer):
         coordinates = new_array((n_rows, n_labeled), np.float64)
         products_in_blocks(embedding, self.labeled_, out=coordinates)
         for rows in row_chunks(n_rows, n_labeled):
-            block = coordinates[rows].T
-            coordinates[rows] = solve_triangular(self.factor_, block, lower=True).T
+            solve_lower(self.factor_, coordinates[rows].T)
         return ConditionedEmbedding(embedding, coordinates)
 
     def _check_bytes(self, n_rows, n_columns, what):
