@@ -30,18 +30,19 @@ SUBJECTS = {
 }
 
 
-def check_outputs(outputs, hint, all_finite=False):
+def check_outputs(outputs, hint, *, all_finite=False, are_proper=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
     Those that are off by rounding are divided by their sum. The hint says what makes
-    this kind of model return something else.
+    this kind of model return something else. With ``all_finite`` the former is known,
+    with ``are_proper`` the latter, of finite ones.
     """
     for name in () if all_finite else SUBJECTS:
         array = getattr(outputs, name)
         bad = None if array is None else not_finite_rows(array)
         if bad is not None:
             raise not_finite_error(name, bad)
-    if outputs.proba is None:
+    if outputs.proba is None or are_proper:
         return outputs
     return replace(outputs, proba=_checked(outputs.proba, hint))
 

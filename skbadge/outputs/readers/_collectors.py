@@ -5,6 +5,7 @@ from itertools import chain, compress
 
 import torch
 
+from skbadge.outputs._outputs import with_norms
 from skbadge.outputs.readers._feature_layer import (
     has_own_weights,
     not_called_error,
@@ -14,7 +15,7 @@ from skbadge.outputs.readers._feature_layer import (
 from skbadge.outputs.readers._inference import in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS
 from skbadge.outputs.readers._probabilities import probabilities
-from skbadge.outputs.readers._row_buffer import TensorBuffer
+from skbadge.outputs.readers._row_buffer import NormedBuffer, TensorBuffer
 
 
 class Probabilities:
@@ -69,11 +70,11 @@ class LayerInputs:
         How many rows will come; None if unknown.
     """
 
-    def __init__(self, field, layer, feature_layer, n_rows):
+    def __init__(self, field, layer, feature_layer, n_rows, buffer=TensorBuffer):
         self.field = field
         self.layer = layer
         self.feature_layer = feature_layer
-        self.buffer = TensorBuffer(n_rows, field)
+        self.buffer = buffer(n_rows, field)
 
     @contextmanager
     def watching(self):
@@ -129,7 +130,7 @@ class Features(LayerInputs):
     """
 
     def __init__(self, layer, feature_layer, n_rows, modules, find_last, is_exempt):
-        super().__init__("features", layer, feature_layer, n_rows)
+        super().__init__("features", layer, feature_layer, n_rows, NormedBuffer)
         self.modules = modules
         self.find_last = find_last
         self.is_exempt = is_exempt
@@ -177,7 +178,12 @@ class Features(LayerInputs):
             error = self._error(list(compress(self._doubtful, is_last)))
             if any(is_last) and error is not None:
                 raise error
-        return super().finish() | {"feature_factors": _factors(self.layer)}
+        features, norms_sq = self.buffer.finish()
+        return {
+            "features": features,
+            "embedded_features": with_norms(features, norms_sq),
+            "feature_factors": _factors(self.layer),
+        }
 
 
 def _factors(layer):

@@ -22,7 +22,12 @@ from skbadge.outputs.readers._layer_gradients import (
     TensorGradientBuffer,
 )
 from skbadge.outputs.readers._net_batches import first_output
-from skbadge.outputs.readers._probabilities import HINT, is_binary, nonlinearity_of
+from skbadge.outputs.readers._probabilities import (
+    HINT,
+    gives_probabilities,
+    is_binary,
+    nonlinearity_of,
+)
 
 
 def read_pass(net, batches, needs, options):
@@ -46,8 +51,12 @@ def read_pass(net, batches, needs, options):
         fields |= part.finish()
     # Gradients see to it themselves.
     seen = [part for part in parts if isinstance(part, LayerInputs | Probabilities)]
-    all_finite = all(part.buffer.all_finite for part in seen)
-    return check_outputs(Outputs(**fields), HINT, all_finite=all_finite)
+    return check_outputs(
+        Outputs(**fields),
+        HINT,
+        all_finite=all(part.buffer.all_finite for part in seen),
+        are_proper=gives_probabilities(nonlinearity),
+    )
 
 
 def _collectors(net, batches, needs, options, nonlinearity):
