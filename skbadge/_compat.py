@@ -1,7 +1,8 @@
-"""Every import of something private in scikit-learn, in one place."""
+"""Every use of something private in scikit-learn and torch, in one place."""
 
 from collections.abc import Callable
 from copy import copy
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,7 +39,9 @@ __all__ = [
     "fit_context",
     "hist_leaf_counts",
     "hist_leaves",
+    "is_transformed",
     "num_samples",
+    "onednn_linear",
     "openml_columns",
     "routing_enabled",
     "validate_all_parameters",
@@ -69,6 +72,28 @@ def openml_columns(data_id, data_home):
     """What OpenML says about the columns of a data set, as `fetch_openml` knows it."""
     home = Path(get_data_home(data_home)) / "openml"
     return _get_data_features(data_id, str(home))
+
+
+@cache
+def onednn_linear():
+    """`torch.nn.functional.linear` of plain float32 tensors by oneDNN, not by MKL.
+
+    It is what torch's compiler puts in its place.
+    """
+    import torch
+
+    operator = torch.ops.mkldnn._linear_pointwise.default
+    return lambda rows, weight, bias=None: operator(rows, weight, bias, "none", [], "")
+
+
+def is_transformed():
+    """Whether torch differentiates forward or maps, as by `torch.func`, right now."""
+    import torch
+
+    return (
+        torch._C._functorch.peek_interpreter_stack() is not None
+        or torch.autograd.forward_ad._current_level >= 0
+    )
 
 
 def hist_leaf_counts(model):
