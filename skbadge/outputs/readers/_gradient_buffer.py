@@ -1,11 +1,14 @@
 """Gradients that arrive batch by batch: held as their factors, or sketched at once."""
 
+from itertools import islice
+
 import numpy as np
+import torch
 
 from skbadge.embeddings import DenseEmbedding, OuterProductEmbedding, StackedEmbedding
-from skbadge.embeddings._factors import dense
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
-from skbadge.outputs.readers._row_buffer import RowBuffer
+from skbadge.outputs.readers._gradient_sketch import LayerSketch
+from skbadge.outputs.readers._row_buffer import TensorBuffer
 
 MAX_BYTES = 2**33
 
@@ -38,34 +41,32 @@ class GradientBuffer:
         self.random_state = random_state
         self._buffers = None
 
-    def add(self, layers):
+    def add(self, gradients):
         """Take the gradients of some rows.
 
         Parameters
         ----------
-        layers : sequence of (left, right)
-            For each block the gradients with respect to the layer's outputs and the
-            layer's inputs, of shapes (n_batch, n_left) and (n_batch, n_right), or with
-            a dimension of positions after the rows. Floating, at least float32.
+        gradients : list of LayerGradient
+            Those of each layer, for one direction after another.
         """
-        layers = list(layers)
         if self._buffers is None:
-            self._start(layers)
-        for buffer, rows in zip(self._buffers, self._parts(layers), strict=True):
-            buffer.stage(rows, rows.dtype)
+            self._start(gradients)
+        for buffer, rows in zip(self._buffers, self._parts(gradients), strict=True):
+            buffer.stage(rows)
             buffer.commit(len(rows))
 
     def finish(self):
         """The gradients of all rows, dense or with a part for each layer."""
         arrays = [buffer.finish() for buffer in self._buffers]
+        all_finite = all(buffer.all_finite for buffer in self._buffers)
         if self._owners is None:
-            return _finite(DenseEmbedding(arrays[0]))
+            return _finite(DenseEmbedding(arrays[0]), all_finite)
         arrays = iter(arrays)
         # In the order of `_parts`. Of each layer a dense block, or g and then x, unless
-        # an earlier layer has the same x.
+        # an earlier direction has the same x.
         parts, rights = [], []
-        for owner, is_dense in self._owners:
-            if is_dense:
+        for owner, is_product in self._owners:
+            if not is_product:
                 parts.append(DenseEmbedding(next(arrays)))
                 rights.append(None)
                 continue
@@ -73,60 +74,61 @@ class GradientBuffer:
             right = next(arrays) if owner == len(parts) else rights[owner]
             parts.append(OuterProductEmbedding(left, right))
             rights.append(right)
-        return _finite(StackedEmbedding(parts) if len(parts) > 1 else parts[0])
+        embedding = StackedEmbedding(parts) if len(parts) > 1 else parts[0]
+        return _finite(embedding, all_finite)
 
-    def to_numpy(self, rows):
-        """Rows as an ndarray."""
-        return rows
-
-    def from_numpy(self, array, like):
-        """An array of this library's, as the factors that it is to meet."""
-        return array.astype(like.dtype, copy=False)
-
-    def _start(self, layers):
+    def _start(self, gradients):
         """Decide how the gradients are held, and make room for them."""
-        widths = [(left.shape[-1], right.shape[-1]) for left, right in layers]
+        layers = [gradient.layer for gradient in gradients]
+        widths = [pair for layer in layers for pair in [layer.widths] * layer.n_groups]
         # g has n_left entries and x n_right: a weight for each pair.
         n_weights = sum(n_left * n_right for n_left, n_right in widths)
-        # Three ways: sketched, where `_sketch` is set; as factors, where `_owners` is;
-        # else as they are, the blocks of all layers side by side.
-        self._sketch = self._owners = None
+        # Three ways: sketched, where `_sketches` is set; as factors, where `_owners`
+        # is; else as they are, the blocks of all layers side by side.
+        self._sketches = self._owners = None
         if self.n_columns is None:
-            self._owners = _owners(layers)
+            self._owners = _owners(gradients)
         elif n_weights >= self.n_columns:
-            like = layers[0][0]
-            # Drawn in float64 and then cast, so that a seed stands for one map.
-            sketch = KroneckerSketch(
-                widths,
-                self.n_columns,
-                random_state=self.random_state,
-                dtype=np.float64,
-            )
-            self._sketch = sketch.convert(lambda array: self.from_numpy(array, like))
+            self._sketches = self._draw(layers, widths, gradients[0].calls[0].gradient)
         n_parts = 1
         if self._owners is not None:
-            first = [part[:1] for part in self._parts(layers)]
+            first = [part[:1] for part in self._parts(gradients)]
             self._check_bytes([part.shape[1] for part in first])
             n_parts = len(first)
-        self._buffers = [RowBuffer(self.n_rows, "gradients") for _ in range(n_parts)]
+        self._buffers = [TensorBuffer(self.n_rows, "gradients") for _ in range(n_parts)]
 
-    def _parts(self, layers):
-        """The arrays to be held for some rows."""
-        if self._sketch is not None:
-            return [self.to_numpy(self._sketch(layers))]
+    def _draw(self, layers, widths, like):
+        """The random map, for each layer its part."""
+        # Drawn in float64 and then cast, so that a seed stands for one map.
+        sketch = KroneckerSketch(
+            widths, self.n_columns, random_state=self.random_state, dtype=np.float64
+        ).convert(lambda array: torch.from_numpy(array).to(like))
+        pairs = iter(sketch.projections)
+        return [
+            LayerSketch(layer, list(islice(pairs, layer.n_groups))) for layer in layers
+        ]
+
+    def _parts(self, gradients):
+        """The tensors to be held for some rows."""
+        if self._sketches is not None:
+            first = gradients[0].calls[0].gradient
+            total = first.new_zeros(len(first), self.n_columns)
+            for sketch, gradient in zip(self._sketches, gradients, strict=True):
+                for call in gradient.calls:
+                    sketch.add(total, call)
+            return [total]
         if self._owners is None:
-            blocks = [self.to_numpy(_columns(*factors)) for factors in layers]
-            return [np.concatenate(blocks, axis=1)]
+            return [torch.cat([gradient.columns() for gradient in gradients], dim=1)]
         parts = []
-        for i, (left, right) in enumerate(layers):
-            owner, is_dense = self._owners[i]
-            if is_dense:
+        for i, gradient in enumerate(gradients):
+            owner, is_product = self._owners[i]
+            if not is_product:
                 # A sum over positions has no two factors: its entries are held.
-                parts.append(_columns(left, right))
+                parts.append(gradient.columns())
             else:
                 # The directions of a regressor share the inputs of each layer.
-                parts += [left, right] if owner == i else [left]
-        return [self.to_numpy(part) for part in parts]
+                parts += gradient.factors()[: 2 if owner == i else 1]
+        return parts
 
     def _check_bytes(self, widths):
         """Refuse gradients that are too large to be held exactly."""
@@ -139,30 +141,19 @@ class GradientBuffer:
             )
 
 
-def _owners(layers):
-    """For each layer the first one with the same inputs, and whether it is dense."""
-    owners, is_first = [], {}
-    for i, (left, right) in enumerate(layers):
-        owners.append((is_first.setdefault(id(right), i), len(left.shape) == 3))
+def _owners(gradients):
+    """For each layer the first one with the same inputs, and if it is a product."""
+    owners, firsts = [], {}
+    for i, gradient in enumerate(gradients):
+        first = firsts.setdefault(gradient.layer.name, i)
+        owners.append((first, gradient.is_product))
     return owners
 
 
-def _columns(left, right):
-    """Gradients of one layer, a row each, summed over positions."""
-    # There are few columns, or else they are sketched.
-    right = dense(right)
-    if len(left.shape) == 3:
-        # sum_p g_p (x) x_p, a matrix product of each row: over the positions.
-        blocks = left.swapaxes(1, 2) @ right
-    else:
-        # g (x) x, the outer product of each row.
-        blocks = left[:, :, None] * right[:, None, :]
-    return blocks.reshape(len(left), -1)
-
-
-def _finite(embedding):
+def _finite(embedding, all_finite):
     """An embedding as given, if all of it is finite."""
-    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
+    # A sum that is not finite may have overflown: norms tell, in float64.
+    wrong = [] if all_finite else np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
         raise ValueError(
             f"The gradients hold NaN or infinite values for {len(wrong)} of "

@@ -17,21 +17,88 @@ from torch.nn import functional
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LAYERS = (nn.Linear, *CONVOLUTIONS)
 
+# By the number of dimensions of a row's position.
+_CONVOLVE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
+_WEIGHT_GRADIENT = {
+    1: nn.grad.conv1d_weight,
+    2: nn.grad.conv2d_weight,
+    3: nn.grad.conv3d_weight,
+}
+
+# Numbers that a block of rows may hold while its positions are summed: 16 MiB of
+# float32, as much as its kernels need to be fast.
+BLOCK_NUMBERS = 2**22
+
 
 class Layer(NamedTuple):
-    """A layer whose weights are differentiated. A factor of 0 leaves its part out."""
+    r"""A layer whose weights are differentiated. A factor of 0 leaves its part out.
+
+    It computes :math:`w W x + b c`, with the weights :math:`W` and bias :math:`c` that
+    are trained: hence :math:`\partial / \partial (W, c) = g \otimes (w x, b)`.
+    """
 
     name: str
     module: nn.Module
     weight_factor: float
     bias_factor: float
 
+    @property
+    def n_groups(self):
+        """Groups of channels, each with a block of its own."""
+        return getattr(self.module, "groups", 1)
+
+    @property
+    def widths(self):
+        """Widths of :math:`g` and of :math:`(w x, b)` in each group."""
+        weight = self.module.weight
+        n_inputs = math.prod(weight.shape[1:]) if self.weight_factor else 0
+        return len(weight) // self.n_groups, n_inputs + bool(self.bias_factor)
+
 
 class Call(NamedTuple):
-    """One application of a layer to a batch: what came in, and what went out."""
+    """One application of a layer to a batch: what came in, and what comes back."""
 
     inputs: torch.Tensor
-    output: torch.Tensor
+    gradient: torch.Tensor
+
+
+class LayerGradient(NamedTuple):
+    """The gradients of a batch with respect to the weights of one layer."""
+
+    layer: Layer
+    calls: list[Call]
+
+    @property
+    def is_product(self):
+        """Whether a row's gradient is one outer product."""
+        return len(self.calls) == 1 and self.calls[0].gradient.ndim == 2
+
+    def factors(self):
+        r"""The factors :math:`g` and :math:`(w x, b)` of an outer product."""
+        inputs, gradient = self.calls[0]
+        layer, parts = self.layer, []
+        if layer.weight_factor:
+            parts.append(layer.weight_factor * inputs)
+        if layer.bias_factor:
+            parts.append(gradient.new_full((len(inputs), 1), layer.bias_factor))
+        return gradient, torch.cat(parts, dim=1)
+
+    def columns(self):
+        """The gradients, a row each: of a group all inputs of each of its outputs."""
+        layer, n_rows = self.layer, len(self.calls[0].gradient)
+        n_left, n_right = layer.widths
+        shape = n_rows, layer.n_groups, n_left, n_right
+        columns = self.calls[0].gradient.new_zeros(shape)
+        for call in self.calls:
+            if layer.weight_factor:
+                for rows in row_blocks(n_rows, position_sum_cost(layer.module, call)):
+                    sums = sums_of_products(layer.module, call, rows)
+                    block = columns[rows, ..., : sums.shape[-1]]
+                    block.add_(sums, alpha=layer.weight_factor)
+            if layer.bias_factor:
+                sums = sums_of_gradients(layer.module, call).reshape(shape[:3])
+                columns[..., -1].add_(sums, alpha=layer.bias_factor)
+        return columns.flatten(1)
 
 
 def layer_of(name, module):
@@ -63,99 +130,73 @@ def n_positions(module, shape):
     return math.prod(shape[2:] if is_convolution else shape[1:-1])
 
 
-def n_numbers(module):
-    """Numbers that the factors of a row hold at one position."""
-    if isinstance(module, CONVOLUTIONS):
-        return module.in_channels * math.prod(module.kernel_size) + module.out_channels
-    return module.in_features + module.out_features
+def row_blocks(n_rows, cost, numbers=BLOCK_NUMBERS):
+    """Slices of rows of which each holds ``cost`` numbers."""
+    step = max(1, numbers // cost)
+    return [slice(start, start + step) for start in range(0, n_rows, step)]
 
 
-def kept_inputs(layer, entry):
-    """A copy of what came in, with the layer's factors if it is a linear layer.
-
-    A convolution's patches are many times its input: they are cut when needed.
-    """
-    if isinstance(layer.module, CONVOLUTIONS):
-        return entry.clone()
-    return _with_factors(layer, entry)
-
-
-def right_factors(layer, inputs):
-    r"""The factors :math:`(w x_p, b)`: one block, or one for each group of channels.
-
-    Of shape (n_rows, n_inputs), or (n_rows, n_positions, n_inputs).
-    """
-    if not isinstance(layer.module, CONVOLUTIONS):
-        return [inputs if inputs.ndim == 2 else inputs.flatten(1, -2)]
-    patches = _patches(layer.module, inputs)
-    return [_with_factors(layer, patches[:, :, i]) for i in range(patches.shape[2])]
-
-
-def left_factors(layer, call, gradient, rows):
-    """The factors :math:`g_p`, in the same blocks, of some rows of a call."""
-    if gradient is None:
-        # The output does not depend on this call.
-        gradient = torch.zeros_like(call.output)
-    gradient = _single(gradient[rows])
-    if not isinstance(layer.module, CONVOLUTIONS):
-        return [gradient if gradient.ndim == 2 else gradient.flatten(1, -2)]
-    # (rows, channels, ...) -> (rows, positions, channels), a group of channels a block.
-    return list(gradient.flatten(2).swapaxes(1, 2).chunk(layer.module.groups, dim=2))
-
-
-def joined(calls):
-    """Put the positions of several calls of a layer one after another.
-
-    The weights are the same in all calls, so that the sum over calls is one over
-    positions.
-    """
-    if len(calls) == 1:
-        return calls[0]
-    calls = [[part if part.ndim == 3 else part[:, None] for part in c] for c in calls]
-    return [torch.cat(parts, dim=1) for parts in zip(*calls, strict=True)]
-
-
-def _with_factors(layer, inputs):
-    r"""Inputs times the weights' factor :math:`w`, beside the bias' factor :math:`b`.
-
-    A layer computes :math:`w W x + b c`, with the weights :math:`W` and bias :math:`c`
-    that are trained: hence :math:`\partial / \partial (W, c) = g \otimes (w x, b)`.
-    """
-    inputs = _single(inputs)
-    parts = []
-    if layer.weight_factor:
-        parts.append(layer.weight_factor * inputs)
-    if layer.bias_factor:
-        column = inputs.new_full((*inputs.shape[:-1], 1), layer.bias_factor)
-        parts.append(column)
-    return torch.cat(parts, dim=-1)
-
-
-def _single(tensor):
+def single(tensor):
     """A tensor in float32 or better."""
     return tensor if tensor.dtype is torch.float64 else tensor.float()
 
 
-def _patches(module, inputs):
-    """What a convolution sees: (n_rows, n_positions, n_groups, n_inputs).
+def by_position(tensor):
+    """What a linear layer was given or returned as (n_rows, n_positions, width)."""
+    return tensor.reshape(len(tensor), -1, tensor.shape[-1])
 
-    Inputs are in the order of the layer's weights.
+
+def position_sum_cost(module, call):
+    """Numbers that a row takes while its positions are summed."""
+    inputs, gradient = call
+    return (inputs.numel() + gradient.numel()) // len(inputs) + module.weight.numel()
+
+
+def sums_of_products(module, call, rows):
+    r"""The sums :math:`\sum_p g_p \otimes x_p` of some rows, without the factors.
+
+    Of shape (n_rows, n_groups, n_outputs, n_inputs), inputs in the order of weights.
     """
-    mode = "constant" if module.padding_mode == "zeros" else module.padding_mode
-    inputs = functional.pad(inputs, module._reversed_padding_repeated_twice, mode=mode)
-    sizes = module.kernel_size, module.stride, module.dilation
-    for i, (kernel, stride, dilation) in enumerate(zip(*sizes, strict=True)):
-        # Windows along one dimension: its length becomes that of the output, and the
-        # window stands as a new last dimension, of which every dilation-th is seen.
-        span = dilation * (kernel - 1) + 1
-        inputs = inputs.unfold(2 + i, span, stride)[..., ::dilation]
-    # Now (rows, channels, *positions, *kernel), and nothing has been copied.
-    n_dims = len(module.kernel_size)
-    n_rows, n_channels = inputs.shape[:2]
-    positions = math.prod(inputs.shape[2 : 2 + n_dims])
-    # The copy: (rows, groups, channels of a group, positions, kernel).
-    inputs = inputs.reshape(
-        n_rows, module.groups, n_channels // module.groups, positions, -1
+    inputs, gradient = (part[rows] for part in call)
+    if not isinstance(module, CONVOLUTIONS):
+        left, right = by_position(gradient), by_position(inputs)
+        return (left.mT @ right)[:, None]
+    n_rows, weight = len(inputs), module.weight
+    inputs, padding = _padded(module, inputs)
+    # The gradient of the weights of one convolution in which each row is a group of
+    # channels, so that rows do not meet. No patch is cut.
+    sums = _WEIGHT_GRADIENT[weight.ndim - 2](
+        inputs.flatten(0, 1)[None],
+        (n_rows * len(weight), *weight.shape[1:]),
+        gradient.flatten(0, 1)[None],
+        stride=module.stride,
+        padding=padding,
+        dilation=module.dilation,
+        groups=n_rows * module.groups,
     )
-    # (rows, positions, groups, channels * kernel), the order of a weight's entries.
-    return inputs.permute(0, 3, 1, 2, 4).flatten(3)
+    return sums.reshape(n_rows, module.groups, len(weight) // module.groups, -1)
+
+
+def sums_of_gradients(module, call):
+    r"""The sums :math:`\sum_p g_p`, of shape (n_rows, n_outputs)."""
+    gradient = call.gradient
+    if isinstance(module, CONVOLUTIONS):
+        return gradient.flatten(2).sum(2)
+    return by_position(gradient).sum(1)
+
+
+def convolved(module, inputs, weight, bias):
+    """What a convolution returns with other weights, of any number of outputs."""
+    inputs, padding = _padded(module, inputs)
+    shape = module.stride, padding, module.dilation, module.groups
+    return _CONVOLVE[weight.ndim - 2](inputs, weight, bias, *shape)
+
+
+def _padded(module, inputs):
+    """What a convolution is applied to, and the padding that is still to come."""
+    mode, padding = module.padding_mode, module.padding
+    if mode == "zeros" and not isinstance(padding, str):
+        return inputs, padding
+    mode = "constant" if mode == "zeros" else mode
+    sizes = module._reversed_padding_repeated_twice
+    return functional.pad(inputs, sizes, mode=mode), 0

@@ -2,6 +2,8 @@
 
 import warnings
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 
 import torch
@@ -9,18 +11,13 @@ from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList
 
 from skbadge.exceptions import QueryWarning
-from skbadge.outputs.readers._gradient_buffer import GradientBuffer
 from skbadge.outputs.readers._inference import gradients_within, in_this_thread
 from skbadge.outputs.readers._layer_factors import (
     LAYERS,
     Call,
-    joined,
-    kept_inputs,
+    LayerGradient,
     layer_of,
-    left_factors,
-    n_numbers,
-    n_positions,
-    right_factors,
+    single,
 )
 from skbadge.outputs.readers._probabilities import loss_gradient
 
@@ -33,20 +30,39 @@ NOT_COUNTED = (
     ParametrizationList,
 )
 
-# Numbers that the factors of a block of rows may hold: 64 MiB of float32.
-BLOCK_NUMBERS = 2**24
+
+class Start(torch.autograd.Function):
+    """Makes a tensor that depends on nothing the start of what is differentiated.
+
+    In place, and without a copy. Unlike a leaf it may be changed in place afterwards.
+    """
+
+    @staticmethod
+    def forward(ctx, output, anchor):
+        """The output itself, as a function of the anchor."""
+        ctx.mark_dirty(output)
+        return output
+
+    @staticmethod
+    def backward(ctx, gradient):
+        """Nothing comes before it."""
+        return None, None
 
 
-class TensorGradientBuffer(GradientBuffer):
-    """A buffer of gradients that is filled with tensors, from any device."""
+@dataclass
+class Record:
+    """What is known of one call of a layer while its batch runs."""
 
-    def to_numpy(self, rows):
-        """Rows as an ndarray."""
-        return rows.detach().cpu().numpy()
+    inputs: torch.Tensor
+    source: torch.Tensor
+    version: int
+    shape: torch.Size
+    gradient: torch.Tensor | None = None
 
-    def from_numpy(self, array, like):
-        """An array as a tensor of the dtype and on the device of another."""
-        return torch.from_numpy(array).to(like)
+    @property
+    def is_changed(self):
+        """Whether what came in was changed in place after the layer had used it."""
+        return self.source._version != self.version
 
 
 class LayerGradients:
@@ -72,7 +88,7 @@ class LayerGradients:
         From a classifier's output to probabilities, to differentiate the loss at the
         predicted label. None differentiates each output, with blocks of its own.
 
-    buffer : TensorGradientBuffer
+    buffer : GradientBuffer
         Where gradients go.
     """
 
@@ -85,8 +101,11 @@ class LayerGradients:
             for layer in (layer_of(name, module) for name, module in modules.items())
             if layer.weight_factor or layer.bias_factor
         ]
-        self._calls = {}
+        # It has no entry: autograd follows the graph to it, and hands over nothing.
+        self._anchor = torch.zeros(0, requires_grad=True)
+        self._records = {}
         self._called = None
+        self._overwritten = None
         _warn_of_left_out(modules)
 
     @contextmanager
@@ -111,39 +130,43 @@ class LayerGradients:
         def record(module, args, kwargs, output):
             # Layers that the net runs without gradients take no part in training.
             if not torch.is_grad_enabled():
-                return None
+                return
             if not output.requires_grad:
-                output.requires_grad_()
-            entry = next(chain(args, kwargs.values()))
-            call = Call(kept_inputs(layer, entry.detach()), output)
-            self._calls.setdefault(layer.name, []).append(call)
-            # Later layers may change their input in place: this copy, not the record.
-            return output.clone()
+                Start.apply(output, self._anchor)
+            source = next(chain(args, kwargs.values())).detach()
+            # The first batch tells of which layers later ones overwrite the inputs.
+            is_kept = self._overwritten is not None and (
+                layer.name not in self._overwritten
+            )
+            inputs = source if is_kept else source.clone()
+            call = Record(inputs, source, source._version, output.shape)
+            # Of the output as it is now, whatever later layers change in place.
+            output.register_hook(partial(setattr, call, "gradient"))
+            self._records.setdefault(layer.name, []).append(call)
 
         return record
 
     def commit(self, output):
         """Differentiate the batch that was run last, given what the net returned."""
-        calls, self._calls = self._calls, {}
-        layers = [layer for layer in self.layers if layer.name in calls]
-        calls = [calls[layer.name] for layer in layers]
-        self._check(output, layers, calls)
-        flat = [call.output for each in calls for call in each]
+        records, self._records = self._records, {}
+        layers = [layer for layer in self.layers if layer.name in records]
+        self._check(output, layers, records)
+        gradients = []
         # Rows do not meet in inference mode, so that one backward pass of a sum over
         # the rows gives each row its own gradient.
-        gradients = []
         directions = self._directions(output.detach())
         for i, direction in enumerate(directions):
-            gradients.append(
-                torch.autograd.grad(
-                    output,
-                    flat,
-                    direction.to(output.dtype),
-                    retain_graph=i < len(directions) - 1,
-                    allow_unused=True,
-                )
+            torch.autograd.grad(
+                output,
+                self._anchor,
+                direction.to(output.dtype),
+                retain_graph=i < len(directions) - 1,
+                allow_unused=True,
             )
-        self._add(layers, calls, gradients)
+            for layer in layers:
+                calls = [_call(record, output) for record in records[layer.name]]
+                gradients.append(LayerGradient(layer, calls))
+        self.buffer.add(gradients)
 
     def finish(self):
         """The fields of `Outputs`."""
@@ -161,7 +184,7 @@ class LayerGradients:
         units = torch.eye(flat.shape[1], dtype=flat.dtype, device=flat.device)
         return [unit.repeat(len(flat), 1).reshape(output.shape) for unit in units]
 
-    def _check(self, output, layers, calls):
+    def _check(self, output, layers, records):
         """Raise unless the layers that were run can be differentiated row by row."""
         names = [layer.name for layer in layers]
         if not names or not output.requires_grad:
@@ -177,41 +200,39 @@ class LayerGradients:
                 f"{self._called} first and {names} later."
             )
         self._called = names
-        for layer, each in zip(layers, calls, strict=True):
-            for call in each:
-                if len(call.inputs) != len(output) or len(call.output) != len(output):
+        for name in names:
+            for call in records[name]:
+                if len(call.inputs) != len(output) or call.shape[0] != len(output):
                     raise ValueError(
-                        f"The layer {layer.name!r} must be given the rows along its "
-                        f"first dimension. Got {len(call.output)} for {len(output)} "
-                        "rows."
+                        f"The layer {name!r} must be given the rows along its first "
+                        f"dimension. Got {call.shape[0]} for {len(output)} rows."
                     )
+        self._check_overwritten(records)
 
-    def _add(self, layers, calls, gradients):
-        """Form the factors of a few rows at a time, and hand them on."""
-        n_rows = len(calls[0][0].output)
-        n_columns = self.buffer.n_columns or 0
-        cost = sum(
-            n_positions(layer.module, call.output.shape)
-            * (n_numbers(layer.module) + n_columns)
-            for layer, each in zip(layers, calls, strict=True)
-            for call in each
-        )
-        step = max(1, BLOCK_NUMBERS // cost)
-        for start in range(0, n_rows, step):
-            rows = slice(start, start + step)
-            rights = [
-                joined([right_factors(layer, call.inputs[rows]) for call in each])
-                for layer, each in zip(layers, calls, strict=True)
-            ]
-            blocks = []
-            for direction in gradients:
-                left = iter(direction)
-                for layer, each, right in zip(layers, calls, rights, strict=True):
-                    lefts = joined(
-                        [left_factors(layer, call, next(left), rows) for call in each]
-                    )
-                    blocks += zip(lefts, right, strict=True)
-            self.buffer.add(blocks)
+    def _check_overwritten(self, records):
+        """Learn from the first batch which inputs are changed in place, or compare."""
+        overwritten = {
+            name
+            for name, calls in records.items()
+            if any(call.is_changed for call in calls)
+        }
+        if self._overwritten is None:
+            self._overwritten = overwritten
+        elif not overwritten <= self._overwritten:
+            raise ValueError(
+                "The net must treat all rows alike. It changes the inputs of the "
+                f"layers {sorted(overwritten - self._overwritten)} in place, after "
+                "they were used, which it did not for the first rows."
+            )
+
+
+def _call(record, output):
+    """A layer's call, with the gradient that a backward pass has left."""
+    gradient, record.gradient = record.gradient, None
+    if gradient is None:
+        # The output does not depend on this call.
+        gradient = output.new_zeros(record.shape)
+    return Call(single(record.inputs), single(gradient))
 
 
 def _warn_of_left_out(modules):

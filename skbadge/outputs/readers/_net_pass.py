@@ -15,12 +15,10 @@ from skbadge.outputs.readers._feature_layer import (
     named_modules,
     only_layer,
 )
+from skbadge.outputs.readers._gradient_buffer import GradientBuffer
 from skbadge.outputs.readers._inference import roots_of
 from skbadge.outputs.readers._last_layer import LastLayer
-from skbadge.outputs.readers._layer_gradients import (
-    LayerGradients,
-    TensorGradientBuffer,
-)
+from skbadge.outputs.readers._layer_gradients import LayerGradients
 from skbadge.outputs.readers._net_batches import first_output
 from skbadge.outputs.readers._probabilities import (
     HINT,
@@ -84,7 +82,7 @@ def _collectors(net, batches, needs, options, nonlinearity):
     if needs.proba:
         parts.append(Probabilities(nonlinearity, n_rows))
     if needs.gradients:
-        buffer = TensorGradientBuffer(n_rows, needs.n_columns, options.random_state)
+        buffer = GradientBuffer(n_rows, needs.n_columns, options.random_state)
         loss = nonlinearity if is_classifier(net) else None
         parts.append(LayerGradients(modules, list(roots.values()), loss, buffer))
     return parts
