@@ -26,6 +26,7 @@ LAYERS = [
     "querier",
     "inspection",
     "monitoring",
+    "labeling",
     "datasets",
     "experiment",
     "__main__",

@@ -1,0 +1,564 @@
+"""LabelingSession: rows go out to people, and what they say is never lost."""
+
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+
+from numpy.typing import ArrayLike
+
+from skbadge.exceptions import QueryWarning
+from skbadge.labeling._arguments import (
+    LabelReader,
+    check_annotator,
+    check_distinct,
+    check_options,
+    check_reason,
+)
+from skbadge.labeling._desk import Desk
+from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
+from skbadge.labeling._ledger import Ledger
+from skbadge.labeling._opening import settle
+from skbadge.labeling._progress_report import Progress, progress_of
+from skbadge.labeling._rounds import TURN, Rounds
+from skbadge.labeling._row_ids import PoolRows
+from skbadge.labeling._row_standing import holder_of
+from skbadge.labeling._scalars import Scalar, from_text
+from skbadge.labeling._task import Task
+from skbadge.labeling._taught_querier import TaughtQuerier
+from skbadge.querier import BadgeQuerier
+from skbadge.utils._caller import warn_caller
+from skbadge.utils._database import StoreError
+from skbadge.utils._life_lock import LifeLock
+from skbadge.utils._shown import shown
+from skbadge.utils._typing import Rows
+from skbadge.utils._validation import is_int
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class LabelingSession:
+    """Hand out the rows that a querier asks for, and keep what people say of them.
+
+    All that happens is written to a ledger, a SQLite file, before a method returns. A
+    session that ended in whatever way goes on where it stopped: open it again with the
+    same arguments. Several processes and people may label from one ledger at once.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        What asks. A clone is trained on the ledger's labels; it stays as it is. Without
+        a ``random_state`` that is an int, the session draws one, and keeps it.
+
+    X_pool : array-like of shape (n_pool, n_features), or what the querier takes
+        The rows, of any kind that `BadgeQuerier.query` takes, chunked ones too.
+
+    store : path-like, default="labels.sqlite"
+        The ledger, made if there is none. It must be on a disk of this machine. While
+        sessions are open, SQLite's own files and a folder of locks lie beside it.
+
+    ids : None, str or array-like of shape (n_pool,), default=None
+        What rows are called: a column's name, or one id for each row. None takes the
+        index of a data frame of pandas, if it is unique, or the id column of a pool in
+        chunks, and else positions. Ids are strings, ints, floats or bools. A column is
+        taken out of what the model gets. A row is known again by its id, so that the
+        order of the pool may change, and rows may be added.
+
+    classes : array-like of shape (n_classes,) or None, default=None
+        All labels that may be given. None takes those of the querier or of the ledger;
+        without any, every label is taken.
+
+    annotator : str or None, default=None
+        Who answers, unless a method is told otherwise. Rows that are out with a named
+        person are theirs in every process, until they are answered or given back. Those
+        of a session without a name are free once it ends.
+
+    resolution : {"latest", "majority", "refuse"}, default="latest"
+        What label a row has to which people gave several: that of the last answer;
+        that of most people, and none where as many say something else; or none at all,
+        so that `train` refuses. A correction outdoes all answers before it.
+
+    train_every : int or None, default=None
+        Train by itself once that many answers are new, and of two kinds at least.
+
+    batch_size : int, default=100
+        How many rows a query looks for. Those who label share them: `next` hands them
+        out in order, until the next training or until they are used up.
+
+    lease : float or None, default=None
+        Seconds after which an open row may go to somebody else. None for no limit.
+
+    synchronous : {"full", "normal"}, default="full"
+        Whether an answer outlives a crash of the whole machine as soon as it is given.
+        It outlives the process in any case.
+
+    timeout : float, default=60.0
+        Seconds to wait for other processes that are writing.
+
+    Attributes
+    ----------
+    classes : list or None
+        All labels that may be given.
+
+    Raises
+    ------
+    ValueError
+        If the file is something else, or rows of the ledger are missing in ``X_pool``
+        or have changed. The file is left as it is.
+    OSError
+        If the file cannot be read or written, here or in any method, and why.
+
+    Notes
+    -----
+    The same calls on the same pool with the same seed ask for the same rows, whether
+    or not the session was closed or killed in between. The model is trained again from
+    the ledger's labels when it is needed first; with ``warm_start=True``, or a strategy
+    that learns over the rounds, all trainings and queries are repeated for it.
+
+    The table ``events`` of the ledger is for any program that reads SQLite. Ids and
+    labels are JSON in it.
+
+    Several threads may use a session.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.labeling import LabelingSession
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     with LabelingSession(querier, X, store=f"{folder}/a.sqlite") as session:
+    ...         for task in session.next(10):
+    ...             session.label(task.id, y[task.id])
+    ...         session = session.train()
+    ...         print([task.strategy for task in session.next(2)])
+    ...         print(len(session.labels()), session.progress().n_open)
+    ['Badge()', 'Badge()']
+    10 2
+    """
+
+    def __init__(
+        self,
+        querier: BadgeQuerier,
+        X_pool: Rows,
+        *,
+        store: str | PathLike = "labels.sqlite",
+        ids: str | ArrayLike | None = None,
+        classes: ArrayLike | None = None,
+        annotator: str | None = None,
+        resolution: Literal["latest", "majority", "refuse"] = "latest",
+        train_every: int | None = None,
+        batch_size: int = 100,
+        lease: float | None = None,
+        synchronous: Literal["full", "normal"] = "full",
+        timeout: float = 60.0,
+    ):
+        check_options(
+            querier,
+            resolution=resolution,
+            train_every=train_every,
+            batch_size=batch_size,
+            lease=lease,
+            synchronous=synchronous,
+        )
+        check_annotator(annotator)
+        if hasattr(querier, "y_labeled_"):
+            warn_caller(
+                "The labels that `querier` was fitted to have no part in the session: "
+                "a clone is trained on those of the ledger. Have their rows in the "
+                "pool, and give their labels by `label_many`.",
+                QueryWarning,
+            )
+        self.store, self.annotator = Path(store), annotator
+        self.resolution, self.train_every = resolution, train_every
+        self._pool = PoolRows(X_pool, ids, querier._estimator())
+        # One folder, whatever links lead to the file, as SQLite has one log.
+        self._life = LifeLock(f"{os.path.realpath(store)}.locks")
+        self._ledger = Ledger(
+            store, session=self._life.name, timeout=timeout, synchronous=synchronous
+        )
+        try:
+            texts, bare = settle(self._ledger, self._life, self._pool, querier, classes)
+        except BaseException:
+            self.close()
+            raise
+        self._reader = LabelReader(texts, bare)
+        self._desk = Desk(self._ledger, self._pool, self._life, lease)
+        self._rounds = Rounds(
+            self._ledger,
+            self._pool,
+            TaughtQuerier(bare, self._pool),
+            resolution=resolution,
+            batch_size=batch_size,
+        )
+
+    @property
+    def classes(self) -> list[Scalar] | None:
+        """All labels that may be given; None if any may."""
+        return self._reader.classes
+
+    def __repr__(self):
+        who = "" if self.annotator is None else f", annotator={self.annotator!r}"
+        return f"LabelingSession(store={str(self.store)!r}{who})"
+
+    # Rows go out
+
+    def next(self, n: int = 1, *, annotator: str | None = None) -> list[Task]:
+        """Take the rows to label next.
+
+        Parameters
+        ----------
+        n : int, default=1
+            How many.
+
+        annotator : str or None, default=None
+            For whom; None for the session's.
+
+        Returns
+        -------
+        tasks : list of Task
+            First the rows that are open with this person already, then new ones, in the
+            order of selection. They are fewer than ``n`` if no more rows are left.
+
+        Notes
+        -----
+        The querier is asked when the rows of the last query are used up, or a training
+        has come since. Rows that are out, or answered and not yet trained on, count as
+        picked.
+        """
+        if not is_int(n) or n < 0:
+            raise ValueError(f"`n` must be an int >= 0. Got {shown(n)}.")
+        who = self._who(annotator)
+        fewer = False
+        while (keys := self._desk.take(n, who, fewer=fewer)) is None:
+            fewer = not self._rounds.fill_queue(
+                lambda standing: self._desk.n_missing(standing, n, who),
+                self.train_every,
+            )
+        return self._tasks(keys)
+
+    def task(self, id: Scalar) -> Task:
+        """The task of a row that was handed out before, such as one to correct.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's.
+
+        Returns
+        -------
+        task : Task
+            As `next` has returned it.
+
+        Raises
+        ------
+        ValueError
+            If the row was never handed out.
+        """
+        key = self._pool.key_of(id)
+        row = self._ledger.catch_up().rows.get(key)
+        if row is None or row.asked is None:
+            raise ValueError(f"The row {shown(id)} was never handed out.")
+        return self._tasks([key])[0]
+
+    def _tasks(self, keys):
+        if not keys:
+            return []
+        rows = self._pool.rows([self._pool.position(key) for key in keys])
+        with self._ledger.lock:
+            whys = [self._ledger.standing.rows[key].asked.why for key in keys]
+        return [
+            Task(from_text(key), row, **why._asdict())
+            for key, row, why in zip(keys, rows, whys, strict=True)
+        ]
+
+    def give_back(self, *, annotator: str | None = None) -> None:
+        """Let others have somebody's open rows.
+
+        Parameters
+        ----------
+        annotator : str or None, default=None
+            Whose; None for the session's.
+        """
+        self._desk.give_back(self._who(annotator))
+
+    # Answers come in
+
+    def label(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
+        """Say what a row is. The answer is durable before this returns.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's. It need not have been asked. If it is open with somebody else, it
+            is no more.
+
+        y : str, int, float or bool
+            Its label, or target.
+
+        annotator : str or None, default=None
+            Who says so; None for the session's. What others said stays, see
+            `agreement`; what this person said of the row is replaced, and stays in the
+            history. An answer that stands already is not written again.
+
+        Raises
+        ------
+        ValueError
+            If no row has that id, or ``y`` is none of the classes.
+        """
+        self._answer("labeled", [id], [y], annotator)
+
+    def label_many(
+        self, ids: Iterable[Scalar], y: Iterable[Scalar], annotator: str | None = None
+    ) -> None:
+        """Say what several rows are: all answers are written, or none.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n,)
+            The rows'.
+
+        y : array-like of shape (n,)
+            Their labels.
+
+        annotator : str or None, default=None
+            As for `label`.
+        """
+        self._answer("labeled", ids, y, annotator)
+
+    def correct(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
+        """Decide what a row is: the answers before do not count any more.
+
+        Parameters
+        ----------
+        id, y, annotator
+            As for `label`.
+        """
+        self._answer("corrected", [id], [y], annotator)
+
+    def skip(
+        self, id: Scalar, reason: str | None = None, annotator: str | None = None
+    ) -> None:
+        """Leave a row out: nobody is asked again, and its labels do not count.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's. A later `label` brings it back.
+
+        reason : str or None, default=None
+            Why.
+
+        annotator : str or None, default=None
+            Who says so; None for the session's.
+        """
+        self._say("skipped", id, annotator, reason)
+
+    def unsure(
+        self, id: Scalar, reason: str | None = None, annotator: str | None = None
+    ) -> None:
+        """Say that one cannot tell; another person may be asked, one is not again.
+
+        Parameters
+        ----------
+        id, reason, annotator
+            As for `skip`.
+        """
+        self._say("unsure", id, annotator, reason)
+
+    def withdraw(
+        self, id: Scalar, reason: str | None = None, annotator: str | None = None
+    ) -> None:
+        """Take back all labels of a row, which may be asked again.
+
+        Parameters
+        ----------
+        id, reason, annotator
+            As for `skip`.
+
+        Raises
+        ------
+        ValueError
+            If the row has no label.
+        """
+        self._say("withdrawn", id, annotator, reason)
+
+    def undo(self, *, annotator: str | None = None) -> Scalar | None:
+        """Take back what somebody did last: a label, a correction, a skip, ...
+
+        Parameters
+        ----------
+        annotator : str or None, default=None
+            Who; None for the session's. Without a name, what this session did.
+
+        Returns
+        -------
+        id : str, int, float or bool
+            That of the row, which is open with them again if it was; None if there is
+            nothing to take back.
+        """
+        who = self._who(annotator)
+        with self._ledger.writing() as page:
+            last = self._ledger.last_action(who)
+            if last is None:
+                return None
+            page.write("undone", last.id, who, refers_to=last.seq)
+        return from_text(last.id)
+
+    def _answer(self, kind, ids, y, annotator):
+        who = self._who(annotator)
+        ids, y = list(ids), list(y)
+        if len(ids) != len(y):
+            raise ValueError(
+                f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
+            )
+        keys = [self._pool.key_of(id) for id in ids]
+        check_distinct(keys)
+        labels = self._reader.texts(y, self._ledger.standing)
+        holder = holder_of(who, self._life.name)
+        with self._ledger.writing() as page:
+            for key, label in zip(keys, labels, strict=True):
+                row = self._ledger.standing.rows.get(key)
+                if row is None or not row.stands(kind, holder, label):
+                    page.write(kind, key, who, label=label, **self._why(row, key))
+        self._train_if_due()
+
+    def _say(self, kind, id, annotator, reason):
+        key, who = self._pool.key_of(id), self._who(annotator)
+        check_reason(reason)
+        with self._ledger.writing() as page:
+            row = self._ledger.standing.rows.get(key)
+            if kind == "withdrawn" and (row is None or not row.votes):
+                raise ValueError(f"The row {shown(id)} has no label to withdraw.")
+            page.write(kind, key, who, reason=reason, **self._why(row, key))
+
+    def _why(self, row, key):
+        """What had asked for a row, and what is in it if nobody had."""
+        if row is not None:
+            why = row.marks[-1].why if row.asked is None else row.asked.why
+            return why._asdict()
+        (digest,) = self._pool.digests([self._pool.position(key)])
+        return {"round": self._ledger.standing.round, "digest": digest}
+
+    # The model
+
+    def train(self) -> Self:
+        """Train on the labels there are, by `resolution` one for each row.
+
+        Nothing happens if the last training was on the same labels.
+
+        Returns
+        -------
+        self : LabelingSession
+            Whose next query asks the new model.
+
+        Raises
+        ------
+        ValueError
+            If there are no labels, or, with ``resolution="refuse"``, if some contradict
+            each other.
+        """
+        self._rounds.train()
+        return self
+
+    def _train_if_due(self):
+        if self.train_every is None:
+            return
+        try:
+            self._rounds.train_if_due(self.train_every)
+        except Exception as error:
+            warn_caller(
+                f"The answer is kept, but the training after it failed: {error}",
+                QueryWarning,
+            )
+
+    @property
+    def querier(self) -> BadgeQuerier:
+        """The querier as the last training left it: to predict, or to be saved.
+
+        It is unfitted before the first training. Trained by other processes, or before
+        this session was opened, it is trained again when it is asked for.
+        """
+        return self._rounds.trained()
+
+    # What is known
+
+    def labels(self) -> "pd.DataFrame":
+        """The labelled rows, in the order of their first answers.
+
+        Returns
+        -------
+        labels : DataFrame
+            By ``id``: the ``label`` by `resolution`, missing if that gives none;
+            ``annotator``, ``time``, ``strategy``, ``round``, ``rank`` and
+            ``probability`` of the answer that it is from; ``n_answers``, of different
+            people; and ``is_contradictory``, whether those that count differ.
+        """
+        with self._ledger.lock:
+            self._ledger.catch_up()
+            return labels_frame(self._ledger, self.resolution)
+
+    def history(self) -> "pd.DataFrame":
+        """All events since the beginning.
+
+        Returns
+        -------
+        history : DataFrame
+            By ``seq``, with a column for each of the ledger's table.
+        """
+        return history_frame(self._ledger)
+
+    def progress(self) -> Progress:
+        """How far the labelling is.
+
+        Returns
+        -------
+        progress : Progress
+            Numbers of rows, by class and by person too.
+        """
+        with self._ledger.lock:
+            standing = self._ledger.catch_up()
+            return progress_of(standing, self._pool.n_rows, self.resolution)
+
+    def agreement(self) -> "pd.DataFrame":
+        """What was said of rows that several people answered.
+
+        Returns
+        -------
+        agreement : DataFrame
+            By ``id``: ``answers``, a dict of each person's last; ``agrees``, whether
+            they are equal; and ``is_decided``, whether somebody has used `correct`.
+        """
+        with self._ledger.lock:
+            self._ledger.catch_up()
+            return agreement_frame(self._ledger)
+
+    # Life
+
+    def close(self) -> None:
+        """Close the ledger. Open rows of nobody named are free then."""
+        if not self._ledger.is_open:
+            return
+        try:
+            # If nothing can be written, the operating system still frees the lock.
+            with suppress(StoreError), self._ledger.about():
+                self._life.release()
+                self._life.tidy(TURN)
+        finally:
+            self._life.release()
+            self._ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _who(self, annotator):
+        return self.annotator if annotator is None else check_annotator(annotator)
