@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all."""
+"""Files that are written as a whole or not at all, and over nothing of others."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -29,3 +29,36 @@ def written(path):
     finally:
         with suppress(OSError):
             place.unlink()
+
+
+def check_replaceable(path, is_ours, overwrite):
+    """Refuse to write to a file that is there, unless it is an earlier one of ours.
+
+    Parameters
+    ----------
+    path : path-like
+        The file to be written.
+
+    is_ours : callable
+        Whether the file's content is ours, and nobody has added to it.
+
+    overwrite : bool
+        Whether one of ours may be replaced.
+
+    Raises
+    ------
+    FileExistsError
+        If it may not.
+    """
+    if not os.path.lexists(path) or not (Path(path).is_file() or Path(path).is_dir()):
+        return
+    if not overwrite:
+        raise FileExistsError(
+            f"{str(path)!r} is there already. It was left as it is: choose another "
+            "name, or pass `overwrite=True`."
+        )
+    if not Path(path).is_file() or not is_ours(path):
+        raise FileExistsError(
+            f"{str(path)!r} is there already, and it is no earlier export, or has "
+            "answers in it. It was left as it is: choose another name, or delete it."
+        )
