@@ -16,6 +16,7 @@ _SUBPACKAGES = {
     "exceptions",
     "experiment",
     "inspection",
+    "labeling",
     "nn",
     "outputs",
     "pools",

@@ -25,6 +25,7 @@ LAYERS = [
     "nn",
     "querier",
     "inspection",
+    "labeling",
     "datasets",
     "experiment",
     "__main__",

@@ -5,7 +5,6 @@ each evaluation with the state to go on from; an `ExperimentResult` is a table.
 """
 
 from skbadge.experiment.store._configuration import canonical, config_hash, describe
-from skbadge.experiment.store._database import StoreError, is_beside_a_store
 from skbadge.experiment.store._result import (
     COLUMNS,
     ExperimentResult,
@@ -15,6 +14,7 @@ from skbadge.experiment.store._result import (
 )
 from skbadge.experiment.store._store import ResultStore
 from skbadge.experiment.store._stored_runs import STATUSES
+from skbadge.utils._database import StoreError, is_beside_a_store
 
 __all__ = [
     "COLUMNS",

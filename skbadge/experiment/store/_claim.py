@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from skbadge.experiment.store._database import StoreError
+from skbadge.utils._database import StoreError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 _N_DIGEST = sha256().digest_size

@@ -14,9 +14,10 @@ from skbadge.experiment.store._configuration import (
     config_hash,
     current_versions,
 )
-from skbadge.experiment.store._database import Database
+from skbadge.experiment.store._result_format import RESULT_STORE
 from skbadge.experiment.store._stored_runs import CHOSEN, StoredRuns, listed
-from skbadge.experiment.store._worker_lock import WorkerLock
+from skbadge.utils._database import Database
+from skbadge.utils._life_lock import LifeLock
 
 _LABELS = ("dataset", "model", "strategy", "n_query", "repeat", "seed")
 # A run has failed that killed its worker so often, with no evaluation in between.
@@ -76,10 +77,11 @@ class ResultStore(StoredRuns):
         self, path: str | PathLike, *, create: bool = True, timeout: float = 60.0
     ) -> None:
         self.path = Path(path)
-        self._db = Database(self.path, create=create, timeout=timeout)
+        # Only a crash of the whole machine may lose the last rows: those are run again.
+        self._db = Database(self.path, RESULT_STORE, create=create, timeout=timeout)
         self._versions = current_versions()
         # One folder, whatever links lead to the file, as SQLite has one log.
-        self._worker = WorkerLock(f"{os.path.realpath(path)}.locks")
+        self._worker = LifeLock(f"{os.path.realpath(path)}.locks")
 
     def __enter__(self) -> Self:
         return self

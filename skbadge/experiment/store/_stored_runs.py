@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from skbadge.experiment.store._database import Database
 from skbadge.experiment.store._result import COLUMNS
+from skbadge.utils._database import Database
 from skbadge.utils._optional import import_optional
 
 if TYPE_CHECKING:

@@ -17,7 +17,8 @@ import pytest
 
 from skbadge.experiment import ResultStore
 from skbadge.experiment.simulation import Evaluation
-from skbadge.experiment.store import StoreError, _database, config_hash
+from skbadge.experiment.store import StoreError, config_hash
+from skbadge.utils import _database
 
 NO_ROWS = np.empty(0, np.int64)
 CLAIM_AND_WAIT = """
@@ -537,7 +538,7 @@ def test_a_full_disk_is_said_to_be_full(path, store):
     claim = store.claim()
     (n_pages,) = store._db.read("PRAGMA page_count")[1][0]
     store._db.read(f"PRAGMA max_page_count = {n_pages}")
-    with pytest.raises(StoreError, match=r"is full\. Make room on the disk, and run"):
+    with pytest.raises(StoreError, match=r"is full\. Make room on the disk, and do"):
         claim.record(make_evaluation(0), {"round": np.zeros(10_000)})
     store._db.read("PRAGMA max_page_count = 100000")
     claim.record(make_evaluation(0), {"round": np.zeros(10_000)})

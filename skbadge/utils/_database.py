@@ -1,4 +1,4 @@
-"""Database: the SQLite file of a result store, and errors that say what to do."""
+"""Database: a SQLite file of ours, and errors that say what to do."""
 
 import os
 import re
@@ -7,12 +7,12 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from skbadge.experiment.store._schema import refusal, use_schema
+from skbadge.utils._file_format import use_format
 
 # Hints, by the beginning of the name that SQLite gives to an error.
 _HINTS = {
-    "SQLITE_FULL": "Make room on the disk, and run the same command again.",
-    "SQLITE_IOERR": "Is the disk full, or gone? Then run the same command again.",
+    "SQLITE_FULL": "Make room on the disk, and do the same again.",
+    "SQLITE_IOERR": "Is the disk full, or gone? Then do the same again.",
     "SQLITE_BUSY": "Another process has been writing for long. Try again later.",
     "SQLITE_READONLY": "Its file and its folder must be writable.",
     "SQLITE_CANTOPEN": "Its file and its folder must be there, and writable.",
@@ -26,24 +26,31 @@ _OF_DISK = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
 
 
 class StoreError(OSError):
-    """The file of a result store cannot be read or written."""
+    """The file of a store cannot be read or written."""
 
     is_of_disk = False
 
 
 class Database:
-    """A connection to the file of a result store, made of a blank file if need be.
+    """A connection to a file of a format, made of a blank file if need be.
 
     Parameters
     ----------
     path : Path
         The file.
 
+    form : FileFormat
+        Its format.
+
     create : bool
         Whether to make a store if there is none.
 
     timeout : float
         Seconds to wait for other processes that are writing.
+
+    synchronous : "NORMAL" or "FULL", default="NORMAL"
+        What a process has committed stays, if it is killed. Whether it does, if the
+        whole machine crashes.
 
     Attributes
     ----------
@@ -52,20 +59,20 @@ class Database:
         no store was to be made.
     """
 
-    def __init__(self, path, *, create, timeout):
+    def __init__(self, path, form, *, create, timeout, synchronous="NORMAL"):
         if not create and not path.exists():
-            raise FileNotFoundError(f"There is no result store at {str(path)!r}.")
+            raise FileNotFoundError(f"There is no {form.name} at {str(path)!r}.")
         if is_beside_a_store(path):
-            raise ValueError(refusal(path, "the name belongs to another store"))
+            raise ValueError(form.refusal(path, "the name belongs to another store"))
         if not path.parent.is_dir():
             raise FileNotFoundError(
-                f"There is no folder {str(path.parent)!r} for the result store "
+                f"There is no folder {str(path.parent)!r} for the {form.name} "
                 f"{path.name!r}."
             )
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
-            raise ValueError(refusal(path, f"it is {kind}"))
-        self.path = path
+            raise ValueError(form.refusal(path, f"it is {kind}"))
+        self.path, self._form, self._synchronous = path, form, synchronous
         self.is_read_only = not create and not is_writable(path)
         self._why_read_only = None
         self._connection = None
@@ -99,17 +106,23 @@ class Database:
         with self._explained():
             self._connection = self._connect(way, timeout)
             try:
-                use_schema(self._connection, self.path, create=create, timeout=timeout)
-                # What a killed process has committed stays: only a crash of the whole
-                # machine may lose the last rows, and those are run again.
-                self._connection.execute("PRAGMA synchronous = NORMAL")
+                use_format(
+                    self._connection,
+                    self.path,
+                    self._form,
+                    create=create,
+                    timeout=timeout,
+                )
+                self._connection.execute(f"PRAGMA synchronous = {self._synchronous}")
                 self._connection.execute("PRAGMA foreign_keys = ON")
             except BaseException:
                 self.close()
                 raise
 
     def _connect(self, way, timeout):
+        # Who lets several threads use it, locks.
         options = {"timeout": timeout, "isolation_level": None}
+        options["check_same_thread"] = False
         if way is None:
             return sqlite3.connect(self.path, **options)
         uri = f"file:{quote(os.path.realpath(self.path))}?{way}"
@@ -160,7 +173,7 @@ class Database:
 
     def _checked(self):
         if self._connection is None:
-            raise ValueError(f"The result store {str(self.path)!r} is closed.")
+            raise ValueError(f"The {self._form.name} {str(self.path)!r} is closed.")
         return self._connection
 
     @contextmanager
@@ -180,7 +193,7 @@ class Database:
         reason = " ".join(str(error).split())
         hint = "".join(f" {hint}" for hint in hints)
         found = StoreError(
-            f"The result store {str(self.path)!r} does not work: {reason}.{hint}"
+            f"The {self._form.name} {str(self.path)!r} does not work: {reason}.{hint}"
         )
         found.is_of_disk = name.startswith(_OF_DISK)
         return found

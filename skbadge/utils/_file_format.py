@@ -1,58 +1,49 @@
-"""The tables of a result store, made in a file that has nothing, or looked for."""
+"""FileFormat: what a SQLite file of ours is; a blank file is made one."""
 
 import sqlite3
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from time import monotonic
 
-APPLICATION_ID = 0x736B6267
-SCHEMA_VERSION = 2
 
-SCHEMA = """
-CREATE TABLE runs (
-    hash TEXT PRIMARY KEY,
-    config TEXT NOT NULL,
-    dataset TEXT NOT NULL,
-    model TEXT NOT NULL,
-    strategy TEXT NOT NULL,
-    n_query INTEGER NOT NULL,
-    repeat INTEGER NOT NULL,
-    seed INTEGER NOT NULL,
-    data TEXT,
-    status TEXT NOT NULL DEFAULT 'pending'
-        CHECK (status IN ('pending', 'running', 'done', 'failed')),
-    worker TEXT,
-    attempts INTEGER NOT NULL DEFAULT 0,
-    deaths INTEGER NOT NULL DEFAULT 0,
-    error_type TEXT,
-    error_message TEXT,
-    traceback TEXT,
-    versions TEXT,
-    host TEXT,
-    started TEXT,
-    finished TEXT
-);
-CREATE INDEX runs_by_status ON runs (status);
-CREATE TABLE evaluations (
-    run TEXT NOT NULL REFERENCES runs (hash) ON DELETE CASCADE,
-    n_labeled INTEGER NOT NULL,
-    metric TEXT NOT NULL,
-    round INTEGER NOT NULL,
-    score REAL,
-    fit_time REAL NOT NULL,
-    query_time REAL NOT NULL,
-    score_time REAL NOT NULL,
-    PRIMARY KEY (run, n_labeled, metric)
-);
-CREATE TABLE checkpoints (
-    run TEXT PRIMARY KEY REFERENCES runs (hash) ON DELETE CASCADE,
-    versions TEXT NOT NULL,
-    state BLOB NOT NULL
-);
-"""
+@dataclass(frozen=True)
+class FileFormat:
+    """What a file of ours is called, how it is known again, and its tables.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the file, such as "result store".
+
+    parameter : str
+        Under which name users pass the path.
+
+    application_id : int
+        SQLite's mark of whose file it is.
+
+    version : int
+        Of the tables.
+
+    schema : str
+        The statements that make them.
+    """
+
+    name: str
+    parameter: str
+    application_id: int
+    version: int
+    schema: str
+
+    def refusal(self, path, reason):
+        """Why a file is not taken for one of ours."""
+        return (
+            f"`{self.parameter}` must be a {self.name} of skbadge, or a file that does "
+            f"not exist yet. Got {str(path)!r}: {reason}. It was left as it is."
+        )
 
 
-def use_schema(connection, path, *, create, timeout):
+def use_format(connection, path, form, *, create, timeout):
     """Make the tables if the file is blank; raise if it holds anything else.
 
     The connection is in autocommit mode, so that every transaction is explicit, and
@@ -63,13 +54,13 @@ def use_schema(connection, path, *, create, timeout):
     try:
         if _is_blank(connection):
             if not create:
-                raise ValueError(refusal(path, "it is empty"))
-            _create(connection, timeout)
+                raise ValueError(form.refusal(path, "it is empty"))
+            _create(connection, form, timeout)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
             raise
-        raise ValueError(refusal(path, "it is no SQLite file")) from error
-    _check(connection, path)
+        raise ValueError(form.refusal(path, "it is no SQLite file")) from error
+    _check(connection, path, form)
 
 
 def _pragma(connection, name):
@@ -82,17 +73,17 @@ def _is_blank(connection):
     return n_tables == 0 and marks == (0, 0)
 
 
-def _create(connection, timeout):
+def _create(connection, form, timeout):
     # The journal mode cannot be changed within a transaction. It is a property of the
     # file, and setting it again does nothing.
     _use_write_ahead_log(connection, timeout)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_blank(connection):
-            for statement in SCHEMA.split(";"):
+            for statement in form.schema.split(";"):
                 connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            connection.execute(f"PRAGMA application_id = {form.application_id}")
+            connection.execute(f"PRAGMA user_version = {form.version}")
         connection.execute("COMMIT")
     except BaseException:
         # If the disk is full, SQLite has rolled back already.
@@ -117,19 +108,19 @@ def _use_write_ahead_log(connection, timeout):
         connection.execute("COMMIT")
 
 
-def _check(connection, path):
-    if _pragma(connection, "application_id") != APPLICATION_ID:
-        raise ValueError(refusal(path, "it is another program's database"))
+def _check(connection, path, form):
+    if _pragma(connection, "application_id") != form.application_id:
+        raise ValueError(form.refusal(path, "it is another program's database"))
     version = _pragma(connection, "user_version")
-    if version != SCHEMA_VERSION:
+    if version != form.version:
         raise ValueError(
-            refusal(
+            form.refusal(
                 path,
                 f"its tables are of version {version}, and this skbadge reads version "
-                f"{SCHEMA_VERSION}",
+                f"{form.version}",
             )
         )
-    missing = sorted(_wanted_columns() - _columns(connection))
+    missing = sorted(_wanted_columns(form.schema) - _columns(connection))
     if missing:
         raise sqlite3.DatabaseError(f"it lacks {', '.join(missing)}")
 
@@ -145,15 +136,7 @@ def _columns(connection):
 
 
 @cache
-def _wanted_columns():
+def _wanted_columns(schema):
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(SCHEMA)
+        connection.executescript(schema)
         return _columns(connection)
-
-
-def refusal(path, reason):
-    """Why a file is not taken for a store."""
-    return (
-        "`path` must be a result store of skbadge, or a file that does not exist yet. "
-        f"Got {str(path)!r}: {reason}. It was left as it is."
-    )

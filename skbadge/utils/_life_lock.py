@@ -1,4 +1,4 @@
-"""WorkerLock: a worker's sign of life, which the operating system ends with it."""
+"""LifeLock: a process's sign of life, which the operating system ends with it."""
 
 import os
 import socket
@@ -9,8 +9,8 @@ from uuid import uuid4
 from skbadge.utils._optional import import_optional
 
 
-class WorkerLock:
-    """A file that a worker keeps locked for as long as it lives.
+class LifeLock:
+    """A file that a worker on a store keeps locked for as long as it lives.
 
     The operating system frees the lock of a process that ends in whatever way, so
     that no clock and no heartbeat decides whether a worker is dead. The caller lets
@@ -77,7 +77,7 @@ class WorkerLock:
 
     def _file_lock(self, name):
         filelock = import_optional(
-            "filelock", extra="examples", purpose="A worker of a result store"
+            "filelock", extra="examples", purpose="A worker on a store"
         )
         # Not per thread, as is the default: any thread may release it.
         return filelock.FileLock(self._path(name), blocking=False, thread_local=False)

@@ -1,0 +1,70 @@
+"""The tables of a ledger, and its events."""
+
+from typing import NamedTuple
+
+from skbadge.utils._file_format import FileFormat
+
+# What a person says of a row, which `undo` takes back.
+ACTIONS = ("labeled", "skipped", "unsure", "corrected", "withdrawn")
+
+_SCHEMA = """
+CREATE TABLE about (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+CREATE TABLE events (
+    seq INTEGER PRIMARY KEY,
+    time TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN (
+        'queried', 'queued', 'asked', 'released', 'labeled', 'skipped', 'unsure',
+        'corrected', 'withdrawn', 'undone', 'trained', 'pool'
+    )),
+    id TEXT,
+    annotator TEXT,
+    session TEXT NOT NULL,
+    label TEXT,
+    strategy TEXT,
+    round INTEGER,
+    rank INTEGER,
+    probability REAL,
+    reason TEXT,
+    refers_to INTEGER,
+    digest TEXT
+);
+"""
+
+LEDGER = FileFormat("ledger of labels", "store", 0x736B626C, 1, _SCHEMA)
+
+
+class Event(NamedTuple):
+    """One row of the table of events.
+
+    ``id`` and ``label`` are JSON. ``refers_to`` is the ``seq`` of the event that is
+    undone; of a training or a query, that of the last event that it knew of. ``rank``
+    is the place in the order of a query; of the query itself, how many rows it found.
+    """
+
+    seq: int
+    time: str
+    kind: str
+    id: str | None
+    annotator: str | None
+    session: str
+    label: str | None = None
+    strategy: str | None = None
+    round: int | None = None
+    rank: int | None = None
+    probability: float | None = None
+    reason: str | None = None
+    refers_to: int | None = None
+    digest: str | None = None
+
+    @property
+    def holder(self) -> tuple[str | None, str | None]:
+        """Whose tasks and answers these are: a person, or a session without a name."""
+        return holder_of(self.annotator, self.session)
+
+
+def holder_of(annotator: str | None, session: str) -> tuple[str | None, str | None]:
+    """Whom tasks belong to: a person wherever they work, else this session alone."""
+    return (None, session) if annotator is None else (annotator, None)

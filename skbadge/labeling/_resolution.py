@@ -1,0 +1,36 @@
+"""One label for each row, of the answers of several people."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from skbadge.labeling._ledger_format import Event
+from skbadge.labeling._standing import RowStanding, Standing
+
+RESOLUTIONS = ("latest", "majority", "refuse")
+
+
+def resolve(row: RowStanding, resolution: str) -> Event | None:
+    """The answer that gives a row its label; None if there is none."""
+    votes = row.counting()
+    if not votes:
+        return None
+    counts = Counter(vote.label for vote in votes)
+    if len(counts) == 1 or resolution == "latest":
+        return votes[-1]
+    if resolution == "refuse":
+        return None
+    (first, most), (_, second) = counts.most_common(2)
+    if most == second:
+        return None
+    return [vote for vote in votes if vote.label == first][-1]
+
+
+def contradicts(row: RowStanding) -> bool:
+    """Whether the answers that count say different things."""
+    return len({vote.label for vote in row.counting()}) > 1
+
+
+def answered(standing: Standing) -> Iterable[tuple[str, RowStanding]]:
+    """The labelled rows, in the order of their first answers."""
+    found = [(key, row) for key, row in standing.rows.items() if row.votes]
+    return sorted(found, key=lambda item: item[1].order)

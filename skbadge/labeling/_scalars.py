@@ -1,0 +1,44 @@
+"""Ids and labels as JSON texts, from which their type comes back exactly."""
+
+import json
+from math import isfinite
+from typing import Any
+
+import numpy as np
+
+from skbadge.utils._shown import shown
+
+Scalar = bool | int | float | str
+
+
+def as_text(value: Any, name: str) -> str:
+    """An id or a label as JSON: equal texts are equal values of equal type.
+
+    3, 3.0, "3" and True are four texts. NumPy's scalars count as Python's.
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # Members of an enumeration count as what they are besides.
+    if isinstance(value, int):
+        return int.__repr__(value)
+    if isinstance(value, float) and isfinite(value):
+        return float.__repr__(value)
+    if isinstance(value, str):
+        text = str.__str__(value)
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            # Half a surrogate pair, which a file of UTF-8 cannot hold as it is.
+            return json.dumps(text)
+        return json.dumps(text, ensure_ascii=False)
+    raise TypeError(
+        f"`{name}` must be a string, an int, a finite float or a bool. Got "
+        f"{shown(value)} of type {type(value).__name__}."
+    )
+
+
+def from_text(text: str) -> Scalar:
+    """The value of a text."""
+    return json.loads(text)
