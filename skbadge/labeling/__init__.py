@@ -5,8 +5,18 @@ them in a SQLite file, and trains the querier on it.
 """
 
 from skbadge.labeling._frames import Progress
+from skbadge.labeling._imported import Imported, Problem
+from skbadge.labeling._label_studio import label_studio_config
 from skbadge.labeling._session import LabelingSession
 from skbadge.labeling._task import Task
 from skbadge.utils._database import StoreError
 
-__all__ = ["LabelingSession", "Progress", "StoreError", "Task"]
+__all__ = [
+    "Imported",
+    "LabelingSession",
+    "Problem",
+    "Progress",
+    "StoreError",
+    "Task",
+    "label_studio_config",
+]

@@ -1,6 +1,6 @@
 """What a file of answers says, and what came of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from skbadge.utils._optional import import_optional
@@ -24,6 +24,10 @@ class Answer:
     annotator: str | None = None
     source: str = ""
     version: str = ""
+
+    def by(self, annotator):
+        """The same, given by somebody if the file names nobody."""
+        return self if self.annotator else replace(self, annotator=annotator)
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class Imported:
 
     def problems(self) -> "pd.DataFrame":
         """Conflicts, disagreements and what was refused, as a frame."""
-        pd = import_optional("pandas", extra="examples", purpose="A list of problems")
+        pd = import_optional("pandas", extra="labeling", purpose="A list of problems")
         kinds = {
             "conflict": self.conflicts,
             "disagreement": self.disagreements,

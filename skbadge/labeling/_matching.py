@@ -4,6 +4,7 @@ Nothing is guessed. An id or a label is taken if there is exactly one that it ca
 and an answer replaces another only if the same tool has changed its own.
 """
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -22,15 +23,20 @@ class Known:
 
     Parameters
     ----------
-    votes : dict of str to label
-        Everybody's last answer; None for who could not tell or skipped it.
+    votes : dict
+        Everybody's last answer, by name; None for who could not tell or skipped it.
 
     sources : dict of str to (version, label)
         What was imported last of each answer of a tool.
+
+    gone : dict
+        Last answers that do not stand any more, by name: the row was withdrawn or
+        skipped since.
     """
 
-    votes: dict[str, Any] = field(default_factory=dict)
+    votes: dict[Any, Any] = field(default_factory=dict)
     sources: dict[str, tuple[str, Any]] = field(default_factory=dict)
+    gone: dict[Any, Any] = field(default_factory=dict)
 
 
 def found_id(key, contains):
@@ -46,6 +52,8 @@ def found_id(key, contains):
     """
     if isinstance(key, float) and key.is_integer():
         key = int(key)
+    if not isinstance(key, str | int | float) or not _is_finite(key):
+        raise Refusal("this can be no id")
     forms = [key, str(key)] if isinstance(key, int | float) else [key]
     if isinstance(key, str):
         forms += [number for number in (_whole_number(key),) if number is not None]
@@ -58,9 +66,7 @@ def found_id(key, contains):
 
 
 def found_label(label, classes):
-    """The class that a file's text or number means; without classes, what it has."""
-    if classes is None:
-        return label
+    """The class that a file's text or number means."""
     for same in (_is_same, _is_same_text, _is_same_number, _is_same_bool):
         found = [c for c in classes if same(label, c)]
         if len(found) == 1:
@@ -68,6 +74,46 @@ def found_label(label, classes):
         if found:
             raise Refusal(f"the classes {found[0]!r} and {found[1]!r} look the same")
     raise Refusal("this is not one of the classes")
+
+
+def found_unlisted_label(label, seen, *, is_number):
+    """The label that a file's text or number means, where no classes are known.
+
+    Parameters
+    ----------
+    label : str, bool, int or float
+        What the file has.
+
+    seen : list
+        The labels so far.
+
+    is_number : bool
+        Whether labels are numbers, as for a regressor.
+    """
+    try:
+        if is_number:
+            number = float(label)
+            if not math.isfinite(number):
+                raise Refusal("this is not a finite number")
+            return number
+        return found_label(label, seen)
+    except Refusal:
+        if is_number:
+            raise
+    except ValueError:
+        raise Refusal("this is not a number") from None
+    if seen and all(type(each) is int for each in seen):
+        number = _whole_number(str(label))
+        if number is None:
+            raise Refusal("labels are whole numbers so far, and this is none")
+        return number
+    if not _is_finite(label):
+        raise Refusal("this is not a finite number")
+    return label
+
+
+def _is_finite(value):
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _whole_number(text):
@@ -158,7 +204,10 @@ def sort_out(answers, refused, known_of, *, find_id, find_label, unnamed, on_con
         elif verdict == "known" or key in added:
             n_known += 1
         elif verdict == "conflict" and on_conflict == "list":
-            conflicts.append(_problem(raw, now, "the session has another answer"))
+            reason = "the session has another answer"
+            if now is None:
+                reason = "it was withdrawn, or the row was skipped"
+            conflicts.append(_problem(raw, now, reason))
         else:
             added.add(key)
             kind = _kind(answer, known, labels[answer.id], verdict, now)
@@ -213,7 +262,9 @@ def _verdict(answer, known, unnamed):
     is_told = now is not None or name in known.votes
     if is_told and now == answer.label:
         return "known", now
-    return ("new" if now is None else "conflict"), now
+    # The same file once more, after the row was withdrawn.
+    is_gone = not answer.source and known.gone.get(name) == answer.label is not None
+    return ("conflict" if now is not None or is_gone else "new"), now
 
 
 def _kind(answer, known, labels, verdict, now):

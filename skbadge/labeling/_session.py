@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from skbadge.exceptions import QueryWarning
+from skbadge.labeling._exchange import FileExchange
 from skbadge.labeling._frames import (
     Progress,
     agreement_frame,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class LabelingSession:
+class LabelingSession(FileExchange):
     """Hand out the rows that a querier asks for, and keep what people say of them."""
 
     def __init__(

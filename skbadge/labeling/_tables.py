@@ -19,7 +19,7 @@ ANNOTATOR = "annotator"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
-def table_for(ids, contents, label):
+def table_for(ids, contents, label, annotator=None):
     """A frame with the columns of ids, labels and ranks, and the rows' content.
 
     Raises
@@ -27,7 +27,7 @@ def table_for(ids, contents, label):
     ValueError
         If the content has a column of one of these names.
     """
-    pd = import_optional("pandas", extra="examples", purpose="A table of rows")
+    pd = import_optional("pandas", extra="labeling", purpose="A table of rows")
     for content in contents:
         for name in (ID, label, RANK, ANNOTATOR):
             if name in content:
@@ -37,6 +37,8 @@ def table_for(ids, contents, label):
                     + (", or choose another `label`." if name == label else ".")
                 )
     head = {ID: ids, label: [""] * len(ids), RANK: range(len(ids))}
+    if annotator is not None:
+        head[ANNOTATOR] = [annotator] * len(ids)
     return pd.DataFrame(head).join(pd.DataFrame(contents))
 
 
@@ -66,7 +68,7 @@ def read_table(path, label):
         If the file is not whole, or lacks a column.
     """
     encoding = _encoding(path)
-    pd = import_optional("pandas", extra="examples", purpose="A table of answers")
+    pd = import_optional("pandas", extra="labeling", purpose="A table of answers")
     try:
         separator, n_before = _separator(path, encoding)
         cells = pd.read_csv(

@@ -12,88 +12,16 @@ from skbadge.labeling._label_studio import (
     read_label_studio,
     tasks_for,
 )
+from tests.labeling._exports import annotation, choice, flat, task
 
-HOSTILE = ['a "quote"', "<script>alert('x')</script>", "two\nlines", "a,b;c", "ŝ 🐍", ""]
-
-
-def choice(*labels, name="label", kind="choices"):
-    return {
-        "value": {kind: list(labels) if kind == "choices" else labels[0]},
-        "id": "Dx_aB91ISN",
-        "from_name": name,
-        "to_name": "text",
-        "type": kind,
-        "origin": "manual",
-    }
-
-
-def annotation(number, *results, by=1, at="2024-05-02T09:15:01.728353Z", **more):
-    return {
-        "id": number,
-        "completed_by": by,
-        "result": list(results),
-        "was_cancelled": False,
-        "ground_truth": False,
-        "created_at": "2024-05-02T09:15:01.728331Z",
-        "updated_at": at,
-        "draft_created_at": None,
-        "lead_time": 4.288,
-        "prediction": {},
-        "result_count": len(results),
-        "unique_id": f"0e3d8c3c-0000-4d57-b9d6-{number:012}",
-        "import_id": None,
-        "last_action": None,
-        "bulk_created": False,
-        "task": 1,
-        "project": 83,
-        "updated_by": 1,
-        "parent_prediction": None,
-        "parent_annotation": None,
-        "last_created_by": None,
-        **more,
-    }
-
-
-def task(number, row, *annotations, **more):
-    data = {"text": "<b>hello</b>"}
-    return {
-        "id": number,
-        "annotations": list(annotations),
-        "file_upload": "1f2e3d4c-tasks.json",
-        "drafts": [],
-        "predictions": [{"id": 5, "score": 0.5, "result": [choice("dog")]}],
-        "data": data if row is None else data | {"skbadge_id": row},
-        "meta": {},
-        "created_at": "2024-05-01T21:52:49.513742Z",
-        "updated_at": "2024-05-02T09:15:01.746926Z",
-        "inner_id": number,
-        "total_annotations": len(annotations),
-        "cancelled_annotations": 0,
-        "total_predictions": 1,
-        "comment_count": 0,
-        "unresolved_comment_count": 0,
-        "last_comment_updated_at": None,
-        "project": 83,
-        "updated_by": 1,
-        "comment_authors": [],
-        **more,
-    }
-
-
-def flat(number, row, value, annotator=1, task_id=1, **more):
-    """One record of JSON_MIN."""
-    return {
-        "text": "hello",
-        "skbadge_id": row,
-        "id": task_id,
-        **({} if value is None else {"label": value}),
-        "annotator": annotator,
-        "annotation_id": number,
-        "created_at": "2024-05-02T09:15:01.728331Z",
-        "updated_at": "2024-05-02T09:15:01.728353Z",
-        "lead_time": 4.288,
-        **more,
-    }
+HOSTILE = [
+    'a "quote"',
+    "<script>alert('x')</script>",
+    "two\nlines",
+    "a,b;c",
+    "ŝ 🐍",
+    "",
+]
 
 
 @pytest.fixture
@@ -211,7 +139,7 @@ def test_the_control_is_found_out_or_named(read):
     assert read(items)[0][0].label == "cat"
     both = annotation(12, choice("cat", name="kind"), choice("old", name="age"))
     items.append(task(2, "b", both))
-    with pytest.raises(ValueError, match="`label` must name the control.*age, kind"):
+    with pytest.raises(ValueError, match=r"`label` must name the control.*age, kind"):
         read(items)
     answers, refused = read(items, label="age")
     assert [each.label for each in answers] == ["old"]
@@ -294,7 +222,7 @@ def test_a_cut_file_is_one_clear_error(read, n_kept):
 
 
 def test_other_files_are_refused(read, tmp_path):
-    with pytest.raises(ValueError, match="must hold a list of tasks.*Got str"):
+    with pytest.raises(ValueError, match=r"must hold a list of tasks.*Got str"):
         read('"text"')
     with pytest.raises(ValueError, match="is no whole JSON file"):
         read("[" * 100_000)
