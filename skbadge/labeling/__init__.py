@@ -7,6 +7,7 @@ them in a SQLite file, and trains the querier on it.
 from skbadge.labeling._frames import Progress
 from skbadge.labeling._imported import Imported, Problem
 from skbadge.labeling._label_studio import label_studio_config
+from skbadge.labeling._reading import read_labels, read_progress
 from skbadge.labeling._session import LabelingSession
 from skbadge.labeling._task import Task
 from skbadge.utils._database import StoreError
@@ -19,4 +20,6 @@ __all__ = [
     "StoreError",
     "Task",
     "label_studio_config",
+    "read_labels",
+    "read_progress",
 ]
