@@ -49,14 +49,14 @@ SMALL = {
         "MAX_EPOCHS": 16,
         "N_JOBS": 1,
     },
-    "labelling_your_own_pool": {"N_VALIDATION": 40, "MAX_ROUNDS": 2},
+    "labelling_your_own_pool": {"N_VALIDATION": 40, "N_ROUNDS": 2},
 }
 # Pictures in the notebook as committed.
 N_PICTURES = {
     "quickstart": 2,
     "choosing_a_strategy": 5,
     "improve_a_regression": 5,
-    "labelling_your_own_pool": 3,
+    "labelling_your_own_pool": 2,
 }
 
 
