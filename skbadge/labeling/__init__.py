@@ -4,10 +4,10 @@ A `LabelingSession` hands out the rows that a querier asks for, keeps what is sa
 them in a SQLite file, and trains the querier on it.
 """
 
-from skbadge.labeling._frames import Progress
 from skbadge.labeling._imported import Imported, Problem
 from skbadge.labeling._label_studio import label_studio_config
-from skbadge.labeling._reading import read_labels, read_progress
+from skbadge.labeling._progress_report import Progress
+from skbadge.labeling._reading import read_history, read_labels, read_progress
 from skbadge.labeling._session import LabelingSession
 from skbadge.labeling._task import Task
 from skbadge.utils._database import StoreError
@@ -20,6 +20,7 @@ __all__ = [
     "StoreError",
     "Task",
     "label_studio_config",
+    "read_history",
     "read_labels",
     "read_progress",
 ]

@@ -1,12 +1,12 @@
 """FileExchange: a session's rows go out as files and frames, and answers come back."""
 
 import json
+from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from sklearn.base import is_regressor
-
 from skbadge.labeling._content import LABEL, content_of
+from skbadge.labeling._desk import asked_by
 from skbadge.labeling._imported import Imported
 from skbadge.labeling._label_studio import (
     UNKNOWN,
@@ -340,43 +340,36 @@ def _import(session, answers, refused, unnamed, on_conflict):
             f"`on_conflict` must be 'list' or 'correct'. Got {on_conflict!r}."
         )
     pool, ledger = session._pool, session._ledger
-    digests = _digests(pool, ledger.catch_up(), answers)
-    find_label = _label_finder(session)
-    with ledger.writing() as new:
-        rows = ledger.standing.rows
-        known = {}
-
-        def known_of(row):
-            key = as_text(row, "id")
-            if key not in known:
-                known[key] = _known(rows.get(key))
-            return known[key]
-
+    with ledger.lock:
+        digests = _digests(pool, ledger.catch_up(), answers)
+    with ledger.writing() as page:
+        standing = ledger.standing
+        known_of = cache(lambda row: _known(standing.rows.get(as_text(row, "id"))))
         events, imported = sort_out(
             answers,
             refused,
             known_of,
-            find_id=lambda key: found_id(key, pool_contains(pool)),
-            find_label=find_label,
+            find_id=lambda key: found_id(key, _contains(pool)),
+            find_label=_label_finder(session, standing),
             unnamed=unnamed,
             on_conflict=on_conflict,
         )
         for kind, answer in events:
             key = as_text(answer.id, "id")
-            about = {"digest": digests[key], "round": ledger.standing.round}
-            row = rows.get(key)
-            if row is not None and row.asked is not None:
-                about = session._about(row, key)
+            row = standing.rows.get(key)
+            if row is None or row.asked is None:
+                why = {"round": standing.round, "digest": digests[key]}
+            else:
+                why = asked_by(row.asked)
             source = f"{answer.source} {answer.version}" if answer.source else None
-            given = None if answer.label is None else as_text(answer.label, "y")
-            event = session._event(kind, key, answer.annotator)
-            new.append(event | about | {"label": given, "reason": source})
+            label = None if answer.label is None else as_text(answer.label, "y")
+            page.write(kind, key, answer.annotator, label=label, reason=source, **why)
     if imported.n_new or imported.n_corrected:
         session._train_if_due()
     return imported
 
 
-def pool_contains(pool):
+def _contains(pool):
     """A function that says whether there is a row of an id."""
     return lambda key: pool.position(as_text(key, "id")) is not None
 
@@ -386,7 +379,7 @@ def _digests(pool, standing, answers):
     keys = set()
     for answer in answers:
         try:
-            keys.add(as_text(found_id(answer.id, pool_contains(pool)), "id"))
+            keys.add(as_text(found_id(answer.id, _contains(pool)), "id"))
         except Refusal:
             continue
     new = [
@@ -398,14 +391,13 @@ def _digests(pool, standing, answers):
     return dict.fromkeys(keys) | dict(zip(new, found, strict=True))
 
 
-def _label_finder(session):
+def _label_finder(session, standing):
     """What reads the labels of a file."""
     if session.classes is not None:
         return lambda label: found_label(label, session.classes)
-    rows = session._ledger.standing.rows.values()
-    texts = {vote.label for row in rows for vote in row.votes.values()}
-    seen = [from_text(text) for text in sorted(texts)]
-    is_number = is_regressor(session._model.querier)
+    votes = (vote for row in standing.rows.values() for vote in row.votes.values())
+    seen = [from_text(text) for text in sorted({vote.label for vote in votes})]
+    is_number = not session._reader.is_classifier
     return lambda label: found_unlisted_label(label, seen, is_number=is_number)
 
 
@@ -419,15 +411,15 @@ def _known(row):
         name = event.annotator or event.holder
         if event.seq in undone or event.kind not in (*ANSWERS, "skipped", "unsure"):
             continue
-        given = None if event.label is None else from_text(event.label)
+        label = None if event.label is None else from_text(event.label)
         if event.kind in ANSWERS:
-            found.gone[name] = given
+            found.gone[name] = label
         elif row.status in ("skipped", "unsure"):
             found.votes[name] = None
         source, _, version = (event.reason or "").partition(" ")
         if source.startswith(f"{UNKNOWN}:"):
-            found.sources[source] = version, given
-    for vote in row.votes.values():
+            found.sources[source] = version, label
+    for vote in row.counting():
         name = vote.annotator or vote.holder
         found.votes[name] = from_text(vote.label)
         found.gone.pop(name, None)

@@ -24,14 +24,15 @@ class Known:
     Parameters
     ----------
     votes : dict
-        Everybody's last answer, by name; None for who could not tell or skipped it.
+        Everybody's last answer that counts, by name; None for who could not tell, or
+        has skipped it.
 
     sources : dict of str to (version, label)
         What was imported last of each answer of a tool.
 
     gone : dict
-        Last answers that do not stand any more, by name: the row was withdrawn or
-        skipped since.
+        Last answers that do not count any more, by name: the row was corrected,
+        withdrawn or skipped since.
     """
 
     votes: dict[Any, Any] = field(default_factory=dict)
@@ -90,26 +91,27 @@ def found_unlisted_label(label, seen, *, is_number):
     is_number : bool
         Whether labels are numbers, as for a regressor.
     """
+    if not is_number:
+        try:
+            return found_label(label, seen)
+        except Refusal:
+            # One that was not there before.
+            if not seen:
+                return label
+    if not is_number and isinstance(seen[0], str | bool):
+        if type(label) is type(seen[0]):
+            return label
+        raise Refusal(f"labels are of type {type(seen[0]).__name__} so far")
+    whole = _whole_number(str(label))
+    if whole is not None and not is_number:
+        return whole
     try:
-        if is_number:
-            number = float(label)
-            if not math.isfinite(number):
-                raise Refusal("this is not a finite number")
-            return number
-        return found_label(label, seen)
-    except Refusal:
-        if is_number:
-            raise
+        number = float(label)
     except ValueError:
-        raise Refusal("this is not a number") from None
-    if seen and all(type(each) is int for each in seen):
-        number = _whole_number(str(label))
-        if number is None:
-            raise Refusal("labels are whole numbers so far, and this is none")
-        return number
-    if not _is_finite(label):
-        raise Refusal("this is not a finite number")
-    return label
+        number = math.nan
+    if not math.isfinite(number):
+        raise Refusal("labels are numbers, and this is none")
+    return number
 
 
 def _is_finite(value):
@@ -247,10 +249,12 @@ def _verdict(answer, known, unnamed):
     """Whether an answer is known, new or in conflict, and with what."""
     name = answer.annotator or unnamed
     now = known.votes.get(name)
-    if answer.annotator is None and now is None:
-        # Nobody knows who that is, so it may be any of those who answered.
-        others = [label for label in known.votes.values() if label is not None]
-        now = answer.label if answer.label in others else next(iter(others), None)
+    others = [label for label in known.votes.values() if label is not None]
+    if now is None and others and (answer.annotator is None or name in known.gone):
+        # Nobody knows who that is, or else somebody has corrected them.
+        now = answer.label if answer.label in others else others[-1]
+        is_old = known.sources.get(answer.source, (None, None))[1] == answer.label
+        return ("known" if now == answer.label or is_old else "conflict"), now
     before = known.sources.get(answer.source)
     if before is not None:
         version, label = before

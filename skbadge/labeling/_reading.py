@@ -1,18 +1,16 @@
-"""What a ledger says, without the pool and the model it is about."""
+"""Reading a ledger alone: no pool, no model, and nothing is written."""
 
 from contextlib import closing
 from os import PathLike
 from typing import TYPE_CHECKING, Literal
 
-from skbadge.labeling._frames import Progress, labels_frame, progress_of
+from skbadge.labeling._frames import history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._resolution import RESOLUTIONS
+from skbadge.labeling._progress_report import Progress, progress_of
+from skbadge.labeling._resolution import check_resolution
 
 if TYPE_CHECKING:
     import pandas as pd
-
-# Nobody waits long for who is writing, where there is only something to be read.
-_TIMEOUT = 5.0
 
 
 def read_labels(
@@ -20,36 +18,23 @@ def read_labels(
     *,
     resolution: Literal["latest", "majority", "refuse"] = "latest",
 ) -> "pd.DataFrame":
-    """The labelled rows of a session's file, without its pool and its querier.
+    """The labels of a ledger, without the pool that they are of.
 
     Parameters
     ----------
     store : path-like
-        The file of a `LabelingSession`, which may be in use.
+        The ledger of a `LabelingSession`.
 
     resolution : {"latest", "majority", "refuse"}, default="latest"
-        Which of several people's answers counts.
+        As for `LabelingSession`.
 
     Returns
     -------
     labels : DataFrame
-        As `LabelingSession.labels` returns it, indexed by id.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-
-    ValueError
-        If it is something else.
-
-    Examples
-    --------
-    >>> from skbadge.labeling import read_labels
-    >>> read_labels("labels.sqlite")  # doctest: +SKIP
+        As `LabelingSession.labels` returns them.
     """
-    _check(resolution)
-    with closing(_opened(store)) as ledger:
+    check_resolution(resolution)
+    with closing(Ledger(store)) as ledger:
         return labels_frame(ledger, resolution)
 
 
@@ -58,19 +43,36 @@ def read_progress(
     *,
     resolution: Literal["latest", "majority", "refuse"] = "latest",
 ) -> Progress:
-    """How far the labelling of a session's file is, see `read_labels`."""
-    _check(resolution)
-    with closing(_opened(store)) as ledger:
-        n_pool = ledger.about().get("pool", {}).get("n_rows", 0)
+    """How far the labelling of a ledger is.
+
+    Parameters
+    ----------
+    store, resolution
+        As for `read_labels`.
+
+    Returns
+    -------
+    progress : Progress
+        As `LabelingSession.progress` returns it.
+    """
+    check_resolution(resolution)
+    with closing(Ledger(store)) as ledger:
+        n_pool = ledger.told().get("pool", {}).get("n_rows", 0)
         return progress_of(ledger.standing, n_pool, resolution)
 
 
-def _check(resolution):
-    if resolution not in RESOLUTIONS:
-        raise ValueError(
-            f"`resolution` must be one of {list(RESOLUTIONS)}. Got {resolution!r}."
-        )
+def read_history(store: str | PathLike) -> "pd.DataFrame":
+    """All events of a ledger.
 
+    Parameters
+    ----------
+    store : path-like
+        The ledger of a `LabelingSession`.
 
-def _opened(store):
-    return Ledger(store, create=False, timeout=_TIMEOUT)
+    Returns
+    -------
+    history : DataFrame
+        As `LabelingSession.history` returns them.
+    """
+    with closing(Ledger(store)) as ledger:
+        return history_frame(ledger)

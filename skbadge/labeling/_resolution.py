@@ -5,8 +5,17 @@ from collections.abc import Iterable
 
 from skbadge.labeling._ledger_format import Event
 from skbadge.labeling._standing import RowStanding, Standing
+from skbadge.utils._shown import shown
 
 RESOLUTIONS = ("latest", "majority", "refuse")
+
+
+def check_resolution(resolution: str) -> None:
+    """Raise for one that is not allowed."""
+    if resolution not in RESOLUTIONS:
+        raise ValueError(
+            f"`resolution` must be one of {list(RESOLUTIONS)}. Got {shown(resolution)}."
+        )
 
 
 def resolve(row: RowStanding, resolution: str) -> Event | None:

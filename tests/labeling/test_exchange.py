@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from skbadge import BadgeQuerier
 from skbadge.labeling import LabelingSession
+from skbadge.labeling._ledger import Page
 from tests.labeling._exports import annotation, choice, flat, task
 
 CLASSES = ["cat", "dog"]
@@ -219,6 +220,35 @@ def test_what_was_corrected_here_is_not_undone_by_a_file(opened, ls):
     assert given(session) == {"row-1": "cow"}
 
 
+@pytest.mark.parametrize("kind", ["Label Studio", "table"])
+def test_what_somebody_has_decided_stays(opened, ls, kind):
+    session = opened(classes=[*CLASSES, "cow"])
+
+    def bring(label, at="2024-05-02T09:15:01.728353Z", **parameters):
+        if kind == "table":
+            return session.import_frame(table({"row-1": label}), **parameters)
+        path = ls(task(1, "row-1", annotation(11, choice(label), at=at)))
+        return session.import_label_studio(path, **parameters)
+
+    assert str(bring("cat")) == "1 new"
+    session.correct("row-1", "dog", annotator="ann")
+    if kind == "table":
+        assert len(bring("cat").conflicts) == 1
+    else:
+        assert str(bring("cat")) == "1 known already"
+    later = "2024-05-03T09:00:00.000000Z"
+    assert str(bring("dog", at=later)) == "1 known already"
+    assert reasons(bring("cow", at=later).conflicts) == [
+        ("row-1", "cow", "dog", "the session has another answer")
+    ]
+    assert given(session) == {"row-1": "dog"}
+    assert str(bring("cow", at=later, on_conflict="correct")) in (
+        "1 corrected",
+        "1 corrected, 1 unlike another person's",
+    )
+    assert given(session) == {"row-1": "cow"}
+
+
 def test_cancelled_ones_are_skips_unless_somebody_has_answered(opened, ls):
     session = opened()
     cancelled = {"was_cancelled": True}
@@ -308,15 +338,15 @@ def test_a_cut_file_changes_nothing(opened, ls):
 def test_answers_are_added_together_or_not_at_all(opened, ls, monkeypatch):
     session = opened()
     path = ls(*(task(i, f"row-{i}", annotation(i, choice("cat"))) for i in range(9)))
-    about, calls = session._event, []
+    write, calls = Page.write, []
 
-    def failing(*arguments):
+    def failing(*arguments, **columns):
         calls.append(arguments)
         if len(calls) == 5:
             raise KeyboardInterrupt
-        return about(*arguments)
+        write(*arguments, **columns)
 
-    monkeypatch.setattr(session, "_event", failing)
+    monkeypatch.setattr(Page, "write", failing)
     with pytest.raises(KeyboardInterrupt):
         session.import_label_studio(path)
     assert len(opened().history()) == 0
@@ -472,7 +502,7 @@ def test_without_classes_labels_are_of_the_kind_there_is(opened):
     imported = session.import_frame(frame)
     assert given(session) == {"row-1": 3, "row-2": 4, "row-3": 3, "row-4": 7}
     assert [each.reason for each in imported.refused] == [
-        "labels are whole numbers so far, and this is none"
+        "labels are numbers, and this is none"
     ]
 
 
@@ -484,7 +514,9 @@ def test_targets_of_a_regression_are_numbers(opened):
     )
     imported = session.import_frame(frame)
     assert given(session) == {"row-1": 1.5, "row-2": 2.0}
-    assert [each.reason for each in imported.refused] == ["this is not a number"]
+    assert [each.reason for each in imported.refused] == [
+        "labels are numbers, and this is none"
+    ]
 
 
 def table(rows, **columns):
@@ -618,7 +650,7 @@ def test_answers_of_a_file_are_trained_on(opened):
     session = opened(train_every=4)
     rows = {f"row-{i}": CLASSES[i % 2] for i in range(6)}
     session.import_frame(table(rows))
-    assert session.progress().round == 1
+    assert session.progress().n_trainings == 1
     assert len(session.querier.y_labeled_) == 6
 
 

@@ -61,7 +61,7 @@ def test_the_command_writes_one_line_a_row_and_its_own_file_again(
 def test_the_command_sums_up(store, capsys):
     assert main(["labels", str(store)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "labelled: 4 of 20"
+    assert lines[0] == "labelled: 4 of 20 rows"
     assert "skipped: 1" in lines
 
 
@@ -98,4 +98,4 @@ def test_a_resolution_that_is_none_is_refused(store, capsys):
 def test_the_module_runs(store):
     command = [sys.executable, "-m", "skbadge", "labels", str(store)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("labelled: 4 of 20\n")
+    assert done.stdout.startswith("labelled: 4 of 20 rows\n")
