@@ -6,7 +6,6 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from skbadge.labeling._content import LABEL, content_of
-from skbadge.labeling._desk import asked_by
 from skbadge.labeling._imported import Imported
 from skbadge.labeling._label_studio import (
     UNKNOWN,
@@ -22,8 +21,8 @@ from skbadge.labeling._matching import (
     found_unlisted_label,
     sort_out,
 )
+from skbadge.labeling._row_standing import ANSWERS
 from skbadge.labeling._scalars import as_text, from_text
-from skbadge.labeling._standing import ANSWERS
 from skbadge.labeling._tables import (
     answers_in,
     is_empty_table,
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
 OnConflict: TypeAlias = Literal["list", "correct"]
 # Whom rows are with that went out in a table, and who filled it in if nobody is named.
 TABLE = "table"
+# What the ledger keeps of an annotation that was imported begins so.
+_SOURCE = f"{UNKNOWN}:"
 
 
 class FileExchange:
@@ -344,7 +345,12 @@ def _import(session, answers, refused, unnamed, on_conflict):
         digests = _digests(pool, ledger.catch_up(), answers)
     with ledger.writing() as page:
         standing = ledger.standing
-        known_of = cache(lambda row: _known(standing.rows.get(as_text(row, "id"))))
+        sources = ledger.reasons(_SOURCE)
+
+        @cache
+        def known_of(row):
+            return _known(standing.rows.get(as_text(row, "id")), sources)
+
         events, imported = sort_out(
             answers,
             refused,
@@ -357,10 +363,9 @@ def _import(session, answers, refused, unnamed, on_conflict):
         for kind, answer in events:
             key = as_text(answer.id, "id")
             row = standing.rows.get(key)
-            if row is None or row.asked is None:
-                why = {"round": standing.round, "digest": digests[key]}
-            else:
-                why = asked_by(row.asked)
+            why = {"round": standing.round, "digest": digests.get(key)}
+            if row is not None:
+                why = session._why(row, key)
             source = f"{answer.source} {answer.version}" if answer.source else None
             label = None if answer.label is None else as_text(answer.label, "y")
             page.write(kind, key, answer.annotator, label=label, reason=source, **why)
@@ -375,52 +380,48 @@ def _contains(pool):
 
 
 def _digests(pool, standing, answers):
-    """The contents of rows by key; None where the ledger has them already."""
+    """The contents, by key, of rows that the ledger knows nothing of."""
     keys = set()
     for answer in answers:
         try:
             keys.add(as_text(found_id(answer.id, _contains(pool)), "id"))
         except Refusal:
             continue
-    new = [
-        key
-        for key in keys
-        if standing.rows.get(key) is None or standing.rows[key].digest is None
-    ]
+    new = sorted(keys - standing.rows.keys())
     found = pool.digests([pool.position(key) for key in new])
-    return dict.fromkeys(keys) | dict(zip(new, found, strict=True))
+    return dict(zip(new, found, strict=True))
 
 
 def _label_finder(session, standing):
     """What reads the labels of a file."""
     if session.classes is not None:
         return lambda label: found_label(label, session.classes)
-    votes = (vote for row in standing.rows.values() for vote in row.votes.values())
+    votes = (vote for row in standing.rows.values() for vote in row.votes)
     seen = [from_text(text) for text in sorted({vote.label for vote in votes})]
     is_number = not session._reader.is_classifier
     return lambda label: found_unlisted_label(label, seen, is_number=is_number)
 
 
-def _known(row):
+def _known(row, sources):
     """What the ledger has of a row."""
     found = Known()
     if row is None:
         return found
-    undone = {event.refers_to for event in row.events if event.kind == "undone"}
-    for event in row.events:
-        name = event.annotator or event.holder
-        if event.seq in undone or event.kind not in (*ANSWERS, "skipped", "unsure"):
+    undone = {mark.refers_to for mark in row.marks if mark.kind == "undone"}
+    for mark in row.marks:
+        name = mark.who[0] or mark.holder
+        if mark.seq in undone or mark.kind not in (*ANSWERS, "skipped", "unsure"):
             continue
-        label = None if event.label is None else from_text(event.label)
-        if event.kind in ANSWERS:
+        label = None if mark.label is None else from_text(mark.label)
+        if mark.kind in ANSWERS:
             found.gone[name] = label
         elif row.status in ("skipped", "unsure"):
             found.votes[name] = None
-        source, _, version = (event.reason or "").partition(" ")
-        if source.startswith(f"{UNKNOWN}:"):
-            found.sources[source] = version, label
+        source, _, version = sources.get(mark.seq, "").partition(" ")
+        found.sources[source] = version, label
+    found.sources.pop("", None)
     for vote in row.counting():
-        name = vote.annotator or vote.holder
+        name = vote.who[0] or vote.holder
         found.votes[name] = from_text(vote.label)
         found.gone.pop(name, None)
     return found
