@@ -44,7 +44,10 @@ def content_of(row, render=None):
     elif _is_numbers(shown_row):
         values = np.asarray(shown_row).reshape(-1).tolist()
         shown_row = {f"x{i}": value for i, value in enumerate(values)}
-    if not isinstance(shown_row, Mapping):
+    is_plain = isinstance(shown_row, Mapping) and not any(
+        getattr(value, "size", 0) > _MAX_NUMBERS for value in shown_row.values()
+    )
+    if not is_plain:
         raise TypeError(
             "`render` must be a function that gives a dict, or a text, of what to show "
             f"of a row, such as an image's address. Rows are {shown(row)}"
@@ -63,6 +66,8 @@ def _plain(value):
     """A value as JSON and spreadsheets have it; what is missing is an empty text."""
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, np.ndarray):
+        return str(value.tolist())
     if isinstance(value, str | bool):
         return value
     # NaN and NaT are unlike themselves, and of pandas' NA nobody knows.

@@ -1,7 +1,6 @@
 """FileExchange: a session's rows go out as files and frames, and answers come back."""
 
 import json
-from functools import cache
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -13,16 +12,6 @@ from skbadge.labeling._label_studio import (
     read_label_studio,
     tasks_for,
 )
-from skbadge.labeling._matching import (
-    Known,
-    Refusal,
-    found_id,
-    found_label,
-    found_unlisted_label,
-    sort_out,
-)
-from skbadge.labeling._row_standing import ANSWERS
-from skbadge.labeling._scalars import as_text, from_text
 from skbadge.labeling._tables import (
     answers_in,
     is_empty_table,
@@ -30,6 +19,7 @@ from skbadge.labeling._tables import (
     table_for,
     write_table,
 )
+from skbadge.labeling._taking_in import take_in
 from skbadge.labeling._task import Task
 from skbadge.utils._whole_file import check_replaceable, written
 
@@ -41,8 +31,6 @@ if TYPE_CHECKING:
 OnConflict: TypeAlias = Literal["list", "correct"]
 # Whom rows are with that went out in a table, and who filled it in if nobody is named.
 TABLE = "table"
-# What the ledger keeps of an annotation that was imported begins so.
-_SOURCE = f"{UNKNOWN}:"
 
 
 class FileExchange:
@@ -155,7 +143,7 @@ class FileExchange:
             If the file is not whole or is no export. Nothing was imported then.
         """
         answers, refused = read_label_studio(path, label, annotators)
-        return _import(self, answers, refused, UNKNOWN, on_conflict)
+        return take_in(self, answers, refused, UNKNOWN, on_conflict)
 
     def export_csv(
         self,
@@ -331,97 +319,4 @@ def _next_table(session, n, render, label, annotator):
 def _import_table(session, answers, refused, annotator, on_conflict):
     if annotator is not None:
         answers = [each.by(annotator) for each in answers]
-    return _import(session, answers, refused, TABLE, on_conflict)
-
-
-def _import(session, answers, refused, unnamed, on_conflict):
-    """Add to the ledger, in one transaction, what of the answers is new."""
-    if on_conflict not in ("list", "correct"):
-        raise ValueError(
-            f"`on_conflict` must be 'list' or 'correct'. Got {on_conflict!r}."
-        )
-    pool, ledger = session._pool, session._ledger
-    with ledger.lock:
-        digests = _digests(pool, ledger.catch_up(), answers)
-    with ledger.writing() as page:
-        standing = ledger.standing
-        sources = ledger.reasons(_SOURCE)
-
-        @cache
-        def known_of(row):
-            return _known(standing.rows.get(as_text(row, "id")), sources)
-
-        events, imported = sort_out(
-            answers,
-            refused,
-            known_of,
-            find_id=lambda key: found_id(key, _contains(pool)),
-            find_label=_label_finder(session, standing),
-            unnamed=unnamed,
-            on_conflict=on_conflict,
-        )
-        for kind, answer in events:
-            key = as_text(answer.id, "id")
-            row = standing.rows.get(key)
-            why = {"round": standing.round, "digest": digests.get(key)}
-            if row is not None:
-                why = session._why(row, key)
-            source = f"{answer.source} {answer.version}" if answer.source else None
-            label = None if answer.label is None else as_text(answer.label, "y")
-            page.write(kind, key, answer.annotator, label=label, reason=source, **why)
-    if imported.n_new or imported.n_corrected:
-        session._train_if_due()
-    return imported
-
-
-def _contains(pool):
-    """A function that says whether there is a row of an id."""
-    return lambda key: pool.position(as_text(key, "id")) is not None
-
-
-def _digests(pool, standing, answers):
-    """The contents, by key, of rows that the ledger knows nothing of."""
-    keys = set()
-    for answer in answers:
-        try:
-            keys.add(as_text(found_id(answer.id, _contains(pool)), "id"))
-        except Refusal:
-            continue
-    new = sorted(keys - standing.rows.keys())
-    found = pool.digests([pool.position(key) for key in new])
-    return dict(zip(new, found, strict=True))
-
-
-def _label_finder(session, standing):
-    """What reads the labels of a file."""
-    if session.classes is not None:
-        return lambda label: found_label(label, session.classes)
-    votes = (vote for row in standing.rows.values() for vote in row.votes)
-    seen = [from_text(text) for text in sorted({vote.label for vote in votes})]
-    is_number = not session._reader.is_classifier
-    return lambda label: found_unlisted_label(label, seen, is_number=is_number)
-
-
-def _known(row, sources):
-    """What the ledger has of a row."""
-    found = Known()
-    if row is None:
-        return found
-    undone = {mark.refers_to for mark in row.marks if mark.kind == "undone"}
-    for mark in row.marks:
-        name = mark.who[0] or mark.holder
-        if mark.seq in undone or mark.kind not in (*ANSWERS, "skipped", "unsure"):
-            continue
-        label = None if mark.label is None else from_text(mark.label)
-        if mark.kind in ANSWERS:
-            found.gone[name] = label
-        elif row.status in ("skipped", "unsure"):
-            found.votes[name] = None
-        source, _, version = sources.get(mark.seq, "").partition(" ")
-        found.sources[source] = version, label
-    found.sources.pop("", None)
-    for vote in row.counting():
-        name = vote.who[0] or vote.holder
-        found.votes[name] = from_text(vote.label)
-        found.gone.pop(name, None)
-    return found
+    return take_in(session, answers, refused, TABLE, on_conflict)

@@ -143,6 +143,15 @@ def querier_of_numbers():
     return BadgeQuerier(model, strategy="margin", random_state=0)
 
 
+def test_when_no_rows_are_left_files_are_empty(opened, tmp_path):
+    session = opened(frame_of(n=3))
+    session.export_csv(tmp_path / "all.csv", 9)
+    assert session.export_label_studio(tmp_path / "tasks.json") == []
+    assert json.loads((tmp_path / "tasks.json").read_text()) == []
+    assert session.export_csv(tmp_path / "none.csv", annotator="ann") == []
+    assert str(session.import_csv(tmp_path / "none.csv")) == "no answers"
+
+
 # Label Studio, back
 
 

@@ -254,10 +254,11 @@ def test_the_content_of_a_row_is_plain():
     assert content_of("text") == {"text": "text"}
     assert content_of(np.array([1.5, 2])) == {"x0": 1.5, "x1": 2.0}
     assert content_of(3, lambda row: {"image": f"/{row}.png"}) == {"image": "/3.png"}
+    assert content_of({"a": np.arange(3), "b": None}) == {"a": "[0, 1, 2]", "b": ""}
     json.dumps(content_of(row))
 
 
-@pytest.mark.parametrize("render", [None, lambda row: 3])
+@pytest.mark.parametrize("render", [None, lambda row: 3, lambda row: {"image": row}])
 def test_rows_that_tell_a_person_nothing_need_a_function(render):
     np = pytest.importorskip("numpy")
     with pytest.raises(TypeError, match="`render` must be a function"):
