@@ -593,6 +593,25 @@ def test_one_row_answered_twice_in_a_file_is_a_conflict_in_any_order(opened):
         assert given(session) == {"row-2": "cat"}
 
 
+def test_one_row_answered_twice_alike_counts_once(opened, ls):
+    session = opened()
+    frame = pd.DataFrame({"skbadge_id": ["row-2"] * 2, "label": ["cat", "cat "]})
+    assert str(session.import_frame(frame)) == "1 new, 1 known already"
+    twice = [task(1, "row-3", annotation(11, choice("dog")))] * 2
+    assert str(session.import_label_studio(ls(*twice))) == "1 new, 1 known already"
+    assert list(session.history()["kind"]) == ["labeled"] * 2
+
+
+def test_what_was_undone_can_be_imported_again(opened, ls):
+    session = opened()
+    path = ls(task(1, "row-3", annotation(11, choice("dog"))))
+    session.import_label_studio(path)
+    assert session.undo(annotator="label-studio:1") == "row-3"
+    assert given(session) == {}
+    assert str(session.import_label_studio(path)) == "1 new"
+    assert given(session) == {"row-3": "dog"}
+
+
 def test_the_same_file_does_not_bring_back_what_was_withdrawn(opened):
     session = opened()
     frame = table({"row-1": "cat", "row-2": "cat"})
