@@ -1,4 +1,4 @@
-"""The command line: run a benchmark, look at its state, report on it, export it."""
+"""The command line: benchmarks are run and reported on, and labels are read."""
 
 import argparse
 import signal
@@ -14,6 +14,7 @@ from pickle import PicklingError
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
 from skbadge.experiment.report import write_csv
 from skbadge.experiment.store import COLUMNS, StoreError, config_hash
+from skbadge.labeling import read_labels, read_progress
 
 # Errors in what a command is given. All others are bugs of ours.
 _ERRORS = (
@@ -102,6 +103,15 @@ def _parser():
     export.add_argument("store", type=Path)
     export.add_argument("csv", type=Path)
     export.set_defaults(command=_export)
+    labels = commands.add_parser("labels", help="sum up, or write, what was labelled")
+    labels.add_argument("file", type=Path, help="the file of a labelling session")
+    labels.add_argument("--csv", type=Path, metavar="OUT", help="CSV file to write")
+    labels.add_argument(
+        "--resolution",
+        default="latest",
+        help="which of several answers counts: latest, majority or refuse [latest]",
+    )
+    labels.set_defaults(command=_labels)
     return parser
 
 
@@ -149,6 +159,16 @@ def _export(arguments):
         frame = store.to_frame()
     write_csv(frame, arguments.csv, replaces=COLUMNS)
     print(f"{len(frame)} evaluations: {arguments.csv}")
+    return 0
+
+
+def _labels(arguments):
+    if arguments.csv is None:
+        print(read_progress(arguments.file, resolution=arguments.resolution))
+        return 0
+    labels = read_labels(arguments.file, resolution=arguments.resolution).reset_index()
+    write_csv(labels, arguments.csv, replaces=labels.columns)
+    print(f"{len(labels)} labelled rows: {arguments.csv}")
     return 0
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from skbadge.utils._formulas import with_formula
 from skbadge.utils._optional import import_optional
 
 if TYPE_CHECKING:
@@ -241,8 +242,7 @@ def _load(frame):
         )
         # Exports put an apostrophe before what spreadsheets take for a formula.
         names = [name for name in NAMES if name in table]
-        plain = table[names].replace(r"^'('*[=+\-@\t\r])", r"\1", regex=True)
-        return table.assign(**plain)
+        return table.assign(**{name: table[name].map(with_formula) for name in names})
     if hasattr(frame, "to_frame") and not isinstance(frame, pd.Series | pd.Index):
         return _load(frame.to_frame())
     raise TypeError(

@@ -4,17 +4,23 @@ A `LabelingSession` hands out the rows that a querier asks for, keeps what is sa
 them in a SQLite file, and trains the querier on it.
 """
 
+from skbadge.labeling._imported import Imported, Problem
+from skbadge.labeling._label_studio import label_studio_config
 from skbadge.labeling._progress_report import Progress
-from skbadge.labeling._reading import read_history, read_labels
+from skbadge.labeling._reading import read_history, read_labels, read_progress
 from skbadge.labeling._session import LabelingSession
 from skbadge.labeling._task import Task
 from skbadge.utils._database import StoreError
 
 __all__ = [
+    "Imported",
     "LabelingSession",
+    "Problem",
     "Progress",
     "StoreError",
     "Task",
+    "label_studio_config",
     "read_history",
     "read_labels",
+    "read_progress",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from skbadge.labeling._resolution import RESOLUTIONS
+from skbadge.labeling._resolution import check_resolution
 from skbadge.labeling._scalars import as_text, from_text
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._shown import did_you_mean, listed, shown
@@ -24,14 +24,12 @@ def check_options(
             f"`querier` must be a BadgeQuerier. Got {shown(querier)}. Put steps before "
             "it into its estimator: BadgeQuerier(make_pipeline(...))."
         )
-    for name, value, allowed in (
-        ("resolution", resolution, RESOLUTIONS),
-        ("synchronous", synchronous, _SYNCHRONOUS),
-    ):
-        if value not in allowed:
-            raise ValueError(
-                f"`{name}` must be one of {list(allowed)}. Got {shown(value)}."
-            )
+    check_resolution(resolution)
+    if synchronous not in _SYNCHRONOUS:
+        raise ValueError(
+            f"`synchronous` must be one of {list(_SYNCHRONOUS)}. Got "
+            f"{shown(synchronous)}."
+        )
     for name, value in (("train_every", train_every), ("batch_size", batch_size)):
         is_none = name == "train_every" and value is None
         if not (is_none or (is_int(value) and value >= 1)):
@@ -90,7 +88,7 @@ class LabelReader:
     def __init__(self, classes, querier):
         self._texts = classes
         self.classes = None if classes is None else [from_text(t) for t in classes]
-        self._is_classifier = is_classifier(querier)
+        self.is_classifier = is_classifier(querier)
         # Of labels without named classes: texts, numbers or bools.
         self._kind = None
 
@@ -127,7 +125,7 @@ class LabelReader:
         self._kind = kind
 
     def _kind_so_far(self, standing):
-        if not self._is_classifier:
+        if not self.is_classifier:
             return _NUMBER
         votes = (vote for row in standing.rows.values() for vote in row.votes)
         found = next((vote.label for vote in votes), None)

@@ -101,6 +101,12 @@ class Ledger:
             ]
             db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", changed)
 
+    def told(self) -> dict:
+        """What is known of pool and classes, only to be read."""
+        with self.lock:
+            _, rows = self._db.read("SELECT key, value FROM about")
+        return {key: json.loads(value) for key, value in rows}
+
     def events(self, after: int = 0, until: int = _LAST) -> Iterator[Event]:
         """Events by their numbers: those behind ``after``, up to ``until``."""
         rows: list = [None] * _AT_A_TIME
@@ -124,6 +130,12 @@ class Ledger:
         with self.lock:
             _, ((time,),) = self._db.read(query, (seq,))
         return datetime.fromisoformat(time)
+
+    def reasons(self, beginning: str) -> dict[int, str]:
+        """Reasons that begin so, by the numbers of the events."""
+        query = "SELECT seq, reason FROM events WHERE substr(reason, 1, ?) = ?"
+        with self.lock:
+            return dict(self._db.read(query, (len(beginning), beginning))[1])
 
     def digests(self) -> dict[str, str]:
         """What was in the rows that were asked or spoken of, by their ids as JSON."""

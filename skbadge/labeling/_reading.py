@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 from skbadge.labeling._frames import history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
+from skbadge.labeling._progress_report import Progress, progress_of
+from skbadge.labeling._resolution import check_resolution
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,8 +33,32 @@ def read_labels(
     labels : DataFrame
         As `LabelingSession.labels` returns them.
     """
+    check_resolution(resolution)
     with closing(Ledger(store)) as ledger:
         return labels_frame(ledger, resolution)
+
+
+def read_progress(
+    store: str | PathLike,
+    *,
+    resolution: Literal["latest", "majority", "refuse"] = "latest",
+) -> Progress:
+    """How far the labelling of a ledger is.
+
+    Parameters
+    ----------
+    store, resolution
+        As for `read_labels`.
+
+    Returns
+    -------
+    progress : Progress
+        As `LabelingSession.progress` returns it.
+    """
+    check_resolution(resolution)
+    with closing(Ledger(store)) as ledger:
+        n_pool = ledger.told().get("pool", {}).get("n_rows", 0)
+        return progress_of(ledger.standing, n_pool, resolution)
 
 
 def read_history(store: str | PathLike) -> "pd.DataFrame":

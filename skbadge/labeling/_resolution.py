@@ -2,7 +2,17 @@
 
 from collections import Counter
 
+from skbadge.utils._shown import shown
+
 RESOLUTIONS = ("latest", "majority", "refuse")
+
+
+def check_resolution(resolution):
+    """Raise for one that is not allowed."""
+    if resolution not in RESOLUTIONS:
+        raise ValueError(
+            f"`resolution` must be one of {list(RESOLUTIONS)}. Got {shown(resolution)}."
+        )
 
 
 def resolve(row, resolution):

@@ -18,6 +18,7 @@ from skbadge.labeling._arguments import (
     check_reason,
 )
 from skbadge.labeling._desk import Desk
+from skbadge.labeling._exchange import FileExchange
 from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._opening import settle
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class LabelingSession:
+class LabelingSession(FileExchange):
     """Hand out the rows that a querier asks for, and keep what people say of them.
 
     All that happens is written to a ledger, a SQLite file, before a method returns. A

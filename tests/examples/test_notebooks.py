@@ -8,16 +8,18 @@ To execute one after a change, in the folder ``examples``::
 
 import ast
 import base64
-import csv
 import importlib
 import re
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import joblib
-import numpy as np
-import pandas as pd
 import pytest
+from sklearn.datasets import load_digits
 
+from skbadge.labeling import read_labels
 from tests.examples._running import (
     constants_of,
     outputs_of,
@@ -49,14 +51,14 @@ SMALL = {
         "MAX_EPOCHS": 16,
         "N_JOBS": 1,
     },
-    "labelling_your_own_pool": {"N_VALIDATION": 40, "MAX_ROUNDS": 2},
+    "labelling_your_own_pool": {"N_VALIDATION": 40, "N_ROUNDS": 2},
 }
 # Pictures in the notebook as committed.
 N_PICTURES = {
     "quickstart": 2,
     "choosing_a_strategy": 5,
     "improve_a_regression": 5,
-    "labelling_your_own_pool": 3,
+    "labelling_your_own_pool": 2,
 }
 
 
@@ -212,62 +214,6 @@ def test_improve_a_regression_runs(tmp_path):
     assert ratios.split("<th>random</th>")[1].count("<td>1.00</td>") == 5
 
 
-def read_table(path):
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@pytest.fixture
-def label_images(tmp_path, monkeypatch):
-    """The functions of the cell that asks and keeps answers, with our answers."""
-    monkeypatch.chdir(tmp_path)
-    notebook = read_notebook(EXAMPLES / "labelling_your_own_pool.ipynb")
-    (cell,) = [cell for cell in notebook.cells if cell.id == "save-labels"]
-    names = np.array(["a", "b", "c", "d"])
-
-    def run_cell(answers):
-        answers = iter(answers)
-        known = {"csv": csv, "np": np, "pd": pd, "Path": Path, "CLASSES": range(10)}
-        known |= {"names_kept": names, "X": np.arange(4)[:, np.newaxis]}
-        known |= {"position": {name: i for i, name in enumerate(names)}}
-        known["ask"] = lambda question: next(answers)
-        exec(cell.source, known)
-        return known
-
-    return run_cell
-
-
-def test_an_answer_is_in_the_file_before_the_next_question(label_images):
-    cell = label_images(["3", "", " 7 "])
-    # Answers run out as a person does, in the middle of a round.
-    with pytest.raises(StopIteration):
-        cell["label"](["d", "a", "c", "b"], "training")
-    cell = label_images([])
-    assert list(cell["read_labels"]()["name"]) == ["d", "a", "c"]
-    X, y = cell["rows_and_labels"]("training")
-    assert X.tolist() == [[3], [2]]
-    assert y.tolist() == [3, 7]
-    assert cell["unasked"]().tolist() == [1]
-    assert cell["n_asked"]("training") == 3
-    assert cell["n_asked"]("validation") == 0
-
-
-def test_a_typing_error_is_asked_again_and_a_wrong_label_can_be_corrected(label_images):
-    cell = label_images(["12", "b", "1", "4", "5"])
-    cell["label"](["b", "c"], "training")
-    assert cell["rows_and_labels"]("training")[1].tolist() == [1, 4]
-    cell["label"](["b"], "training")
-    assert sorted(cell["rows_and_labels"]("training")[1]) == [4, 5]
-
-
-def test_labels_of_images_that_are_gone_are_left_alone(label_images, tmp_path):
-    cell = label_images(["1", "2"])
-    cell["label"](["gone", "b"], "training")
-    X, y = cell["rows_and_labels"]("training")
-    assert (X.tolist(), y.tolist()) == ([[1]], [2])
-    assert read_table(tmp_path / "labels.csv")[0]["name"] == "gone"
-
-
 @pytest.fixture(scope="module")
 def labelled(tmp_path_factory):
     """A folder in which rows were labelled, and what the notebook printed."""
@@ -277,42 +223,45 @@ def labelled(tmp_path_factory):
         return folder, printed_by(run("labelling_your_own_pool", folder))
 
 
+def test_labelling_takes_few_lines():
+    cells = code_cells(read_notebook(EXAMPLES / "labelling_your_own_pool.ipynb"))
+    lines = [line for cell in cells for line in cell.source.splitlines()]
+    assert sum(bool(line.strip()) for line in lines) < 40
+
+
 def test_labelling_keeps_every_answer(labelled):
     folder, text = labelled
-    answers = read_table(folder / "labels.csv")
-    # A validation set, the first labels, the round that is shown and two more.
-    assert [row["purpose"] for row in answers] == ["validation"] * 40 + [
-        "training"
-    ] * 90
-    assert re.findall(r"asks for the same: +(\w+)", text) == ["True", "True"]
+    validation = read_labels(folder / "validation.sqlite")
+    assert len(validation) == 40
+    assert set(validation["strategy"]) == {"Random()"}
+    labels = read_labels(folder / "labels.sqlite")
+    # Two rounds, of other rows than those of the validation set.
+    assert labels["round"].tolist() == [0] * 20 + [1] * 20
+    assert not set(labels.index) & set(validation.index)
+    truth = load_digits().target
+    assert labels["label"].tolist() == [truth[int(id[-4:])] for id in labels.index]
+    assert re.findall(r"the same: (\w+)", text) == ["True"]
 
 
 @pytest.mark.usefixtures("kernel")
-def test_labelling_goes_on_in_a_new_kernel_and_asks_nothing_twice(labelled, tmp_path):
-    before = read_table(labelled[0] / "labels.csv")
-    # The kernel died while the last rows were being labelled.
-    lines = (labelled[0] / "labels.csv").read_text().splitlines(keepends=True)
-    (tmp_path / "labels.csv").write_text("".join(lines[:-7]))
-    run("labelling_your_own_pool", tmp_path, MAX_ROUNDS=1)
-    after = read_table(tmp_path / "labels.csv")
-    assert after[:123] == before[:123]
-    assert [row["purpose"] for row in after[123:]] == ["training"] * 40
-    assert len({row["name"] for row in after}) == len(after)
-
-
-def test_labelling_ends_with_a_label_for_each_image(labelled):
-    folder, text = labelled
-    answers = {row["name"]: row["label"] for row in read_table(folder / "labels.csv")}
-    told = {name: label for name, label in answers.items() if label}
-    assert 0 < len(told) < len(answers)
-    found = {row["name"]: row for row in read_table(folder / "all_labels.csv")}
-    assert len(found) == int(re.search(r"(\d+) images", text)[1])
-    assert {name: found[name]["label"] for name in told} == told
-    # Copies of the images that were answered have their labels too.
-    by_human = {name for name, row in found.items() if row["by"] == "human"}
-    assert told.keys() < by_human
-    for name in found.keys() - by_human:
-        assert 0.1 <= float(found[name]["probability"]) <= 1
+def test_labelling_goes_on_in_a_new_kernel_as_if_nothing_had_happened(
+    labelled, tmp_path
+):
+    shutil.copytree(labelled[0], tmp_path, dirs_exist_ok=True)
+    # The kernel died in the second round. Events are only ever added to the ledger.
+    with closing(sqlite3.connect(tmp_path / "labels.sqlite")) as ledger, ledger:
+        answers = ledger.execute("SELECT seq FROM events WHERE kind = 'labeled'")
+        seq = sorted(row[0] for row in answers)[33]
+        triggers = ledger.execute("SELECT name FROM sqlite_master WHERE type='trigger'")
+        for (name,) in triggers.fetchall():
+            ledger.execute(f"DROP TRIGGER {name}")
+        ledger.execute("DELETE FROM events WHERE seq > ?", [seq])
+    assert len(read_labels(tmp_path / "labels.sqlite")) == 34
+    run("labelling_your_own_pool", tmp_path)
+    for name in ("validation.sqlite", "labels.sqlite"):
+        before, after = (read_labels(each / name) for each in (labelled[0], tmp_path))
+        assert list(after.index) == list(before.index)
+        assert list(after["label"]) == list(before["label"])
 
 
 # Scripts

@@ -58,3 +58,15 @@ def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
     text = (PAGES / "strategies.md").read_text(encoding="utf-8")
     found = text.partition("<!-- tables -->")[2].partition("<!-- end of tables -->")[0]
     assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
+
+
+def test_labelling_sessions(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("labeling.md")
+    assert [task.id for task in found["again"].next(3)] == found["asked"]
+    imported = found["imported"]
+    assert (imported.n_new, len(imported.refused)) == (5, 1)
+    assert len(found["read_labels"]("customers.sqlite")) > 30
+    assert "1 refused" in capsys.readouterr().out
+    for name in ("images", "again"):
+        found[name].close()

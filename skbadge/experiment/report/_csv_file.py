@@ -1,13 +1,11 @@
-"""Files that are written as a whole or not at all, and tables as CSV files."""
+"""Tables as CSV files, which replace nothing but earlier ones."""
 
-import os
-import re
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from uuid import uuid4
 
 from skbadge.experiment.store import is_beside_a_store
+from skbadge.utils._formulas import frame_without_formulas
 from skbadge.utils._optional import import_optional
+from skbadge.utils._whole_file import written
 
 
 def write_csv(frame, path, *, replaces=None):
@@ -22,40 +20,8 @@ def write_csv(frame, path, *, replaces=None):
             f"{str(path)!r} is there already and is no earlier export. It was left as "
             "it is: choose another name, or delete it."
         )
-    texts = frame.select_dtypes(["object", "string", "category"])
-    safe = {name: column.map(_without_formula) for name, column in texts.items()}
     with written(path) as place:
-        frame.assign(**safe).to_csv(place, index=False)
-
-
-@contextmanager
-def written(path):
-    """Where to write a file, which is moved to its place once it is whole.
-
-    The suffix is that of the file. What is no regular file, such as a pipe, is written
-    to directly.
-    """
-    if os.path.exists(path) and not os.path.isfile(path):
-        yield path
-        return
-    target = Path(os.path.realpath(path))
-    place = target.with_name(f".{uuid4().hex}{target.suffix}")
-    try:
-        yield place
-        os.replace(place, target)
-    except OSError as error:
-        # A full disk does not say which file was too much for it.
-        if error.errno and str(error.filename) in ("None", str(place)):
-            error.filename = str(path)
-        raise
-    finally:
-        with suppress(OSError):
-            place.unlink()
-
-
-def _without_formula(value):
-    is_formula = isinstance(value, str) and re.match(r"'*[=+\-@\t\r]", value)
-    return f"'{value}" if is_formula else value
+        frame_without_formulas(frame).to_csv(place, index=False)
 
 
 def _may_be_replaced(path, columns):
