@@ -2,14 +2,14 @@
 
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling._frames import (
@@ -21,6 +21,8 @@ from skbadge.labeling._frames import (
 )
 from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._ledger_format import holder_of
+from skbadge.labeling._live_accuracy import LiveAccuracy
+from skbadge.labeling._panel import show_panel
 from skbadge.labeling._resolution import RESOLUTIONS
 from skbadge.labeling._row_ids import PoolRows
 from skbadge.labeling._scalars import Scalar, as_text, from_text
@@ -63,6 +65,7 @@ class LabelingSession:
         self.annotator = annotator
         self.resolution, self.train_every = resolution, train_every
         self.batch_size, self.lease = batch_size, lease
+        self._accuracy = LiveAccuracy()
         self._pool = PoolRows(X_pool, ids, querier._estimator())
         self._ledger = Ledger(store, timeout=timeout, synchronous=synchronous)
         self._life = LifeLock(f"{os.path.realpath(store)}.locks")
@@ -414,6 +417,74 @@ class LabelingSession:
         """The rows that several people answered, and what they said."""
         self._ledger.catch_up()
         return agreement_frame(self._ledger)
+
+    # Panel
+
+    def panel(
+        self,
+        render: str | tuple[int, ...] | Callable[[Any], Any] | None = None,
+        *,
+        annotator: str | None = None,
+        front: Literal["auto", "widgets", "input"] = "auto",
+        pause: float = 0.3,
+    ) -> None:
+        """Show row after row, with a button and a key for each class.
+
+        In a notebook this is a panel of ipywidgets (extra ``widgets``), which needs no
+        JavaScript but theirs: it works in JupyterLab and in VS Code, with the network
+        or without. Keys count while the box "keys" has the focus. In a terminal, the
+        same keys are asked for by ``input()``.
+
+        What a person does is about the row that they saw: nothing that comes twice, or
+        late, or from a page that was loaded again, labels another row. Each answer is
+        kept before the next row appears; if it cannot be, the panel says why and stays.
+        A panel goes on where another one on the same ledger stopped, which it replaces.
+
+        Where no classes were given, the classes are those seen so far, and another one
+        can be typed; so can the numbers of a regressor.
+
+        A curve shows how often the model was right about the last rows before it
+        learned of them. These are rows that it finds hard; on the whole pool it is
+        right more often. Its guess is not shown, so that it sways nobody.
+
+        Parameters
+        ----------
+        render : None, "image", tuple of int or callable, default=None
+            How a row is shown. None takes a text as it is, a row of a table as names
+            and values, and an array of shape (height, width), with channels of colour
+            last or first, as a picture. "image" takes as many numbers as a square has
+            pixels for a picture, and a tuple is the shape of the picture. A function
+            of a row returns any of these, or an object that a notebook can display.
+
+        annotator : str or None, default=None
+            Who answers. None is the session's own.
+
+        front : {"auto", "widgets", "input"}, default="auto"
+            Where to show it. "auto" takes widgets in a kernel of Jupyter. Pass "input"
+            where a kernel has a front end without widgets.
+
+        pause : float, default=0.3
+            Seconds after a row has appeared in which nothing counts, since nobody has
+            read it yet: so a double click is no answer to the next row.
+
+        Notes
+        -----
+        The values of a row are shown as they are, never as code of a page. What a
+        function of the user returns may be HTML, if it is an object that says so.
+        """
+        show_panel(self, render, annotator, front, pause)
+
+    @property
+    def _takes_numbers(self):
+        """Whether labels are numbers, and not classes."""
+        return is_regressor(self._model.querier)
+
+    def _guess(self, id):
+        """What the model says of a row, as it was trained last; None before that."""
+        if self._model.round == 0:
+            return None
+        X = self._pool.take([self._pool.position(self._pool.key_of(id))])
+        return self._model.querier.predict(X)[0]
 
     # Life
 
