@@ -4,9 +4,17 @@ A `LabelingSession` hands out the rows that a querier asks for, keeps what is sa
 them in a SQLite file, and trains the querier on it.
 """
 
-from skbadge.labeling._frames import Progress
+from skbadge.labeling._progress_report import Progress
+from skbadge.labeling._reading import read_history, read_labels
 from skbadge.labeling._session import LabelingSession
 from skbadge.labeling._task import Task
 from skbadge.utils._database import StoreError
 
-__all__ = ["LabelingSession", "Progress", "StoreError", "Task"]
+__all__ = [
+    "LabelingSession",
+    "Progress",
+    "StoreError",
+    "Task",
+    "read_history",
+    "read_labels",
+]

@@ -10,8 +10,8 @@ import numpy as np
 from skbadge.labeling._pixels import (
     looks_like_an_image,
     to_characters,
-    to_png,
     to_pixels,
+    to_png,
 )
 from skbadge.utils._shown import shown
 
@@ -28,7 +28,6 @@ class TextContent:
     text: str
 
     def to_html(self):
-        # What a page shows at most; people do not read more.
         style = "white-space: pre-wrap; overflow-wrap: anywhere; max-width: 70em"
         return f'<div style="{style}">{escape(self.text)}</div>'
 
@@ -82,9 +81,9 @@ def content_of(row, shape=None):
     Parameters
     ----------
     row : object
-        A text; a row of a data frame, or a frame with one row; a dict; a row of numbers,
-        as an array, a tensor, a list or a sparse array; an array of height by width, with
-        one, three or four channels last or first.
+        A text; a row of a data frame, or a frame with one row; a dict; a row of
+        numbers, as an array, a tensor, a list or a sparse array; an array of height by
+        width, with one, three or four channels last or first.
 
     shape : tuple of int or None, default=None
         That an array of numbers is a picture of this shape.
@@ -114,8 +113,8 @@ def square(row):
     side = round(size**0.5)
     if side * side != size or not size:
         raise ValueError(
-            "render='image' takes arrays of height by width, with channels of colour or "
-            "without, and rows of as many numbers as a square has pixels. Got "
+            "render='image' takes arrays of height by width, with channels of colour "
+            "or without, and rows of as many numbers as a square has pixels. Got "
             f"{shown(row)}. Pass the shape of the picture: render=(height, width)."
         )
     return side, side

@@ -1,6 +1,8 @@
 """Ledger: events in a SQLite file, to which they are only ever added."""
 
 import json
+import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -25,8 +27,8 @@ class Ledger:
     path : path-like
         The file.
 
-    create : bool, default=True
-        Whether to make one if there is none.
+    session : str or None, default=None
+        The name under which events are written. None only reads, and makes no file.
 
     timeout : float, default=60.0
         Seconds to wait for other processes that are writing.
@@ -38,22 +40,27 @@ class Ledger:
     Attributes
     ----------
     standing : Standing
-        What the events come to that this object has read.
+        What the events come to that were read so far.
+
+    lock : RLock
+        To hold while using ``standing``, which other threads may bring up to date.
     """
 
     def __init__(
         self,
         path: str | PathLike,
         *,
-        create: bool = True,
+        session: str | None = None,
         timeout: float = 60.0,
         synchronous: str = "full",
     ):
         self.path = Path(path)
+        self.lock = threading.RLock()
+        self._session, self._process = session, os.getpid()
         self._db = Database(
             self.path,
             LEDGER,
-            create=create,
+            create=session is not None,
             timeout=timeout,
             synchronous=synchronous.upper(),
         )
@@ -67,26 +74,23 @@ class Ledger:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        with self.lock:
+            self._db.close()
 
     def check(self) -> None:
         """Read the whole file, and raise an `OSError` if it is damaged."""
         self._db.check()
 
-    def about(self) -> dict:
-        """What is known of the pool and the classes."""
-        _, rows = self._db.read("SELECT key, value FROM about")
-        return {key: json.loads(value) for key, value in rows}
-
     @contextmanager
-    def describing(self):
-        """Change what `about` says, within one transaction: a dict to be changed."""
-        with self._db.transaction() as db:
-            told = {
-                key: json.loads(value)
-                for key, value in db.execute("SELECT key, value FROM about")
-            }
-            before = dict(told)
+    def about(self):
+        """What is known of pool and classes, a dict to be changed, in one transaction.
+
+        Nobody else writes meanwhile.
+        """
+        with self.lock, self._db.transaction() as db:
+            rows = db.execute("SELECT key, value FROM about").fetchall()
+            before = {key: json.loads(value) for key, value in rows}
+            told = dict(before)
             yield told
             changed = [
                 (key, json.dumps(value))
@@ -96,49 +100,71 @@ class Ledger:
             db.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", changed)
 
     def events(self, after: int = 0, until: int = _LAST) -> Iterator[Event]:
-        """Events by their numbers."""
-        _, rows = self._db.read(_SELECT, (after, until))
+        """Events by their numbers: those behind ``after``, up to ``until``."""
+        with self.lock:
+            _, rows = self._db.read(_SELECT, (after, until))
         return map(Event._make, rows)
+
+    def times(self) -> dict[int, str]:
+        """When labels were given, by the numbers of the events."""
+        with self.lock:
+            return dict(
+                self._db.read("SELECT seq, time FROM events WHERE label NOT NULL")[1]
+            )
 
     def catch_up(self) -> Standing:
         """Take in what others have written."""
-        for event in self.events(self.standing.seq):
-            self.standing.add(event)
-        return self.standing
+        with self.lock:
+            for event in self.events(self.standing.seq):
+                self.standing.add(event)
+            return self.standing
 
     @contextmanager
     def writing(self):
-        """A transaction: a list of events to be filled, written together or not at all.
+        """A transaction, to write events by a `Page`: all of them or none.
 
-        Events are dicts without ``seq`` and ``time``. `standing` is that of all events
-        before it, and nobody else writes meanwhile.
+        ``standing`` is that of all events before it, and nobody else writes meanwhile.
         """
-        new: list[dict] = []
-        with self._db.transaction() as db:
-            for row in db.execute(_SELECT, (self.standing.seq, _LAST)):
-                self.standing.add(Event._make(row))
-            yield new
-            seq, time = self.standing.seq, now()
-            events = [
-                Event(seq + i, time, **columns) for i, columns in enumerate(new, 1)
-            ]
-            db.executemany(_INSERT, events)
-        for event in events:
-            self.standing.add(event)
+        if os.getpid() != self._process:
+            raise RuntimeError(
+                "A session belongs to the process that has opened it. Open another one "
+                "on the same store after a fork."
+            )
+        with self.lock:
+            with self._db.transaction() as db:
+                for row in db.execute(_SELECT, (self.standing.seq, _LAST)):
+                    self.standing.add(Event._make(row))
+                page = Page(self.standing.seq, self._session)
+                yield page
+                db.executemany(_INSERT, page.events)
+            # Not before they are durable.
+            for event in page.events:
+                self.standing.add(event)
 
-    def last_action(self, annotator: str | None, session: str) -> Event | None:
-        """What somebody last did that is not undone."""
+    def last_action(self, annotator: str | None) -> Event | None:
+        """What somebody, or this session, last did that is not undone."""
         _, rows = self._db.read(
             f"SELECT {_COLUMNS} FROM events AS done WHERE annotator IS :annotator "
-            "AND (:annotator IS NOT NULL OR session = :session) "
+            "AND (:annotator NOT NULL OR session = :session) "
             f"AND kind IN {ACTIONS} AND NOT EXISTS (SELECT 1 FROM events WHERE "
             "seq > done.seq AND kind = 'undone' AND refers_to = done.seq) "
             "ORDER BY seq DESC LIMIT 1",
-            {"annotator": annotator, "session": session},
+            {"annotator": annotator, "session": self._session},
         )
         return Event._make(rows[0]) if rows else None
 
 
-def now() -> str:
-    """The time, as the ledger keeps it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+class Page:
+    """Events that are about to be written."""
+
+    def __init__(self, seq, session):
+        self.events: list[Event] = []
+        self._seq, self._session = seq, session
+        self._time = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    def write(self, kind, key=None, annotator=None, **columns):
+        """Add an event of this session, now."""
+        self._seq += 1
+        self.events.append(
+            Event(self._seq, self._time, kind, key, annotator, self._session, **columns)
+        )

@@ -1,6 +1,6 @@
 """The tables of a ledger, and its events."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from skbadge.utils._file_format import FileFormat
 
@@ -31,6 +31,10 @@ CREATE TABLE events (
     refers_to INTEGER,
     digest TEXT
 );
+CREATE TRIGGER events_never_change BEFORE UPDATE ON events
+BEGIN SELECT RAISE(ABORT, 'events never change'); END;
+CREATE TRIGGER events_never_go BEFORE DELETE ON events
+BEGIN SELECT RAISE(ABORT, 'events never go'); END;
 """
 
 LEDGER = FileFormat("ledger of labels", "store", 0x736B626C, 1, _SCHEMA)
@@ -47,16 +51,16 @@ class Event(NamedTuple):
     seq: int
     time: str
     kind: str
-    id: str | None
+    id: Any
     annotator: str | None
     session: str
-    label: str | None = None
+    label: Any = None
     strategy: str | None = None
     round: int | None = None
     rank: int | None = None
     probability: float | None = None
     reason: str | None = None
-    refers_to: int | None = None
+    refers_to: Any = None
     digest: str | None = None
 
     @property

@@ -12,17 +12,15 @@ _INK = " .:-=+*#%@"
 
 def looks_like_an_image(array):
     """Whether it is of height by width, with channels of colour last or first."""
-    return array.dtype.kind in "buif" and (
-        array.ndim == 2
-        or (array.ndim == 3 and {array.shape[0], array.shape[2]} & {*_COLOR_TYPES})
-    )
+    has_colors = array.ndim == 3 and {array.shape[0], array.shape[2]} & {*_COLOR_TYPES}
+    return array.dtype.kind in "buif" and (array.ndim == 2 or bool(has_colors))
 
 
 def to_pixels(array):
     """Brightness from 0 to 255, uint8, of shape (height, width, 1, 3 or 4).
 
-    Numbers from 0 to 1 are taken as they are, and so are those of type uint8. Others are
-    stretched so that the least is black and the greatest white.
+    Floats from 0 to 1 are taken as they are, and so are numbers of type uint8. Others
+    are stretched, so that the least is black and the greatest white.
     """
     if array.ndim == 2:
         array = array[:, :, None]
@@ -31,10 +29,9 @@ def to_pixels(array):
     if array.dtype == np.uint8:
         return array
     values = np.nan_to_num(array.astype(float), nan=0.0, posinf=0.0, neginf=0.0)
-    low, high = min(values.min(initial=0.0), 0.0), values.max(initial=0.0)
+    low, high = values.min(initial=np.inf), values.max(initial=-np.inf)
     if array.dtype.kind in "ui" or low < 0 or high > 1:
-        low = values.min(initial=high)
-        values = (values - low) / (high - low or 1.0)
+        values = (values - low) / max(high - low, 1e-300)
     return np.rint(values * 255).astype(np.uint8)
 
 

@@ -120,7 +120,7 @@ class PoolRows:
         """The id of a row as JSON."""
         return str(int(position)) if self._texts is None else self._texts[position]
 
-    def position(self, key: str) -> int | None:
+    def position(self, key):
         """Where the row of an id stands; None if there is none."""
         if self._texts is not None:
             return self._positions.get(key)
@@ -132,7 +132,7 @@ class PoolRows:
         """The JSON of an id that a user gives; raises if no row has it."""
         key = as_text(id, "id")
         if self.position(key) is None:
-            raise KeyError(self._unknown(id))
+            raise ValueError(self._unknown(id))
         return key
 
     def _unknown(self, id):

@@ -1,48 +1,153 @@
 """LabelingSession: rows go out to people, and what they say is never lost."""
 
 import os
-import warnings
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from contextlib import suppress
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import clone, is_regressor
 
 from skbadge.exceptions import QueryWarning
-from skbadge.labeling._frames import (
-    Progress,
-    agreement_frame,
-    history_frame,
-    labels_frame,
-    progress_of,
+from skbadge.labeling._arguments import (
+    LabelReader,
+    check_annotator,
+    check_distinct,
+    check_options,
+    check_reason,
 )
+from skbadge.labeling._desk import Desk, asked_by
+from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._ledger_format import holder_of
-from skbadge.labeling._live_accuracy import LiveAccuracy
-from skbadge.labeling._panel import show_panel
-from skbadge.labeling._resolution import RESOLUTIONS
+from skbadge.labeling._opening import settle
+from skbadge.labeling._panel import PanelMixin
+from skbadge.labeling._progress_report import Progress, progress_of
+from skbadge.labeling._rounds import TURN, Rounds
 from skbadge.labeling._row_ids import PoolRows
-from skbadge.labeling._scalars import Scalar, as_text, from_text
-from skbadge.labeling._session_model import SessionModel
+from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._task import Task
+from skbadge.labeling._taught_querier import TaughtQuerier
 from skbadge.querier import BadgeQuerier
+from skbadge.utils._caller import warn_caller
+from skbadge.utils._database import StoreError
 from skbadge.utils._life_lock import LifeLock
-from skbadge.utils._shown import listed, shown
+from skbadge.utils._shown import shown
+from skbadge.utils._typing import Rows
+from skbadge.utils._validation import is_int
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class LabelingSession:
-    """Hand out the rows that a querier asks for, and keep what people say of them."""
+class LabelingSession(PanelMixin):
+    """Hand out the rows that a querier asks for, and keep what people say of them.
+
+    All that happens is written to a ledger, a SQLite file, before a method returns. A
+    session that ended in whatever way goes on where it stopped: open it again with the
+    same arguments. Several processes and people may label from one ledger at once.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        What asks. A clone is trained on the ledger's labels; it stays as it is. Without
+        a ``random_state`` that is an int, the session draws one, and keeps it.
+
+    X_pool : array-like of shape (n_pool, n_features), or what the querier takes
+        The rows, of any kind that `BadgeQuerier.query` takes, chunked ones too.
+
+    store : path-like, default="labels.sqlite"
+        The ledger, made if there is none. It must be on a disk of this machine. While
+        sessions are open, SQLite's own files and a folder of locks lie beside it.
+
+    ids : None, str or array-like of shape (n_pool,), default=None
+        What rows are called: a column's name, or one id for each row. None takes the
+        index of a data frame of pandas, if it is unique, or the id column of a pool in
+        chunks, and else positions. Ids are strings, ints, floats or bools. A column is
+        taken out of what the model gets. A row is known again by its id, so that the
+        order of the pool may change, and rows may be added.
+
+    classes : array-like of shape (n_classes,) or None, default=None
+        All labels that may be given. None takes those of the querier or of the ledger;
+        without any, every label is taken.
+
+    annotator : str or None, default=None
+        Who answers, unless a method is told otherwise. Rows that are out with a named
+        person are theirs in every process, until they are answered or given back. Those
+        of a session without a name are free once it ends.
+
+    resolution : {"latest", "majority", "refuse"}, default="latest"
+        What label a row has to which people gave several: that of the last answer;
+        that of most people, and none where as many say something else; or none at all,
+        so that `train` refuses. A correction outdoes all answers before it.
+
+    train_every : int or None, default=None
+        Train by itself once that many answers are new, and of two kinds at least.
+
+    batch_size : int, default=100
+        How many rows a query looks for. Those who label share them: `next` hands them
+        out in order, until the next training or until they are used up.
+
+    lease : float or None, default=None
+        Seconds after which an open row may go to somebody else. None for no limit.
+
+    synchronous : {"full", "normal"}, default="full"
+        Whether an answer outlives a crash of the whole machine as soon as it is given.
+        It outlives the process in any case.
+
+    timeout : float, default=60.0
+        Seconds to wait for other processes that are writing.
+
+    Attributes
+    ----------
+    classes : list or None
+        All labels that may be given.
+
+    Raises
+    ------
+    ValueError
+        If the file is something else, or rows of the ledger are missing in ``X_pool``
+        or have changed. The file is left as it is.
+    OSError
+        If the file cannot be read or written, here or in any method, and why.
+
+    Notes
+    -----
+    The same calls on the same pool with the same seed ask for the same rows, whether
+    or not the session was closed or killed in between. The model is trained again from
+    the ledger's labels when it is needed first; with ``warm_start=True``, or a strategy
+    that learns over the rounds, all trainings and queries are repeated for it.
+
+    The table ``events`` of the ledger is for any program that reads SQLite. Ids and
+    labels are JSON in it.
+
+    Several threads may use a session.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.labeling import LabelingSession
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> with TemporaryDirectory() as folder:
+    ...     with LabelingSession(querier, X, store=f"{folder}/a.sqlite") as session:
+    ...         for task in session.next(10):
+    ...             session.label(task.id, y[task.id])
+    ...         session = session.train()
+    ...         print([task.strategy for task in session.next(2)])
+    ...         print(len(session.labels()), session.progress().n_open)
+    ['Badge()', 'Badge()']
+    10 2
+    """
 
     def __init__(
         self,
         querier: BadgeQuerier,
-        X_pool: Any,
+        X_pool: Rows,
         *,
         store: str | PathLike = "labels.sqlite",
         ids: str | ArrayLike | None = None,
@@ -55,442 +160,397 @@ class LabelingSession:
         synchronous: Literal["full", "normal"] = "full",
         timeout: float = 60.0,
     ):
-        if not isinstance(querier, BadgeQuerier):
-            raise TypeError(f"`querier` must be a BadgeQuerier. Got {shown(querier)}.")
-        if resolution not in RESOLUTIONS:
-            raise ValueError(
-                f"`resolution` must be one of {list(RESOLUTIONS)}. Got "
-                f"{shown(resolution)}."
-            )
-        self.annotator = annotator
-        self.resolution, self.train_every = resolution, train_every
-        self.batch_size, self.lease = batch_size, lease
-        self._accuracy = LiveAccuracy()
-        self._pool = PoolRows(X_pool, ids, querier._estimator())
-        self._ledger = Ledger(store, timeout=timeout, synchronous=synchronous)
-        self._life = LifeLock(f"{os.path.realpath(store)}.locks")
-        self._agree_on(querier, classes)
-        self._check_rows(self._ledger.standing.rows)
-
-    # What the ledger and the arguments say of one another
-
-    def _agree_on(self, querier, classes):
-        """Write down what this session is about, or check that it is the same."""
-        given = querier.classes if classes is None else classes
-        texts = None if given is None else [as_text(c, "classes") for c in given]
-        with self._ledger.describing() as about:
-            self._life.acquire()
-            if "random_state" not in about:
-                seed = querier.random_state
-                if not isinstance(seed, int | np.integer):
-                    seed = np.random.SeedSequence().generate_state(1)[0]
-                about["random_state"] = int(seed)
-                about["ids"] = self._pool.source
-                about["classes"] = texts
-            known = about["classes"]
-            if texts is not None:
-                missing = sorted(set(known or ()) - set(texts))
-                if missing:
-                    raise ValueError(
-                        "`classes` must hold all classes of the ledger. It lacks "
-                        f"{[from_text(text) for text in missing]}."
-                    )
-                about["classes"] = texts
-            about["pool"] = {"n_rows": self._pool.n_rows, "digest": self._pool.digest()}
-        self._classes = about["classes"]
-        self.classes = (
-            None if self._classes is None else [from_text(c) for c in self._classes]
+        check_options(
+            querier,
+            resolution=resolution,
+            train_every=train_every,
+            batch_size=batch_size,
+            lease=lease,
+            synchronous=synchronous,
         )
-        bare = clone(querier).set_params(random_state=about["random_state"])
-        if bare.classes is None and self.classes is not None:
-            bare.set_params(classes=self.classes)
-        self._model = SessionModel(bare, self._pool, self.resolution)
+        check_annotator(annotator)
+        if hasattr(querier, "y_labeled_"):
+            warn_caller(
+                "The labels that `querier` was fitted to have no part in the session: "
+                "a clone is trained on those of the ledger. Have their rows in the "
+                "pool, and give their labels by `label_many`.",
+                QueryWarning,
+            )
+        self.store, self.annotator = Path(store), annotator
+        self.resolution, self.train_every = resolution, train_every
+        self._pool = PoolRows(X_pool, ids, querier._estimator())
+        # One folder, whatever links lead to the file, as SQLite has one log.
+        self._life = LifeLock(f"{os.path.realpath(store)}.locks")
+        self._ledger = Ledger(
+            store, session=self._life.name, timeout=timeout, synchronous=synchronous
+        )
+        try:
+            texts, bare = settle(self._ledger, self._life, self._pool, querier, classes)
+        except BaseException:
+            self.close()
+            raise
+        self._reader = LabelReader(texts, bare)
+        self._desk = Desk(self._ledger, self._pool, self._life, lease)
+        self._rounds = Rounds(
+            self._ledger,
+            self._pool,
+            TaughtQuerier(bare, self._pool),
+            resolution=resolution,
+            batch_size=batch_size,
+        )
 
-    def _check_rows(self, rows):
-        """Raise if rows that were asked are not what they were."""
-        known = [(key, row.digest) for key, row in rows.items() if row.digest]
-        known = known[:: max(1, len(known) // 1000)]
-        positions = []
-        for key, _ in known:
-            position = self._pool.position(key)
-            if position is None:
-                raise ValueError(
-                    f"`X_pool` must hold all rows that were asked. The row "
-                    f"{from_text(key)!r} is missing."
-                )
-            positions.append(position)
-        for (key, digest), found in zip(
-            known, self._pool.digests(positions), strict=True
-        ):
-            if digest != found:
-                raise ValueError(
-                    f"The row {from_text(key)!r} of `X_pool` is not what it was when "
-                    f"it was asked. Open the session on the pool as it was, or use "
-                    "a new `store`."
-                )
+    @property
+    def classes(self) -> list[Scalar] | None:
+        """All labels that may be given; None if any may."""
+        return self._reader.classes
 
-    # Tasks
+    def __repr__(self):
+        who = "" if self.annotator is None else f", annotator={self.annotator!r}"
+        return f"LabelingSession(store={str(self.store)!r}{who})"
+
+    # Rows go out
 
     def next(self, n: int = 1, *, annotator: str | None = None) -> list[Task]:
-        """The rows to label next."""
+        """Take the rows to label next.
+
+        Parameters
+        ----------
+        n : int, default=1
+            How many.
+
+        annotator : str or None, default=None
+            For whom; None for the session's.
+
+        Returns
+        -------
+        tasks : list of Task
+            First the rows that are open with this person already, then new ones, in the
+            order of selection. They are fewer than ``n`` if no more rows are left.
+
+        Notes
+        -----
+        The querier is asked when the rows of the last query are used up, or a training
+        has come since. Rows that are out, or answered and not yet trained on, count as
+        picked.
+        """
+        if not is_int(n) or n < 0:
+            raise ValueError(f"`n` must be an int >= 0. Got {shown(n)}.")
         who = self._who(annotator)
-        holder = holder_of(who, self._life.name)
-        while True:
-            self._release_dead()
-            with self._ledger.writing() as new:
-                standing = self._ledger.standing
-                mine = standing.open_with(holder)[:n]
-                found = self._in_line(who)[: n - len(mine)]
-                if len(mine) + len(found) == n or self._is_used_up():
-                    for event in found:
-                        new.append(
-                            self._event("asked", event.id, who)
-                            | {
-                                "strategy": event.strategy,
-                                "round": event.round,
-                                "rank": event.rank,
-                                "probability": event.probability,
-                                "digest": event.digest,
-                            }
-                        )
-                    break
-            self._fill_queue(n - len(mine) - len(found))
-        keys = [*mine, *(event.id for event in found)]
+        fewer = False
+        while (keys := self._desk.take(n, who, fewer=fewer)) is None:
+            fewer = not self._rounds.fill_queue(
+                lambda standing: self._desk.n_missing(standing, n, who),
+                self.train_every,
+            )
         return self._tasks(keys)
+
+    def task(self, id: Scalar) -> Task:
+        """The task of a row that was handed out before, such as one to correct.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's.
+
+        Returns
+        -------
+        task : Task
+            As `next` has returned it.
+
+        Raises
+        ------
+        ValueError
+            If the row was never handed out.
+        """
+        key = self._pool.key_of(id)
+        row = self._ledger.catch_up().rows.get(key)
+        if row is None or row.asked is None:
+            raise ValueError(f"The row {shown(id)} was never handed out.")
+        return self._tasks([key])[0]
 
     def _tasks(self, keys):
         if not keys:
             return []
         rows = self._pool.rows([self._pool.position(key) for key in keys])
-        tasks = []
-        for key, row in zip(keys, rows, strict=True):
-            asked = self._ledger.standing.rows[key].asked
-            tasks.append(
-                Task(
-                    from_text(key),
-                    row,
-                    asked.rank,
-                    asked.strategy,
-                    asked.round,
-                    asked.probability,
-                )
-            )
-        return tasks
+        with self._ledger.lock:
+            asked = [self._ledger.standing.rows[key].asked for key in keys]
+        return [
+            Task(from_text(key), row, **asked_by(event))
+            for key, row, event in zip(keys, rows, asked, strict=True)
+        ]
 
-    def _in_line(self, who):
-        """The events that have put rows in line for somebody, the first to ask first.
+    def give_back(self, *, annotator: str | None = None) -> None:
+        """Let others have somebody's open rows.
 
-        Rows that a session has left behind come before those of the queue.
+        Parameters
+        ----------
+        annotator : str or None, default=None
+            Whose; None for the session's.
         """
-        standing = self._ledger.standing
-        found = [standing.rows[key].asked for key in standing.ids_of("returned")]
-        taken = {event.id for event in found}
-        for event in standing.queue:
-            status = standing.status_of(event.id)
-            is_for_another = (
-                status == "unsure" and who not in standing.rows[event.id].unsure_of
-            )
-            if event.id not in taken and (status == "free" or is_for_another):
-                found.append(event)
-        return found
+        self._desk.give_back(self._who(annotator))
 
-    def _is_used_up(self):
-        standing = self._ledger.standing
-        n_known = sum(standing.count(s) for s in _NOT_FREE)
-        n_queued = len(
-            {e.id for e in standing.queue if standing.status_of(e.id) == "free"}
-        )
-        return n_known + n_queued >= self._pool.n_rows
-
-    def _fill_queue(self, n):
-        """Make a query, unless another process just has."""
-        if self._is_due():
-            self.train()
-            return
-        self._model.bring_up(self._ledger)
-        standing = self._ledger.standing
-        known = standing.seq
-        rows, report = self._model.ask(standing, max(n, self.batch_size))
-        digests = self._pool.digests(rows)
-        with self._ledger.writing() as new:
-            new.append(
-                self._event("queried")
-                | {
-                    "strategy": report.strategy,
-                    "round": standing.round,
-                    "rank": len(rows),
-                    "refers_to": known,
-                    "reason": "; ".join(report.fallbacks) or None,
-                }
-            )
-            for rank, (row, digest) in enumerate(zip(rows, digests, strict=True)):
-                new.append(
-                    self._event("queued", self._pool.key(row))
-                    | {
-                        "strategy": report.strategy,
-                        "round": standing.round,
-                        "rank": rank,
-                        "digest": digest,
-                    }
-                )
-        self._model._seq = self._ledger.standing.seq
-
-    def _release_dead(self):
-        """Take back the rows of sessions that are no more, and of leases that ended."""
-        standing = self._ledger.catch_up()
-        late = datetime.now(UTC) - timedelta(seconds=self.lease or 0)
-        gone = []
-        for key in standing.ids_of("open"):
-            asked = standing.rows[key].asked
-            is_late = self.lease is not None and (
-                datetime.fromisoformat(asked.time) < late
-            )
-            is_dead = asked.annotator is None and not self._life.is_held(asked.session)
-            if is_late or is_dead:
-                gone.append((key, asked.seq))
-        if not gone:
-            return
-        with self._ledger.writing() as new:
-            for key, seq in gone:
-                row = standing.rows[key]
-                if row.status == "open" and row.asked.seq == seq:
-                    new.append(self._event("released", key))
-
-    # Answers
+    # Answers come in
 
     def label(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
-        """Say what a row is."""
-        self._answer("labeled", [(id, y)], annotator)
+        """Say what a row is. The answer is durable before this returns.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's. It need not have been asked. If it is open with somebody else, it
+            is no more.
+
+        y : str, int, float or bool
+            Its label, or target.
+
+        annotator : str or None, default=None
+            Who says so; None for the session's. What others said stays, see
+            `agreement`; what this person said of the row is replaced, and stays in the
+            history. An answer that stands already is not written again.
+
+        Raises
+        ------
+        ValueError
+            If no row has that id, or ``y`` is none of the classes.
+        """
+        self._answer("labeled", [id], [y], annotator)
 
     def label_many(
         self, ids: Iterable[Scalar], y: Iterable[Scalar], annotator: str | None = None
     ) -> None:
-        """Say what several rows are: all answers are kept, or none."""
-        self._answer("labeled", list(zip(ids, y, strict=True)), annotator)
+        """Say what several rows are: all answers are written, or none.
+
+        Parameters
+        ----------
+        ids : array-like of shape (n,)
+            The rows'.
+
+        y : array-like of shape (n,)
+            Their labels.
+
+        annotator : str or None, default=None
+            As for `label`.
+        """
+        self._answer("labeled", ids, y, annotator)
 
     def correct(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
-        """Decide what a row is, whatever was said before."""
-        self._answer("corrected", [(id, y)], annotator)
+        """Decide what a row is: the answers before do not count any more.
+
+        Parameters
+        ----------
+        id, y, annotator
+            As for `label`.
+        """
+        self._answer("corrected", [id], [y], annotator)
 
     def skip(
         self, id: Scalar, reason: str | None = None, annotator: str | None = None
     ) -> None:
-        """Leave a row out: nobody is asked again, and its labels do not count."""
+        """Leave a row out: nobody is asked again, and its labels do not count.
+
+        Parameters
+        ----------
+        id : str, int, float or bool
+            The row's. A later `label` brings it back.
+
+        reason : str or None, default=None
+            Why.
+
+        annotator : str or None, default=None
+            Who says so; None for the session's.
+        """
         self._say("skipped", id, annotator, reason)
 
     def unsure(
         self, id: Scalar, reason: str | None = None, annotator: str | None = None
     ) -> None:
-        """Say that one cannot tell: another person may be asked."""
+        """Say that one cannot tell; another person may be asked, one is not again.
+
+        Parameters
+        ----------
+        id, reason, annotator
+            As for `skip`.
+        """
         self._say("unsure", id, annotator, reason)
 
     def withdraw(
         self, id: Scalar, reason: str | None = None, annotator: str | None = None
     ) -> None:
-        """Take back all labels of a row, which may be asked again."""
-        key = self._pool.key_of(id)
-        if self._ledger.catch_up().status_of(key) != "answered":
-            raise ValueError(f"The row {shown(id)} has no label to withdraw.")
+        """Take back all labels of a row, which may be asked again.
+
+        Parameters
+        ----------
+        id, reason, annotator
+            As for `skip`.
+
+        Raises
+        ------
+        ValueError
+            If the row has no label.
+        """
         self._say("withdrawn", id, annotator, reason)
 
-    def undo(self, annotator: str | None = None) -> Scalar | None:
-        """Take back what one did last, and return the id of its row."""
+    def undo(self, *, annotator: str | None = None) -> Scalar | None:
+        """Take back what somebody did last: a label, a correction, a skip, ...
+
+        Parameters
+        ----------
+        annotator : str or None, default=None
+            Who; None for the session's. Without a name, what this session did.
+
+        Returns
+        -------
+        id : str, int, float or bool
+            That of the row, which is open with them again if it was; None if there is
+            nothing to take back.
+        """
         who = self._who(annotator)
-        with self._ledger.writing() as new:
-            last = self._ledger.last_action(who, self._life.name)
+        with self._ledger.writing() as page:
+            last = self._ledger.last_action(who)
             if last is None:
                 return None
-            new.append(self._event("undone", last.id, who) | {"refers_to": last.seq})
+            page.write("undone", last.id, who, refers_to=last.seq)
         return from_text(last.id)
 
-    def _answer(self, kind, pairs, annotator):
+    def _answer(self, kind, ids, y, annotator):
         who = self._who(annotator)
-        answers = [(self._pool.key_of(id), self._label_text(y)) for id, y in pairs]
-        with self._ledger.writing() as new:
-            rows = self._ledger.standing.rows
-            for key, label in answers:
-                new.append(
-                    self._event(kind, key, who)
-                    | {"label": label}
-                    | self._about(rows.get(key), key)
-                )
+        ids, y = list(ids), list(y)
+        if len(ids) != len(y):
+            raise ValueError(
+                f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
+            )
+        keys = [self._pool.key_of(id) for id in ids]
+        check_distinct(keys)
+        labels = self._reader.texts(y, self._ledger.standing)
+        holder = holder_of(who, self._life.name)
+        with self._ledger.writing() as page:
+            for key, label in zip(keys, labels, strict=True):
+                row = self._ledger.standing.rows.get(key)
+                if row is None or not row.stands(kind, holder, label):
+                    page.write(kind, key, who, label=label, **self._why(row, key))
         self._train_if_due()
-
-    def _about(self, row, key):
-        """Where an answer stands: what had asked for it."""
-        if row is None or row.asked is None:
-            digest = None
-            if row is None or row.digest is None:
-                (digest,) = self._pool.digests([self._pool.position(key)])
-            return {"round": self._ledger.standing.round, "digest": digest}
-        asked = row.asked
-        return {
-            "strategy": asked.strategy,
-            "round": asked.round,
-            "rank": asked.rank,
-            "probability": asked.probability,
-        }
 
     def _say(self, kind, id, annotator, reason):
         key, who = self._pool.key_of(id), self._who(annotator)
-        with self._ledger.writing() as new:
+        check_reason(reason)
+        with self._ledger.writing() as page:
             row = self._ledger.standing.rows.get(key)
-            new.append(
-                self._event(kind, key, who) | {"reason": reason} | self._about(row, key)
-            )
+            if kind == "withdrawn" and (row is None or not row.votes):
+                raise ValueError(f"The row {shown(id)} has no label to withdraw.")
+            page.write(kind, key, who, reason=reason, **self._why(row, key))
 
-    def _label_text(self, y):
-        text = as_text(y, "y")
-        if self._classes is not None and text not in self._classes:
-            near = [c for c in self.classes if str(c) == str(from_text(text))]
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise ValueError(
-                f"`y` must be one of the classes {listed(self.classes)}. Got "
-                f"{shown(y)}.{hint}"
-            )
-        return text
+    def _why(self, row, key):
+        """What had asked for a row, and what is in it if nobody had."""
+        if row is not None and row.asked is not None:
+            return asked_by(row.asked)
+        (digest,) = self._pool.digests([self._pool.position(key)])
+        return {"round": self._ledger.standing.round, "digest": digest}
 
-    # Training
+    # The model
 
     def train(self) -> Self:
-        """Train on all labels there are."""
-        standing = self._ledger.catch_up()
-        self._model.bring_up(self._ledger)
-        labels = self._model.labels(standing)
-        if self._model.is_taught(labels):
-            return self
-        known = standing.seq
-        self._model.learn(labels)
-        with self._ledger.writing() as new:
-            new.append(
-                self._event("trained")
-                | {"round": standing.round + 1, "refers_to": known}
-            )
-        self._model.round = self._ledger.standing.round
+        """Train on the labels there are, by `resolution` one for each row.
+
+        Nothing happens if the last training was on the same labels.
+
+        Returns
+        -------
+        self : LabelingSession
+            Whose next query asks the new model.
+
+        Raises
+        ------
+        ValueError
+            If there are no labels, or, with ``resolution="refuse"``, if some contradict
+            each other.
+        """
+        self._rounds.train()
         return self
 
-    def _is_due(self):
-        if self.train_every is None:
-            return False
-        standing = self._ledger.standing
-        if len(standing.fresh) < self.train_every:
-            return False
-        labels = {label for label, _ in self._model.labels(standing).values()}
-        return len(labels) > 1
-
     def _train_if_due(self):
-        if not self._is_due():
+        if self.train_every is None:
             return
         try:
-            self.train()
+            self._rounds.train_if_due(self.train_every)
         except Exception as error:
-            warnings.warn(
-                f"The answer is kept, but the training failed: {error}",
+            warn_caller(
+                f"The answer is kept, but the training after it failed: {error}",
                 QueryWarning,
-                stacklevel=4,
             )
 
     @property
     def querier(self) -> BadgeQuerier:
-        """The querier as the last training has left it."""
-        self._ledger.catch_up()
-        self._model.bring_up(self._ledger)
-        return self._model.querier
+        """The querier as the last training left it: to predict, or to be saved.
+
+        It is unfitted before the first training. Trained by other processes, or before
+        this session was opened, it is trained again when it is asked for.
+        """
+        return self._rounds.trained()
 
     # What is known
 
     def labels(self) -> "pd.DataFrame":
-        """The labelled rows, by id."""
-        self._ledger.catch_up()
-        return labels_frame(self._ledger, self.resolution)
+        """The labelled rows, in the order of their first answers.
+
+        Returns
+        -------
+        labels : DataFrame
+            By ``id``: the ``label`` by `resolution`, missing if that gives none;
+            ``annotator``, ``time``, ``strategy``, ``round``, ``rank`` and
+            ``probability`` of the answer that it is from; ``n_answers``, of different
+            people; and ``is_contradictory``, whether those that count differ.
+        """
+        with self._ledger.lock:
+            self._ledger.catch_up()
+            return labels_frame(self._ledger, self.resolution)
 
     def history(self) -> "pd.DataFrame":
-        """All events."""
+        """All events since the beginning.
+
+        Returns
+        -------
+        history : DataFrame
+            By ``seq``, with a column for each of the ledger's table.
+        """
         return history_frame(self._ledger)
 
     def progress(self) -> Progress:
-        """How far the labelling is."""
-        standing = self._ledger.catch_up()
-        return progress_of(standing, self._pool.n_rows, self.resolution)
+        """How far the labelling is.
+
+        Returns
+        -------
+        progress : Progress
+            Numbers of rows, by class and by person too.
+        """
+        with self._ledger.lock:
+            standing = self._ledger.catch_up()
+            return progress_of(standing, self._pool.n_rows, self.resolution)
 
     def agreement(self) -> "pd.DataFrame":
-        """The rows that several people answered, and what they said."""
-        self._ledger.catch_up()
-        return agreement_frame(self._ledger)
+        """What was said of rows that several people answered.
 
-    # Panel
-
-    def panel(
-        self,
-        render: str | tuple[int, ...] | Callable[[Any], Any] | None = None,
-        *,
-        annotator: str | None = None,
-        front: Literal["auto", "widgets", "input"] = "auto",
-        pause: float = 0.3,
-    ) -> None:
-        """Show row after row, with a button and a key for each class.
-
-        In a notebook this is a panel of ipywidgets (extra ``widgets``), which needs no
-        JavaScript but theirs: it works in JupyterLab and in VS Code, with the network
-        or without. Keys count while the box "keys" has the focus. In a terminal, the
-        same keys are asked for by ``input()``.
-
-        What a person does is about the row that they saw: nothing that comes twice, or
-        late, or from a page that was loaded again, labels another row. Each answer is
-        kept before the next row appears; if it cannot be, the panel says why and stays.
-        A panel goes on where another one on the same ledger stopped, which it replaces.
-
-        Where no classes were given, the classes are those seen so far, and another one
-        can be typed; so can the numbers of a regressor.
-
-        A curve shows how often the model was right about the last rows before it
-        learned of them. These are rows that it finds hard; on the whole pool it is
-        right more often. Its guess is not shown, so that it sways nobody.
-
-        Parameters
-        ----------
-        render : None, "image", tuple of int or callable, default=None
-            How a row is shown. None takes a text as it is, a row of a table as names
-            and values, and an array of shape (height, width), with channels of colour
-            last or first, as a picture. "image" takes as many numbers as a square has
-            pixels for a picture, and a tuple is the shape of the picture. A function
-            of a row returns any of these, or an object that a notebook can display.
-
-        annotator : str or None, default=None
-            Who answers. None is the session's own.
-
-        front : {"auto", "widgets", "input"}, default="auto"
-            Where to show it. "auto" takes widgets in a kernel of Jupyter. Pass "input"
-            where a kernel has a front end without widgets.
-
-        pause : float, default=0.3
-            Seconds after a row has appeared in which nothing counts, since nobody has
-            read it yet: so a double click is no answer to the next row.
-
-        Notes
-        -----
-        The values of a row are shown as they are, never as code of a page. What a
-        function of the user returns may be HTML, if it is an object that says so.
+        Returns
+        -------
+        agreement : DataFrame
+            By ``id``: ``answers``, a dict of each person's last; ``agrees``, whether
+            they are equal; and ``is_decided``, whether somebody has used `correct`.
         """
-        show_panel(self, render, annotator, front, pause)
-
-    @property
-    def _takes_numbers(self):
-        """Whether labels are numbers, and not classes."""
-        return is_regressor(self._model.querier)
-
-    def _guess(self, id):
-        """What the model says of a row, as it was trained last; None before that."""
-        if self._model.round == 0:
-            return None
-        X = self._pool.take([self._pool.position(self._pool.key_of(id))])
-        return self._model.querier.predict(X)[0]
+        with self._ledger.lock:
+            self._ledger.catch_up()
+            return agreement_frame(self._ledger)
 
     # Life
 
     def close(self) -> None:
-        """Give open rows back, unless they are a named person's; close the file."""
-        if self._ledger.is_open:
+        """Close the ledger. Open rows of nobody named are free then."""
+        if not self._ledger.is_open:
+            return
+        try:
+            # If nothing can be written, the operating system still frees the lock.
+            with suppress(StoreError), self._ledger.about():
+                self._life.release()
+                self._life.tidy(TURN)
+        finally:
             self._life.release()
             self._ledger.close()
 
@@ -501,15 +561,4 @@ class LabelingSession:
         self.close()
 
     def _who(self, annotator):
-        return self.annotator if annotator is None else annotator
-
-    def _event(self, kind, key=None, annotator=None):
-        return {
-            "kind": kind,
-            "id": key,
-            "annotator": annotator,
-            "session": self._life.name,
-        }
-
-
-_NOT_FREE = ("open", "returned", "answered", "unsure", "skipped")
+        return self.annotator if annotator is None else check_annotator(annotator)

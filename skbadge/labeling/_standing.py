@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from skbadge.labeling._ledger_format import ACTIONS, Event
+from skbadge.labeling._ledger_format import Event
 
 ANSWERS = ("labeled", "corrected")
-_CHANGES = (*ANSWERS, "skipped", "withdrawn")
+_CHANGES = (*ANSWERS, "withdrawn")
 
 
 class Training(NamedTuple):
@@ -95,6 +95,19 @@ class RowStanding:
             self.votes, self.decided, self.order = {}, 0, 0
             self.status = "skipped" if kind == "skipped" else "free"
 
+    def kind_of(self, seq: int) -> str:
+        """The kind of one of the row's events."""
+        return next(event.kind for event in self.events if event.seq == seq)
+
+    def stands(self, kind: str, holder: tuple, label: str) -> bool:
+        """Whether somebody has given a label, or corrected by it, and it counts."""
+        vote = self.votes.get(holder)
+        if vote is None or vote.label != label:
+            return False
+        if kind == "corrected":
+            return vote.seq == self.decided
+        return vote.seq >= self.decided
+
     def counting(self) -> list[Event]:
         """The votes that say what the row's label is, the oldest first."""
         votes = [vote for vote in self.votes.values() if vote.seq >= self.decided]
@@ -121,8 +134,8 @@ class Standing:
     n_queries : int
         How many queries were made.
 
-    fresh : list of int
-        The answers, corrections and so on that the last training did not know of.
+    fresh : dict
+        The answers and what changes them, that the last training did not know of.
     """
 
     def __init__(self, events: Iterable[Event] = ()):
@@ -131,7 +144,7 @@ class Standing:
         self.queue: list[Event] = []
         self.trainings: list[Training] = []
         self.n_queries = 0
-        self.fresh: list[int] = []
+        self.fresh: dict[int, None] = {}
         self._by_status: dict[str, dict[str, None]] = {}
         for event in events:
             self.add(event)
@@ -152,7 +165,7 @@ class Standing:
         elif kind == "trained":
             self.trainings.append(Training(event.seq, event.refers_to))
             self.queue = []
-            self.fresh = [seq for seq in self.fresh if seq > event.refers_to]
+            self.fresh = {seq: None for seq in self.fresh if seq > event.refers_to}
         elif event.id is not None:
             self._add_to_row(event)
 
@@ -166,9 +179,13 @@ class Standing:
             self._by_status.get(before, {}).pop(event.id, None)
             self._by_status.setdefault(row.status, {})[event.id] = None
         if event.kind in _CHANGES:
-            self.fresh.append(event.seq)
-        elif event.kind == "undone" and event.refers_to in self.fresh[-1000:]:
-            self.fresh.remove(event.refers_to)
+            self.fresh[event.seq] = None
+        elif event.kind == "undone" and row.kind_of(event.refers_to) in _CHANGES:
+            if event.refers_to in self.fresh:
+                del self.fresh[event.refers_to]
+            else:
+                # What the last training knew of is taken back.
+                self.fresh[event.seq] = None
 
     def status_of(self, key: str) -> str:
         """That of a row, which may never have been spoken of."""
@@ -199,6 +216,3 @@ class Standing:
         if row is None or row.status != "open":
             return None
         return row.asked.holder
-
-
-__all__ = ["ACTIONS", "ANSWERS", "RowStanding", "Standing", "Training"]

@@ -66,8 +66,9 @@ def _ask(turns):
             return None
         if text == STOP:
             return None
-        if text in acts:
-            return acts[text]
+        for each in (text, text.lower()):
+            if each in acts:
+                return acts[each]
         if text and turns.takes_texts and turns.task is not None:
             typing = turns.typing()
             return lambda: typing(text)

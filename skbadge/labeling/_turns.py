@@ -168,7 +168,7 @@ class Turns:
         guess = self._guesses[id]
         if guess is not None:
             hit = as_text(guess, "y") == as_text(y, "y")
-            self.session._accuracy.add(id, hit, progress.round)
+            self.session._accuracy.add(id, hit, progress.n_trainings)
 
     def _undo(self):
         self.tell(SAVING)
@@ -213,8 +213,8 @@ def _renderer(render):
         return call
     if render is not None and render != "image" and not isinstance(render, tuple):
         raise ValueError(
-            "`render` must be None, 'image', the shape of a picture such as (28, 28) or "
-            f"a function of a row. Got {shown(render)}."
+            "`render` must be None, 'image', the shape of a picture such as (28, 28), "
+            f"or a function of a row. Got {shown(render)}."
         )
 
     def look_at(row):

@@ -10,7 +10,7 @@ from skbadge.labeling._turns import Turns
 from skbadge.utils._optional import import_optional
 
 # The latest panel on each ledger, of each person.
-_LATEST = WeakValueDictionary()
+_LATEST: WeakValueDictionary = WeakValueDictionary()
 # After a page is loaded again, JupyterLab hands what is done to another thread.
 _LOCK = threading.RLock()
 
@@ -50,8 +50,7 @@ class WidgetPanel:
         self._pause, self._counts_from = pause, 0.0
         self._make_widgets()
         with _LOCK:
-            person = session.annotator if annotator is None else annotator
-            place = os.path.realpath(session._ledger.path), person
+            place = os.path.realpath(session.store), annotator
             before = _LATEST.pop(place, None)
             if before is not None:
                 before.close()
@@ -64,10 +63,10 @@ class WidgetPanel:
     def _make_widgets(self):
         make, layout = self._make, self._make.Layout
         self._progress, self._status, self._note = make.HTML(), make.HTML(), make.HTML()
-        self._html = make.HTML()
+        self._html, self._object = make.HTML(), make.Output()
         # The least height keeps the buttons in their place, from row to row.
         self._row = make.VBox(
-            layout=layout(min_height="120px", max_height="480px", padding="8px 0")
+            layout=layout(min_height="120px", padding="8px 0", overflow="auto")
         )
         self._classes, self._others, self._enter = (
             make.HBox(layout=layout(flex_flow="row wrap")) for _ in range(3)
@@ -215,9 +214,9 @@ class WidgetPanel:
             return self._html
         if isinstance(content, self._make.Widget):
             return content
-        output = self._make.Output()
-        output.append_display_data(content)
-        return output
+        self._object.outputs = ()
+        self._object.append_display_data(content)
+        return self._object
 
 
 def _progress_line(progress):
@@ -228,5 +227,5 @@ def _progress_line(progress):
         (progress.n_contradictory, "contradictory"),
     ]:
         parts += [f"{number:,} {what}"] * (number > 0)
-    parts.append(f"{progress.round} trainings, {progress.n_new} answers since")
+    parts.append(f"{progress.n_trainings} trainings, {progress.n_new} answers since")
     return " · ".join(parts)

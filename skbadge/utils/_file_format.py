@@ -35,6 +35,15 @@ class FileFormat:
     version: int
     schema: str
 
+    def statements(self):
+        """The schema's statements one by one; a script would end the transaction."""
+        statement = ""
+        for part in self.schema.split(";")[:-1]:
+            statement += f"{part};"
+            if sqlite3.complete_statement(statement):
+                yield statement
+                statement = ""
+
     def refusal(self, path, reason):
         """Why a file is not taken for one of ours."""
         return (
@@ -80,7 +89,7 @@ def _create(connection, form, timeout):
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _is_blank(connection):
-            for statement in form.schema.split(";"):
+            for statement in form.statements():
                 connection.execute(statement)
             connection.execute(f"PRAGMA application_id = {form.application_id}")
             connection.execute(f"PRAGMA user_version = {form.version}")

@@ -66,9 +66,15 @@ class LifeLock:
         for path in self.folder.glob("*.lock"):
             self.is_held(path.stem)
 
-    def tidy(self):
-        """Delete the files of dead workers, and the folder if none is left."""
+    def tidy(self, *others):
+        """Delete the files of dead workers, and the folder if none is left.
+
+        ``others`` are files in it that the workers share.
+        """
         self.delete_dead()
+        if not any(self.folder.glob("*.lock")):
+            for name in others:
+                (self.folder / name).unlink(missing_ok=True)
         with suppress(OSError):
             self.folder.rmdir()
 

@@ -1,0 +1,149 @@
+"""Checks of what users hand to a session."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+from sklearn.base import is_classifier
+
+from skbadge.labeling._resolution import RESOLUTIONS
+from skbadge.labeling._scalars import as_text, from_text
+from skbadge.querier import BadgeQuerier
+from skbadge.utils._shown import did_you_mean, listed, shown
+from skbadge.utils._validation import is_int
+
+_SYNCHRONOUS = ("full", "normal")
+
+
+def check_options(
+    querier, *, resolution, train_every, batch_size, lease, synchronous
+) -> None:
+    """Raise for a parameter of a session that is not allowed."""
+    if not isinstance(querier, BadgeQuerier):
+        raise TypeError(
+            f"`querier` must be a BadgeQuerier. Got {shown(querier)}. Put steps before "
+            "it into its estimator: BadgeQuerier(make_pipeline(...))."
+        )
+    for name, value, allowed in (
+        ("resolution", resolution, RESOLUTIONS),
+        ("synchronous", synchronous, _SYNCHRONOUS),
+    ):
+        if value not in allowed:
+            raise ValueError(
+                f"`{name}` must be one of {list(allowed)}. Got {shown(value)}."
+            )
+    for name, value in (("train_every", train_every), ("batch_size", batch_size)):
+        is_none = name == "train_every" and value is None
+        if not (is_none or (is_int(value) and value >= 1)):
+            raise ValueError(f"`{name}` must be an int >= 1. Got {shown(value)}.")
+    if lease is not None and not (
+        isinstance(lease, float | int) and 0 < lease < np.inf
+    ):
+        raise ValueError(f"`lease` must be a number > 0, or None. Got {shown(lease)}.")
+
+
+def check_annotator(annotator: Any) -> Any:
+    """The name of a person, or None; raises if a ledger cannot hold it."""
+    if annotator is None or (_is_text(annotator) and annotator):
+        return annotator
+    raise ValueError(
+        "`annotator` must be a text that is not empty, or None. Got "
+        f"{shown(annotator)}."
+    )
+
+
+def check_reason(reason: Any) -> None:
+    """Raise if a ledger cannot hold a reason."""
+    if not (reason is None or _is_text(reason)):
+        raise ValueError(f"`reason` must be a text, or None. Got {shown(reason)}.")
+
+
+def _is_text(value):
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def check_distinct(keys: list[str]) -> None:
+    """Raise if an id comes twice."""
+    if len(set(keys)) < len(keys):
+        twice = Counter(keys).most_common(1)[0][0]
+        raise ValueError(f"`ids` must be distinct. Got {from_text(twice)!r} twice.")
+
+
+class LabelReader:
+    """Checks labels, and makes JSON of them.
+
+    Parameters
+    ----------
+    classes : list of str or None
+        As JSON; None for any.
+
+    querier : BadgeQuerier
+        That is to learn them.
+
+    Attributes
+    ----------
+    is_classifier : bool
+        Whether labels are classes; else they are numbers.
+    """
+
+    def __init__(self, classes, querier):
+        self._texts = classes
+        self.classes = None if classes is None else [from_text(t) for t in classes]
+        self.is_classifier = is_classifier(querier)
+        # Of labels without named classes: texts, numbers or bools.
+        self._kind = None
+
+    def texts(self, y: list, standing: Any) -> list[str]:
+        """Labels as JSON; raises for one that the querier could not learn."""
+        texts = [as_text(label, "y") for label in y]
+        if self._texts is not None:
+            for text in texts:
+                if text not in self._texts:
+                    self._refuse(from_text(text))
+        elif texts:
+            self._check_kinds(texts, standing)
+        return texts
+
+    def _refuse(self, label):
+        twins = [each for each in self.classes if str(each) == str(label)]
+        names = [each for each in self.classes if isinstance(each, str)]
+        hint = f" Did you mean {twins[0]!r}?" if twins else ""
+        if not hint and isinstance(label, str):
+            hint = did_you_mean(label, names)
+        raise ValueError(
+            f"`y` must be one of the classes {listed(self.classes)}. Got "
+            f"{shown(label)}.{hint}"
+        )
+
+    def _check_kinds(self, texts, standing):
+        kind = self._kind or self._kind_so_far(standing) or _kind_of(texts[0])
+        for text in texts:
+            if _kind_of(text) != kind:
+                raise ValueError(
+                    f"`y` must be {kind}, as the labels so far are or the estimator "
+                    f"needs. Got {shown(from_text(text))}."
+                )
+        self._kind = kind
+
+    def _kind_so_far(self, standing):
+        if not self.is_classifier:
+            return _NUMBER
+        votes = (vote for row in standing.rows.values() for vote in row.votes.values())
+        found = next((vote.label for vote in votes), None)
+        return None if found is None else _kind_of(found)
+
+
+_NUMBER = "a number"
+
+
+def _kind_of(text):
+    value = from_text(text)
+    if isinstance(value, bool):
+        return "a bool"
+    return "a string" if isinstance(value, str) else _NUMBER

@@ -1,0 +1,123 @@
+"""Opening a session: what the ledger and the arguments say of one another."""
+
+import numpy as np
+from sklearn.base import clone
+
+from skbadge.exceptions import QueryWarning
+from skbadge.labeling._scalars import as_text, from_text
+from skbadge.utils._caller import warn_caller
+from skbadge.utils._shown import listed
+
+# Rows whose contents are compared with what they were, the labelled ones for one.
+_N_COMPARED = 1000
+
+
+def settle(ledger, life, pool, querier, classes):
+    """Write down what a ledger is about, or check that it is about this.
+
+    Returns the classes as JSON or None, and the querier to clone.
+    """
+    _check_rows(ledger, pool)
+    texts = _texts_of(classes, "classes")
+    named = _texts_of(querier.classes, "querier.classes")
+    if texts is not None and named is not None and set(texts) != set(named):
+        raise ValueError(
+            "`classes` must be those of the querier, or None. Got "
+            f"{listed(classes)}, and the querier has {listed(querier.classes)}."
+        )
+    texts = named if texts is None else texts
+    looks = {"n_rows": pool.n_rows, "digest": pool.digest()}
+    # The lock is taken within a transaction, as it has to be.
+    with ledger.about() as about:
+        life.acquire()
+        if not about:
+            about["random_state"] = _root_seed(querier.random_state)
+            about["ids"], about["pool"] = pool.source, looks
+            about["classes"] = texts
+        elif about["ids"] != pool.source:
+            raise ValueError(
+                f"`ids` must be made as for the ledger {str(ledger.path)!r}, whose ids "
+                f"are those of {_SOURCES[about['ids']]}. Got {_SOURCES[pool.source]}."
+            )
+        if texts is not None:
+            _check_holds(texts, about["classes"], ledger.standing)
+            about["classes"] = texts
+        has_changed = about["pool"] != looks
+        was, about["pool"] = about["pool"], looks
+        texts = about["classes"]
+        seed = about["random_state"]
+    if has_changed:
+        warn_caller(
+            f"`X_pool` has changed since the session was last open: {was['n_rows']} "
+            f"rows then, {pool.n_rows} now. The rows that were asked are as they were, "
+            "and it goes on with the pool as it is now.",
+            QueryWarning,
+        )
+    bare = clone(querier).set_params(random_state=seed)
+    if texts is not None and bare.classes is None:
+        bare.set_params(classes=[from_text(text) for text in texts])
+    return texts, bare
+
+
+_SOURCES = {
+    "index": "the index of a frame",
+    "column": "a column",
+    "array": "an array",
+    "position": "the positions of the rows",
+}
+
+
+def _texts_of(classes, name):
+    if classes is None:
+        return None
+    texts = [as_text(label, name) for label in classes]
+    if len(set(texts)) < len(texts):
+        raise ValueError(f"`{name}` must be distinct. Got {listed(classes)}.")
+    return texts
+
+
+def _root_seed(random_state):
+    if isinstance(random_state, int | np.integer):
+        return int(random_state)
+    # Of a generator, one draw, as for any call.
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31 - 1))
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
+def _check_holds(texts, known, standing):
+    """Raise unless classes hold those of the ledger, and all labels there are."""
+    used = {vote.label for row in standing.rows.values() for vote in row.votes.values()}
+    missing = [text for text in [*(known or ()), *sorted(used)] if text not in texts]
+    if missing:
+        raise ValueError(
+            "`classes` must hold the classes and labels of the ledger, and may add to "
+            f"them. It lacks {listed([from_text(text) for text in missing])}."
+        )
+
+
+def _check_rows(ledger, pool):
+    """Raise if rows of the ledger are gone, or are not what they were."""
+    rows = ledger.standing.rows
+    positions = {key: pool.position(key) for key in rows}
+    for key, position in positions.items():
+        if position is None:
+            raise ValueError(
+                "`X_pool` must hold all rows that were asked, whatever their order. "
+                f"The row {from_text(key)!r} of the ledger {str(ledger.path)!r} is "
+                "missing. Open the session on all rows, with the same `ids`."
+            )
+    keys = [key for key, row in rows.items() if row.digest]
+    check_contents(rows, pool, keys[:: max(1, len(keys) // _N_COMPARED)])
+
+
+def check_contents(rows, pool, keys):
+    """Raise if some rows are not what they were when they were asked."""
+    found = pool.digests([pool.position(key) for key in keys])
+    for key, digest in zip(keys, found, strict=True):
+        if digest != rows[key].digest:
+            raise ValueError(
+                f"The row {from_text(key)!r} of `X_pool` is not what it was when it "
+                "was asked. Open the session on the pool as it was, or give the new "
+                "rows other `ids`, or use a new `store`."
+            )
