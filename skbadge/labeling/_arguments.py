@@ -134,7 +134,7 @@ class LabelReader:
     def _kind_so_far(self, standing):
         if not self.is_classifier:
             return _NUMBER
-        votes = (vote for row in standing.rows.values() for vote in row.votes.values())
+        votes = (vote for row in standing.rows.values() for vote in row.votes)
         found = next((vote.label for vote in votes), None)
         return None if found is None else _kind_of(found)
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from skbadge.labeling._ledger_format import holder_of
+from skbadge.labeling._row_standing import Why, holder_of
 
 # A row that counts as done with, or is on its way.
 _NOT_FREE = ("open", "returned", "answered", "unsure", "skipped")
@@ -48,15 +48,9 @@ class Desk:
             is_enough = len(mine) + len(found) == n or self._is_used_up(standing)
             if not (is_enough or fewer):
                 return None
-            for event in found:
-                page.write(
-                    "asked",
-                    event.id,
-                    annotator,
-                    **asked_by(event),
-                    digest=event.digest,
-                )
-        return mine + [event.id for event in found]
+            for key, why in found:
+                page.write("asked", key, annotator, **why._asdict())
+        return mine + [key for key, _ in found]
 
     def n_missing(self, standing, n, annotator):
         """How many rows a query has to find; 0 if there are none it could find."""
@@ -73,12 +67,15 @@ class Desk:
                 page.write("released", key, annotator)
 
     def _in_line(self, standing, annotator):
-        """The events that put rows in line for somebody, the first to be asked first.
+        """Rows in line for somebody, the first to ask first: ids, and why.
 
         Rows that were left behind come before those of the queue, so that a session
         that was killed and goes on asks for the same rows as one that was not.
         """
-        found = [standing.rows[key].asked for key in standing.ids_of("returned")]
+        found = [
+            (key, standing.rows[key].asked.why)
+            for key in standing.in_order_of_asking(standing.returned)
+        ]
         for event in standing.queue:
             status = standing.status_of(event.id)
             if (
@@ -88,13 +85,13 @@ class Desk:
                 status = "free"
             # Of a pool that has changed, rows may be gone.
             if status == "free" and self._pool.position(event.id) is not None:
-                found.append(event)
+                found.append((event.id, why_of(event)))
         return found
 
     def _is_used_up(self, standing):
         """Whether all rows of the pool are done with, out, or in line."""
         n_free = sum(standing.status_of(event.id) == "free" for event in standing.queue)
-        n_known = sum(standing.count(status) for status in _NOT_FREE)
+        n_known = sum(standing.counts[status] for status in _NOT_FREE)
         return n_known + n_free >= self._pool.n_rows
 
     def _release_left(self):
@@ -106,10 +103,11 @@ class Desk:
                 standing, alive = self._ledger.standing, {}
                 for key in self._others(standing):
                     asked = standing.rows[key].asked
-                    if asked.session not in alive:
+                    annotator, session = asked.who
+                    if session not in alive:
                         # Within a transaction, as the lock needs it.
-                        alive[asked.session] = self._life.is_held(asked.session)
-                    is_left = asked.annotator is None and not alive[asked.session]
+                        alive[session] = self._life.is_held(session)
+                    is_left = annotator is None and not alive[session]
                     if is_left or self._is_late(asked):
                         page.write("released", key, reason=_WHY[is_left])
 
@@ -117,26 +115,21 @@ class Desk:
         """Ids of the open rows that may have to be released."""
         return [
             key
-            for key in standing.ids_of("open")
+            for key in standing.in_order_of_asking(standing.open)
             if self._is_late(asked := standing.rows[key].asked)
-            or (asked.annotator is None and asked.session != self._life.name)
+            or (asked.who[0] is None and asked.who[1] != self._life.name)
         ]
 
     def _is_late(self, asked):
         if self._lease is None:
             return False
         limit = timedelta(seconds=self._lease)
-        return datetime.now(UTC) - datetime.fromisoformat(asked.time) > limit
+        return datetime.now(UTC) - self._ledger.time_of(asked.seq) > limit
 
 
 _WHY = {True: "the session ended", False: "the lease ended"}
 
 
-def asked_by(event):
-    """What stands beside everything that is said of a row: why it was asked."""
-    return {
-        "strategy": event.strategy,
-        "round": event.round,
-        "rank": event.rank,
-        "probability": event.probability,
-    }
+def why_of(event):
+    """What had asked for a row, as everything that is said of it repeats."""
+    return Why(event.strategy, event.round, event.rank, event.probability)

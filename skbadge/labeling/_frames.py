@@ -4,10 +4,16 @@ from typing import Any
 
 from skbadge.labeling._ledger_format import Event
 from skbadge.labeling._resolution import answered, contradicts, resolve
+from skbadge.labeling._row_standing import Why
 from skbadge.labeling._scalars import from_text
 from skbadge.utils._optional import import_optional
 
 _NAMES = Event._fields
+_OF_LABELS = (
+    *("label", "annotator", "time"),
+    *Why._fields,
+    *("n_answers", "is_contradictory"),
+)
 _WHOLE = ("round", "rank", "refers_to")
 
 
@@ -18,25 +24,19 @@ def _pandas():
 def labels_frame(ledger: Any, resolution: str) -> Any:
     """The labelled rows, by id."""
     times = ledger.times()
-    records: dict[str, list] = {
-        name: [] for name in ("label", *_OF_VOTE, "n_answers", "is_contradictory")
-    }
+    records: dict[str, list] = {name: [] for name in _OF_LABELS}
     ids = []
     for key, row in answered(ledger.standing):
         ids.append(from_text(key))
         vote = resolve(row, resolution)
         records["label"].append(None if vote is None else from_text(vote.label))
-        for name in _OF_VOTE:
-            value = None if vote is None else getattr(vote, name, None)
-            if name == "time" and vote is not None:
-                value = times[vote.seq]
-            records[name].append(value)
+        records["annotator"].append(None if vote is None else vote.who[0])
+        records["time"].append(None if vote is None else times[vote.seq])
+        for name in Why._fields:
+            records[name].append(None if vote is None else getattr(vote.why, name))
         records["n_answers"].append(len(row.votes))
         records["is_contradictory"].append(contradicts(row))
     return _typed(_pandas().DataFrame(records, index=_index(ids)))
-
-
-_OF_VOTE = ("annotator", "time", "strategy", "round", "rank", "probability")
 
 
 def history_frame(ledger: Any) -> Any:
@@ -56,17 +56,12 @@ def agreement_frame(ledger: Any) -> Any:
         (key, row) for key, row in answered(ledger.standing) if len(row.votes) > 1
     ]
     answers = [
-        {
-            vote.annotator or vote.session: from_text(vote.label)
-            for vote in sorted(row.votes.values())
-        }
+        {vote.who[0] or vote.who[1]: from_text(vote.label) for vote in row.votes}
         for _, row in several
     ]
     columns = {
         "answers": answers,
-        "agrees": [
-            len({vote.label for vote in row.votes.values()}) == 1 for _, row in several
-        ],
+        "agrees": [len({vote.label for vote in row.votes}) == 1 for _, row in several],
         "is_decided": [row.decided > 0 for _, row in several],
     }
     index = _index([from_text(key) for key, _ in several])

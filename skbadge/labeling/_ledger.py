@@ -17,6 +17,8 @@ _COLUMNS = ", ".join(Event._fields)
 _INSERT = f"INSERT INTO events VALUES ({', '.join('?' * len(Event._fields))})"
 _SELECT = f"SELECT {_COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq"
 _LAST = 2**63 - 1
+# Events in memory while they are read.
+_AT_A_TIME = 10_000
 
 
 class Ledger:
@@ -101,9 +103,13 @@ class Ledger:
 
     def events(self, after: int = 0, until: int = _LAST) -> Iterator[Event]:
         """Events by their numbers: those behind ``after``, up to ``until``."""
-        with self.lock:
-            _, rows = self._db.read(_SELECT, (after, until))
-        return map(Event._make, rows)
+        rows: list = [None] * _AT_A_TIME
+        while len(rows) == _AT_A_TIME:
+            with self.lock:
+                query = f"{_SELECT} LIMIT {_AT_A_TIME}"
+                _, rows = self._db.read(query, (after, until))
+            yield from map(Event._make, rows)
+            after = rows[-1][0] if rows else after
 
     def times(self) -> dict[int, str]:
         """When labels were given, by the numbers of the events."""
@@ -111,6 +117,19 @@ class Ledger:
             return dict(
                 self._db.read("SELECT seq, time FROM events WHERE label NOT NULL")[1]
             )
+
+    def time_of(self, seq: int) -> datetime:
+        """When an event was written."""
+        query = "SELECT time FROM events WHERE seq = ?"
+        with self.lock:
+            _, ((time,),) = self._db.read(query, (seq,))
+        return datetime.fromisoformat(time)
+
+    def digests(self) -> dict[str, str]:
+        """What was in the rows that were asked or spoken of, by their ids as JSON."""
+        query = "SELECT id, digest FROM events WHERE digest NOT NULL"
+        with self.lock:
+            return dict(self._db.read(query)[1])
 
     def catch_up(self) -> Standing:
         """Take in what others have written."""

@@ -62,13 +62,3 @@ class Event(NamedTuple):
     reason: str | None = None
     refers_to: Any = None
     digest: str | None = None
-
-    @property
-    def holder(self) -> tuple[str | None, str | None]:
-        """Whose tasks and answers these are: a person, or a session without a name."""
-        return holder_of(self.annotator, self.session)
-
-
-def holder_of(annotator: str | None, session: str) -> tuple[str | None, str | None]:
-    """Whom tasks belong to: a person wherever they work, else this session alone."""
-    return (None, session) if annotator is None else (annotator, None)

@@ -87,7 +87,7 @@ def _root_seed(random_state):
 
 def _check_holds(texts, known, standing):
     """Raise unless classes hold those of the ledger, and all labels there are."""
-    used = {vote.label for row in standing.rows.values() for vote in row.votes.values()}
+    used = {vote.label for row in standing.rows.values() for vote in row.votes}
     missing = [text for text in [*(known or ()), *sorted(used)] if text not in texts]
     if missing:
         raise ValueError(
@@ -99,23 +99,19 @@ def _check_holds(texts, known, standing):
 def _check_rows(ledger, pool):
     """Raise if rows of the ledger are gone, or are not what they were."""
     rows = ledger.standing.rows
-    positions = {key: pool.position(key) for key in rows}
-    for key, position in positions.items():
-        if position is None:
+    for key in rows:
+        if pool.position(key) is None:
             raise ValueError(
                 "`X_pool` must hold all rows that were asked, whatever their order. "
                 f"The row {from_text(key)!r} of the ledger {str(ledger.path)!r} is "
                 "missing. Open the session on all rows, with the same `ids`."
             )
-    keys = [key for key, row in rows.items() if row.digest]
-    check_contents(rows, pool, keys[:: max(1, len(keys) // _N_COMPARED)])
-
-
-def check_contents(rows, pool, keys):
-    """Raise if some rows are not what they were when they were asked."""
+    digests = ledger.digests()
+    keys = [key for key in rows if key in digests]
+    keys = keys[:: max(1, len(keys) // _N_COMPARED)]
     found = pool.digests([pool.position(key) for key in keys])
     for key, digest in zip(keys, found, strict=True):
-        if digest != rows[key].digest:
+        if digest != digests[key]:
             raise ValueError(
                 f"The row {from_text(key)!r} of `X_pool` is not what it was when it "
                 "was asked. Open the session on the pool as it was, or give the new "

@@ -92,15 +92,15 @@ def progress_of(standing, n_pool, resolution):
         vote = resolve(row, resolution)
         if vote is not None:
             classes[vote.label] += 1
-        people.update(vote.annotator for vote in row.votes.values())
+        people.update(vote.who[0] for vote in row.votes)
         n_contradictory += contradicts(row)
     return Progress(
         n_pool=n_pool,
         n_asked=sum(row.asked is not None for row in standing.rows.values()),
-        n_labeled=standing.count("answered"),
-        n_skipped=standing.count("skipped"),
-        n_unsure=standing.count("unsure"),
-        n_open=standing.count("open"),
+        n_labeled=standing.counts["answered"],
+        n_skipped=standing.counts["skipped"],
+        n_unsure=standing.counts["unsure"],
+        n_open=standing.counts["open"],
         n_contradictory=n_contradictory,
         n_new=len(standing.fresh),
         n_trainings=standing.round,

@@ -1,15 +1,11 @@
 """One label for each row, of the answers of several people."""
 
 from collections import Counter
-from collections.abc import Iterable
-
-from skbadge.labeling._ledger_format import Event
-from skbadge.labeling._standing import RowStanding, Standing
 
 RESOLUTIONS = ("latest", "majority", "refuse")
 
 
-def resolve(row: RowStanding, resolution: str) -> Event | None:
+def resolve(row, resolution):
     """The answer that gives a row its label; None if there is none."""
     votes = row.counting()
     if not votes:
@@ -25,12 +21,12 @@ def resolve(row: RowStanding, resolution: str) -> Event | None:
     return [vote for vote in votes if vote.label == first][-1]
 
 
-def contradicts(row: RowStanding) -> bool:
+def contradicts(row):
     """Whether the answers that count say different things."""
     return len({vote.label for vote in row.counting()}) > 1
 
 
-def answered(standing: Standing) -> Iterable[tuple[str, RowStanding]]:
+def answered(standing):
     """The labelled rows, in the order of their first answers."""
     found = [(key, row) for key, row in standing.rows.items() if row.votes]
     return sorted(found, key=lambda item: item[1].order)

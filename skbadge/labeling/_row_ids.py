@@ -124,9 +124,7 @@ class PoolRows:
         """Where the row of an id stands; None if there is none."""
         if self._texts is not None:
             return self._positions.get(key)
-        value = from_text(key)
-        is_position = isinstance(value, int) and not isinstance(value, bool)
-        return value if is_position and 0 <= value < self.n_rows else None
+        return int(key) if key.isdecimal() and int(key) < self.n_rows else None
 
     def key_of(self, id: Scalar) -> str:
         """The JSON of an id that a user gives; raises if no row has it."""

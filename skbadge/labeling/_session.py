@@ -17,15 +17,15 @@ from skbadge.labeling._arguments import (
     check_options,
     check_reason,
 )
-from skbadge.labeling._desk import Desk, asked_by
+from skbadge.labeling._desk import Desk
 from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._ledger_format import holder_of
 from skbadge.labeling._opening import settle
 from skbadge.labeling._panel import PanelMixin
 from skbadge.labeling._progress_report import Progress, progress_of
 from skbadge.labeling._rounds import TURN, Rounds
 from skbadge.labeling._row_ids import PoolRows
+from skbadge.labeling._row_standing import holder_of
 from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._task import Task
 from skbadge.labeling._taught_querier import TaughtQuerier
@@ -273,10 +273,10 @@ class LabelingSession(PanelMixin):
             return []
         rows = self._pool.rows([self._pool.position(key) for key in keys])
         with self._ledger.lock:
-            asked = [self._ledger.standing.rows[key].asked for key in keys]
+            whys = [self._ledger.standing.rows[key].asked.why for key in keys]
         return [
-            Task(from_text(key), row, **asked_by(event))
-            for key, row, event in zip(keys, rows, asked, strict=True)
+            Task(from_text(key), row, **why._asdict())
+            for key, row, why in zip(keys, rows, whys, strict=True)
         ]
 
     def give_back(self, *, annotator: str | None = None) -> None:
@@ -441,8 +441,9 @@ class LabelingSession(PanelMixin):
 
     def _why(self, row, key):
         """What had asked for a row, and what is in it if nobody had."""
-        if row is not None and row.asked is not None:
-            return asked_by(row.asked)
+        if row is not None:
+            why = row.marks[-1].why if row.asked is None else row.asked.why
+            return why._asdict()
         (digest,) = self._pool.digests([self._pool.position(key)])
         return {"round": self._ledger.standing.round, "digest": digest}
 
