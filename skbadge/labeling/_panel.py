@@ -15,6 +15,8 @@ from skbadge.utils._shown import shown
 class PanelMixin:
     """What a session shows to people, row after row."""
 
+    _who: Callable[..., str | None]
+
     def panel(
         self,
         render: str | tuple[int, ...] | Callable[[Any], Any] | None = None,

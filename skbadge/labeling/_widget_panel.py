@@ -227,5 +227,5 @@ def _progress_line(progress):
         (progress.n_contradictory, "contradictory"),
     ]:
         parts += [f"{number:,} {what}"] * (number > 0)
-    parts.append(f"{progress.n_trainings} trainings, {progress.n_new} answers since")
+    parts.append(f"trainings: {progress.n_trainings}, answers since: {progress.n_new}")
     return " · ".join(parts)

@@ -10,6 +10,7 @@ import pytest
 from IPython.display import HTML
 from sklearn.datasets import load_digits, load_iris
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from skbadge import BadgeQuerier
 from skbadge.labeling import LabelingSession
@@ -24,8 +25,9 @@ def make_session(tmp_path):
     """Open sessions on one ledger."""
     opened = weakref.WeakSet()
 
-    def make(X=X, estimator=None, **options):
-        querier = BadgeQuerier(estimator or LogisticRegression(), random_state=0)
+    def make(X=X, estimator=None, strategy="badge", **options):
+        estimator = estimator or LogisticRegression()
+        querier = BadgeQuerier(estimator, strategy=strategy, random_state=0)
         session = LabelingSession(querier, X, store=tmp_path / "a.sqlite", **options)
         opened.add(session)
         return session
@@ -249,7 +251,7 @@ def test_what_is_being_done_is_said(make_session):
     slow = ["saving ...", "training ...", "choosing the next row ...", ""]
     assert [text[3:-4] for text in said] == quick + slow
     assert disabled == [True, True]
-    assert "1 trainings, 0 answers since" in panel._progress.value
+    assert "trainings: 1, answers since: 0" in panel._progress.value
 
 
 def test_a_failed_training_keeps_the_answer_and_is_told(make_session, monkeypatch):
@@ -381,6 +383,23 @@ def test_the_model_is_judged_by_rows_it_has_not_learned(make_session):
     assert "<svg" in panel._picture.value
     click(panel, "undo [<]")
     assert f"the last {len(hits) - 1} answers" in panel._picture.value
+
+
+def test_the_model_is_judged_by_what_it_said_before_an_answer_was_undone(make_session):
+    # This model is right about all that it has learned.
+    estimator = KNeighborsClassifier(1)
+    session = make_session(X, estimator, "random", classes=[0, 1], train_every=1)
+    panel = panel_of(session)
+    for label in "011":
+        click(panel, label)
+    guess = session._guess(shown(panel))
+    other = str(1 - guess)
+    click(panel, other)
+    before = session._accuracy.curve()
+    click(panel, "undo [<]")
+    assert str(session._guess(shown(panel))) == other
+    click(panel, other)
+    assert session._accuracy.curve() == before
 
 
 def test_all_rows_are_asked_for_once(make_session):
