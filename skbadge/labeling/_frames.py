@@ -36,7 +36,8 @@ def labels_frame(ledger: Any, resolution: str) -> Any:
             records[name].append(None if vote is None else getattr(vote.why, name))
         records["n_answers"].append(len(row.votes))
         records["is_contradictory"].append(contradicts(row))
-    return _typed(_pandas().DataFrame(records, index=_index(ids)))
+    columns = {name: _series(values) for name, values in records.items()}
+    return _typed(_pandas().DataFrame(columns).set_axis(_index(ids)))
 
 
 def history_frame(ledger: Any) -> Any:
@@ -88,5 +89,11 @@ def _series(values):
 
     Else 1, 1.0 and True would become one.
     """
-    is_mixed = len({type(value) for value in values}) > 1
-    return _pandas().Series(values, dtype=object if is_mixed or not values else None)
+    pd = _pandas()
+    if len({type(value) for value in values}) == 1:
+        try:
+            return pd.Series(values)
+        except UnicodeEncodeError:
+            # Half a surrogate pair, as of a file's name that is no text.
+            pass
+    return pd.Series(values, dtype=object)

@@ -88,7 +88,8 @@ def _root_seed(random_state):
 def _check_holds(texts, known, standing):
     """Raise unless classes hold those of the ledger, and all labels there are."""
     used = {vote.label for row in standing.rows.values() for vote in row.votes}
-    missing = [text for text in [*(known or ()), *sorted(used)] if text not in texts]
+    wanted = dict.fromkeys([*(known or ()), *sorted(used)])
+    missing = [text for text in wanted if text not in texts]
     if missing:
         raise ValueError(
             "`classes` must hold the classes and labels of the ledger, and may add to "

@@ -63,8 +63,8 @@ class PoolRows:
         if isinstance(ids, str):
             return "column", self._take_column(ids)
         if ids is not None:
-            found = np.asarray(ids) if not isinstance(ids, list | tuple) else list(ids)
-            if np.ndim(found) != 1 or len(found) != self.n_rows:
+            found = list(ids) if isinstance(ids, list | tuple) else np.asarray(ids)
+            if getattr(found, "ndim", 1) != 1 or len(found) != self.n_rows:
                 raise ValueError(
                     f"`ids` must hold one id for each of the {self.n_rows} rows of "
                     f"`X_pool`. Got {shown(ids)}."

@@ -3,6 +3,8 @@
 import os
 import signal
 import sqlite3
+from pathlib import Path
+from tempfile import mkdtemp
 
 import numpy as np
 from sklearn.datasets import make_classification
@@ -26,6 +28,11 @@ def open_session(folder, pool=X, *, querier=None, **options):
     querier = make_querier() if querier is None else querier
     options = {"synchronous": "normal", **options}
     return LabelingSession(querier, pool, store=folder / "a.sqlite", **options)
+
+
+def fresh(folder):
+    """A folder of its own for another session."""
+    return Path(mkdtemp(dir=folder))
 
 
 def answer(session, tasks, **who):

@@ -82,7 +82,7 @@ def test_a_file_that_may_not_grow_is_one_clear_error(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (log.stat().st_size + 5000, hard))
         try:
             n_kept = 0
-            with pytest.raises(StoreError, match=r"ledger of labels .* does not work"):
+            with pytest.raises(StoreError, match="does not work"):  # noqa: PT012
                 for task in tasks:
                     session.label(task.id, "ash")
                     n_kept += 1
@@ -107,7 +107,7 @@ def test_a_ledger_that_becomes_read_only_is_one_clear_error(tmp_path):
         session.label(task.id, "ash")
 
 
-def test_a_ledger_that_nobody_may_write_is_read_and_not_opened(monkeypatch):
+def test_a_ledger_that_nobody_may_write_is_read_and_not_opened():
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with open_session(folder) as session:
@@ -121,9 +121,8 @@ def test_a_ledger_that_nobody_may_write_is_read_and_not_opened(monkeypatch):
             assert [each.name for each in folder.iterdir()] == ["a.sqlite"]
         finally:
             folder.chmod(0o755)
-        (log,) = _LOG.read_text().split("\n", 1)[:1]
+        assert _LOG.read_text() == "2 refused"
         _LOG.unlink()
-        assert log == "2 refused"
 
 
 _LOG = Path(tempfile.gettempdir()) / f"labels-read-only-{os.getpid()}"
@@ -135,11 +134,9 @@ def _look_as_nobody(folder):
         if os.getuid() == 0:
             os.setuid(65534)
         n_labels = len(read_labels(folder / "a.sqlite"))
-        try:
+        with pytest.raises(StoreError, match="must be writable"):
             open_session(folder)
-        except StoreError as error:
-            assert "must be writable" in str(error)
-            log.write(f"{n_labels} refused")
+        log.write(f"{n_labels} refused")
 
 
 def make_text(path):

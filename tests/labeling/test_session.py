@@ -1,0 +1,447 @@
+"""Who gets which rows, and what is said of them."""
+
+import threading
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from skbadge.exceptions import QueryWarning
+from skbadge.labeling import read_history, read_labels
+from tests.labeling._sessions import (
+    X,
+    Y,
+    answer,
+    ids_of,
+    in_a_process_that_is_killed,
+    make_querier,
+    open_session,
+    read,
+)
+
+
+@pytest.fixture
+def session(tmp_path):
+    with open_session(tmp_path, annotator="ann", batch_size=10) as session:
+        yield session
+
+
+# Rows go out
+
+
+def test_rows_come_in_the_order_of_one_query(tmp_path, session):
+    tasks = session.next(4)
+    assert [task.rank for task in tasks] == [0, 1, 2, 3]
+    assert {task.strategy for task in tasks} == {"CoreSet()"}
+    assert {(task.round, task.probability) for task in tasks} == {(0, None)}
+    answer(session, tasks)
+    assert [task.rank for task in session.next(3)] == [4, 5, 6]
+    assert read(tmp_path, "SELECT rank FROM events WHERE kind = 'queried'") == [(10,)]
+
+
+def test_own_open_rows_come_first(session):
+    first = session.next(3)
+    answer(session, first[1:2])
+    again = session.next(4)
+    assert ids_of(again)[:2] == [first[0].id, first[2].id]
+    assert len(set(ids_of(again))) == 4
+    assert ids_of(session.next(1)) == [first[0].id]
+
+
+def test_two_people_share_one_batch(tmp_path, session):
+    with open_session(tmp_path, annotator="bob", batch_size=10) as other:
+        ranks = [[t.rank for t in who.next(5)] for who in (session, other)]
+        assert ranks == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    assert len(read(tmp_path, "SELECT 1 FROM events WHERE kind = 'queried'")) == 1
+    # One session may serve several people.
+    assert not set(ids_of(session.next(3, annotator="cid"))) & set(range(5))
+
+
+def test_more_rows_than_a_batch_may_be_asked_for(tmp_path, session):
+    ids = ids_of(session.next(25))
+    assert len(set(ids)) == 25
+    assert read(tmp_path, "SELECT rank FROM events WHERE kind = 'queried'") == [(25,)]
+
+
+def test_a_queue_that_is_used_up_is_filled_again_away_from_open_rows(session):
+    ids = ids_of(session.next(8))
+    answer(session, session.next(3))
+    ids += ids_of(session.next(20))[5:]
+    assert len(set(ids)) == 23
+    # Farthest first, where rows that are out, answered or in line are centres.
+    rows = (X - X.mean(axis=0)) / X.std(axis=0)
+    distances = np.linalg.norm(rows[:, None] - rows[ids], axis=2)
+    for n in range(10, 23):
+        assert distances[:, :n].min(axis=1).argmax() == ids[n]
+
+
+def test_rows_are_handed_out_until_none_is_left(tmp_path):
+    with open_session(tmp_path, np.arange(12.0)[:, None], batch_size=5) as session:
+        assert len(session.next(7)) == 7
+        assert len(session.next(50)) == 12
+        session.skip(0)
+        session.label_many(range(1, 12), Y[1:12])
+        assert session.next(5) == []
+        session.withdraw(3)
+        assert ids_of(session.next(5)) == [3]
+
+
+def test_no_row_may_be_asked_for(session):
+    assert session.next(0) == []
+    for n in (-1, 1.5, "2", True):
+        with pytest.raises(ValueError, match="`n` must be an int >= 0"):
+            session.next(n)
+
+
+def test_rows_of_a_named_person_stay_theirs(tmp_path):
+    def take():
+        open_session(tmp_path, annotator="ann").next(3)
+
+    in_a_process_that_is_killed(take)
+    with open_session(tmp_path, annotator="bob") as other:
+        assert [task.rank for task in other.next(2)] == [3, 4]
+    with open_session(tmp_path, annotator="ann") as session:
+        assert [task.rank for task in session.next(3)] == [0, 1, 2]
+
+
+def test_rows_of_a_session_without_a_name_are_free_once_it_ends(tmp_path):
+    def take():
+        open_session(tmp_path).next(3)
+
+    in_a_process_that_is_killed(take)
+    with open_session(tmp_path) as living, open_session(tmp_path) as other:
+        assert [task.rank for task in living.next(2)] == [0, 1]
+        assert [task.rank for task in other.next(2)] == [2, 3]
+        living.close()
+        assert [task.rank for task in other.next(4)] == [2, 3, 0, 1]
+    reasons = read(tmp_path, "SELECT reason FROM events WHERE kind = 'released'")
+    assert reasons == [("the session ended",)] * 5
+
+
+def test_a_lease_ends_in_time_only_where_it_is_wanted(tmp_path, session):
+    ids = ids_of(session.next(2))
+    with open_session(tmp_path, annotator="bob", lease=1e-9) as other:
+        assert ids_of(other.next(2)) == ids
+    with open_session(tmp_path, annotator="cid", lease=3600) as third:
+        assert not set(ids_of(third.next(2))) & set(ids)
+
+
+def test_rows_can_be_given_back(tmp_path, session):
+    ids = ids_of(session.next(2))
+    session.give_back()
+    assert session.progress().n_open == 0
+    with open_session(tmp_path, annotator="bob") as other:
+        assert ids_of(other.next(2)) == ids
+
+
+def test_a_task_can_be_looked_at_again(session):
+    (task,) = session.next()
+    answer(session, [task])
+    again = session.task(task.id)
+    assert (again.id, again.rank, again.strategy) == (task.id, 0, "CoreSet()")
+    np.testing.assert_array_equal(again.row, task.row)
+    with pytest.raises(ValueError, match="was never handed out"):
+        session.task(next(i for i in range(300) if i != task.id))
+
+
+# Answers come in
+
+
+def test_an_answer_that_stands_is_not_written_again(tmp_path, session):
+    (task,) = session.next()
+    for _ in range(2):
+        session.label(task.id, "ash")
+    session.label(task.id, "bay")
+    session.label(task.id, "ash")
+    rows = read(tmp_path, "SELECT label FROM events WHERE kind = 'labeled'")
+    assert rows == [('"ash"',), ('"bay"',), ('"ash"',)]
+    for _ in range(2):
+        session.correct(task.id, "ash")
+    assert len(read(tmp_path, "SELECT 1 FROM events WHERE kind = 'corrected'")) == 1
+
+
+def test_all_of_many_answers_are_written_or_none(tmp_path, session):
+    for ids, y in (([1, 2, 999], ["ash"] * 3), ([1, 2], ["ash", 3])):
+        with pytest.raises((ValueError, TypeError)):
+            session.label_many(ids, y)
+    with pytest.raises(ValueError, match="`y` must have 2 entries"):
+        session.label_many([1, 2], ["ash"])
+    with pytest.raises(ValueError, match=r"must be distinct\. Got 1 twice"):
+        session.label_many([1, 2, 1], ["ash"] * 3)
+    assert not read(tmp_path, "SELECT 1 FROM events WHERE kind = 'labeled'")
+    session.label_many(np.array([1, 2]), pd.Series(["ash", "bay"]))
+    assert session.labels()["label"].to_dict() == {1: "ash", 2: "bay"}
+
+
+def test_somebody_may_answer_a_row_that_was_not_asked(session):
+    asked = {task.id for task in session.next(10)}
+    other = next(i for i in range(300) if i not in asked)
+    session.label(other, "ash")
+    row = session.labels().loc[other]
+    assert (row["label"], row["round"]) == ("ash", 0)
+    assert row[["strategy", "rank"]].isna().all()
+
+
+def test_an_answer_ends_the_lease_of_another(tmp_path, session):
+    tasks = session.next(2)
+    with open_session(tmp_path, annotator="bob") as other:
+        other.label(tasks[0].id, "ash")
+    assert ids_of(session.next(1)) == [tasks[1].id]
+    # Theirs stands beside a later one.
+    session.label(tasks[0].id, "bay")
+    assert session.agreement()["answers"].tolist() == [{"bob": "ash", "ann": "bay"}]
+
+
+def test_a_skipped_row_is_not_asked_again_of_anybody(tmp_path, session):
+    (task,) = session.next()
+    session.skip(task.id, reason="blurred")
+    assert session.progress().n_skipped == 1
+    with open_session(tmp_path, annotator="bob") as other:
+        rest = ids_of(other.next(299))
+    assert task.id not in rest
+    assert len(rest) == 299
+    session.label(task.id, "ash")
+    assert session.progress().n_skipped == 0
+
+
+def test_a_row_one_is_unsure_of_may_be_asked_of_another(tmp_path, session):
+    (task,) = session.next()
+    session.unsure(task.id)
+    assert task.id not in ids_of(session.next(9))
+    assert session.progress().n_unsure == 1
+    with open_session(tmp_path, annotator="bob", batch_size=10) as other:
+        assert ids_of(other.next()) == [task.id]
+        other.unsure(task.id)
+    with open_session(tmp_path) as third:
+        assert ids_of(third.next()) == [task.id]
+
+
+def test_a_label_stays_when_another_is_unsure(session):
+    (task,) = session.next()
+    answer(session, [task])
+    session.unsure(task.id, annotator="bob")
+    assert session.labels()["label"].tolist() == [Y[task.id]]
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda session, id: session.label(id, "bay"),
+        lambda session, id: session.skip(id),
+        lambda session, id: session.unsure(id),
+        lambda session, id: session.correct(id, "bay"),
+    ],
+)
+def test_undo_opens_the_row_again(session, act):
+    tasks = session.next(2)
+    act(session, tasks[0].id)
+    assert session.undo() == tasks[0].id
+    assert session.progress().n_open == 2
+    assert ids_of(session.next(1)) == [tasks[0].id]
+    assert len(session.labels()) == 0
+    assert session.undo() is None
+
+
+def test_undo_brings_back_what_was_before(session):
+    (task,) = session.next()
+    session.label(task.id, "ash")
+    session.label(task.id, "bay", annotator="bob")
+    session.correct(task.id, "cot")
+    session.withdraw(task.id)
+    seen = []
+    for _ in range(2):
+        assert session.undo() == task.id
+        seen.append(session.labels()["label"].tolist())
+    assert seen == [["cot"], ["bay"]]
+    assert session.agreement()["answers"].tolist() == [{"ann": "ash", "bob": "bay"}]
+    # Undoing is of what one has done oneself.
+    assert session.undo(annotator="bob") == task.id
+    assert session.labels()["label"].tolist() == ["ash"]
+    assert session.undo(annotator="bob") is None
+
+
+def test_undo_follows_a_name_and_not_a_session_without_one(tmp_path, session):
+    (task,) = session.next()
+    answer(session, [task])
+    with open_session(tmp_path, annotator="ann") as other:
+        assert other.undo() == task.id
+    with open_session(tmp_path) as nobody:
+        (task,) = nobody.next()
+        answer(nobody, [task])
+        with open_session(tmp_path) as another:
+            assert another.undo() is None
+        assert nobody.undo() == task.id
+
+
+def test_a_withdrawn_row_may_be_asked_again(session):
+    with pytest.raises(ValueError, match="has no label to withdraw"):
+        session.withdraw(5)
+    session.label(5, "ash")
+    session.withdraw(5, reason="wrong row")
+    assert len(session.labels()) == 0
+    assert 5 in ids_of(session.next(300))
+
+
+# What is known
+
+
+def test_labels_are_by_id_in_the_order_of_the_answers(session):
+    session.label_many([7, 3], ["ash", "bay"])
+    session.label(7, "cot")
+    frame = session.labels()
+    assert frame.index.name == "id"
+    assert frame["label"].to_dict() == {7: "cot", 3: "bay"}
+    assert list(frame.index) == [7, 3]
+    assert frame["annotator"].tolist() == ["ann", "ann"]
+    assert frame["time"].dt.tz is not None
+    assert frame["round"].tolist() == [0, 0]
+    pd.testing.assert_frame_equal(read_labels(session.store), frame)
+
+
+def test_history_tells_all(session):
+    (task,) = session.next()
+    answer(session, [task])
+    session.undo()
+    frame = session.history()
+    kinds = frame["kind"].tolist()
+    assert kinds == ["queried", *["queued"] * 10, "asked", "labeled", "undone"]
+    assert frame["refers_to"].iloc[-1] == frame.index[-2]
+    pd.testing.assert_frame_equal(read_history(session.store), frame)
+
+
+def test_frames_of_an_untouched_ledger_have_no_rows(session):
+    for frame in (session.labels(), session.history(), session.agreement()):
+        assert len(frame) == 0
+        assert len(frame.columns) > 2
+
+
+RESOLVED = {
+    # The answers of three people, one after another, and the label.
+    "latest": {"aab": "b", "aba": "a", "abc": "c", "aaa": "a", "ab": "b"},
+    "majority": {"aab": "a", "aba": "a", "abc": None, "aaa": "a", "ab": None},
+    "refuse": {"aab": None, "aba": None, "abc": None, "aaa": "a", "ab": None},
+}
+
+
+@pytest.mark.parametrize("resolution", RESOLVED)
+def test_answers_of_several_people_are_resolved(tmp_path, resolution):
+    with open_session(tmp_path, resolution=resolution) as session:
+        for row, said in enumerate(RESOLVED[resolution]):
+            for who, label in zip(("ann", "bob", "cid"), said, strict=False):
+                session.label(row, label, annotator=who)
+        labels = [None if pd.isna(x) else x for x in session.labels()["label"]]
+        assert labels == list(RESOLVED[resolution].values())
+        assert session.labels()["n_answers"].tolist() == [3, 3, 3, 3, 2]
+        told = session.agreement()
+        assert told["agrees"].tolist() == [False, False, False, True, False]
+        assert told["answers"][2] == {"ann": "a", "bob": "b", "cid": "c"}
+        assert session.progress().n_contradictory == 4
+        # A correction decides, and what was said stays to be seen.
+        session.correct(2, "b", annotator="bob")
+        assert session.labels()["label"][2] == "b"
+        assert session.progress().n_contradictory == 3
+        told = session.agreement().loc[2]
+        assert told["is_decided"]
+        assert told["answers"] == {"ann": "a", "cid": "c", "bob": "b"}
+        # Who answers after it is heard again.
+        session.label(2, "c", annotator="cid")
+        expected = {"latest": "c", "majority": None, "refuse": None}[resolution]
+        label = session.labels()["label"][2]
+        assert (None if pd.isna(label) else label) == expected
+
+
+def test_progress_counts(session):
+    tasks = session.next(6)
+    answer(session, tasks[:3])
+    session.label(tasks[0].id, "ash", annotator="bob")
+    session.skip(tasks[3].id)
+    session.unsure(tasks[4].id)
+    found = session.progress()
+    assert (found.n_pool, found.n_asked, found.n_labeled) == (300, 6, 3)
+    assert (found.n_skipped, found.n_unsure, found.n_open) == (1, 1, 1)
+    assert found.by_annotator == {"ann": 3, "bob": 1}
+    assert sum(found.by_class.values()) == 3
+    assert found.n_new == 4
+    assert "labelled: 3 of 300 rows" in str(found)
+    assert "<table>" in found._repr_html_()
+
+
+def test_several_threads_may_use_a_session(tmp_path, session):
+    def work(who):
+        for _ in range(5):
+            answer(session, session.next(2, annotator=who), annotator=who)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert session.progress().by_annotator == dict.fromkeys("abcd", 10)
+    rows = read(tmp_path, "SELECT id FROM events WHERE kind = 'asked'")
+    assert len(set(rows)) == len(rows) == 40
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"resolution": "first"}, "`resolution` must be one of"),
+        ({"synchronous": "off"}, "`synchronous` must be one of"),
+        ({"train_every": 0}, "`train_every` must be an int >= 1"),
+        ({"batch_size": 2.5}, "`batch_size` must be an int >= 1"),
+        ({"lease": 0}, "`lease` must be a number > 0, or None"),
+        ({"annotator": ""}, "`annotator` must be a text that is not empty"),
+        ({"annotator": "\ud800"}, "`annotator` must be a text"),
+        ({"classes": ["a", "a"]}, "`classes` must be distinct"),
+    ],
+)
+def test_parameters_are_checked_before_anything_is_made(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        open_session(tmp_path, **options)
+    if "classes" not in options:
+        assert not list(tmp_path.iterdir())
+
+
+def test_only_a_querier_will_do(tmp_path):
+    with pytest.raises(TypeError, match="`querier` must be a BadgeQuerier"):
+        open_session(tmp_path, querier="badge")
+
+
+def test_labels_of_a_fitted_querier_have_no_part_in_it(tmp_path):
+    querier = make_querier()
+    querier.fit(np.eye(6), list("abcabc"))
+    with pytest.warns(QueryWarning, match="have no part in the session"):
+        open_session(tmp_path, querier=querier).close()
+
+
+def test_classes_are_those_of_the_session_the_querier_or_the_ledger(tmp_path):
+    classes = ["ash", "bay", "cot", "elm"]
+    querier = make_querier(classes=classes)
+    with pytest.raises(ValueError, match="`classes` must be those of the querier"):
+        open_session(tmp_path, querier=querier, classes=["ash"])
+    with open_session(tmp_path, querier=querier) as session:
+        assert session.classes == classes
+        with pytest.raises(ValueError, match=r"`y` must be one of .*mean 'bay'\?"):
+            session.label(1, "by")
+        session.label(1, "elm")
+    with open_session(tmp_path) as session:
+        assert session.classes == classes
+        session.label_many(range(2, 12), Y[2:12])
+        assert session.train().querier.classes_.tolist() == classes
+    with pytest.raises(ValueError, match=r"It lacks \['elm'\]"):
+        open_session(tmp_path, classes=classes[:3])
+    with open_session(tmp_path, classes=[*classes, "fir"]) as session:
+        session.label(2, "fir")
+
+
+def test_labels_without_classes_are_of_one_kind(tmp_path):
+    with open_session(tmp_path) as session:
+        session.label(1, "3")
+    with open_session(tmp_path) as session:
+        for wrong in (3, True, 1.5):
+            with pytest.raises(ValueError, match="`y` must be a string"):
+                session.label(2, wrong)
+    with pytest.raises(ValueError, match=r"It lacks \['3'\]"):
+        open_session(tmp_path, classes=[3])
