@@ -12,6 +12,7 @@ dask==2025.1.0
 filelock==3.14
 h5py==3.10
 ipykernel==6.29
+ipywidgets==8.1
 joblib==1.3
 matplotlib==3.8
 mpmath==1.3

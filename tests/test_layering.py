@@ -37,8 +37,8 @@ LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
 # The rooms of experiments, in the same order.
 EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
 OPTIONAL = {
-    *("dask", "distributed", "filelock", "h5py", "matplotlib", "pandas", "polars"),
-    *("pyarrow", "tqdm", "zarr"),
+    *("IPython", "dask", "distributed", "filelock", "h5py", "ipywidgets"),
+    *("matplotlib", "pandas", "polars", "pyarrow", "tqdm", "zarr"),
 }
 
 

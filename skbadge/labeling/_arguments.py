@@ -83,6 +83,11 @@ class LabelReader:
 
     querier : BadgeQuerier
         That is to learn them.
+
+    Attributes
+    ----------
+    is_classifier : bool
+        Whether labels are classes; else they are numbers.
     """
 
     def __init__(self, classes, querier):

@@ -110,6 +110,12 @@ class Rounds:
             self._bring_up()
             return self._taught.querier
 
+    def guess(self, position):
+        """What the model says of a row, as it was trained last here; None before."""
+        if not self._taught.labels:
+            return None
+        return self._taught.querier.predict(self._pool.take([position]))[0]
+
     def _is_due(self, every):
         with self._ledger.lock:
             standing = self._ledger.catch_up()

@@ -22,6 +22,7 @@ from skbadge.labeling._exchange import FileExchange
 from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._opening import settle
+from skbadge.labeling._panel import PanelMixin
 from skbadge.labeling._progress_report import Progress, progress_of
 from skbadge.labeling._rounds import TURN, Rounds
 from skbadge.labeling._row_ids import PoolRows
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class LabelingSession(FileExchange):
+class LabelingSession(FileExchange, PanelMixin):
     """Hand out the rows that a querier asks for, and keep what people say of them.
 
     All that happens is written to a ledger, a SQLite file, before a method returns. A
