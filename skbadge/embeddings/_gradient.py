@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._factors import Matrix, as_matrix
+from skbadge.embeddings._on_device import from_numpy
 from skbadge.embeddings._outer import OuterProductEmbedding
 from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.embeddings._stacked import StackedEmbedding
@@ -78,7 +79,7 @@ def gradient_embedding(
 
 
 def gradients_of(proba, features, *, include_bias, one_logit):
-    """`gradient_embedding` of an embedding of the features, whose norms may be known."""
+    """`gradient_embedding` of features as an embedding, whose norms may be known."""
     proba = np.asarray(proba)
     proba = as_factor(proba[:, None] if proba.ndim == 1 else proba, "proba")
     if proba.shape[1] == 1:
@@ -89,9 +90,8 @@ def gradients_of(proba, features, *, include_bias, one_logit):
             "With `one_logit=True`, `proba` must have the two columns of a binary "
             f"model, or one. Got {proba.shape[1]} columns."
         )
-    residual, norms_sq = (_one_logit_residual if one_logit else _softmax_residual)(
-        proba
-    )
+    residual_of = _one_logit_residual if one_logit else _softmax_residual
+    residual, norms_sq = residual_of(proba)
     weights = OuterProductEmbedding(residual, features.matrix)
     if features._cached_norms_sq is not None:
         # |a (x) z|^2 = |a|^2 |z|^2
@@ -119,24 +119,24 @@ def _softmax_residual(proba):
     residual, norms_sq = new_array(proba.shape, proba.dtype), np.empty(n_rows)
     greatest, are_proper = 0.0, n_classes > 0
     for rows in row_chunks(n_rows if are_proper else 0, n_classes, BLOCK, minimum=1):
-        # Along the rows it is several times faster, as they are many and columns few.
-        columns = torch.from_numpy(np.array(proba[rows])).T.contiguous()
-        top = columns.amax(0)
-        is_top = columns == top
-        if (is_top.sum(0) != 1).any():
-            # The first of several.
-            is_top.zero_().scatter_(0, columns.argmax(0, keepdim=True), True)
-        are_proper = are_proper and bool(columns.amin() >= 0)
+        block = from_numpy(np.ascontiguousarray(proba[rows]))
+        out = torch.from_numpy(residual[rows])
+        top = block.amax(1, keepdim=True)
+        is_top = block == top
+        if int(is_top.sum()) != len(block):
+            # The first of several; looked for here only, for it takes longer.
+            is_top.zero_().scatter_(1, block.argmax(1, keepdim=True), True)
         # 1 - p of the predicted class would cancel: a net trained to the end has p = 1
         # in float32. The sum of the others keeps its digits.
-        columns[is_top] = 0
-        others = columns.sum(0, dtype=torch.float64)
-        error = (others + top - 1).abs().max()
-        are_proper = are_proper and bool(error <= tolerance(n_classes))
-        greatest = max(greatest, float(others.max()))
-        torch.where(is_top, -others.to(columns.dtype), columns, out=columns)
-        torch.from_numpy(residual[rows]).copy_(columns.T)
-        norms_sq[rows] = columns.double().square_().sum(0).numpy()
+        others = torch.where(is_top, 0.0, block)
+        total = others.sum(1, keepdim=True, dtype=torch.float64)
+        torch.where(is_top, -total.to(block.dtype), others, out=out)
+        norms = torch.linalg.vector_norm(out, dim=1, dtype=torch.float64)
+        norms_sq[rows] = norms.square_().numpy()
+        error = (total + top - 1).abs_().max()
+        # Written so that NaN fails as well.
+        are_proper &= bool((error <= tolerance(n_classes)) & (block.amin() >= 0))
+        greatest = max(greatest, float(total.max()))
     if not are_proper:
         # Says which rows are wrong.
         check_proba(proba)

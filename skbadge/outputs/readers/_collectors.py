@@ -3,6 +3,7 @@
 from contextlib import ExitStack, contextmanager
 from itertools import chain, compress
 
+import numpy as np
 import torch
 
 from skbadge.outputs._outputs import with_norms
@@ -68,13 +69,20 @@ class LayerInputs:
 
     n_rows : int or None
         How many rows will come; None if unknown.
+
+    Attributes
+    ----------
+    all_finite : bool
+        Whether what was kept is known to be finite.
     """
 
-    def __init__(self, field, layer, feature_layer, n_rows, buffer=TensorBuffer):
+    all_finite = False
+
+    def __init__(self, field, layer, feature_layer, n_rows):
         self.field = field
         self.layer = layer
         self.feature_layer = feature_layer
-        self.buffer = buffer(n_rows, field)
+        self.buffer = NormedBuffer(n_rows, field)
 
     @contextmanager
     def watching(self):
@@ -102,7 +110,14 @@ class LayerInputs:
 
     def finish(self):
         """The fields of `Outputs`."""
-        return {self.field: self.buffer.finish()}
+        return {self.field: self._rows_and_norms()[0]}
+
+    def _rows_and_norms(self):
+        rows, norms_sq = self.buffer.finish()
+        # A norm is not finite if an entry is not. It may also overflow, so that
+        # `check_outputs` then looks at each entry.
+        self.all_finite = bool(np.isfinite(norms_sq).all())
+        return rows, norms_sq
 
 
 class Features(LayerInputs):
@@ -130,7 +145,7 @@ class Features(LayerInputs):
     """
 
     def __init__(self, layer, feature_layer, n_rows, modules, find_last, is_exempt):
-        super().__init__("features", layer, feature_layer, n_rows, NormedBuffer)
+        super().__init__("features", layer, feature_layer, n_rows)
         self.modules = modules
         self.find_last = find_last
         self.is_exempt = is_exempt
@@ -178,7 +193,7 @@ class Features(LayerInputs):
             error = self._error(list(compress(self._doubtful, is_last)))
             if any(is_last) and error is not None:
                 raise error
-        features, norms_sq = self.buffer.finish()
+        features, norms_sq = self._rows_and_norms()
         return {
             "features": features,
             "embedded_features": with_norms(features, norms_sq),

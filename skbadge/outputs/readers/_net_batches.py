@@ -93,16 +93,13 @@ class SlicedBatches:
     def _fitting_rows(self, share):
         """Rows of a batch that is large enough for speed, and no larger."""
         row = row_nbytes(self.data)
-
-        def within(n_rows, nbytes):
-            return min(n_rows, nbytes // row)
-
-        fitting = within(*MAX_BATCH) // share
-        if any(
-            part.device.type != "cpu" for part in _main_module(self.net).parameters()
-        ):
-            return fitting
-        return min(fitting, within(*MAX_BATCH_ON_CPU))
+        n_rows, nbytes = MAX_BATCH
+        fitting = min(n_rows, nbytes // row) // share
+        parameters = _main_module(self.net).parameters()
+        if all(part.device.type == "cpu" for part in parameters):
+            n_rows, nbytes = MAX_BATCH_ON_CPU
+            fitting = min(fitting, n_rows, nbytes // row)
+        return fitting
 
     def _run(self, start, stop):
         stop = min(stop, self.n_rows)

@@ -47,14 +47,9 @@ def read_pass(net, batches, needs, options):
     fields = {"one_logit": is_binary(nonlinearity), "device": device}
     for part in parts:
         fields |= part.finish()
-    # Gradients see to it themselves.
-    seen = [part for part in parts if isinstance(part, LayerInputs | Probabilities)]
-    return check_outputs(
-        Outputs(**fields),
-        HINT,
-        all_finite=all(part.buffer.all_finite for part in seen),
-        are_proper=gives_probabilities(nonlinearity),
-    )
+    finite = {part.field for part in parts if getattr(part, "all_finite", False)}
+    are_proper = gives_probabilities(nonlinearity)
+    return check_outputs(Outputs(**fields), HINT, finite, are_proper=are_proper)
 
 
 def _collectors(net, batches, needs, options, nonlinearity):

@@ -79,21 +79,10 @@ class RowBuffer:
 
 
 class TensorBuffer(RowBuffer):
-    """A buffer that is filled with tensors, by torch's threads and from any device.
-
-    It also sees whether all values are finite, while they are in cache.
-    """
-
-    all_finite = True
+    """A buffer that is filled with tensors, by torch's threads and from any device."""
 
     def stage(self, tensor):
         """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
-        self._write(tensor)
-        # A sum is not finite if a term is not. It may also overflow, so that
-        # `check_outputs` then looks at each value.
-        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
-
-    def _write(self, tensor):
         is_double = tensor.dtype is torch.float64
         super().stage(tensor, np.float64 if is_double else np.float32, _copy)
 
@@ -107,7 +96,7 @@ class NormedBuffer(TensorBuffer):
 
     def stage(self, tensor):
         """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
-        self._write(tensor)
+        super().stage(tensor)
         values = tensor if tensor.dtype is torch.float64 else tensor.float()
         # Sums of few enough squares have enough digits in float32.
         parts = values.split(PARTIAL_COLUMNS, dim=1)
@@ -128,8 +117,6 @@ class NormedBuffer(TensorBuffer):
         doubtful = np.flatnonzero(~((norms_sq > least) & (norms_sq < greatest)))
         for block in row_chunks(len(doubtful), rows.shape[1]):
             norms_sq[doubtful[block]] = row_norms_sq(rows[doubtful[block]])
-        # A norm is not finite if an entry is not; it may overflow, as above.
-        self.all_finite = bool(np.isfinite(norms_sq).all())
         return rows, norms_sq
 
 
