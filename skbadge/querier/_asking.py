@@ -16,6 +16,7 @@ from skbadge.querier._query_report import QueryReport
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import ScoreStrategy, get_strategy
 from skbadge.utils._caller import warn_caller
+from skbadge.utils._fast_products import noting_products
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Int, Rows
@@ -161,13 +162,18 @@ class Asking(Answering):
         in_chunks = is_pool(X_pool) and not samples
         ask = self._ask_chunks if in_chunks else self._ask
         told = candidates, groups, max_per_group, pending
-        with storing_in(Place.of(self.storage)) as place:
+        where = storing_in(Place.of(self.storage))
+        with where as place, noting_products() as notes:
             answer = ask(X_pool, n, told, subsample)
         if answer.warning is not None and "start" not in self._doubts:
             warn_caller(answer.warning, QueryWarning)
         selection, whole, read = answer.selection, answer.feasible, answer.read
         report = QueryReport(
-            **vars(selection) | {"nbytes": answer.nbytes + selection.nbytes},
+            **vars(selection)
+            | {
+                "nbytes": answer.nbytes + selection.nbytes,
+                "notes": (*selection.notes, *notes),
+            },
             strategy=str(answer.strategy),
             n_pool=whole.n_rows,
             n_candidates=whole.n_left,

@@ -1,13 +1,15 @@
 """Products of float32 matrices by oneDNN, where the library that torch asks is slow.
 
-Torch has MKL form them. On AMD's processors MKL leaves their widest instructions alone:
-oneDNN, which torch brings along for convolutions, takes half the time with AVX-512 and
-nine tenths with AVX2. Which of the two forms a product is said by its shape and a table,
-never by a measurement: results would differ from run to run.
+Torch asks MKL, which leaves the widest instructions of AMD's processors alone: oneDNN,
+which torch brings along for convolutions, takes half the time with AVX-512, and nine
+tenths with AVX2. A table and the shape of a product say which of them forms it, never a
+measurement: results would differ from run to run.
 """
 
 import os
 import platform
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -29,20 +31,39 @@ LEAST_OUTPUTS = 8
 # "0" in this environment variable leaves all products to torch.
 SWITCH = "SKBADGE_FAST_LINEAR"
 
+NOTE = (
+    "large products of linear layers were formed by oneDNN, which rounds its own way; "
+    f"{SWITCH}=0 in the environment turns it off"
+)
+
 _PLAIN = {torch.Tensor, torch.nn.Parameter}
+_current: ContextVar[set | None] = ContextVar("products", default=None)
 
 
-def linear(rows, weight, bias=None):
+@contextmanager
+def noting_products():
+    """Yield a set that holds `NOTE` once a product of this thread went to oneDNN."""
+    notes: set[str] = set()
+    token = _current.set(notes)
+    try:
+        yield notes
+    finally:
+        _current.reset(token)
+
+
+def linear(input, weight, bias=None):
     """What `torch.nn.functional.linear` returns, up to rounding, in less time.
 
-    May be differentiated like it. Gradients with respect to the rows take less time as
+    May be differentiated like it. Gradients with respect to the input take less time as
     well, if none are wanted with respect to weight and bias.
     """
-    if not (_is_suited(rows, weight, bias) and is_in_use()):
-        return functional.linear(rows, weight, bias)
-    if torch.is_grad_enabled() and rows.requires_grad:
-        return _Linear.apply(rows, weight, bias)
-    return onednn_linear()(rows, weight, bias)
+    if not (_is_suited(input, weight, bias) and is_in_use()):
+        return functional.linear(input, weight, bias)
+    if (notes := _current.get()) is not None:
+        notes.add(NOTE)
+    if torch.is_grad_enabled() and input.requires_grad:
+        return _Linear.apply(input, weight, bias)
+    return onednn_linear()(input, weight, bias)
 
 
 def product(left, right):
@@ -83,7 +104,7 @@ def _is_of_cpu(tensor):
 
 
 class _Linear(torch.autograd.Function):
-    """The same with gradients with respect to the rows, of any order."""
+    """The same with gradients with respect to the input, of any order."""
 
     @staticmethod
     def forward(ctx, rows, weight, bias):

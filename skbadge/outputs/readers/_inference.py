@@ -7,13 +7,16 @@ import torch
 from sklearn.exceptions import NotFittedError
 from torch import nn
 
+from skbadge.outputs.readers._fast_linears import fast_linears
+
 
 @contextmanager
 def inference(net):
-    """Run a fitted net without gradients, compilation, fast paths and side effects.
+    """Run a fitted net without gradients, compilation, fused layers and side effects.
 
-    Inside the block modules are in whatever mode skorch puts them. After it the modes,
-    compiled modules, torch's generators and its flags are as they were.
+    Inside the block linear layers run by the faster kernels, and modules are in
+    whatever mode skorch puts them. After it the modes, compiled modules, torch's
+    generators and its flags are as they were.
     """
     check_initialized(net)
     names = [f"{name}_" for name in net._modules + net._criteria]
@@ -27,6 +30,7 @@ def inference(net):
         torch.inference_mode(False),
         torch.no_grad(),
         without_fast_paths(),
+        fast_linears(),
     ):
         yield
 
