@@ -1,15 +1,22 @@
 """Gradient embeddings: the last layer's gradient at the label the model predicts."""
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
-from skbadge.embeddings._base import Embedding, as_factor
+from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._factors import Matrix, as_matrix
+from skbadge.embeddings._on_device import from_numpy
 from skbadge.embeddings._outer import OuterProductEmbedding
+from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.embeddings._stacked import StackedEmbedding
-from skbadge.utils._place import cast_array, filled_array
-from skbadge.utils._row_sums import improper_rows, row_sums
+from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import cast_array, filled_array, new_array
+from skbadge.utils._row_sums import improper_rows, row_sums, tolerance
+
+# Probabilities that are looked at at once.
+BLOCK = 2**18
 
 
 def gradient_embedding(
@@ -67,6 +74,12 @@ def gradient_embedding(
     >>> embedding.to_dense()
     array([[ 0.5,  1. , -0.5, -1. ]])
     """
+    rows = matrix_embedding(as_matrix(features, "features"))
+    return gradients_of(proba, rows, include_bias=include_bias, one_logit=one_logit)
+
+
+def gradients_of(proba, features, *, include_bias, one_logit):
+    """`gradient_embedding` of features as an embedding, whose norms may be known."""
     proba = np.asarray(proba)
     proba = as_factor(proba[:, None] if proba.ndim == 1 else proba, "proba")
     if proba.shape[1] == 1:
@@ -77,14 +90,12 @@ def gradient_embedding(
             "With `one_logit=True`, `proba` must have the two columns of a binary "
             f"model, or one. Got {proba.shape[1]} columns."
         )
-    check_proba(proba)
     residual_of = _one_logit_residual if one_logit else _softmax_residual
-    shape = len(proba), 1 if one_logit else proba.shape[1]
-    residual = filled_array(shape, proba.dtype, residual_of, proba)
-    # Squares of residuals below 2**-40 come near the end of float32's range.
-    if residual.size and max(residual.max(), -residual.min()) < 2.0**-40:
-        residual = cast_array(residual, np.float64)
-    weights = OuterProductEmbedding(residual, as_matrix(features, "features"))
+    residual, norms_sq = residual_of(proba)
+    weights = OuterProductEmbedding(residual, features.matrix)
+    if features._cached_norms_sq is not None:
+        # |a (x) z|^2 = |a|^2 |z|^2
+        weights._cached_norms_sq = norms_sq * features.norms_sq()
     if not include_bias:
         return weights
     return StackedEmbedding([weights, DenseEmbedding(residual)])
@@ -103,20 +114,47 @@ def check_proba(proba):
 
 
 def _softmax_residual(proba):
-    """The vectors p - e_yhat."""
-    residual = np.array(proba, order="C")
-    n_rows, n_classes = residual.shape
-    predicted = np.arange(n_rows) * n_classes + proba.argmax(axis=1)
-    # 1 - p of the predicted class would cancel: a net trained to the end has p = 1 in
-    # float32. The sum of the others keeps its digits.
-    flat = residual.reshape(-1)
-    flat[predicted] = 0
-    # A product with ones is many times faster than a sum along the short axis.
-    flat[predicted] = -(residual.astype(np.float64, copy=False) @ np.ones(n_classes))
-    return residual
+    """The vectors p - e_yhat and their squared norms; raises for no probabilities."""
+    n_rows, n_classes = proba.shape
+    residual, norms_sq = new_array(proba.shape, proba.dtype), np.empty(n_rows)
+    greatest, are_proper = 0.0, n_classes > 0
+    for rows in row_chunks(n_rows if are_proper else 0, n_classes, BLOCK, minimum=1):
+        block = from_numpy(np.ascontiguousarray(proba[rows]))
+        out = torch.from_numpy(residual[rows])
+        top = block.amax(1, keepdim=True)
+        is_top = block == top
+        if int(is_top.sum()) != len(block):
+            # The first of several; looked for here only, for it takes longer.
+            is_top.zero_().scatter_(1, block.argmax(1, keepdim=True), True)
+        # 1 - p of the predicted class would cancel: a net trained to the end has p = 1
+        # in float32. The sum of the others keeps its digits.
+        others = torch.where(is_top, 0.0, block)
+        total = others.sum(1, keepdim=True, dtype=torch.float64)
+        torch.where(is_top, -total.to(block.dtype), others, out=out)
+        norms = torch.linalg.vector_norm(out, dim=1, dtype=torch.float64)
+        norms_sq[rows] = norms.square_().numpy()
+        error = (total + top - 1).abs_().max()
+        # Written so that NaN fails as well.
+        are_proper &= bool((error <= tolerance(n_classes)) & (block.amin() >= 0))
+        greatest = max(greatest, float(total.max()))
+    if not are_proper:
+        # Says which rows are wrong.
+        check_proba(proba)
+    # Squares of residuals below 2**-40 come near the end of float32's range.
+    if n_rows and greatest < 2.0**-40:
+        residual = cast_array(residual, np.float64)
+    return residual, norms_sq
 
 
 def _one_logit_residual(proba):
-    """The numbers s - 1[s >= 1/2], with s the probability of the positive class."""
-    negative, positive = proba[:, :1], proba[:, 1:]
-    return np.where(positive >= negative, -negative, positive)
+    """The numbers s - 1[s >= 1/2] and their squares, s that of the positive class."""
+    check_proba(proba)
+
+    def residual_of(rows):
+        negative, positive = rows[:, :1], rows[:, 1:]
+        return np.where(positive >= negative, -negative, positive)
+
+    residual = filled_array((len(proba), 1), proba.dtype, residual_of, proba)
+    if residual.size and np.abs(residual).max() < 2.0**-40:
+        residual = cast_array(residual, np.float64)
+    return residual, row_norms_sq(residual)

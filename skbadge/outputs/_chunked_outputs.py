@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding, RowStackedEmbedding
-from skbadge.outputs._outputs import ROW_FIELDS, Outputs
+from skbadge.outputs._outputs import ROW_FIELDS, Outputs, with_norms
 from skbadge.pools import ChunkedPool
 from skbadge.pools._engines import reduce_partitions
 from skbadge.utils._place import new_array
@@ -221,6 +221,9 @@ class _Collection:
             elif rows is not None:
                 room = self._room(name, (self.n_rows, *rows.shape[1:]), rows)
                 room[start:stop] = rows
+        if outputs.embedded_features is not None:
+            norms_sq = outputs.embedded_features.norms_sq()
+            self._room("norms_sq", (self.n_rows,), norms_sq)[start:stop] = norms_sq
         posterior = outputs.posterior
         if posterior is not None:
             shape = len(posterior), self.n_rows, posterior.shape[2]
@@ -234,6 +237,9 @@ class _Collection:
     def finish(self):
         """All that was kept."""
         fields = dict(self.arrays)
+        norms_sq = fields.pop("norms_sq", None)
+        if norms_sq is not None:
+            fields["embedded_features"] = with_norms(fields["features"], norms_sq)
         for name, parts in self.sparse.items():
             fields[name] = sparse.vstack(parts, format="csr")
         if self.embeddings:

@@ -122,8 +122,9 @@ def model_outputs(
 
     batch_size : int or "auto", default="auto"
         Rows in one forward pass of a net or multi-layer perceptron. ``"auto"`` takes
-        about 8 MiB of input, between the net's own batch size and 8192 rows. Nets with
-        data loading of their own (a dataset class, a ``collate_fn``, an overridden
+        up to 2048 rows and 2 MiB of input, which suits the cache of a CPU, or 8192 rows
+        and 8 MiB on another device, but no fewer than the net's own batch size. Nets
+        with data loading of their own (a dataset class, a ``collate_fn``, an overridden
         ``get_iterator``) keep their own batches.
 
     random_state : None, int or RandomState, default=None

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skbadge.embeddings import Embedding
+from skbadge.embeddings import DenseEmbedding, Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
 from skbadge.outputs._head import Head
 
@@ -86,6 +86,10 @@ class Outputs:
     targets : Outputs or None, default=None
         What the model says about rows beside these, with the same posterior samples:
         those that a strategy names in ``target_rows``.
+
+    embedded_features : Embedding or None, default=None
+        The embedding of these very features, by a reader that took their norms while
+        it had them in cache. Of other features it is dropped.
     """
 
     proba: NDArray | None = None
@@ -103,10 +107,13 @@ class Outputs:
     temperature: float = 1.0
     prediction: NDArray | None = None
     targets: Outputs | None = None
+    embedded_features: DenseEmbedding | None = None
 
     def __post_init__(self) -> None:
         if not (self.head is None or isinstance(self.head, Head)):
             object.__setattr__(self, "head", Head(*self.head))
+        if getattr(self.embedded_features, "matrix", None) is not self.features:
+            object.__setattr__(self, "embedded_features", None)
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
         sizes = {
             # Sparse matrices have no length.
@@ -181,9 +188,19 @@ class Outputs:
             for name in ROW_FIELDS
             if (part := getattr(self, name)) is not None
         }
+        if self.embedded_features is not None:
+            norms_sq = self.embedded_features.norms_sq()[rows]
+            fields["embedded_features"] = with_norms(fields["features"], norms_sq)
         if self.posterior is not None:
             fields["posterior"] = self.posterior[:, rows]
         return replace(self, **fields, n_rows=len(positions), identify=identify)
+
+
+def with_norms(features, norms_sq):
+    """An embedding of features whose squared norms are known."""
+    embedding = DenseEmbedding(features)
+    embedding._cached_norms_sq = norms_sq
+    return embedding
 
 
 def _identified(identify, positions, rows):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbadge.utils._threads import small_products
+
 _CHUNK_ENTRIES = 2**17
 _N_CELLS = 2**16
 _EPS = np.finfo(np.float64).eps
@@ -16,7 +18,8 @@ def row_slices(shape):
 def nearby_rows(block, others):
     """Rows of a matrix whose random projection is that of a row of another one."""
     weights = np.random.RandomState(0).normal(size=block.shape[1])
-    with np.errstate(over="ignore", invalid="ignore"):
+    # Threads of BLAS that have run spin for a while, and slow the model down.
+    with small_products(), np.errstate(over="ignore", invalid="ignore"):
         mine, theirs = (_project(part, weights) for part in (block, others))
         # Twice the bound for the rounding of an inner product in any order.
         size = np.abs(others.astype(np.float64)) @ np.abs(weights)

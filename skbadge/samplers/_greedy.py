@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from skbadge.samplers._row_sketch import NOTHING
+from skbadge.utils._threads import small_products
 from skbadge.utils._ties import equal_floor, rounded
 
 
@@ -76,6 +77,10 @@ class LazyGreedy(ABC):
         values : ndarray of shape (n_contenders,)
             Their values.
         """
+
+    @abstractmethod
+    def _lower_cost(self):
+        """How many products of numbers `_lower` forms at most for a contender."""
 
     @abstractmethod
     def _lower(self, block, values, position):
@@ -150,24 +155,30 @@ class LazyGreedy(ABC):
         Returns whether anything but negligible values may be left.
         """
         block, values = self._enter(contenders)
-        go_on = True
+        with small_products(len(contenders) * self._lower_cost()):
+            goes_on = self._pick_while_first(
+                contenders, block, values, limit, first_outside
+            )
+        self.bound[contenders] = values
+        return goes_on
+
+    def _pick_while_first(self, contenders, block, values, limit, first_outside):
+        """The picks of `_contest`."""
         while len(self.rows) < self.n:
             position = self.ties.greatest(values, contenders, quantum=self.quantum)
             value, row = values[position], contenders[position]
             if self._may_be_beaten(row, value, limit, first_outside):
                 self._leave(contenders, block)
-                break
+                return True
             if value <= self.negligible:
-                go_on = False
-                break
+                return False
             closed = self._pick(row, value)
             self._lower(block, values, position)
             if len(closed) == 1:
                 values[position] = self.closed_value
             else:
                 values[np.isin(contenders, closed)] = self.closed_value
-        self.bound[contenders] = values
-        return go_on
+        return True
 
     def _may_be_beaten(self, row, value, limit, first_outside):
         """Whether a row outside may come before the first of the contenders."""

@@ -5,7 +5,6 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
 
 from skbadge._compat import Interval
@@ -21,7 +20,9 @@ from skbadge.samplers._norms import LEAST_SQ_DIST
 from skbadge.samplers._row_sketch import Greatest
 from skbadge.samplers._taken import Taken
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._threads import small_products
 from skbadge.utils._ties import Ties
+from skbadge.utils._triangular import solve_lower
 
 # What the rows picked before a uniform fill have done.
 FOUND = "add to the span of those before them"
@@ -193,6 +194,7 @@ class _Elimination(LazyGreedy):
             embedding, n, open_rows, ties, bound, negligible, quantum=negligible
         )
         self.noise = noise
+        self._pair_cost = sum(embedding._pair_cost())
         self.start = start
         self.n_start = self.n_basis = len(start.factor)
         self.factor = np.zeros((self.n_start + n,) * 2)
@@ -245,7 +247,7 @@ class _Elimination(LazyGreedy):
         values[fresh] = block.embedding.norms_sq()[fresh]
         for depth in np.unique(depths[depths < self.n_basis]):
             group = np.flatnonzero(depths == depth)
-            cost = self.n_basis + sum(block.embedding._pair_cost())
+            cost = self.n_basis + self._pair_cost
             for part in row_chunks(len(group), cost, minimum=64):
                 self._extend(block, values, group[part], depth)
         self.depth[contenders] = self.n_basis
@@ -254,9 +256,12 @@ class _Elimination(LazyGreedy):
     def _extend(self, block, values, group, depth):
         """Give rows that have ``depth`` coordinates those they lack."""
         basis, known = slice(depth, self.n_basis), slice(depth)
-        new = self._basis_cross(depth, block.embedding.take(group))
-        new -= self.factor[basis, known] @ block.coords[known, group]
-        new = solve_triangular(self.factor[basis, basis], new, lower=True)
+        part = block.embedding.take(group)
+        n_new = self.n_basis - depth
+        with small_products(n_new * len(group) * (self._pair_cost + depth)):
+            new = self._basis_cross(depth, part)
+            new -= self.factor[basis, known] @ block.coords[known, group]
+            new = solve_lower(self.factor[basis, basis], new)
         block.coords[basis, group] = new
         values[group] -= np.einsum("ij,ij->j", new, new)
 
@@ -269,6 +274,9 @@ class _Elimination(LazyGreedy):
             crosses.append(picks.cross(part))
         self.n_distances += (self.n_basis - depth) * len(part)
         return np.concatenate(crosses)
+
+    def _lower_cost(self):
+        return self._pair_cost + self.n_start + self.n
 
     def _lower(self, block, values, position):
         t = self.n_basis
@@ -376,5 +384,5 @@ class _Start(NamedTuple):
 
     def explained(self, part):
         """The part of the squared norms of some rows that lies in the span."""
-        coords = solve_triangular(self.factor, self.crosses(part)[0], lower=True)
+        coords = solve_lower(self.factor, self.crosses(part)[0])
         return np.einsum("ij,ij->j", coords, coords)

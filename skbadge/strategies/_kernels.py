@@ -16,9 +16,9 @@ from skbadge.embeddings import (
     NNGPEmbedding,
     NTKEmbedding,
     SparseEmbedding,
-    gradient_embedding,
 )
 from skbadge.embeddings._factors import scaled_rows
+from skbadge.embeddings._gradient import gradients_of
 from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.outputs import Needs, Outputs
 from skbadge.utils._place import new_array
@@ -47,9 +47,9 @@ class Kernel(NamedTuple):
 
 def badge(outputs, include_bias=False):
     """Gradients of the loss at the predicted label, for the last layer's weights."""
-    return gradient_embedding(
+    return gradients_of(
         outputs.proba,
-        outputs.features,
+        features(outputs),
         include_bias=include_bias,
         one_logit=outputs.one_logit,
     )
@@ -57,7 +57,8 @@ def badge(outputs, include_bias=False):
 
 def features(outputs):
     """The input of the last linear layer."""
-    return matrix_embedding(outputs.features)
+    known = outputs.embedded_features
+    return matrix_embedding(outputs.features) if known is None else known
 
 
 def cosine(outputs):

@@ -18,13 +18,16 @@ def row_sums(proba):
     return sums.astype(np.float64, copy=False)
 
 
+def tolerance(n_classes):
+    """How far from 1 a sum of so many probabilities may be."""
+    rounded = np.clip(HALF_DECIMAL * n_classes, LEAST_TOLERANCE, GREATEST_TOLERANCE)
+    return float(rounded) + ROUNDING
+
+
 def improper_rows(proba, sums):
     """Which rows are no probabilities: negative, NaN, or of another sum than 1."""
-    tolerance = np.clip(
-        HALF_DECIMAL * proba.shape[1], LEAST_TOLERANCE, GREATEST_TOLERANCE
-    )
     # Written so that NaN fails as well.
-    improper = ~(np.abs(sums - 1) <= tolerance + ROUNDING)
+    improper = ~(np.abs(sums - 1) <= tolerance(proba.shape[1]))
     if not proba.min(initial=0.0) >= 0:
         improper |= ~(proba >= 0).all(axis=1)
     return improper

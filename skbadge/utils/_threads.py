@@ -1,10 +1,98 @@
 """How many threads numerical libraries use."""
 
+import os
 import sys
 import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
+
+# A product of so many terms takes one thread about a tenth of a millisecond, if it is
+# one of matrices.
+MANY_TERMS = 2**22
+
+
+class _Libraries:
+    """The numerical libraries that are loaded; to look for them takes milliseconds."""
+
+    def __init__(self):
+        self._n_modules, self._found = 0, None
+
+    def of(self, user_api):
+        """Those that are "blas" or "openmp", a controller of them."""
+        # A library comes with a module that was not there before.
+        if self._n_modules != len(sys.modules):
+            self._n_modules, self._found = len(sys.modules), ThreadpoolController()
+        return self._found.select(user_api=user_api)
+
+
+class _BlasLimits:
+    """Limits of the threads of BLAS, which threads enter and leave in any order.
+
+    BLAS has one number for the whole process. The first to enter notes it, the least of
+    the limits holds while anybody is inside, and the last to leave puts the number
+    back: each for itself would put back what another had set.
+    """
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        # Who is inside, as (thread, limit), the least limit, and of each library its
+        # number before.
+        self._inside, self._least, self._before = [], None, []
+
+    @contextmanager
+    def at_most(self, n_threads):
+        """Keep BLAS to so many threads inside the block."""
+        entry = threading.get_ident(), n_threads
+        with self._lock:
+            if not self._inside:
+                blas = libraries.of("blas").lib_controllers
+                self._before = [(each, each.get_num_threads()) for each in blas]
+            self._inside.append(entry)
+            self._set()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._inside.remove(entry)
+                self._set()
+
+    def renew(self):
+        """Give a forked process a new lock, and forget threads that are not in it."""
+        self._lock = threading.Lock()
+        own = threading.get_ident()
+        self._inside = [entry for entry in self._inside if entry[0] == own]
+        self._set()
+
+    def _set(self):
+        last, self._least = self._least, min((n for _, n in self._inside), default=None)
+        for library, before in self._before:
+            if self._least is not None:
+                library.set_num_threads(self._least)
+            # A number that is not ours was set by others since, as scikit-learn does.
+            elif library.get_num_threads() == last:
+                library.set_num_threads(before)
+
+
+libraries, blas_limits = _Libraries(), _BlasLimits()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=blas_limits.renew)
+
+
+def small_products(n_terms=0):
+    """Keep BLAS to one thread inside the block, for a loop of small products.
+
+    To wake other threads takes longer than such a product, and while they wait for the
+    next one they take time from those of other libraries. To be entered around a loop,
+    and left for large products. Other threads of the process are limited too.
+
+    Parameters
+    ----------
+    n_terms : int, default=0
+        How many products of numbers the largest product of the loop has. If these are
+        many, nothing is limited.
+    """
+    return nullcontext() if n_terms >= MANY_TERMS else blas_limits.at_most(1)
 
 
 @contextmanager
@@ -19,7 +107,8 @@ def threads_limited(n_threads):
         return
     torch = sys.modules.get("torch")
     n_before = None if torch is None else torch.get_num_threads()
-    with threadpool_limits(n_threads):
+    openmp = libraries.of("openmp").limit(limits=n_threads)
+    with blas_limits.at_most(n_threads), openmp:
         if torch is not None:
             torch.set_num_threads(n_threads)
         try:

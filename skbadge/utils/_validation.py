@@ -1,12 +1,14 @@
 """Checks of arguments that several layers share."""
 
 import warnings
+from math import prod
 from numbers import Integral
 
 import numpy as np
 from scipy import sparse
 
 from skbadge.exceptions import QueryWarning
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._shown import shown
 
 
@@ -70,12 +72,11 @@ def not_finite_rows(values):
     data = values.data if sparse.issparse(values) else values
     if data.dtype.kind != "f":
         return None
-    # A sum of squares is many times faster than `isfinite`, and is not finite if a term
-    # is not. It may also overflow, hence the exact check after it.
-    flat = data.ravel(order="K")
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(flat @ flat) or np.isfinite(data).all():
-            return None
+    # No product: threads of BLAS that have run spin for a while, and slow the model.
+    flat = data.ravel(order="K") if data.flags.forc else data
+    blocks = row_chunks(len(flat), prod(flat.shape[1:]), budget=2**16, minimum=1)
+    if all(np.isfinite(flat[block]).all() for block in blocks):
+        return None
     if not sparse.issparse(values):
         return ~np.isfinite(values).reshape(len(values), -1).all(axis=1)
     entries = values.tocoo()

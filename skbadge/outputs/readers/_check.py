@@ -30,18 +30,34 @@ SUBJECTS = {
 }
 
 
-def check_outputs(outputs, hint, all_finite=False):
+def check_outputs(outputs, hint, finite=(), are_proper=False):
     """Raise unless everything is finite and the probabilities are probabilities.
 
     Those that are off by rounding are divided by their sum. The hint says what makes
     this kind of model return something else.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        What the model returned.
+
+    hint : str
+        The end of an error about probabilities.
+
+    finite : collection of str, default=()
+        Fields that are known to be finite.
+
+    are_proper : bool, default=False
+        Whether probabilities are known to be some, if they are finite.
     """
-    for name in () if all_finite else SUBJECTS:
+    for name in SUBJECTS:
+        if name in finite:
+            continue
         array = getattr(outputs, name)
         bad = None if array is None else not_finite_rows(array)
         if bad is not None:
             raise not_finite_error(name, bad)
-    if outputs.proba is None:
+    if outputs.proba is None or are_proper:
         return outputs
     return replace(outputs, proba=_checked(outputs.proba, hint))
 

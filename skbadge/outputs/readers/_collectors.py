@@ -3,8 +3,10 @@
 from contextlib import ExitStack, contextmanager
 from itertools import chain, compress
 
+import numpy as np
 import torch
 
+from skbadge.outputs._outputs import with_norms
 from skbadge.outputs.readers._feature_layer import (
     has_own_weights,
     not_called_error,
@@ -14,7 +16,7 @@ from skbadge.outputs.readers._feature_layer import (
 from skbadge.outputs.readers._inference import in_this_thread
 from skbadge.outputs.readers._layer_factors import LAYERS
 from skbadge.outputs.readers._probabilities import probabilities
-from skbadge.outputs.readers._row_buffer import TensorBuffer
+from skbadge.outputs.readers._row_buffer import NormedBuffer, TensorBuffer
 
 
 class Probabilities:
@@ -67,13 +69,20 @@ class LayerInputs:
 
     n_rows : int or None
         How many rows will come; None if unknown.
+
+    Attributes
+    ----------
+    all_finite : bool
+        Whether what was kept is known to be finite.
     """
+
+    all_finite = False
 
     def __init__(self, field, layer, feature_layer, n_rows):
         self.field = field
         self.layer = layer
         self.feature_layer = feature_layer
-        self.buffer = TensorBuffer(n_rows, field)
+        self.buffer = NormedBuffer(n_rows, field)
 
     @contextmanager
     def watching(self):
@@ -101,7 +110,14 @@ class LayerInputs:
 
     def finish(self):
         """The fields of `Outputs`."""
-        return {self.field: self.buffer.finish()}
+        return {self.field: self._rows_and_norms()[0]}
+
+    def _rows_and_norms(self):
+        rows, norms_sq = self.buffer.finish()
+        # A norm is not finite if an entry is not. It may also overflow, so that
+        # `check_outputs` then looks at each entry.
+        self.all_finite = bool(np.isfinite(norms_sq).all())
+        return rows, norms_sq
 
 
 class Features(LayerInputs):
@@ -177,7 +193,12 @@ class Features(LayerInputs):
             error = self._error(list(compress(self._doubtful, is_last)))
             if any(is_last) and error is not None:
                 raise error
-        return super().finish() | {"feature_factors": _factors(self.layer)}
+        features, norms_sq = self._rows_and_norms()
+        return {
+            "features": features,
+            "embedded_features": with_norms(features, norms_sq),
+            "feature_factors": _factors(self.layer),
+        }
 
 
 def _factors(layer):

@@ -14,8 +14,12 @@ from skbadge.outputs.readers._inference import roots_of
 from skbadge.pools import frame_to_arrays, is_sliceable, map_parts, parts_of, row_nbytes
 
 PROBE_ROWS = 4
-MAX_BATCH_ROWS = 8192
-BATCH_NBYTES = 2**23
+
+# Rows and bytes of input in a batch, at most.
+MAX_BATCH = 8192, 2**23
+# On a CPU the layers' outputs stay in its cache, and in memory that the process has
+# already: larger ones are given back to the system and come in anew with each layer.
+MAX_BATCH_ON_CPU = 2048, 2**21
 
 
 class NotATensorError(TypeError):
@@ -75,8 +79,7 @@ class SlicedBatches:
         self.rule = cast_rule(_main_module(net), self.data)
         if batch_size == "auto":
             own = net.get_params_for("iterator_valid").get("batch_size", net.batch_size)
-            fitting = min(MAX_BATCH_ROWS, BATCH_NBYTES // row_nbytes(self.data))
-            batch_size = max(fitting // share, own, 1)
+            batch_size = max(self._fitting_rows(share), own, 1)
         self.batch_size = batch_size
 
     def __iter__(self):
@@ -86,6 +89,17 @@ class SlicedBatches:
     def probe(self):
         """Run the first few rows."""
         return self._run(0, PROBE_ROWS)
+
+    def _fitting_rows(self, share):
+        """Rows of a batch that is large enough for speed, and no larger."""
+        row = row_nbytes(self.data)
+        n_rows, nbytes = MAX_BATCH
+        fitting = min(n_rows, nbytes // row) // share
+        parameters = _main_module(self.net).parameters()
+        if all(part.device.type == "cpu" for part in parameters):
+            n_rows, nbytes = MAX_BATCH_ON_CPU
+            fitting = min(fitting, n_rows, nbytes // row)
+        return fitting
 
     def _run(self, start, stop):
         stop = min(stop, self.n_rows)

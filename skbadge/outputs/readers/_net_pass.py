@@ -20,7 +20,12 @@ from skbadge.outputs.readers._inference import roots_of
 from skbadge.outputs.readers._last_layer import LastLayer
 from skbadge.outputs.readers._layer_gradients import LayerGradients
 from skbadge.outputs.readers._net_batches import first_output
-from skbadge.outputs.readers._probabilities import HINT, is_binary, nonlinearity_of
+from skbadge.outputs.readers._probabilities import (
+    HINT,
+    gives_probabilities,
+    is_binary,
+    nonlinearity_of,
+)
 
 
 def read_pass(net, batches, needs, options):
@@ -42,10 +47,9 @@ def read_pass(net, batches, needs, options):
     fields = {"one_logit": is_binary(nonlinearity), "device": device}
     for part in parts:
         fields |= part.finish()
-    # Gradients see to it themselves.
-    seen = [part for part in parts if isinstance(part, LayerInputs | Probabilities)]
-    all_finite = all(part.buffer.all_finite for part in seen)
-    return check_outputs(Outputs(**fields), HINT, all_finite=all_finite)
+    finite = {part.field for part in parts if getattr(part, "all_finite", False)}
+    are_proper = gives_probabilities(nonlinearity)
+    return check_outputs(Outputs(**fields), HINT, finite, are_proper=are_proper)
 
 
 def _collectors(net, batches, needs, options, nonlinearity):

@@ -29,6 +29,11 @@ def is_binary(nonlinearity):
     return nonlinearity in (logit_columns, probability_columns)
 
 
+def gives_probabilities(nonlinearity):
+    """Whether it makes probabilities of any finite numbers."""
+    return nonlinearity in (softmax_columns, logit_columns)
+
+
 def probabilities(output, nonlinearity):
     """Class probabilities, of shape (n_rows, n_classes), from a net's output."""
     # Before the softmax: half precision would lose the small probabilities.

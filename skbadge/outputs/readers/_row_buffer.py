@@ -3,7 +3,13 @@
 import numpy as np
 import torch
 
+from skbadge.embeddings._base import row_norms_sq
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
+
+# Squares that are added up in float32, and between what they are sure to be right.
+PARTIAL_COLUMNS = 1024
+SAFE_NORMS_SQ = 2.0**-80, 2.0**120
 
 
 class RowBuffer:
@@ -73,20 +79,45 @@ class RowBuffer:
 
 
 class TensorBuffer(RowBuffer):
-    """A buffer that is filled with tensors, by torch's threads and from any device.
-
-    It also sees whether all values are finite, while they are in cache.
-    """
-
-    all_finite = True
+    """A buffer that is filled with tensors, by torch's threads and from any device."""
 
     def stage(self, tensor):
         """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
         is_double = tensor.dtype is torch.float64
         super().stage(tensor, np.float64 if is_double else np.float32, _copy)
-        # A sum is not finite if a term is not. It may also overflow, so that
-        # `check_outputs` then looks at each value.
-        self.all_finite = self.all_finite and bool(tensor.sum().isfinite())
+
+
+class NormedBuffer(TensorBuffer):
+    """A buffer that takes the norms of its rows as well, while they are in cache."""
+
+    def __init__(self, n_rows, name):
+        super().__init__(n_rows, name)
+        self._norms = RowBuffer(n_rows, name)
+
+    def stage(self, tensor):
+        """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
+        super().stage(tensor)
+        values = tensor if tensor.dtype is torch.float64 else tensor.float()
+        # Sums of few enough squares have enough digits in float32.
+        parts = values.split(PARTIAL_COLUMNS, dim=1)
+        norms = [torch.linalg.vector_norm(part, dim=1) for part in parts]
+        self._norms.stage(torch.stack(norms, dim=1), np.float64, _copy)
+
+    def commit(self, n_batch):
+        """Accept the staged rows, which must be as many as the batch had."""
+        super().commit(n_batch)
+        self._norms.commit(n_batch)
+
+    def finish(self):
+        """Return the filled rows and their squared norms, in float64."""
+        rows, norms = super().finish(), self._norms.finish()
+        norms_sq = np.einsum("ij,ij->i", norms, norms)
+        # Squares in float32 may have come near the ends of its range.
+        least, greatest = SAFE_NORMS_SQ
+        doubtful = np.flatnonzero(~((norms_sq > least) & (norms_sq < greatest)))
+        for block in row_chunks(len(doubtful), rows.shape[1]):
+            norms_sq[doubtful[block]] = row_norms_sq(rows[doubtful[block]])
+        return rows, norms_sq
 
 
 def _copy(target, tensor):
