@@ -155,11 +155,13 @@ class LayerSketch:
         """Add u_k^T G v_k for all k: G V, or U^T G, whichever has fewer numbers."""
         if left.shape[1] > right.shape[1]:
             sums, left, right = sums.mT, right, left
-        cost = self.n_columns * left.shape[1]
+        left = left.mT.contiguous()
+        cost = left.numel()
         for rows in row_blocks(len(total), cost, CACHED_NUMBERS):
             # (n_rows, a, q): one product of matrices for all rows
-            products = linear(sums[rows], right)
-            total[rows].add_(products.mul_(left.mT).sum(1))
+            products = linear(sums[rows].flatten(0, 1), right)
+            products = products.unflatten(0, (-1, len(left)))
+            total[rows].add_(products.mul_(left).sum(1))
 
     def _add_bias(self, total, call):
         r"""The bias' part, :math:`(\sum_p g_p) \cdot u_k` times its number."""

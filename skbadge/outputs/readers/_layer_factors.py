@@ -25,9 +25,12 @@ _WEIGHT_GRADIENT = {
     3: nn.grad.conv3d_weight,
 }
 
-# Numbers that a block of rows may hold while its positions are summed: 16 MiB of
-# float32, as much as its kernels need to be fast.
-BLOCK_NUMBERS = 2**22
+# Numbers that a block of rows may hold while its positions are summed: 4 MiB of
+# float32. With fewer rows the kernels are slow, with more memory is.
+BLOCK_NUMBERS = 2**20
+
+# oneDNN's kernels take channels by the dozen: other counts are brought to a multiple.
+CHANNELS, WIDENED_CHANNELS = 8, 16
 
 
 class Layer(NamedTuple):
@@ -160,21 +163,27 @@ def sums_of_products(module, call, rows):
     inputs, gradient = (part[rows] for part in call)
     if not isinstance(module, CONVOLUTIONS):
         left, right = by_position(gradient), by_position(inputs)
-        return (left.mT @ right)[:, None]
-    n_rows, weight = len(inputs), module.weight
+        # A single position is multiplied, several are a product of matrices.
+        sums = left.mT * right if left.shape[1] == 1 else left.mT @ right
+        return sums[:, None]
+    (n_outputs, n_inputs, *kernel), n_groups = module.weight.shape, module.groups
     inputs, padding = _padded(module, inputs)
+    if n_groups == 1:
+        inputs, gradient = _widened(inputs), _widened(gradient)
+    n_rows, n_left, n_right = len(inputs), gradient.shape[1], inputs.shape[1]
     # The gradient of the weights of one convolution in which each row is a group of
     # channels, so that rows do not meet. No patch is cut.
-    sums = _WEIGHT_GRADIENT[weight.ndim - 2](
+    sums = _WEIGHT_GRADIENT[len(kernel)](
         inputs.flatten(0, 1)[None],
-        (n_rows * len(weight), *weight.shape[1:]),
+        (n_rows * n_left, n_right // n_groups, *kernel),
         gradient.flatten(0, 1)[None],
         stride=module.stride,
         padding=padding,
         dilation=module.dilation,
-        groups=n_rows * module.groups,
+        groups=n_rows * n_groups,
     )
-    return sums.reshape(n_rows, module.groups, len(weight) // module.groups, -1)
+    sums = sums.reshape(n_rows, n_groups, n_left // n_groups, n_right // n_groups, -1)
+    return sums[:, :, : n_outputs // n_groups, :n_inputs].flatten(3)
 
 
 def sums_of_gradients(module, call):
@@ -190,6 +199,16 @@ def convolved(module, inputs, weight, bias):
     inputs, padding = _padded(module, inputs)
     shape = module.stride, padding, module.dilation, module.groups
     return _CONVOLVE[weight.ndim - 2](inputs, weight, bias, *shape)
+
+
+def _widened(tensor):
+    """A tensor with channels of zeros, where that makes its kernels faster."""
+    n_channels = tensor.shape[1]
+    is_suited = n_channels == 1 or n_channels % CHANNELS == 0
+    if is_suited or tensor.dtype is not torch.float32 or tensor.is_cuda:
+        return tensor
+    n_zeros = -n_channels % WIDENED_CHANNELS
+    return functional.pad(tensor, (0, 0) * (tensor.ndim - 2) + (0, n_zeros))
 
 
 def _padded(module, inputs):
