@@ -200,7 +200,7 @@ class BaitState:
             self.A[rows] -= sign * square
             self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
 
-        self._for_chunks(update, self.fisher.chunks())
+        self._for_chunks(update, self.fisher.chunks(2 * rank))
 
     def _for_chunks(self, function, chunks):
         """Call a function with slices of rows, in threads unless a device is at it."""
@@ -211,7 +211,7 @@ class BaitState:
             function(rows)
 
     def _small_chunks(self):
-        return row_chunks(len(self.A), 6 * self.fisher.rank**2, minimum=1)
+        return row_chunks(len(self.A), 6 * self.fisher.rank**2, 2**20, minimum=1)
 
     def gains(self):
         r"""How far each row, if added, would lower the objective.

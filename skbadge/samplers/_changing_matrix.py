@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbadge.utils._chunks import row_chunks
-from skbadge.utils._threads import small_products
+from skbadge.utils._threads import in_threads, small_products
 
 
 class ChangingMatrix:
@@ -53,5 +53,7 @@ class ChangingMatrix:
         return self._matrix
 
     def _add(self, left, right):
-        for rows in row_chunks(len(left), len(left), budget=2**17, minimum=64):
+        def add(rows):
             self._matrix[rows] += left[rows] @ right
+
+        in_threads(add, row_chunks(len(left), len(left), budget=2**17, minimum=64))
