@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skbadge.embeddings._base import mirror, row_norms_sq
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._threads import in_threads
 
 
 class FisherEmbedding(ABC):
@@ -48,10 +49,9 @@ class FisherEmbedding(ABC):
     def nbytes(self) -> int:
         """Bytes held."""
 
-    @property
     @abstractmethod
-    def _row_cost(self):
-        """Numbers that the products of one row hold on the way."""
+    def _row_cost(self, n_columns):
+        """Numbers that `products` with so many columns hold for a row, or `grams`."""
 
     @abstractmethod
     def __len__(self) -> int:
@@ -106,9 +106,16 @@ class FisherEmbedding(ABC):
         What is below the diagonal may be left out.
         """
 
-    def chunks(self) -> Iterator[slice]:
-        """Yield slices of rows whose products are of bounded size."""
-        yield from row_chunks(len(self), self._row_cost, minimum=1)
+    def chunks(self, n_columns: int | None = None) -> Iterator[slice]:
+        """Yield slices of rows whose products are of bounded size.
+
+        Parameters
+        ----------
+        n_columns : int or None, default=None
+            Columns of the matrix that `products` is to be called with; None for
+            `grams`.
+        """
+        yield from row_chunks(len(self), self._row_cost(n_columns), minimum=1)
 
     def total_information(self) -> NDArray[np.float64]:
         """Sum of the rows' Fisher information.
@@ -173,9 +180,10 @@ class FactoredFisher(FisherEmbedding):
         """Bytes held by the factors."""
         return self.roots.nbytes + self.features.nbytes
 
-    @property
-    def _row_cost(self):
+    def _row_cost(self, n_columns):
         n_outputs = self.roots.shape[2]
+        if n_columns is not None:
+            return self.width + n_columns * (n_outputs + 3 * self.rank)
         return (n_outputs + 1) * self.width + 6 * n_outputs * max(n_outputs, self.rank)
 
     def take(self, rows):
@@ -239,11 +247,14 @@ class FactoredFisher(FisherEmbedding):
         # weights[x, c, c'] z_x z_x^T.
         weights = self.roots.transpose(0, 2, 1) @ self.roots
         blocks = total.reshape(n_outputs, width, n_outputs, width)
-        for c in range(n_outputs):
+
+        def add(c):
             # All blocks c' >= c of one c in one product of matrices.
             weighted = weights[:, c, c:, None] * vectors[:, None, :]
             images = vectors.T @ weighted.reshape(len(self), -1)
             blocks[c, :, c:] += images.reshape(width, n_outputs - c, width)
+
+        in_threads(add, range(n_outputs))
 
 
 class DenseFisher(FisherEmbedding):
@@ -280,8 +291,7 @@ class DenseFisher(FisherEmbedding):
         """Bytes held by the roots."""
         return self.roots.nbytes
 
-    @property
-    def _row_cost(self):
+    def _row_cost(self, n_columns):
         return self.rank * (self.n_parameters + 6 * self.rank)
 
     def take(self, rows):

@@ -197,8 +197,7 @@ class VectorFisher(FisherEmbedding):
         """Bytes held by the embedding."""
         return self.embedding.nbytes
 
-    @property
-    def _row_cost(self):
+    def _row_cost(self, n_columns):
         return 2 * sum(self.embedding._pair_cost())
 
     def take(self, rows):

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri
 
+from skbadge.samplers._changing_matrix import ChangingMatrix
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
 from skbadge.utils._threads import in_threads, small_products
@@ -75,9 +76,6 @@ class BaitState:
     A, B : ndarray of shape (n_rows, rank, rank)
         The small matrices.
 
-    covariance : ndarray of shape (n_parameters, n_parameters)
-        :math:`M^{-1}`.
-
     n_updates : int
         Updates since everything was last made afresh.
 
@@ -102,7 +100,7 @@ class BaitState:
         least_gain=LEAST_GAIN,
     ):
         self.fisher = fisher
-        self.precision = precision
+        self._precision = ChangingMatrix(precision)
         self.target = target
         self.weight = weight
         self.greatest_change = greatest_change
@@ -110,6 +108,16 @@ class BaitState:
         shape = len(fisher), fisher.rank, fisher.rank
         self.A, self.B = new_array(shape, np.float64), new_array(shape, np.float64)
         self.refresh()
+
+    @property
+    def precision(self):
+        """The information of the rows taken so far."""
+        return self._precision.settled()
+
+    @property
+    def covariance(self):
+        """Inverse of the precision."""
+        return self._covariance.settled()
 
     def restricted(self, rows):
         """The state of some of the rows, at the same precision, made afresh."""
@@ -119,18 +127,21 @@ class BaitState:
 
     def refresh(self):
         """Compute everything from the precision."""
-        self.covariance = inverse(self.precision)
+        # The one before is let go of first.
+        self._covariance = None
+        covariance = inverse(self.precision)
         # M^-1 F M^-1, the matrix between the roots in B.
-        image = self.covariance @ self.target @ self.covariance
+        image = covariance @ self.target @ covariance
 
         def fill(rows):
             part = self.fisher.take(rows)
-            for small, matrix in ((self.A, self.covariance), (self.B, image)):
+            for small, matrix in ((self.A, covariance), (self.B, image)):
                 grams = part.grams(matrix)
                 # Symmetric but for rounding, which would add up over the updates.
                 small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
 
         self._for_chunks(fill, self.fisher.chunks())
+        self._covariance = ChangingMatrix(covariance)
         self.n_updates = 0
         self._greatest = np.einsum("nii->n", self.B).max(initial=0.0)
         self.negligible = self.least_gain * self._greatest
@@ -150,7 +161,7 @@ class BaitState:
 
     def _update(self, row, sign):
         root = np.sqrt(self.weight) * self.fisher.take(slice(row, row + 1)).dense()[0]
-        _add_product(self.precision, sign * root.T, root.T)
+        self._precision.add(sign, root.T)
         rank = len(root)
         # I + A of a row that comes, I - A of a row that goes.
         eigenvalues, vectors = np.linalg.eigh(np.eye(rank) + sign * self.A[row])
@@ -163,12 +174,13 @@ class BaitState:
             self.refresh()
             return
         # U = M^-1 V^T L with L = Q diag(eigenvalues)^-1/2.
-        U = _times(self.covariance, root.T @ (vectors / np.sqrt(eigenvalues)))
-        image = _times(self.target, U)
+        U = self._covariance.times(root.T @ (vectors / np.sqrt(eigenvalues)))
+        with small_products(self.target.size):
+            image = self.target @ U
         # W = M^-1 F U -+ U U^T F U / 2: half of the quadratic term of B's update, which
         # C E^T and E C^T share.
-        W = _times(self.covariance, image) - (0.5 * sign) * U @ (U.T @ image)
-        _add_product(self.covariance, -sign * U, U)
+        W = self._covariance.times(image) - (0.5 * sign) * U @ (U.T @ image)
+        self._covariance.add(-sign, U)
         self._propagate(np.hstack([U, W]), sign)
 
     def _propagate(self, directions, sign):
@@ -188,7 +200,7 @@ class BaitState:
             self.A[rows] -= sign * square
             self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
 
-        self._for_chunks(update, self.fisher.chunks())
+        self._for_chunks(update, self.fisher.chunks(2 * rank))
 
     def _for_chunks(self, function, chunks):
         """Call a function with slices of rows, in threads unless a device is at it."""
@@ -199,7 +211,7 @@ class BaitState:
             function(rows)
 
     def _small_chunks(self):
-        return row_chunks(len(self.A), 6 * self.fisher.rank**2, minimum=1)
+        return row_chunks(len(self.A), 6 * self.fisher.rank**2, 2**20, minimum=1)
 
     def gains(self):
         r"""How far each row, if added, would lower the objective.
@@ -247,31 +259,6 @@ class BaitState:
 
         in_threads(fill, self._small_chunks())
         return losses
-
-
-def _blocks(matrix):
-    """Slices of lines of a matrix of all parameters, 1 MiB each."""
-    return row_chunks(len(matrix), matrix.shape[1], budget=2**17, minimum=64)
-
-
-def _times(matrix, columns):
-    """A matrix of all parameters times some columns."""
-    product = np.empty((len(matrix), columns.shape[1]))
-
-    def fill(lines):
-        np.matmul(matrix[lines], columns, out=product[lines])
-
-    in_threads(fill, _blocks(matrix))
-    return product
-
-
-def _add_product(matrix, left, right):
-    """Add ``left @ right.T`` to a matrix of all parameters, in place."""
-
-    def add(lines):
-        matrix[lines] += left[lines] @ right.T
-
-    in_threads(add, _blocks(matrix))
 
 
 def inverse(precision):

@@ -13,6 +13,9 @@ from threadpoolctl import ThreadpoolController
 # one of matrices.
 MANY_TERMS = 2**22
 
+# Threads of `in_threads`, each of which holds blocks of its own.
+MOST_THREADS = 4
+
 
 class _Libraries:
     """The numerical libraries that are loaded; to look for them takes milliseconds."""
@@ -106,11 +109,11 @@ def small_products(n_terms=0):
 
 
 def in_threads(function, parts):
-    """Call a function with each of some parts, in as many threads as BLAS would use.
+    """Call a function with each of some parts, in a few threads.
 
-    BLAS uses one thread in each. For work that is made of many small operations of
-    NumPy's: no library shares it out, and NumPy lets other threads run meanwhile. The
-    results do not depend on the number of threads.
+    These are no more than BLAS would use, which uses one in each. For work that is made
+    of many small operations of NumPy's: no library shares it out, and NumPy lets other
+    threads run meanwhile. The results do not depend on the number of threads.
 
     Parameters
     ----------
@@ -121,7 +124,7 @@ def in_threads(function, parts):
         Such as slices of rows.
     """
     parts = list(parts)
-    n_threads = min(blas_limits.n_threads(), len(parts))
+    n_threads = min(blas_limits.n_threads(), MOST_THREADS, len(parts))
     with small_products():
         if n_threads > 1:
             with ThreadPoolExecutor(n_threads) as pool:
