@@ -78,9 +78,9 @@ class LazyGreedy(ABC):
             Their values.
         """
 
-    @abstractmethod
     def _lower_cost(self):
-        """How many products of numbers `_lower` forms at most for a contender."""
+        """How many products of numbers `_lower` forms for a contender, 0 for few."""
+        return 0
 
     @abstractmethod
     def _lower(self, block, values, position):

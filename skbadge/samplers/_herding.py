@@ -350,10 +350,6 @@ class _Herd(LazyGreedy):
         values[self.bound[contenders] == self.closed_value] = self.closed_value
         return columns, values
 
-    def _lower_cost(self):
-        # A block of `_Coverage.gains` at a time, which is small.
-        return 0
-
     def _lower(self, columns, values, position):
         self.errors.append(self.sums.pick(columns[:, position]))
         gains = self.sums.gains(columns)

@@ -196,9 +196,6 @@ class _Traversal(NearestPick, LazyGreedy):
             self.n_distances += len(contenders) * len(outstanding)
         return block, sq_dists
 
-    def _lower_cost(self):
-        return sum(self.embedding._pair_cost())
-
     def _lower(self, block, sq_dists, position):
         center = block.take(np.array([position]))
         np.minimum(sq_dists, block.min_sq_dists(center), out=sq_dists)

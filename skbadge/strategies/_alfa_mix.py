@@ -9,6 +9,7 @@ from skbadge.outputs import Needs
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import unlike_candidates
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._threads import small_products
 
 
 class AlfaMix(Strategy):
@@ -164,9 +165,10 @@ def changing_caps(features, head, anchors):
     if len(weight) == 1:
         # There is no other class.
         return caps
-    for rows in row_chunks(len(features), sum(weight.shape)):
-        block = features[rows].astype(np.float64)
-        caps[rows] = _caps_of_block(block, weight, head.bias, anchors)
+    with small_products():
+        for rows in row_chunks(len(features), sum(weight.shape)):
+            block = features[rows].astype(np.float64)
+            caps[rows] = _caps_of_block(block, weight, head.bias, anchors)
     return caps
 
 
