@@ -162,7 +162,7 @@ def multiplications(function):
 
 
 @pytest.mark.parametrize(
-    "size, is_summed", [(3, False), (8, False), (20, True), (32, True)]
+    ("size", "is_summed"), [(3, False), (8, False), (20, True), (32, True)]
 )
 def test_the_order_is_the_one_of_fewer_multiplications(size, is_summed):
     n_columns, n_left, n_right = 64, 8, 9 * 8
