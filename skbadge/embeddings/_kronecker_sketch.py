@@ -132,8 +132,8 @@ class KroneckerSketch:
         Parameters
         ----------
         function : callable
-            Takes an array and returns whatever has ``@``, ``*``, ``+``, ``shape`` and
-            ``sum`` with the factors to come.
+            Takes an array and returns whatever has ``@``, ``*``, ``+`` and ``shape``
+            with the factors to come.
 
         Returns
         -------
@@ -153,8 +153,7 @@ class KroneckerSketch:
         ----------
         layers : sequence of (left, right)
             For each layer its factors for the rows of the batch, of shapes (n_rows,
-            n_left) and (n_rows, n_right). With a dimension of positions after the rows,
-            as convolutions have, outer products are summed over it.
+            n_left) and (n_rows, n_right).
 
         Returns
         -------
@@ -177,7 +176,5 @@ class KroneckerSketch:
         for factors, projections in zip(layers, self.projections, strict=True):
             # (R_l g_l) o (sqrt(q) S_l x_l), of shape (n_rows, q)
             block = (factors[0] @ projections[0]) * (factors[1] @ projections[1])
-            # or (n_rows, n_positions, q): the gradient sums outer products over them.
-            block = block if len(block.shape) == 2 else block.sum(1)
             total = block if total is None else total + block
         return total

@@ -17,11 +17,10 @@ from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 WIDTHS = [(3, 5), (1, 4), (2, 2)]
 
 
-def layers(n, seed=0, positions=None):
+def layers(n, seed=0):
     rng = np.random.RandomState(seed)
-    rows = (n,) if positions is None else (n, positions)
     return [
-        (0.5 + rng.normal(size=(*rows, left)), rng.normal(size=(*rows, right)))
+        (0.5 + rng.normal(size=(n, left)), rng.normal(size=(n, right)))
         for left, right in WIDTHS
     ]
 
@@ -124,33 +123,14 @@ def test_a_kronecker_sketch_is_the_sketch_of_the_stacked_layers():
         np.testing.assert_allclose(np.vstack(batches), result, rtol=1e-4, atol=1e-6)
 
 
-def test_positions_of_a_convolution_are_summed():
-    factors = layers(4, positions=6)
-    kronecker = KroneckerSketch(WIDTHS, 11, random_state=0, dtype=np.float64)
-    result = kronecker(factors)
-    by_position = [
-        kronecker([(a[:, p], z[:, p]) for a, z in factors]) for p in range(6)
-    ]
-    np.testing.assert_allclose(result, sum(by_position), atol=1e-12)
-    # The gradient is the sum of the positions' outer products, and the map is linear.
-    wide = KroneckerSketch(WIDTHS, 100_000, random_state=0, dtype=np.float64)(factors)
-    gradient = np.hstack(
-        [np.einsum("npi,npj->nij", a, z).reshape(4, -1) for a, z in factors]
-    )
-    exact = gradient @ gradient.T
-    scale = np.diagonal(exact).max()
-    np.testing.assert_allclose(wide @ wide.T, exact, atol=0.05 * scale)
-
-
 def test_projections_can_be_converted_to_tensors():
     torch = pytest.importorskip("torch")
     kronecker = KroneckerSketch(WIDTHS, 8, random_state=0, dtype=np.float64)
     tensors = kronecker.convert(torch.from_numpy)
-    for factors in (layers(5), layers(5, positions=3)):
-        moved = [tuple(map(torch.from_numpy, pair)) for pair in factors]
-        result = tensors(moved)
-        assert isinstance(result, torch.Tensor)
-        np.testing.assert_allclose(result.numpy(), kronecker(factors), rtol=1e-12)
+    factors = layers(5)
+    result = tensors([tuple(map(torch.from_numpy, pair)) for pair in factors])
+    assert isinstance(result, torch.Tensor)
+    np.testing.assert_allclose(result.numpy(), kronecker(factors), rtol=1e-12)
     assert isinstance(kronecker.projections[0][0], np.ndarray)
 
 

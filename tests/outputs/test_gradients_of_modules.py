@@ -105,6 +105,42 @@ def test_changes_in_place_are_no_harm():
     assert np.abs(expected).min(axis=0).max() > 0
 
 
+class ChangesInputs(nn.Module):
+    """Overwrites what a layer was given, from some value of the first column on."""
+
+    def __init__(self, least=-np.inf):
+        super().__init__()
+        self.body, self.out, self.least = nn.Linear(4, 4), nn.Linear(4, 1), least
+
+    def forward(self, X):
+        hidden = self.body(X).sin()
+        output = self.out(hidden)
+        if X[0, 0] >= self.least:
+            hidden.mul_(3)
+        return output
+
+
+def test_inputs_that_are_overwritten_count_as_they_were():
+    torch.manual_seed(0)
+    changing, plain = ChangesInputs(), ChangesInputs(np.inf)
+    plain.load_state_dict(changing.state_dict())
+    X = rows(mlp)
+    for batch_size in ("auto", 2):
+        got, expected = (
+            read(NeuralNetRegressor(net).initialize(), X, batch_size=batch_size)
+            for net in (changing, plain)
+        )
+        np.testing.assert_array_equal(got.to_dense(), expected.to_dense())
+
+
+def test_inputs_that_only_some_rows_overwrite_are_refused():
+    X = rows(mlp)
+    X[:5, 0], X[5:, 0] = 0, 2
+    net = NeuralNetRegressor(ChangesInputs(1)).initialize()
+    with pytest.raises(ValueError, match=r"inputs of the layers \['out'\] in place"):
+        read(net, X, batch_size=5)
+
+
 # Nothing left behind
 
 

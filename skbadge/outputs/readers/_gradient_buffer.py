@@ -58,9 +58,8 @@ class GradientBuffer:
     def finish(self):
         """The gradients of all rows, dense or with a part for each layer."""
         arrays = [buffer.finish() for buffer in self._buffers]
-        all_finite = all(buffer.all_finite for buffer in self._buffers)
         if self._owners is None:
-            return _finite(DenseEmbedding(arrays[0]), all_finite)
+            return _finite(DenseEmbedding(arrays[0]))
         arrays = iter(arrays)
         # In the order of `_parts`. Of each layer a dense block, or g and then x, unless
         # an earlier direction has the same x.
@@ -74,8 +73,7 @@ class GradientBuffer:
             right = next(arrays) if owner == len(parts) else rights[owner]
             parts.append(OuterProductEmbedding(left, right))
             rights.append(right)
-        embedding = StackedEmbedding(parts) if len(parts) > 1 else parts[0]
-        return _finite(embedding, all_finite)
+        return _finite(StackedEmbedding(parts) if len(parts) > 1 else parts[0])
 
     def _start(self, gradients):
         """Decide how the gradients are held, and make room for them."""
@@ -150,10 +148,9 @@ def _owners(gradients):
     return owners
 
 
-def _finite(embedding, all_finite):
+def _finite(embedding):
     """An embedding as given, if all of it is finite."""
-    # A sum that is not finite may have overflown: norms tell, in float64.
-    wrong = [] if all_finite else np.flatnonzero(~np.isfinite(embedding.norms_sq()))
+    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
         raise ValueError(
             f"The gradients hold NaN or infinite values for {len(wrong)} of "
