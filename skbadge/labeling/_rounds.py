@@ -149,6 +149,8 @@ class Rounds:
         with self._ledger.writing() as page:
             page.write("trained", round=number + 1, refers_to=known)
         self._is_up()
+        with self._ledger.lock:
+            self._taught.look_over(self._ledger.standing)
 
     def _ask(self, n):
         with self._ledger.lock:

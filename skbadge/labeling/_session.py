@@ -1,11 +1,10 @@
 """LabelingSession: rows go out to people, and what they say is never lost."""
 
 import os
-from collections.abc import Iterable
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from numpy.typing import ArrayLike
 
@@ -13,21 +12,17 @@ from skbadge.exceptions import QueryWarning
 from skbadge.labeling._arguments import (
     LabelReader,
     check_annotator,
-    check_distinct,
     check_options,
-    check_reason,
 )
 from skbadge.labeling._desk import Desk
 from skbadge.labeling._exchange import FileExchange
-from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
 from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._opening import settle
 from skbadge.labeling._panel import PanelMixin
-from skbadge.labeling._progress_report import Progress, progress_of
 from skbadge.labeling._rounds import TURN, Rounds
 from skbadge.labeling._row_ids import PoolRows
-from skbadge.labeling._row_standing import holder_of
 from skbadge.labeling._scalars import Scalar, from_text
+from skbadge.labeling._taking_answers import TakingAnswers
 from skbadge.labeling._task import Task
 from skbadge.labeling._taught_querier import TaughtQuerier
 from skbadge.querier import BadgeQuerier
@@ -38,11 +33,8 @@ from skbadge.utils._shown import shown
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import is_int
 
-if TYPE_CHECKING:
-    import pandas as pd
 
-
-class LabelingSession(FileExchange, PanelMixin):
+class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
     """Hand out the rows that a querier asks for, and keep what people say of them.
 
     All that happens is written to a ledger, a SQLite file, before a method returns. A
@@ -290,164 +282,6 @@ class LabelingSession(FileExchange, PanelMixin):
         """
         self._desk.give_back(self._who(annotator))
 
-    # Answers come in
-
-    def label(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
-        """Say what a row is. The answer is durable before this returns.
-
-        Parameters
-        ----------
-        id : str, int, float or bool
-            The row's. It need not have been asked. If it is open with somebody else, it
-            is no more.
-
-        y : str, int, float or bool
-            Its label, or target.
-
-        annotator : str or None, default=None
-            Who says so; None for the session's. What others said stays, see
-            `agreement`; what this person said of the row is replaced, and stays in the
-            history. An answer that stands already is not written again.
-
-        Raises
-        ------
-        ValueError
-            If no row has that id, or ``y`` is none of the classes.
-        """
-        self._answer("labeled", [id], [y], annotator)
-
-    def label_many(
-        self, ids: Iterable[Scalar], y: Iterable[Scalar], annotator: str | None = None
-    ) -> None:
-        """Say what several rows are: all answers are written, or none.
-
-        Parameters
-        ----------
-        ids : array-like of shape (n,)
-            The rows'.
-
-        y : array-like of shape (n,)
-            Their labels.
-
-        annotator : str or None, default=None
-            As for `label`.
-        """
-        self._answer("labeled", ids, y, annotator)
-
-    def correct(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:
-        """Decide what a row is: the answers before do not count any more.
-
-        Parameters
-        ----------
-        id, y, annotator
-            As for `label`.
-        """
-        self._answer("corrected", [id], [y], annotator)
-
-    def skip(
-        self, id: Scalar, reason: str | None = None, annotator: str | None = None
-    ) -> None:
-        """Leave a row out: nobody is asked again, and its labels do not count.
-
-        Parameters
-        ----------
-        id : str, int, float or bool
-            The row's. A later `label` brings it back.
-
-        reason : str or None, default=None
-            Why.
-
-        annotator : str or None, default=None
-            Who says so; None for the session's.
-        """
-        self._say("skipped", id, annotator, reason)
-
-    def unsure(
-        self, id: Scalar, reason: str | None = None, annotator: str | None = None
-    ) -> None:
-        """Say that one cannot tell; another person may be asked, one is not again.
-
-        Parameters
-        ----------
-        id, reason, annotator
-            As for `skip`.
-        """
-        self._say("unsure", id, annotator, reason)
-
-    def withdraw(
-        self, id: Scalar, reason: str | None = None, annotator: str | None = None
-    ) -> None:
-        """Take back all labels of a row, which may be asked again.
-
-        Parameters
-        ----------
-        id, reason, annotator
-            As for `skip`.
-
-        Raises
-        ------
-        ValueError
-            If the row has no label.
-        """
-        self._say("withdrawn", id, annotator, reason)
-
-    def undo(self, *, annotator: str | None = None) -> Scalar | None:
-        """Take back what somebody did last: a label, a correction, a skip, ...
-
-        Parameters
-        ----------
-        annotator : str or None, default=None
-            Who; None for the session's. Without a name, what this session did.
-
-        Returns
-        -------
-        id : str, int, float or bool
-            That of the row, which is open with them again if it was; None if there is
-            nothing to take back.
-        """
-        who = self._who(annotator)
-        with self._ledger.writing() as page:
-            last = self._ledger.last_action(who)
-            if last is None:
-                return None
-            page.write("undone", last.id, who, refers_to=last.seq)
-        return from_text(last.id)
-
-    def _answer(self, kind, ids, y, annotator):
-        who = self._who(annotator)
-        ids, y = list(ids), list(y)
-        if len(ids) != len(y):
-            raise ValueError(
-                f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
-            )
-        keys = [self._pool.key_of(id) for id in ids]
-        check_distinct(keys)
-        labels = self._reader.texts(y, self._ledger.standing)
-        holder = holder_of(who, self._life.name)
-        with self._ledger.writing() as page:
-            for key, label in zip(keys, labels, strict=True):
-                row = self._ledger.standing.rows.get(key)
-                if row is None or not row.stands(kind, holder, label):
-                    page.write(kind, key, who, label=label, **self._why(row, key))
-        self._train_if_due()
-
-    def _say(self, kind, id, annotator, reason):
-        key, who = self._pool.key_of(id), self._who(annotator)
-        check_reason(reason)
-        with self._ledger.writing() as page:
-            row = self._ledger.standing.rows.get(key)
-            if kind == "withdrawn" and (row is None or not row.votes):
-                raise ValueError(f"The row {shown(id)} has no label to withdraw.")
-            page.write(kind, key, who, reason=reason, **self._why(row, key))
-
-    def _why(self, row, key):
-        """What had asked for a row, and what is in it if nobody had."""
-        if row is not None:
-            why = row.marks[-1].why if row.asked is None else row.asked.why
-            return why._asdict()
-        (digest,) = self._pool.digests([self._pool.position(key)])
-        return {"round": self._ledger.standing.round, "digest": digest}
-
     # The model
 
     def train(self) -> Self:
@@ -469,17 +303,6 @@ class LabelingSession(FileExchange, PanelMixin):
         self._rounds.train()
         return self
 
-    def _train_if_due(self):
-        if self.train_every is None:
-            return
-        try:
-            self._rounds.train_if_due(self.train_every)
-        except Exception as error:
-            warn_caller(
-                f"The answer is kept, but the training after it failed: {error}",
-                QueryWarning,
-            )
-
     @property
     def querier(self) -> BadgeQuerier:
         """The querier as the last training left it: to predict, or to be saved.
@@ -488,58 +311,6 @@ class LabelingSession(FileExchange, PanelMixin):
         this session was opened, it is trained again when it is asked for.
         """
         return self._rounds.trained()
-
-    # What is known
-
-    def labels(self) -> "pd.DataFrame":
-        """The labelled rows, in the order of their first answers.
-
-        Returns
-        -------
-        labels : DataFrame
-            By ``id``: the ``label`` by `resolution`, missing if that gives none;
-            ``annotator``, ``time``, ``strategy``, ``round``, ``rank`` and
-            ``probability`` of the answer that it is from; ``n_answers``, of different
-            people; and ``is_contradictory``, whether those that count differ.
-        """
-        with self._ledger.lock:
-            self._ledger.catch_up()
-            return labels_frame(self._ledger, self.resolution)
-
-    def history(self) -> "pd.DataFrame":
-        """All events since the beginning.
-
-        Returns
-        -------
-        history : DataFrame
-            By ``seq``, with a column for each of the ledger's table.
-        """
-        return history_frame(self._ledger)
-
-    def progress(self) -> Progress:
-        """How far the labelling is.
-
-        Returns
-        -------
-        progress : Progress
-            Numbers of rows, by class and by person too.
-        """
-        with self._ledger.lock:
-            standing = self._ledger.catch_up()
-            return progress_of(standing, self._pool.n_rows, self.resolution)
-
-    def agreement(self) -> "pd.DataFrame":
-        """What was said of rows that several people answered.
-
-        Returns
-        -------
-        agreement : DataFrame
-            By ``id``: ``answers``, a dict of each person's last; ``agrees``, whether
-            they are equal; and ``is_decided``, whether somebody has used `correct`.
-        """
-        with self._ledger.lock:
-            self._ledger.catch_up()
-            return agreement_frame(self._ledger)
 
     # Life
 
@@ -561,6 +332,3 @@ class LabelingSession(FileExchange, PanelMixin):
 
     def __exit__(self, *error: object) -> None:
         self.close()
-
-    def _who(self, annotator):
-        return self.annotator if annotator is None else check_annotator(annotator)

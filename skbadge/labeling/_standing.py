@@ -34,6 +34,9 @@ class Standing:
     open, returned : dict
         Ids of the rows of these two statuses.
 
+    changed : dict
+        Ids of the rows whose status has changed since somebody emptied this.
+
     queue : list of Event
         What the queries since the last training found, the first to be asked first.
 
@@ -53,6 +56,7 @@ class Standing:
         self.counts: Counter[str] = Counter()
         self.open: dict[str, None] = {}
         self.returned: dict[str, None] = {}
+        self.changed: dict[str, None] = {}
         self.queue: list[Event] = []
         self.trainings: list[Training] = []
         self.n_queries = 0
@@ -119,6 +123,7 @@ class Standing:
         if before is not None:
             self.counts[before] -= 1
         self.counts[after] += 1
+        self.changed[key] = None
         for status, keys in (("open", self.open), ("returned", self.returned)):
             if before == status:
                 del keys[key]

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 from sklearn.base import clone
 
+from skbadge.labeling._rows_left import RowsLeft
 from skbadge.labeling._scalars import from_text
 from skbadge.utils._streams import stream_seed
 
@@ -41,6 +42,7 @@ class TaughtQuerier:
     def forget_all(self):
         """Start with a querier that knows nothing."""
         self.querier, self.labels = clone(self._bare), {}
+        self._rows_left = RowsLeft(self._pool)
 
     def learn(self, labels):
         """Train on labels; those learned before are corrected and forgotten."""
@@ -86,16 +88,19 @@ class TaughtQuerier:
         )
         return {key for key, place in kept.items() if place < first}
 
+    def look_over(self, standing):
+        """Look at all rows in the light of the labels, as the next query has to."""
+        self._rows_left.of(standing, self.labels)
+
     def prepare(self, standing, n):
         """What makes a query for up to ``n`` rows, and returns them and the report.
 
         None if no row is left. Rows that are on their way to a label count as picked.
         The standing is not looked at later.
         """
-        taken, pending = self._spoken_for(standing)
-        free = np.ones(self._pool.n_rows, dtype=bool)
-        free[taken] = False
-        n = min(n, int(np.count_nonzero(free)))
+        free, pending = self._rows_left.of(standing, self.labels)
+        n_left = int(np.count_nonzero(free))
+        n = min(n, n_left)
         if n == 0:
             return None
         # Of a copy, so that how often one asks has no part in what is trained later.
@@ -105,7 +110,7 @@ class TaughtQuerier:
         # A session starts so as a matter of course, and its tasks tell.
         asked._doubts = (*asked._doubts, "start")
         told = {
-            "candidates": None if free.all() else free,
+            "candidates": None if n_left == len(free) else free,
             "pending": pending if len(pending) else None,
         }
         return partial(self._ask, asked, n, told)
@@ -117,21 +122,6 @@ class TaughtQuerier:
             {name: found[name] for name in _LEARNED_BY_ASKING if name in found}
         )
         return answer
-
-    def _spoken_for(self, standing):
-        """Positions of the rows not to ask for, and of those that count as picked."""
-        taken, pending = [], []
-        in_line = {event.id for event in standing.queue}
-        for key in standing.rows.keys() | in_line:
-            status, position = standing.status_of(key), self._pool.position(key)
-            # Of a pool that has changed, rows may be gone.
-            if position is None or (status == "free" and key not in in_line):
-                continue
-            taken.append(position)
-            is_taught = status == "answered" and key in self.labels
-            if not (is_taught or status in ("skipped", "unsure")):
-                pending.append(position)
-        return (np.array(sorted(part), dtype=np.int64) for part in (taken, pending))
 
 
 def _values(labels, keys):

@@ -1,0 +1,51 @@
+"""RowsLeft: which rows of a pool a query may find, and which count as picked."""
+
+import numpy as np
+
+
+class RowsLeft:
+    """Which rows of a pool a query may find, and which count as picked.
+
+    A standing may be of a million rows, so that only those are looked at that have
+    changed since the last time.
+
+    Parameters
+    ----------
+    pool : PoolRows
+        The rows.
+    """
+
+    def __init__(self, pool):
+        self._pool = pool
+        self._standing = self._labels = None
+
+    def of(self, standing, labels):
+        """A mask of the rows to choose among, and positions of those picked.
+
+        ``labels`` holds the ids of the rows that the model was trained on.
+        """
+        changed, standing.changed = standing.changed, {}
+        if standing is not self._standing or labels is not self._labels:
+            self._standing, self._labels, changed = standing, labels, standing.rows
+            self._free = np.ones(self._pool.n_rows, dtype=bool)
+            self._on_their_way = {}
+        for key in changed:
+            position = self._pool.position(key)
+            status = standing.rows[key].status
+            self._free[position] = status == "free"
+            is_new = status == "answered" and key not in labels
+            if is_new or status in ("open", "returned"):
+                self._on_their_way[key] = position
+            else:
+                self._on_their_way.pop(key, None)
+        in_line = [
+            position
+            for event in standing.queue
+            # Of a pool that has changed, rows that were not asked may be gone.
+            if (position := self._pool.position(event.id)) is not None
+            and self._free[position]
+        ]
+        free = self._free.copy()
+        free[in_line] = False
+        pending = sorted({*in_line, *self._on_their_way.values()})
+        return free, np.array(pending, dtype=np.int64)
