@@ -1,8 +1,9 @@
 """What training the ready nets costs: against a bare loop of torch with fused Adam.
 
 Every figure is a ratio of two times taken in this one run, by one repeat after another:
-the least of each, and the median. A loop of torch is what one writes by hand: batches cut
-off tensors, forward, loss, backward, a step of fused Adam. Run it on a quiet machine::
+the least of each, and the median. A loop of torch is what one writes by hand: batches
+cut off tensors, forward, loss, backward, a step of fused Adam. Run it on a quiet
+machine::
 
     OMP_NUM_THREADS=1 python examples/benchmarks/bench_training.py
 """

@@ -60,7 +60,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Rows in a training batch; -1 for all.
 
     optimizer : type, default=torch.optim.Adam
-        Optimiser class. ``optimizer__weight_decay`` and the like reach it.
+        Optimiser class. ``optimizer__weight_decay`` and the like reach it. On a CPU
+        steps of Adam are fused, unless ``optimizer__fused`` says otherwise.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, if ``y`` may lack some. Each has an output

@@ -79,11 +79,7 @@ class Watching(Callback):
 @pytest.mark.parametrize("kind", NETS)
 def test_callbacks_see_each_batch_and_each_step_trains_all_layers(kind):
     watching = Watching()
-    net = (
-        trained(kind, callbacks=[watching], train_accuracy=None)
-        if (kind is TabularNetClassifier)
-        else trained(kind, callbacks=[watching])
-    )
+    net = trained(kind, callbacks=[watching])
     n_steps = sum(net.history[:, "train_batch_count"])
     assert watching.moments == ["begin", "gradients", "end"] * n_steps
     assert watching.modes == [True] * n_steps
@@ -101,10 +97,16 @@ def test_the_history_keeps_batches_and_epochs():
         assert epoch["train_accuracy"] == right / len(X)
 
 
-def test_a_criterion_that_is_no_module_is_left_alone():
-    class Loss:
-        def __call__(self, outputs, targets):
-            return nn.functional.cross_entropy(outputs, targets)
+class Loss:
+    """No module."""
 
-    net = trained(TabularNetClassifier, criterion=Loss)
-    assert len(net.predict(X)) == len(X)
+    def __call__(self, outputs, targets):
+        return nn.functional.cross_entropy(outputs, targets)
+
+
+class WithLoss(TabularNetClassifier):
+    criterion = Loss
+
+
+def test_a_criterion_that_is_no_module_is_left_alone():
+    assert len(trained(WithLoss).predict(X)) == len(X)
