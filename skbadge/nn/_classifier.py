@@ -15,7 +15,7 @@ from torch.utils.data import Dataset
 from skbadge._compat import Interval
 from skbadge.nn._dataset import Dtype
 from skbadge.nn._iterator import Batch
-from skbadge.nn._row_weights import checked_weights, parted
+from skbadge.nn._row_weights import checked_weights, parted, weight_of
 from skbadge.nn._tabular import TabularNetMixin
 from skbadge.nn._validation_split import CodedSplit
 from skbadge.utils._shown import listed
@@ -60,7 +60,8 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         Rows in a training batch; -1 for all.
 
     optimizer : type, default=torch.optim.Adam
-        Optimiser class. ``optimizer__weight_decay`` and the like reach it.
+        Optimiser class. ``optimizer__weight_decay`` and the like reach it. On a CPU
+        steps of Adam are fused, unless ``optimizer__fused`` says otherwise.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may ever occur, if ``y`` may lack some. Each has an output
@@ -286,12 +287,10 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
         super().on_batch_end(net, batch=batch, training=training, **kwargs)
         if training and batch is not None:
             predicted = kwargs["y_pred"].detach().argmax(dim=1).cpu()
-            correct = (predicted == batch[1].cpu()).double()
-            weights = parted(batch[0])[1]
-            weights = torch.ones(()) if weights is None else weights.cpu()
-            weights = weights.double().expand(len(correct))
-            self.history.record_batch("train_weight", weights.sum().item())
-            self.history.record_batch("train_correct", (weights @ correct).item())
+            marks = predicted == batch[1].cpu()
+            weight, correct = weight_of(marks, parted(batch[0])[1])
+            self.history.record_batch("train_weight", weight)
+            self.history.record_batch("train_correct", correct)
 
     def on_epoch_end(self, net: NeuralNet, **kwargs: Any) -> None:
         """Record the training accuracy of the epoch.

@@ -233,7 +233,9 @@ class ArrayDataset(Dataset):
         if not sparse.issparse(values):
             # torch warns about read-only arrays, such as the memory maps of joblib's
             # workers, and refuses negative strides. Only such arrays are copied.
-            return torch.from_numpy(np.require(values, requirements="CW"))
+            if not (values.flags.c_contiguous and values.flags.writeable):
+                values = np.require(values, requirements="CW")
+            return torch.from_numpy(values)
         dense = torch.from_numpy(values.toarray())
         return dense if self.dtype is None else dense.to(getattr(torch, self.dtype))
 

@@ -81,7 +81,8 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
         Share of hidden units zeroed during training, in [0, 1). Not in the benchmark.
 
     optimizer : type, default=torch.optim.Adam
-        Optimiser class. ``optimizer__weight_decay`` and the like reach it.
+        Optimiser class. ``optimizer__weight_decay`` and the like reach it. On a CPU
+        steps of Adam are fused, unless ``optimizer__fused`` says otherwise.
 
     callbacks : None, "disable" or list, default=None
         More skorch callbacks. Schedule and best epoch work without callbacks.

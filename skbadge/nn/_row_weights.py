@@ -37,6 +37,14 @@ def parted(X):
     return (X["X"], X["sample_weight"]) if type(X) is dict else (X, None)
 
 
+def weight_of(marks, weights):
+    """The weight of all rows, and that of the marked ones; None is a weight of 1."""
+    if weights is None:
+        return len(marks), marks.sum().item()
+    weights = weights.cpu().double()
+    return weights.sum().item(), (weights @ marks.double()).item()
+
+
 class RowWeightsMixin(NeuralNet):
     """Gives each row of a batch its weight in the loss.
 

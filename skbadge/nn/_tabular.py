@@ -1,7 +1,7 @@
 """The base of the nets for tables: validation, widths, seeds, failures."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from types import MappingProxyType
 from typing import Any, Self
@@ -14,6 +14,7 @@ from sklearn.utils.validation import validate_data
 from skorch import NeuralNet
 from skorch.callbacks import Callback, EpochTimer, PassthroughScoring, PrintLog
 from skorch.utils import is_dataset
+from torch.nn import Module
 from torch.utils.data import Dataset
 
 from skbadge._compat import Interval
@@ -25,6 +26,10 @@ from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_masked
+
+# Optimisers that take fused steps on a CPU, and what says how they take them.
+_FUSED = (torch.optim.Adam, torch.optim.AdamW)
+_NOT_FUSED = {"fused", "foreach", "differentiable", "capturable"}
 
 _STORED = ("module", "criterion", "dataset", "iterator_train", "iterator_valid")
 
@@ -183,6 +188,46 @@ class TabularNetMixin(RowWeightsMixin):
     def _module_params(self):
         """Parameters of the module that are parameters of the net."""
         return {"hidden_sizes": self.hidden_sizes, "dropout": self.dropout}
+
+    def get_params_for_optimizer(
+        self, prefix: str, named_parameters: Iterable[tuple[str, torch.nn.Parameter]]
+    ) -> tuple[Any, dict[str, Any]]:
+        """Collect the parameters of the optimiser; on a CPU, Adam's steps are fused.
+
+        Parameters
+        ----------
+        prefix : str
+            Name of the optimiser.
+
+        named_parameters : iterator of (str, Parameter)
+            The parameters to train.
+
+        Returns
+        -------
+        args : tuple
+            The parameter groups.
+
+        kwargs : dict
+            Parameters by name.
+        """
+        args, kwargs = super().get_params_for_optimizer(prefix, named_parameters)
+        # One kernel in place of a dozen: a fifth of the time of a step.
+        if (
+            self.optimizer in _FUSED
+            and torch.device(self.device).type == "cpu"
+            and torch.__version__ >= "2.4"
+            and not kwargs.keys() & _NOT_FUSED
+        ):
+            kwargs["fused"] = True
+        return args, kwargs
+
+    def _set_training(self, training=True):
+        # To look at the modules takes a third of the time of setting each one's mode.
+        roots = (getattr(self, f"{name}_") for name in self._modules + self._criteria)
+        roots = (root for root in roots if isinstance(root, Module))
+        parts = (part for root in roots for part in root.modules())
+        if any(part.training != training for part in parts):
+            super()._set_training(training)
 
     def get_dataset(self, X: Rows, y: ArrayLike | None = None) -> Dataset:
         """Validate rows and wrap them in the net's dataset.
