@@ -254,7 +254,7 @@ class FactoredFisher(FisherEmbedding):
             images = vectors.T @ weighted.reshape(len(self), -1)
             blocks[c, :, c:] += images.reshape(width, n_outputs - c, width)
 
-        in_threads(add, range(n_outputs))
+        in_threads(add, range(n_outputs), len(self) * self.n_parameters**2 // 2)
 
 
 class DenseFisher(FisherEmbedding):

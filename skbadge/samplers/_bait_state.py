@@ -140,7 +140,7 @@ class BaitState:
                 # Symmetric but for rounding, which would add up over the updates.
                 small[rows] = (0.5 * self.weight) * (grams + grams.transpose(0, 2, 1))
 
-        self._for_chunks(fill, self.fisher.chunks())
+        self._for_chunks(fill, self.fisher.chunks(), self.fisher.n_parameters**2)
         self._covariance = ChangingMatrix(covariance)
         self.n_updates = 0
         self._greatest = np.einsum("nii->n", self.B).max(initial=0.0)
@@ -200,15 +200,21 @@ class BaitState:
             self.A[rows] -= sign * square
             self.B[rows] -= sign * (cross + cross.transpose(0, 2, 1))
 
-        self._for_chunks(update, self.fisher.chunks(2 * rank))
+        cost = 2 * rank * (self.fisher.n_parameters + 2 * rank**2)
+        self._for_chunks(update, self.fisher.chunks(2 * rank), cost)
 
-    def _for_chunks(self, function, chunks):
+    def _for_chunks(self, function, chunks, row_terms):
         """Call a function with slices of rows, in threads unless a device is at it."""
         if self.fisher.device is None:
-            in_threads(function, chunks)
+            in_threads(function, chunks, len(self.fisher) * row_terms)
             return
         for rows in chunks:
             function(rows)
+
+    @property
+    def _n_small_terms(self):
+        """About as many as to solve a system a row takes."""
+        return 3 * len(self.A) * self.fisher.rank**3
 
     def _small_chunks(self):
         return row_chunks(len(self.A), 6 * self.fisher.rank**2, 2**20, minimum=1)
@@ -227,7 +233,7 @@ class BaitState:
         def fill(rows):
             gains[rows] = traces(self.A[rows], self.B[rows])
 
-        in_threads(fill, self._small_chunks())
+        in_threads(fill, self._small_chunks(), self._n_small_terms)
         if np.isnan(gains).any():
             raise SingularPrecisionError(
                 "`regularization` is too small beside the Fisher information: what "
@@ -257,7 +263,7 @@ class BaitState:
             np.maximum(eigenvalues, SMALLEST_EIGENVALUE, out=eigenvalues)
             losses[rows] = (diagonals / eigenvalues).sum(axis=1)
 
-        in_threads(fill, self._small_chunks())
+        in_threads(fill, self._small_chunks(), self._n_small_terms)
         return losses
 
 

@@ -56,4 +56,5 @@ class ChangingMatrix:
         def add(rows):
             self._matrix[rows] += left[rows] @ right
 
-        in_threads(add, row_chunks(len(left), len(left), budget=2**17, minimum=64))
+        blocks = row_chunks(len(left), len(left), budget=2**17, minimum=64)
+        in_threads(add, blocks, left.size * len(left))

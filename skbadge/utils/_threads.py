@@ -13,8 +13,9 @@ from threadpoolctl import ThreadpoolController
 # one of matrices.
 MANY_TERMS = 2**22
 
-# Threads of `in_threads`, each of which holds blocks of its own.
-MOST_THREADS = 4
+# Threads of `in_threads`, each of which holds blocks of its own, and the terms that are
+# worth them: some milliseconds.
+MOST_THREADS, WORTH_THREADS = 4, 2**25
 
 
 class _Libraries:
@@ -108,7 +109,7 @@ def small_products(n_terms=0):
     return nullcontext() if n_terms >= MANY_TERMS else blas_limits.at_most(1)
 
 
-def in_threads(function, parts):
+def in_threads(function, parts, n_terms):
     """Call a function with each of some parts, in a few threads.
 
     These are no more than BLAS would use, which uses one in each. For work that is made
@@ -122,9 +123,14 @@ def in_threads(function, parts):
 
     parts : iterable
         Such as slices of rows.
+
+    n_terms : int
+        How many products of numbers are formed in all. If these are few, it is done in
+        this thread: to start others takes as long.
     """
-    parts = list(parts)
-    n_threads = min(blas_limits.n_threads(), MOST_THREADS, len(parts))
+    parts, n_threads = list(parts), 1
+    if n_terms >= WORTH_THREADS:
+        n_threads = min(blas_limits.n_threads(), MOST_THREADS, len(parts))
     with small_products():
         if n_threads > 1:
             with ThreadPoolExecutor(n_threads) as pool:

@@ -24,6 +24,7 @@ from skbadge.samplers._max_det import _Elimination
 from skbadge.utils._threads import (
     MANY_TERMS,
     MOST_THREADS,
+    WORTH_THREADS,
     blas_limits,
     in_threads,
     one_thread,
@@ -200,18 +201,21 @@ def test_threads_are_no_more_than_blas_would_use(two_blas_threads):
             seen.add((get_ident(), *blas_threads()))
         done[part] += 1
 
-    in_threads(work, range(40))
+    in_threads(work, range(40), WORTH_THREADS)
     assert done.tolist() == [1] * 40
     assert 1 <= len(seen) <= 2
     assert {threads for _, threads in seen} == {1}
     assert get_ident() not in {thread for thread, _ in seen}
     seen.clear()
     with small_products():
-        in_threads(work, range(40))
+        in_threads(work, range(40), WORTH_THREADS)
+    assert seen == {(get_ident(), 1)}
+    seen.clear()
+    in_threads(work, range(40), WORTH_THREADS - 1)
     assert seen == {(get_ident(), 1)}
     seen.clear()
     with threadpool_limits(MOST_THREADS + 4, user_api="blas"):
-        in_threads(work, range(40))
+        in_threads(work, range(40), WORTH_THREADS)
     assert len(seen) <= MOST_THREADS
     assert blas_threads() == {2}
 
@@ -222,7 +226,7 @@ def test_an_error_in_one_of_the_threads_is_raised(two_blas_threads):
             raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
-        in_threads(work, range(20))
+        in_threads(work, range(20), WORTH_THREADS)
     assert blas_threads() == {2}
 
 
