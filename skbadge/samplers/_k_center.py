@@ -151,6 +151,10 @@ class _Traversal(NearestPick, LazyGreedy):
     # What one distance of a contender costs, in distances of a pass over all rows.
     contender_cost = 4
 
+    # More contenders than these are asked for only where none of fewer can be picked:
+    # each pick is measured from all that contend with it.
+    many_contenders = 1024
+
     closed_value = 0.0
 
     def __init__(self, embedding, n, open_rows, ties):
@@ -178,8 +182,8 @@ class _Traversal(NearestPick, LazyGreedy):
             spent += len(contenders) * (outstanding + n_new)
             # Many picks from one contest are worth more contenders, none at all needs
             # them: a limit so high must be let down.
-            size = size * 2 if n_new == 0 or 4 * n_new > len(contenders) else size
-            size = min(size, len(self.embedding))
+            if n_new == 0 or (4 * n_new > size and size < self.many_contenders):
+                size = min(2 * size, len(self.embedding))
             if spent * self.contender_cost > len(self.embedding) * (
                 len(self.rows) - self.settled
             ):
