@@ -85,12 +85,17 @@ class LabelReader:
 
     querier : BadgeQuerier
         That is to learn them.
+
+    Attributes
+    ----------
+    is_classifier : bool
+        Whether labels are classes; else they are numbers.
     """
 
     def __init__(self, classes, querier):
         self._texts = classes
         self.classes = None if classes is None else [from_text(t) for t in classes]
-        self._is_classifier = is_classifier(querier)
+        self.is_classifier = is_classifier(querier)
         # Of labels without named classes: texts, numbers or bools.
         self._kind = None
 
@@ -127,7 +132,7 @@ class LabelReader:
         self._kind = kind
 
     def _kind_so_far(self, standing):
-        if not self._is_classifier:
+        if not self.is_classifier:
             return _NUMBER
         votes = (vote for row in standing.rows.values() for vote in row.votes)
         found = next((vote.label for vote in votes), None)

@@ -1,6 +1,7 @@
 """What is trained on, and that a killed session goes on as if nothing had happened."""
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.labeling._sessions import (
     X,
     Y,
     answer,
+    fresh,
     ids_of,
     in_a_process_that_is_killed,
     make_querier,
@@ -163,9 +165,11 @@ def test_an_answer_is_kept_when_the_training_after_it_fails(tmp_path):
     querier = BadgeQuerier(SGDClassifier(alpha=-1), random_state=0, strategy="random")
     with open_session(tmp_path, querier=querier, train_every=2) as session:
         session.label(0, "ash")
-        with pytest.warns(QueryWarning, match="answer is kept, but the training"):
+        with pytest.warns(QueryWarning, match="answers are kept, but the training"):
             session.label(1, "bay")
         assert session.progress().n_labeled == 2
+        with pytest.warns(QueryWarning, match="answers are kept, but the training"):
+            assert len(session.next(2)) == 2
         with pytest.raises(ValueError, match="alpha"):
             session.train()
         assert session.progress().n_trainings == 0
@@ -286,6 +290,28 @@ def test_killed_and_continued_asks_for_the_same_rows(tmp_path, name):
 
             in_a_process_that_is_killed(some_steps)
         assert asked(folder) == expected
+
+
+def test_a_training_that_was_due_at_a_kill_comes_before_the_next_rows(tmp_path):
+    def label(folder, is_killed):
+        session = open_session(folder, train_every=12, annotator="ann")
+        if is_killed:
+            session._rounds.train_if_due = lambda every: os.kill(os.getpid(), 9)
+        session.label_many(range(20), Y[:20])
+        return session
+
+    rows = []
+    for is_killed in (False, True):
+        folder = fresh(tmp_path)
+        if is_killed:
+            in_a_process_that_is_killed(lambda folder=folder: label(folder, True))
+        else:
+            label(folder, False).close()
+        with open_session(folder, train_every=12, annotator="ann") as session:
+            tasks = session.next(10)
+        assert {task.round for task in tasks} == {1}
+        rows.append(ids_of(tasks))
+    assert rows[0] == rows[1]
 
 
 def test_a_query_that_was_killed_is_made_again_as_it_was(tmp_path):
