@@ -338,14 +338,22 @@ def test_a_query_that_was_killed_is_made_again_as_it_was(tmp_path):
     assert rows[0] == rows[1]
 
 
-def test_queries_of_one_round_draw_anew(tmp_path):
-    querier = make_querier(cold_start="random")
-    with open_session(tmp_path, querier=querier, batch_size=20) as session:
-        first, second = (np.array(ids_of(session.next(20))) for _ in range(2))
-        session.give_back()
-    # With one seed the same places among the rows left would be drawn.
-    left = np.setdiff1d(np.arange(300), first)
-    assert not np.array_equal(np.searchsorted(left, second), first)
+def test_queries_of_one_round_draw_anew(tmp_path, monkeypatch):
+    seeds, query = [], BadgeQuerier.query
+
+    def spied(self, *args, **kwargs):
+        seeds.append(self.random_state)
+        return query(self, *args, **kwargs)
+
+    monkeypatch.setattr(BadgeQuerier, "query", spied)
+    with open_session(tmp_path, batch_size=20) as session:
+        for _ in range(3):
+            session.next(20)
+            answer(session, session.next(20))
+        session.train().next(1)
+        # Trainings have the seed of the user's querier all the same.
+        assert session.querier.random_state == 0
+    assert len(set(seeds)) == len(seeds) == 4
 
 
 def test_without_a_seed_a_session_keeps_the_one_it_draws(tmp_path):
