@@ -87,16 +87,13 @@ class Rounds:
                 if is_ours and self._is_due(every):
                     self._train()
 
-    def fill_queue(self, n_missing, every):
-        """Make a query for the rows that are missing, or more; or train, if it is due.
+    def fill_queue(self, n_missing):
+        """Make a query for the rows that are missing, or more.
 
         Whoever waited for the turn uses what another process has found meanwhile.
-        Returns whether there was anything to do.
+        Returns whether there was anything to find.
         """
         with self._in_turn():
-            if self._is_due(every):
-                self._train()
-                return True
             with self._ledger.lock:
                 n = n_missing(self._ledger.catch_up())
             if not n:

@@ -126,6 +126,12 @@ class RowStanding:
                 return vote.seq >= self.decided
         return False
 
+    def is_told(self, kind, annotator):
+        """Whether a row was skipped, or somebody could not tell, and it stands."""
+        if kind == "unsure":
+            return self.status == kind and annotator in self.unsure_of
+        return self.status == kind == "skipped"
+
     def counting(self):
         """The votes that say what the row's label is, the oldest first."""
         return [vote for vote in self.votes if vote.seq >= self.decided]

@@ -229,11 +229,12 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         if not is_int(n) or n < 0:
             raise ValueError(f"`n` must be an int >= 0. Got {shown(n)}.")
         who = self._who(annotator)
+        # A process may have ended between an answer and the training after it.
+        self._train_if_due()
         fewer = False
         while (keys := self._desk.take(n, who, fewer=fewer)) is None:
             fewer = not self._rounds.fill_queue(
-                lambda standing: self._desk.n_missing(standing, n, who),
-                self.train_every,
+                lambda standing: self._desk.n_missing(standing, n, who)
             )
         return self._tasks(keys)
 

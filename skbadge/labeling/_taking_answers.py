@@ -100,7 +100,10 @@ class TakingAnswers(Telling):
     def unsure(
         self, id: Scalar, reason: str | None = None, annotator: str | None = None
     ) -> None:
-        """Say that one cannot tell; another person may be asked, one is not again.
+        """Say that one cannot tell.
+
+        One is not asked again. Another person may be, until the next training; a later
+        `label` brings the row back in any case.
 
         Parameters
         ----------
@@ -173,7 +176,7 @@ class TakingAnswers(Telling):
             self._rounds.train_if_due(self.train_every)
         except Exception as error:
             warn_caller(
-                f"The answer is kept, but the training after it failed: {error}",
+                f"All answers are kept, but the training after them failed: {error}",
                 QueryWarning,
             )
 
@@ -184,7 +187,8 @@ class TakingAnswers(Telling):
             row = self._ledger.standing.rows.get(key)
             if kind == "withdrawn" and (row is None or not row.votes):
                 raise ValueError(f"The row {shown(id)} has no label to withdraw.")
-            page.write(kind, key, who, reason=reason, **self._why(row, key))
+            if row is None or not row.is_told(kind, who):
+                page.write(kind, key, who, reason=reason, **self._why(row, key))
 
     def _why(self, row, key):
         """What had asked for a row, and what is in it if nobody had."""

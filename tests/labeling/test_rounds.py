@@ -1,6 +1,7 @@
 """What is trained on, and that a killed session goes on as if nothing had happened."""
 
 import itertools
+import os
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from tests.labeling._sessions import (
     X,
     Y,
     answer,
+    fresh,
     ids_of,
     in_a_process_that_is_killed,
     make_querier,
@@ -163,9 +165,11 @@ def test_an_answer_is_kept_when_the_training_after_it_fails(tmp_path):
     querier = BadgeQuerier(SGDClassifier(alpha=-1), random_state=0, strategy="random")
     with open_session(tmp_path, querier=querier, train_every=2) as session:
         session.label(0, "ash")
-        with pytest.warns(QueryWarning, match="answer is kept, but the training"):
+        with pytest.warns(QueryWarning, match="answers are kept, but the training"):
             session.label(1, "bay")
         assert session.progress().n_labeled == 2
+        with pytest.warns(QueryWarning, match="answers are kept, but the training"):
+            assert len(session.next(2)) == 2
         with pytest.raises(ValueError, match="alpha"):
             session.train()
         assert session.progress().n_trainings == 0
@@ -288,6 +292,28 @@ def test_killed_and_continued_asks_for_the_same_rows(tmp_path, name):
         assert asked(folder) == expected
 
 
+def test_a_training_that_was_due_at_a_kill_comes_before_the_next_rows(tmp_path):
+    def label(folder, is_killed):
+        session = open_session(folder, train_every=12, annotator="ann")
+        if is_killed:
+            session._rounds.train_if_due = lambda every: os.kill(os.getpid(), 9)
+        session.label_many(range(20), Y[:20])
+        return session
+
+    rows = []
+    for is_killed in (False, True):
+        folder = fresh(tmp_path)
+        if is_killed:
+            in_a_process_that_is_killed(lambda folder=folder: label(folder, True))
+        else:
+            label(folder, False).close()
+        with open_session(folder, train_every=12, annotator="ann") as session:
+            tasks = session.next(10)
+        assert {task.round for task in tasks} == {1}
+        rows.append(ids_of(tasks))
+    assert rows[0] == rows[1]
+
+
 def test_a_query_that_was_killed_is_made_again_as_it_was(tmp_path):
     rows = []
     for name in ("whole", "killed"):
@@ -312,14 +338,22 @@ def test_a_query_that_was_killed_is_made_again_as_it_was(tmp_path):
     assert rows[0] == rows[1]
 
 
-def test_queries_of_one_round_draw_anew(tmp_path):
-    querier = make_querier(cold_start="random")
-    with open_session(tmp_path, querier=querier, batch_size=20) as session:
-        first, second = (np.array(ids_of(session.next(20))) for _ in range(2))
-        session.give_back()
-    # With one seed the same places among the rows left would be drawn.
-    left = np.setdiff1d(np.arange(300), first)
-    assert not np.array_equal(np.searchsorted(left, second), first)
+def test_queries_of_one_round_draw_anew(tmp_path, monkeypatch):
+    seeds, query = [], BadgeQuerier.query
+
+    def spied(self, *args, **kwargs):
+        seeds.append(self.random_state)
+        return query(self, *args, **kwargs)
+
+    monkeypatch.setattr(BadgeQuerier, "query", spied)
+    with open_session(tmp_path, batch_size=20) as session:
+        for _ in range(3):
+            session.next(20)
+            answer(session, session.next(20))
+        session.train().next(1)
+        # Trainings have the seed of the user's querier all the same.
+        assert session.querier.random_state == 0
+    assert len(set(seeds)) == len(seeds) == 4
 
 
 def test_without_a_seed_a_session_keeps_the_one_it_draws(tmp_path):

@@ -99,6 +99,15 @@ def test_ids_of_all_kinds_go_through_a_session(tmp_path):
         assert session.progress().by_class["bay"] == len(DISTINCT)
 
 
+def test_numbers_of_several_types_stay_apart_in_frames(tmp_path):
+    ids = [1, 2.0, True, *range(10, 307)]
+    with open_session(tmp_path, ids=ids, classes=[1, 0.5, False]) as session:
+        session.label_many(ids[:3], [1, 0.5, False])
+        for frame in (session.labels(), session.history().set_index("id")):
+            assert list(map(repr, frame.index)) == ["1", "2.0", "True"]
+            assert list(map(repr, frame["label"])) == ["1", "0.5", "False"]
+
+
 def test_other_programs_read_ids_and_labels_as_json(tmp_path):
     ids = [*HOSTILE, *range(300 - len(HOSTILE))]
     with open_session(tmp_path, ids=ids) as session:

@@ -223,6 +223,20 @@ def test_a_label_stays_when_another_is_unsure(session):
     assert session.labels()["label"].tolist() == [Y[task.id]]
 
 
+def test_what_is_told_already_is_not_written_again(tmp_path, session):
+    for task, act in zip(session.next(2), (session.skip, session.unsure), strict=True):
+        act(task.id)
+        act(task.id)
+        session.undo()
+        assert session.progress().n_open > 0
+        act(task.id)
+    rows = read(tmp_path, "SELECT kind FROM events WHERE seq > 13 ORDER BY seq")
+    assert [kind for (kind,) in rows] == [
+        *("skipped", "undone", "skipped"),
+        *("unsure", "undone", "unsure"),
+    ]
+
+
 @pytest.mark.parametrize(
     "act",
     [
