@@ -167,9 +167,12 @@ class Rounds:
                 refers_to=known,
                 **why,
             )
+            chances = report.probabilities
             for rank, (row, digest) in enumerate(zip(rows, digests, strict=True)):
                 key = self._pool.key(row)
-                page.write("queued", key, rank=rank, digest=digest, **why)
+                chance = None if chances is None else float(chances[rank])
+                told = {"rank": rank, "digest": digest, "probability": chance}
+                page.write("queued", key, **told, **why)
         self._is_up()
         return True
 

@@ -29,6 +29,17 @@ def session(tmp_path):
 # Rows go out
 
 
+def test_tasks_say_with_what_probability_they_were_drawn(tmp_path):
+    querier = make_querier("random", cold_start="random")
+    with open_session(tmp_path, querier=querier, batch_size=10) as session:
+        tasks = session.next(3)
+        answer(session, tasks)
+        frame = session.labels()
+    expected = 1 / (len(X) - np.arange(3))
+    assert [task.probability for task in tasks] == pytest.approx(expected)
+    assert frame["probability"].tolist() == pytest.approx(expected)
+
+
 def test_rows_come_in_the_order_of_one_query(tmp_path, session):
     tasks = session.next(4)
     assert [task.rank for task in tasks] == [0, 1, 2, 3]
