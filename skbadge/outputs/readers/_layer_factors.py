@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn import functional, grad
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LAYERS = (nn.Linear, *CONVOLUTIONS)
@@ -20,9 +20,9 @@ LAYERS = (nn.Linear, *CONVOLUTIONS)
 # By the number of dimensions of a row's position.
 _CONVOLVE = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 _WEIGHT_GRADIENT = {
-    1: nn.grad.conv1d_weight,
-    2: nn.grad.conv2d_weight,
-    3: nn.grad.conv3d_weight,
+    1: grad.conv1d_weight,
+    2: grad.conv2d_weight,
+    3: grad.conv3d_weight,
 }
 
 # Numbers that a block of rows may hold while its positions are summed: 4 MiB of
