@@ -88,7 +88,7 @@ class LayerGradients:
         From a classifier's output to probabilities, to differentiate the loss at the
         predicted label. None differentiates each output, with blocks of its own.
 
-    buffer : GradientBuffer
+    buffer : TensorGradients
         Where gradients go.
     """
 

@@ -8,7 +8,7 @@ from sklearn.base import is_classifier
 
 from skbadge.embeddings import gradient_embedding
 from skbadge.outputs._needs import Needs
-from skbadge.outputs.readers._gradient_buffer import GradientBuffer
+from skbadge.outputs.readers._gradient_buffer import FactorGradients
 from skbadge.outputs.readers._input_rows import dense_rows, input_rows, model_rows
 from skbadge.outputs.readers._other import OtherReader
 from skbadge.utils._chunks import row_chunks
@@ -33,7 +33,7 @@ class LayeredReader(OtherReader):
             one_logit = self._n_outputs() == 1
             no_features = np.ones((len(proba), 1), dtype=proba.dtype)
             left = gradient_embedding(proba, no_features, one_logit=one_logit).left
-        buffer = GradientBuffer(X.shape[0], needs.n_columns, options.random_state)
+        buffer = FactorGradients(X.shape[0], needs.n_columns, options.random_state)
         step = batch_rows(options)
         for rows in row_chunks(X.shape[0], 1, budget=step, minimum=1):
             buffer.add(self._layers(X[rows], None if left is None else left[rows]))
@@ -49,7 +49,7 @@ class LayeredReader(OtherReader):
 
     @abstractmethod
     def _layers(self, rows, left):
-        """The factors of each layer's gradients, see `GradientBuffer.add`.
+        """The factors of each layer's gradients, see `FactorGradients`.
 
         ``left`` are the gradients with respect to the outputs. None stands for each
         output by itself, with blocks of its own.

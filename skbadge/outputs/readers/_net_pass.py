@@ -15,7 +15,7 @@ from skbadge.outputs.readers._feature_layer import (
     named_modules,
     only_layer,
 )
-from skbadge.outputs.readers._gradient_buffer import GradientBuffer
+from skbadge.outputs.readers._gradient_buffer import TensorGradients
 from skbadge.outputs.readers._inference import roots_of
 from skbadge.outputs.readers._last_layer import LastLayer
 from skbadge.outputs.readers._layer_gradients import LayerGradients
@@ -77,7 +77,7 @@ def _collectors(net, batches, needs, options, nonlinearity):
     if needs.proba:
         parts.append(Probabilities(nonlinearity, n_rows))
     if needs.gradients:
-        buffer = GradientBuffer(n_rows, needs.n_columns, options.random_state)
+        buffer = TensorGradients(n_rows, needs.n_columns, options.random_state)
         loss = nonlinearity if is_classifier(net) else None
         parts.append(LayerGradients(modules, list(roots.values()), loss, buffer))
     return parts
