@@ -8,13 +8,16 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from skbadge.utils._chunks import row_chunks
-from skbadge.utils._threads import small_products
+from skbadge.utils._threads import small_products, threads_limited
 
 # Above that many clusters k-means learns from mini-batches.
 MOST_EXACT = 50
 # Rows of a mini-batch for each cluster, and of the sample in which it starts; and the
 # number of clusters that the sizes of both are those of at least.
 BATCH_ROWS, START_ROWS, FEW = 2, 3, 512
+
+# Below that many products of numbers for a mini-batch, one thread takes it.
+MANY_TERMS_OF_A_BATCH = 2**24
 
 # Weight, of the greatest, of rows that have none but are needed for enough clusters.
 LEAST_WEIGHT = 1e-6
@@ -59,8 +62,10 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
     weights = _scaled(weights, n_clusters)
     has_weight = slice(None) if weights is None else weights > 0
-    # Its threads are OpenMP's.
-    with small_products(), warnings.catch_warnings():
+    # Its threads are OpenMP's, and not worth waking for each of many small batches.
+    n_terms = options.get("batch_size", np.inf) * n_clusters * matrix.shape[1]
+    n_threads = 1 if n_terms < MANY_TERMS_OF_A_BATCH else None
+    with threads_limited(n_threads), small_products(), warnings.catch_warnings():
         # Where fewer rows than clusters are distinct.
         warnings.simplefilter("ignore", ConvergenceWarning)
         if weights is None or has_weight.all():
