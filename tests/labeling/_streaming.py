@@ -92,6 +92,11 @@ def check(store, acknowledged):
     """Look at the table of events alone, as another program would."""
     db = sqlite3.connect(store)
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    if not db.execute("SELECT * FROM sqlite_master").fetchall():
+        # Both were killed before they had made the tables.
+        db.close()
+        assert not acknowledged
+        return
     events = db.execute(
         "SELECT seq, kind, id, label, annotator, session, refers_to FROM events "
         "ORDER BY seq"
