@@ -66,6 +66,22 @@ def _is_text(value):
     return True
 
 
+def check_lists(ids: Any, y: Any) -> tuple[list, list]:
+    """Ids and labels as lists; raises unless there is one label for each id."""
+    for name, value in (("ids", ids), ("y", y)):
+        if isinstance(value, str) or not hasattr(value, "__iter__"):
+            raise TypeError(
+                f"`{name}` must be a list, with one label for each id. Got "
+                f"{shown(value)}."
+            )
+    ids, y = list(ids), list(y)
+    if len(ids) != len(y):
+        raise ValueError(
+            f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
+        )
+    return ids, y
+
+
 def check_distinct(keys: list[str]) -> None:
     """Raise if an id comes twice."""
     if len(set(keys)) < len(keys):

@@ -21,6 +21,7 @@ from skbadge.labeling._tables import (
 )
 from skbadge.labeling._taking_in import take_in
 from skbadge.labeling._task import Task
+from skbadge.utils._shown import shown
 from skbadge.utils._whole_file import check_replaceable, written
 
 if TYPE_CHECKING:
@@ -300,6 +301,11 @@ class FileExchange:
         ValueError
             If a column is missing.
         """
+        if not hasattr(frame, "columns"):
+            raise TypeError(
+                "`frame` must be a data frame of pandas or polars. Got "
+                f"{shown(frame)}. Files are read by `import_csv`."
+            )
         answers, refused = answers_in(frame, label)
         return _import_table(self, answers, refused, annotator, on_conflict)
 

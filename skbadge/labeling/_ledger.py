@@ -124,6 +124,12 @@ class Ledger:
                 self._db.read("SELECT seq, time FROM events WHERE label NOT NULL")[1]
             )
 
+    def given(self) -> list[str]:
+        """All labels that were ever given, as JSON."""
+        query = "SELECT DISTINCT label FROM events WHERE label NOT NULL ORDER BY label"
+        with self.lock:
+            return [label for (label,) in self._db.read(query)[1]]
+
     def time_of(self, seq: int) -> datetime:
         """When an event was written."""
         query = "SELECT time FROM events WHERE seq = ?"

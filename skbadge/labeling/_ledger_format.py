@@ -37,7 +37,7 @@ CREATE TRIGGER events_never_go BEFORE DELETE ON events
 BEGIN SELECT RAISE(ABORT, 'events never go'); END;
 """
 
-LEDGER = FileFormat("ledger of labels", "store", 0x736B626C, 1, _SCHEMA)
+LEDGER = FileFormat("ledger of labels", "store", 1, _SCHEMA)
 
 
 class Event(NamedTuple):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from skbadge.labeling._imported import Imported, Problem
+from skbadge.utils._shown import listed
 
 
 class Refusal(ValueError):
@@ -74,7 +75,7 @@ def found_label(label, classes):
             return found[0]
         if found:
             raise Refusal(f"the classes {found[0]!r} and {found[1]!r} look the same")
-    raise Refusal("this is not one of the classes")
+    raise Refusal(f"this is not one of the classes {listed(classes)}")
 
 
 def found_unlisted_label(label, seen, *, is_number):
@@ -110,7 +111,7 @@ def found_unlisted_label(label, seen, *, is_number):
     except ValueError:
         number = math.nan
     if not math.isfinite(number):
-        raise Refusal("labels are numbers, and this is none")
+        raise Refusal("labels are numbers, such as 3.5, and this is none")
     return number
 
 

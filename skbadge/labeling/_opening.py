@@ -40,7 +40,7 @@ def settle(ledger, life, pool, querier, classes):
                 f"are those of {_SOURCES[about['ids']]}. Got {_SOURCES[pool.source]}."
             )
         if texts is not None:
-            _check_holds(texts, about["classes"], ledger.standing)
+            _check_holds(texts, ledger)
             about["classes"] = texts
         has_changed = about["pool"] != looks
         was, about["pool"] = about["pool"], looks
@@ -48,15 +48,21 @@ def settle(ledger, life, pool, querier, classes):
         seed = about["random_state"]
     if has_changed:
         warn_caller(
-            f"`X_pool` has changed since the session was last open: {was['n_rows']} "
-            f"rows then, {pool.n_rows} now. The rows that were asked are as they were, "
-            "and it goes on with the pool as it is now.",
+            "`X_pool` has changed since the session was last open: "
+            f"{_difference(was['n_rows'], pool.n_rows)}. The rows that were asked are "
+            "as they were, and it goes on with the pool as it is now.",
             QueryWarning,
         )
     bare = clone(querier).set_params(random_state=seed)
     if texts is not None and bare.classes is None:
         bare.set_params(classes=[from_text(text) for text in texts])
     return texts, bare
+
+
+def _difference(n_before, n_now):
+    if n_before == n_now:
+        return f"{n_now} rows as before, but in another order or with other contents"
+    return f"{n_before} rows then, {n_now} now"
 
 
 _SOURCES = {
@@ -85,15 +91,13 @@ def _root_seed(random_state):
     return int(np.random.SeedSequence().generate_state(1)[0])
 
 
-def _check_holds(texts, known, standing):
-    """Raise unless classes hold those of the ledger, and all labels there are."""
-    used = {vote.label for row in standing.rows.values() for vote in row.votes}
-    wanted = dict.fromkeys([*(known or ()), *sorted(used)])
-    missing = [text for text in wanted if text not in texts]
+def _check_holds(texts, ledger):
+    """Raise unless classes hold all labels that were ever given."""
+    missing = [text for text in ledger.given() if text not in texts]
     if missing:
         raise ValueError(
-            "`classes` must hold the classes and labels of the ledger, and may add to "
-            f"them. It lacks {listed([from_text(text) for text in missing])}."
+            "`classes` must hold all labels of the ledger, those that were corrected "
+            f"too. It lacks {listed([from_text(text) for text in missing])}."
         )
 
 
@@ -105,7 +109,7 @@ def _check_rows(ledger, pool):
             raise ValueError(
                 "`X_pool` must hold all rows that were asked, whatever their order. "
                 f"The row {from_text(key)!r} of the ledger {str(ledger.path)!r} is "
-                "missing. Open the session on all rows, with the same `ids`."
+                f"missing.{_how_to_open(pool, key)}"
             )
     digests = ledger.digests()
     keys = [key for key in rows if key in digests]
@@ -115,6 +119,22 @@ def _check_rows(ledger, pool):
         if digest != digests[key]:
             raise ValueError(
                 f"The row {from_text(key)!r} of `X_pool` is not what it was when it "
-                "was asked. Open the session on the pool as it was, or give the new "
-                "rows other `ids`, or use a new `store`."
+                "was asked. Open the session on the row as it was; a better version "
+                "of it may be in the pool too, under an id of its own. For another "
+                "pool, use a new `store`."
             )
+
+
+def _how_to_open(pool, key):
+    """What to do where a row is missing."""
+    # All ids or none have become text, or floats.
+    twin = pool.twin(from_text(key))
+    if twin is not None:
+        return (
+            f" The pool has {twin!r}, of type {type(twin).__name__}. Give the `ids` "
+            "the type that they had."
+        )
+    return (
+        " Open the session on all rows, with the same `ids`. What is not to be asked "
+        "or trained on stays in the pool, and `skip` leaves it out."
+    )

@@ -7,6 +7,9 @@ from html import escape
 from skbadge.labeling._resolution import answered, contradicts, resolve
 from skbadge.labeling._scalars import Scalar, from_text
 
+# So many numbers are listed as labels one by one.
+_N_NUMBERS = 20
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -42,7 +45,7 @@ class Progress:
         How many trainings there were.
 
     by_class : dict of label to int
-        Labelled rows by their label.
+        Labelled rows by their label, in sorted order.
 
     by_annotator : dict of str or None to int
         Answers that stand, by person; None for all without a name.
@@ -78,10 +81,18 @@ class Progress:
         yield "unsure", self.n_unsure
         yield "contradictory", self.n_contradictory
         yield "trainings", f"{self.n_trainings}, {self.n_new} answers since"
-        for label, count in self.by_class.items():
-            yield f"label {label!r}", count
+        yield from self._lines_of_labels()
         for person, count in self.by_annotator.items():
             yield f"by {'nobody named' if person is None else person}", count
+
+    def _lines_of_labels(self):
+        labels = list(self.by_class)
+        if len(labels) > _N_NUMBERS and not any(isinstance(y, str) for y in labels):
+            # The targets of a regressor, say.
+            yield "labels", f"{len(labels)} numbers, {min(labels)} to {max(labels)}"
+            return
+        for label, count in self.by_class.items():
+            yield f"label {label!r}", count
 
 
 def progress_of(standing, n_pool, resolution):
@@ -94,6 +105,7 @@ def progress_of(standing, n_pool, resolution):
             classes[vote.label] += 1
         people.update(vote.who[0] for vote in row.votes)
         n_contradictory += contradicts(row)
+    found = [(from_text(label), count) for label, count in classes.items()]
     return Progress(
         n_pool=n_pool,
         n_asked=sum(row.asked is not None for row in standing.rows.values()),
@@ -104,6 +116,12 @@ def progress_of(standing, n_pool, resolution):
         n_contradictory=n_contradictory,
         n_new=len(standing.fresh),
         n_trainings=standing.round,
-        by_class={from_text(label): count for label, count in classes.items()},
+        by_class=dict(sorted(found, key=_in_order)),
         by_annotator=dict(people),
     )
+
+
+def _in_order(item):
+    """Sorts labels of whatever kinds."""
+    label, _ = item
+    return isinstance(label, str), label

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbadge.labeling._scalars import Scalar, as_text, from_text
+from skbadge.labeling._task import Task
 from skbadge.pools import (
     ChunkedPool,
     as_pool,
@@ -87,9 +88,9 @@ class PoolRows:
     def _take_column(self, name):
         """Entries of a column, which is not for the model."""
         if self.is_chunked:
+            self._check_is_left_out(name)
             return self.X.column(name)
-        kind, known = kind_of(self.X), getattr(self.X, "columns", None)
-        known = list(self.X if kind == "dict" else () if known is None else known)
+        kind, known = kind_of(self.X), _names_in(self.X)
         if name not in known:
             raise ValueError(
                 f"`ids` must be a column of `X_pool`. Got {name!r}."
@@ -103,6 +104,14 @@ class PoolRows:
         else:
             self.X = self.X.drop(name)
         return column
+
+    def _check_is_left_out(self, name):
+        """Raise if chunks would hand a column of ids to the model."""
+        if name in _names_in(self.X.first(1)):
+            raise ValueError(
+                f"`ids` must be no column that the model gets. Got {name!r}. Make the "
+                f"pool with `id_column={name!r}`; `ids` is not needed then."
+            )
 
     def _keep_ids(self, found):
         values = found.tolist() if hasattr(found, "tolist") else list(found)
@@ -128,6 +137,8 @@ class PoolRows:
 
     def key_of(self, id: Scalar) -> str:
         """The JSON of an id that a user gives; raises if no row has it."""
+        if isinstance(id, Task):
+            raise TypeError("`id` must be the id of a task: pass `task.id`.")
         key = as_text(id, "id")
         if self.position(key) is None:
             raise ValueError(self._unknown(id))
@@ -137,15 +148,17 @@ class PoolRows:
         if self._texts is None:
             known = f"the position of one of the {self.n_rows} rows of the pool, an int"
             return f"`id` must be {known}. Got {shown(id)}."
-        twin = next(
-            (text for text in self._texts if str(from_text(text)) == str(id)), None
-        )
-        hint = ""
+        hint, twin = "", self.twin(id)
         if twin is not None:
-            hint = f" Did you mean {from_text(twin)!r}?"
+            hint = f" Did you mean {twin!r}?"
         elif isinstance(id, str):
             hint = did_you_mean(id, [str(from_text(text)) for text in self._texts])
         return f"`id` must be the id of a row of the pool. Got {shown(id)}.{hint}"
+
+    def twin(self, id: Scalar) -> Scalar | None:
+        """An id of another type that looks the same, such as "7" or 7.0 for 7."""
+        known = map(from_text, self._texts or ())
+        return next((each for each in known if _look(each) == _look(id)), None)
 
     def take(self, positions: Any) -> Any:
         """Some rows as one container."""
@@ -174,6 +187,16 @@ class PoolRows:
             rows = self.digests(np.linspace(0, self.n_rows - 1, n).astype(np.int64))
         found = blake2b("".join(rows).encode(), digest_size=8)
         return found.hexdigest()
+
+
+def _names_in(X):
+    """Names of the columns, or keys, of a container of rows that has any."""
+    return list(X if kind_of(X) == "dict" else getattr(X, "columns", ()))
+
+
+def _look(id):
+    is_whole = isinstance(id, float) and id.is_integer()
+    return str(int(id) if is_whole else id)
 
 
 def row_of(X: Any, i: int) -> Any:

@@ -58,12 +58,14 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         What rows are called: a column's name, or one id for each row. None takes the
         index of a data frame of pandas, if it is unique, or the id column of a pool in
         chunks, and else positions. Ids are strings, ints, floats or bools. A column is
-        taken out of what the model gets. A row is known again by its id, so that the
+        taken out of what the model gets; that of a pool in chunks must be its id column
+        or none that its chunks have. A row is known again by its id, so that the
         order of the pool may change, and rows may be added.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may be given. None takes those of the querier or of the ledger;
-        without any, every label is taken.
+        without any, every label is taken. Later, some may be added, and those may go
+        that no row was ever given.
 
     annotator : str or None, default=None
         Who answers, unless a method is told otherwise. Rows that are out with a named

@@ -84,8 +84,9 @@ def read_table(path, label):
         )
     except UnicodeError as error:
         raise ValueError(
-            f"{str(path)!r} must be encoded as UTF-8: {error}. In Excel, save it as "
-            '"CSV UTF-8". Nothing was imported.'
+            f"{str(path)!r} must be a text, encoded as UTF-8: {error}. Workbooks and "
+            'other encodings are not read. In Excel, save it as "CSV UTF-8". Nothing '
+            "was imported."
         ) from error
     except (ValueError, csv.Error) as error:
         raise ValueError(
@@ -129,7 +130,8 @@ def answers_in(columns, label, name="`frame`"):
     if missing:
         raise ValueError(
             f"{name} must have the columns {ID!r} and {label!r}, as exports have. "
-            f"Got only {', '.join(map(str, names)) or 'none'}."
+            f"Got only {', '.join(map(str, names)) or 'none'}. Another name of the "
+            "column of labels can be given as `label`."
         )
     ids, labels = map(_values, (columns[ID], columns[label]))
     people = _values(columns[ANNOTATOR]) if ANNOTATOR in names else [None] * len(ids)

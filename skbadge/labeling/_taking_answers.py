@@ -7,6 +7,7 @@ from skbadge.labeling._arguments import (
     LabelReader,
     check_annotator,
     check_distinct,
+    check_lists,
     check_reason,
 )
 from skbadge.labeling._rounds import Rounds
@@ -153,11 +154,7 @@ class TakingAnswers(Telling):
 
     def _answer(self, kind, ids, y, annotator):
         who = self._who(annotator)
-        ids, y = list(ids), list(y)
-        if len(ids) != len(y):
-            raise ValueError(
-                f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
-            )
+        ids, y = check_lists(ids, y)
         keys = [self._pool.key_of(id) for id in ids]
         check_distinct(keys)
         labels = self._reader.texts(y, self._ledger.standing)

@@ -4,6 +4,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from skbadge.labeling._scalars import Scalar
+from skbadge.utils._shown import shown
+
+# Characters of a text that the representation of a task shows.
+_MAX_TEXT = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,3 +42,17 @@ class Task:
     strategy: str
     round: int
     probability: float | None = None
+
+    def __repr__(self):
+        values = {**vars(self), "row": None}
+        texts = {name: repr(value) for name, value in values.items()}
+        texts["row"] = _in_a_line(self.row)
+        return f"Task({', '.join(f'{name}={text}' for name, text in texts.items())})"
+
+
+def _in_a_line(row):
+    """A text's beginning, the values of a table's row, or what kind of row it is."""
+    if isinstance(row, str):
+        return repr(str(row[:_MAX_TEXT])) + "..." * (len(row) > _MAX_TEXT)
+    is_series = hasattr(row, "index") and hasattr(row, "to_dict")
+    return shown(row.to_dict() if is_series else row)

@@ -56,7 +56,8 @@ def _ask(turns):
     keys = [action.title for action in actions]
     if turns.takes_texts:
         keys.append("or another label")
-    print(" | ".join([*keys, f"stop [{STOP}]"]))
+    choices = " | ".join([*keys, f"stop [{STOP}]"])
+    print(choices)
     acts = {action.name: action.act for action in reversed(actions) if action.is_class}
     acts |= {action.key: action.act for action in reversed(actions) if action.key}
     while True:
@@ -73,4 +74,4 @@ def _ask(turns):
             typing = turns.typing()
             return lambda: typing(text)
         if text:
-            print(f"There is no {text!r} here.")
+            print(f"There is no {text!r} here. Type one of these:\n{choices}")

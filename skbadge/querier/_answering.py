@@ -1,6 +1,5 @@
 """How a querier answers: reading the model, then selecting, at once or in chunks."""
 
-import warnings
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -32,6 +31,7 @@ from skbadge.querier._strategy_in_use import is_pure, resolve_strategy
 from skbadge.querier._temperature import find_temperature
 from skbadge.samplers import Feasible, Selection
 from skbadge.strategies import Strategy
+from skbadge.utils._caller import warn_caller
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._streams import stream_seed
 
@@ -257,12 +257,11 @@ class Answering(LikeItsEstimator):
         n_repeats = int((feasible.repeats & feasible.open().mask).sum())
         if n_repeats:
             self._has_warned = True
-            warnings.warn(
+            warn_caller(
                 f"{n_repeats} rows that may be selected equal labelled ones. Leave "
-                "them out, such as by `candidates`, so that no label is spent twice.",
+                "them out of the pool, or of `candidates`, so that no label is spent "
+                "twice.",
                 QueryWarning,
-                # Behind `query`, and two functions of our own.
-                stacklevel=4,
             )
 
     def _n_labeled(self):

@@ -252,8 +252,8 @@ def check_two_classes(classes):
 
 
 _ADD_A_CLASS = (
-    "The labelled rows are kept, and `query` goes on by `cold_start`: add rows of "
-    "another class by `partial_fit`."
+    "The labelled rows are kept, and rows are still selected, by `cold_start`: label "
+    "some of another class, and train again."
 )
 
 

@@ -117,6 +117,12 @@ class NumbersOfRows:
                 _left_out(name, step, f"cannot do without labels: {said}")
             )
             return X
+        if (n_made := n_rows(rows)) != n_rows(X):
+            raise ValueError(
+                f"The step {name!r}, a {type(step).__name__}, made {n_made} rows of "
+                f"{n_rows(X)}. One that reads texts takes a column, `X['text']`, and "
+                "not a data frame, unless a ColumnTransformer names the column."
+            )
         self._maps.append(step.transform)
         return rows
 

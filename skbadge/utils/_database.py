@@ -63,7 +63,8 @@ class Database:
         if not create and not path.exists():
             raise FileNotFoundError(f"There is no {form.name} at {str(path)!r}.")
         if is_beside_a_store(path):
-            raise ValueError(form.refusal(path, "the name belongs to another store"))
+            reason = "the name belongs to another store"
+            raise ValueError(form.refusal(path, reason, create=create))
         if not path.parent.is_dir():
             raise FileNotFoundError(
                 f"There is no folder {str(path.parent)!r} for the {form.name} "
@@ -71,7 +72,7 @@ class Database:
             )
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
-            raise ValueError(form.refusal(path, f"it is {kind}"))
+            raise ValueError(form.refusal(path, f"it is {kind}", create=create))
         self.path, self._form, self._synchronous = path, form, synchronous
         self.is_read_only = not create and not is_writable(path)
         self._why_read_only = None

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from time import monotonic
 
+# SQLite's marks of whose a file is, and the commands that read ours.
+_MARKS = {"result store": 0x736B6267, "ledger of labels": 0x736B626C}
+_COMMANDS = {"result store": "status", "ledger of labels": "labels"}
+
 
 @dataclass(frozen=True)
 class FileFormat:
@@ -14,13 +18,10 @@ class FileFormat:
     Parameters
     ----------
     name : str
-        What errors call the file, such as "result store".
+        What errors call the file: "result store" or "ledger of labels".
 
     parameter : str
         Under which name users pass the path.
-
-    application_id : int
-        SQLite's mark of whose file it is.
 
     version : int
         Of the tables.
@@ -31,9 +32,13 @@ class FileFormat:
 
     name: str
     parameter: str
-    application_id: int
     version: int
     schema: str
+
+    @property
+    def application_id(self):
+        """SQLite's mark of whose file it is."""
+        return _MARKS[self.name]
 
     def statements(self):
         """The schema's statements one by one; a script would end the transaction."""
@@ -44,8 +49,10 @@ class FileFormat:
                 yield statement
                 statement = ""
 
-    def refusal(self, path, reason):
-        """Why a file is not taken for one of ours."""
+    def refusal(self, path, reason, *, create):
+        """Why a file is not taken for one of ours, where one may be made or not."""
+        if not create:
+            return f"{str(path)!r} is no {self.name} of skbadge: {reason}."
         return (
             f"`{self.parameter}` must be a {self.name} of skbadge, or a file that does "
             f"not exist yet. Got {str(path)!r}: {reason}. It was left as it is."
@@ -63,13 +70,18 @@ def use_format(connection, path, form, *, create, timeout):
     try:
         if _is_blank(connection):
             if not create:
-                raise ValueError(form.refusal(path, "it is empty"))
+                raise ValueError(form.refusal(path, "it is empty", create=False))
             _create(connection, form, timeout)
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorname", "") != "SQLITE_NOTADB":
             raise
-        raise ValueError(form.refusal(path, "it is no SQLite file")) from error
-    _check(connection, path, form)
+        reason = "it is no SQLite file"
+        raise ValueError(form.refusal(path, reason, create=create)) from error
+    if (reason := _why_not(connection, form)) is not None:
+        raise ValueError(form.refusal(path, reason, create=create))
+    missing = sorted(_wanted_columns(form.schema) - _columns(connection))
+    if missing:
+        raise sqlite3.DatabaseError(f"it lacks {', '.join(missing)}")
 
 
 def _pragma(connection, name):
@@ -117,21 +129,22 @@ def _use_write_ahead_log(connection, timeout):
         connection.execute("COMMIT")
 
 
-def _check(connection, path, form):
-    if _pragma(connection, "application_id") != form.application_id:
-        raise ValueError(form.refusal(path, "it is another program's database"))
+def _why_not(connection, form):
+    """Whose else a database is; None if it is of the format."""
+    mark = _pragma(connection, "application_id")
+    if mark != form.application_id:
+        for name, other in _MARKS.items():
+            if mark == other:
+                command = f"python -m skbadge {_COMMANDS[name]}"
+                return f"it is a {name}, which `{command}` reads"
+        return "it is another program's database"
     version = _pragma(connection, "user_version")
     if version != form.version:
-        raise ValueError(
-            form.refusal(
-                path,
-                f"its tables are of version {version}, and this skbadge reads version "
-                f"{form.version}",
-            )
+        return (
+            f"its tables are of version {version}, and this skbadge reads version "
+            f"{form.version}"
         )
-    missing = sorted(_wanted_columns(form.schema) - _columns(connection))
-    if missing:
-        raise sqlite3.DatabaseError(f"it lacks {', '.join(missing)}")
+    return None
 
 
 def _columns(connection):

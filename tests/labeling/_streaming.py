@@ -97,6 +97,11 @@ def check(store, acknowledged):
         db.close()
         return
     assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    if not db.execute("SELECT * FROM sqlite_master").fetchall():
+        # Both were killed before they had made the tables.
+        db.close()
+        assert not acknowledged
+        return
     events = db.execute(
         "SELECT seq, kind, id, label, annotator, session, refers_to FROM events "
         "ORDER BY seq"

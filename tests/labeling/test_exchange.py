@@ -325,7 +325,7 @@ def test_nothing_is_dropped_silently(opened, ls):
     assert [each.reason for each in imported.refused] == [
         "the task has no 'skbadge_id' in its data",
         "there is no row with this id",
-        "this is not one of the classes",
+        "this is not one of the classes ['cat', 'dog']",
         "this can be no id",
     ]
     assert len(imported.conflicts) == 2
@@ -498,7 +498,7 @@ def test_labels_that_are_no_class_are_refused(opened, label):
     frame = pd.DataFrame({"skbadge_id": ["row-1"], "label": [label]})
     imported = session.import_frame(frame)
     assert reasons(imported.refused) == [
-        ("row-1", label, None, "this is not one of the classes")
+        ("row-1", label, None, "this is not one of the classes ['yes', 'no', 1]")
     ]
 
 
@@ -511,7 +511,7 @@ def test_without_classes_labels_are_of_the_kind_there_is(opened):
     imported = session.import_frame(frame)
     assert given(session) == {"row-1": 3, "row-2": 4, "row-3": 3, "row-4": 7}
     assert [each.reason for each in imported.refused] == [
-        "labels are numbers, and this is none"
+        "labels are numbers, such as 3.5, and this is none"
     ]
 
 
@@ -524,7 +524,7 @@ def test_targets_of_a_regression_are_numbers(opened):
     imported = session.import_frame(frame)
     assert given(session) == {"row-1": 1.5, "row-2": 2.0}
     assert [each.reason for each in imported.refused] == [
-        "labels are numbers, and this is none"
+        "labels are numbers, such as 3.5, and this is none"
     ]
 
 
@@ -694,3 +694,18 @@ def test_ten_thousand_answers_take_seconds(opened, ls):
     assert session.import_frame(table(dict.fromkeys(ids, "cat"))).n_known == n
     # It takes 4 s; by far more if anything is done for each pair of answers.
     assert process_time() - start < 30
+
+
+def test_what_is_no_table_is_named(opened, tmp_path):
+    session = opened()
+    with pytest.raises(TypeError, match=r"`frame` must be a data frame.*`import_csv`"):
+        session.import_frame("back.csv")
+    frame = pd.DataFrame({"skbadge_id": ["row-1"], "Label": ["cat"]})
+    with pytest.raises(ValueError, match=r"only skbadge_id, Label\. Another name"):
+        session.import_frame(frame)
+    session.import_frame(frame, label="Label")
+    assert given(session) == {"row-1": "cat"}
+    path = tmp_path / "back.csv"
+    path.write_bytes(b"PK\x03\x04\xb3\xff")
+    with pytest.raises(ValueError, match="Workbooks and other encodings are not read"):
+        session.import_csv(path)

@@ -93,7 +93,8 @@ def test_classes_may_be_typed_in_full(make_session, answer, capsys):
     answer("11", "B", "13", "", "!")
     session.panel()
     assert [*session.labels()["label"]] == [11, 11]
-    assert "There is no '13' here." in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "There is no '13' here. Type one of these:\n0 | 1 | 2" in said
 
 
 def test_classes_that_are_not_known_may_be_typed(make_session, answer):

@@ -314,3 +314,41 @@ def test_ids_are_made_in_one_way(tmp_path, started):
         open_session(tmp_path, FRAME.reset_index(drop=True))
     with pytest.raises(ValueError, match=r"the index of a frame\. Got an array"):
         open_session(tmp_path, FRAME, ids=NAMES)
+
+
+@pytest.mark.parametrize(
+    ("ids", "found"),
+    [
+        (np.arange(300.0), r"7\.0, of type float"),
+        ([str(i) for i in range(300)], "'7', of type str"),
+    ],
+)
+def test_ids_that_changed_their_type_are_told_from_rows_that_are_gone(
+    tmp_path, ids, found
+):
+    with open_session(tmp_path, ids=np.arange(300)) as session:
+        session.label(7, "ash")
+    with pytest.raises(ValueError, match=rf"The pool has {found}\."):
+        open_session(tmp_path, ids=ids)
+    with pytest.raises(ValueError, match=r"The row 7 .* missing.* `skip` leaves"):
+        open_session(tmp_path, X[:7], ids=np.arange(7))
+
+
+def test_a_column_of_ids_that_chunks_give_the_model_is_refused(tmp_path):
+    frame = FRAME.reset_index(names="name")
+    chunks = [frame[:150], frame[150:]]
+    with pytest.raises(ValueError, match="Make the pool with `id_column='name'`"):
+        open_session(tmp_path, from_chunks(chunks), ids="name")
+    pool = from_chunks(chunks, id_column="name")
+    with open_session(tmp_path, pool, ids="name") as session:
+        assert session.next()[0].id in list(frame["name"])
+    with open_session(tmp_path, pool) as session:
+        assert session.next()[0].id in list(frame["name"])
+
+
+def test_a_pool_of_as_many_rows_that_has_changed_is_said_to(tmp_path, started):
+    free = next(name for name in FRAME.index if name not in started)
+    changed = FRAME.copy()
+    changed.loc[free, "a"] += 1
+    with pytest.warns(QueryWarning, match="300 rows as before, but in another order"):
+        open_session(tmp_path, changed).close()

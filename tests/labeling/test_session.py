@@ -5,13 +5,16 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.linear_model import Ridge
 
+from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
-from skbadge.labeling import read_history, read_labels
+from skbadge.labeling import Task, read_history, read_labels
 from tests.labeling._sessions import (
     X,
     Y,
     answer,
+    fresh,
     ids_of,
     in_a_process_that_is_killed,
     make_querier,
@@ -457,6 +460,8 @@ def test_classes_are_those_of_the_session_the_querier_or_the_ledger(tmp_path):
         assert session.train().querier.classes_.tolist() == classes
     with pytest.raises(ValueError, match=r"It lacks \['elm'\]"):
         open_session(tmp_path, classes=classes[:3])
+    with open_session(tmp_path, classes=[*classes, "fri"]) as session:
+        session.label(2, "bay")
     with open_session(tmp_path, classes=[*classes, "fir"]) as session:
         session.label(2, "fir")
 
@@ -470,3 +475,61 @@ def test_labels_without_classes_are_of_one_kind(tmp_path):
                 session.label(2, wrong)
     with pytest.raises(ValueError, match=r"It lacks \['3'\]"):
         open_session(tmp_path, classes=[3])
+
+
+def test_a_class_that_was_given_may_not_go_though_it_was_corrected(tmp_path):
+    with open_session(tmp_path, classes=["ash", "bya"]) as session:
+        session.label(1, "bya")
+    with open_session(tmp_path, classes=["ash", "bya", "bay"]) as session:
+        session.correct(1, "bay")
+    with pytest.raises(ValueError, match=r"corrected too. It lacks \['bya'\]"):
+        open_session(tmp_path, classes=["ash", "bay"])
+
+
+def test_many_answers_are_lists(tmp_path):
+    with open_session(tmp_path) as session:
+        with pytest.raises(TypeError, match=r"`y` must be a list.* Got 'ash'"):
+            session.label_many([1, 2, 3], "ash")
+        with pytest.raises(TypeError, match=r"`ids` must be a list.* Got 1"):
+            session.label_many(1, ["ash"])
+        with pytest.raises(ValueError, match=r"2 entries, one for each id\. Got 1"):
+            session.label_many([1, 2], ["ash"])
+
+
+def test_a_task_is_not_its_id(tmp_path):
+    with open_session(tmp_path) as session:
+        (task,) = session.next()
+        with pytest.raises(TypeError, match=r"pass `task\.id`"):
+            session.label(task, "ash")
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        ("a" * 81, "'" + "a" * 80 + "'..."),
+        (np.str_("a\nb"), r"'a\nb'"),
+        (pd.Series({"age": 3, "city": "Oslo"}), "{'age': 3, 'city': 'Oslo'}"),
+        (pd.Series(range(100)), "dict of length 100"),
+        (np.zeros((28, 28)), "ndarray of shape (28, 28)"),
+    ],
+)
+def test_a_task_is_shown_in_a_line(row, text):
+    task = Task(7, row, rank=2, strategy="Badge()", round=1)
+    assert repr(task) == (
+        f"Task(id=7, row={text}, rank=2, strategy='Badge()', round=1, probability=None)"
+    )
+
+
+def test_progress_lists_classes_in_order_and_sums_up_numbers(tmp_path):
+    with open_session(tmp_path) as session:
+        session.label_many([1, 2, 3], ["cot", "ash", "bay"])
+        assert list(session.progress().by_class) == ["ash", "bay", "cot"]
+        assert "label 'cot': 1" in str(session.progress()).splitlines()
+    querier = BadgeQuerier(Ridge(), strategy="random", random_state=0)
+    with open_session(fresh(tmp_path), querier=querier) as session:
+        session.label_many(range(20), np.arange(20) / 2)
+        assert "label 9.5: 1" in str(session.progress()).splitlines()
+        session.label(20, -1.5)
+        lines = str(session.progress()).splitlines()
+    assert "labels: 21 numbers, -1.5 to 9.5" in lines
+    assert not any(line.startswith("label ") for line in lines)

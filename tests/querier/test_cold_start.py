@@ -239,7 +239,7 @@ def test_parameters_of_the_start_are_set_through_the_querier():
 
 
 def one_class(querier, rows):
-    with pytest.raises(ValueError, match=r"one class.*`query` goes on by `cold_start`"):
+    with pytest.raises(ValueError, match=r"one class.*still selected, by `cold_start`"):
         querier.fit(X[rows], Y[rows])
     return querier
 
@@ -854,3 +854,12 @@ def test_a_whole_project_from_no_label_on():
         querier.partial_fit(pool[rows], labels[rows])
         rows = querier.query(pool, 6, candidates=left)
     assert len(querier.y_labeled_) == 18
+
+
+def test_a_frame_for_a_step_that_reads_a_column_of_texts_is_refused():
+    texts = pd.DataFrame({"text": ["one two", "two three", "three four"]})
+    model = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    with pytest.raises(ValueError, match=r"'tfidfvectorizer'.* made 1 rows of 3\."):
+        BadgeQuerier(model, random_state=0).query(texts, 1)
+    with pytest.warns(QueryWarning, match="selected by the rows alone"):
+        BadgeQuerier(model, random_state=0).query(texts["text"], 1)

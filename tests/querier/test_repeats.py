@@ -30,6 +30,7 @@ def test_they_are_warned_of_once(convert):
         querier.query(pool, 3)
     assert len(got) == 1
     assert got[0].filename == __file__
+    assert "out of the pool, or of `candidates`" in str(got[0].message)
     querier.query(pool, 3)
     querier.partial_fit(convert(X[20:25]), y[20:25]).query(pool, 3)
 

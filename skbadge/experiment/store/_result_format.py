@@ -45,4 +45,4 @@ CREATE TABLE checkpoints (
 );
 """
 
-RESULT_STORE = FileFormat("result store", "path", 0x736B6267, 2, _SCHEMA)
+RESULT_STORE = FileFormat("result store", "path", 2, _SCHEMA)
