@@ -141,6 +141,24 @@ def test_inputs_that_only_some_rows_overwrite_are_refused():
         read(net, X, batch_size=5)
 
 
+def test_layers_whose_output_is_not_used_have_gradients_of_zero():
+    class Unused(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body, self.side = nn.Linear(4, 3), nn.Linear(3, 2)
+            self.out = nn.Linear(3, 1)
+
+        def forward(self, X):
+            hidden = self.body(X)
+            self.side(hidden)
+            return self.out(hidden)
+
+    gradients = read(NeuralNetRegressor(Unused()).initialize(), rows(mlp))
+    side = gradients.parts[1].to_dense()
+    np.testing.assert_array_equal(side, np.zeros((9, 8)))
+    assert gradients.parts[0].to_dense().any(axis=1).all()
+
+
 # Nothing left behind
 
 
