@@ -390,12 +390,14 @@ class Embedding(ABC):
         """
         nearest = np.empty(len(self), dtype=np.intp)
         sq_dists = np.empty(len(self))
-        width = min(len(other), 512)
         dtype = np.dtype(dtype or self.dtype)
-        cost = width if dtype == self.dtype else width + sum(self._pair_cost())
+        width = cost = min(len(other), 512)
+        own_cost = sum(self._pair_cost())
         if len(other) <= FEW_COLUMNS:
             # Rows that stay in cache until they have met all of them.
-            width, cost = 1, 1 + sum(self._pair_cost()) // 4
+            width, cost = 1, 1 + own_cost // 4
+        if dtype != self.dtype:
+            cost = width + own_cost
         other = other.astype(dtype)
         for rows in row_chunks(len(self), cost):
             part = self.take(rows).astype(dtype)
