@@ -268,7 +268,7 @@ def test_a_failed_training_keeps_the_answer_and_is_told(make_session, monkeypatc
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         click(panel, "1")
-    assert "the training after it failed: no memory" in str(caught[0].message)
+    assert "the training after them failed: no memory" in str(caught[0].message)
     assert labels(session) == dict(zip(rows, [0, 1], strict=True))
 
 
@@ -388,14 +388,18 @@ def test_the_model_is_judged_by_rows_it_has_not_learned(make_session):
 def test_the_model_is_judged_by_what_it_said_before_an_answer_was_undone(make_session):
     # This model is right about all that it has learned.
     estimator = KNeighborsClassifier(1)
-    session = make_session(X, estimator, "random", classes=[0, 1], train_every=1)
+    session = make_session(X, estimator, "random", classes=[0, 1])
     panel = panel_of(session)
     for label in "011":
         click(panel, label)
+    session.train()
+    # From the next row on there is a model.
+    click(panel, "0")
     guess = session._guess(shown(panel))
     other = str(1 - guess)
     click(panel, other)
     before = session._accuracy.curve()
+    session.train()
     click(panel, "undo [<]")
     assert str(session._guess(shown(panel))) == other
     click(panel, other)
