@@ -391,7 +391,7 @@ class Embedding(ABC):
         nearest = np.empty(len(self), dtype=np.intp)
         sq_dists = np.empty(len(self))
         dtype = np.dtype(dtype or self.dtype)
-        width = cost = min(len(other), 512)
+        width = cost = min(len(other), 1024)
         own_cost = sum(self._pair_cost())
         if len(other) <= FEW_COLUMNS:
             # Rows that stay in cache until they have met all of them.
