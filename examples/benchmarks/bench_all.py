@@ -23,6 +23,10 @@ HERE = Path(__file__).parent
 # What is run of each file, by name.
 QUICK = {
     "bench_query.py": ["query", "selection", "core_set"],
+    "bench_gradients.py": ["small-28", "resnet", "perceptron"],
+    "bench_threads.py": ["MaxDet", "KMeansPlusPlus", "KCenter", "bait"],
+    "bench_training.py": [],
+    "bench_labeling.py": ["label", "--events", "100000"],
 }
 
 

@@ -42,8 +42,8 @@ def _times_and_last(function, repeats):
     seconds = []
     for _ in range(repeats):
         gc.collect()
-        # BLAS workers spin for a while after their last product; let them come to rest.
-        sleep(0.1)
+        # Workers of BLAS spin for a while after their last product: let them come to rest.
+        sleep(0.25)
         start = perf_counter()
         result = function()
         seconds.append(perf_counter() - start)
