@@ -42,7 +42,7 @@ def _times_and_last(function, repeats):
     seconds = []
     for _ in range(repeats):
         gc.collect()
-        # Workers of BLAS spin for a while after their last product: let them come to rest.
+        # Workers of BLAS spin for a while after a product; let them come to rest.
         sleep(0.25)
         start = perf_counter()
         result = function()
