@@ -51,8 +51,7 @@ def test_norms_are_those_of_the_features(n_features, dtype):
     outputs = _read(_rows(), n_features=n_features, dtype=dtype)
     norms_sq = outputs.embedded_features.norms_sq()
     assert norms_sq.dtype == np.float64
-    rtol = 1e-13 if dtype is torch.float64 else 1e-6
-    np.testing.assert_allclose(norms_sq, _exact(outputs.features), rtol=rtol)
+    np.testing.assert_allclose(norms_sq, _exact(outputs.features), rtol=1e-13)
 
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-20, 1e25])
@@ -60,7 +59,25 @@ def test_squares_beyond_single_precision_are_right(scale):
     outputs = _read(_rows(), scale=scale)
     exact = _exact(outputs.features)
     assert 0 < exact.min() < exact.max() < np.inf
-    np.testing.assert_allclose(outputs.embedded_features.norms_sq(), exact, rtol=1e-6)
+    np.testing.assert_allclose(outputs.embedded_features.norms_sq(), exact, rtol=1e-13)
+
+
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize("strategy", ["core_set", "badge_k_center", "badge_max_det"])
+def test_copies_of_a_row_are_at_distance_zero(strategy):
+    # These strategies cast rows to float64, and norms with them.
+    rows = _rows(40)
+    copies = np.tile(rows, (60, 1))[np.random.default_rng(1).permutation(2400)]
+    net = NeuralNetClassifier(
+        Scaled, module__n_features=300, criterion=nn.CrossEntropyLoss, train_split=None
+    )
+    net.set_params(max_epochs=0, verbose=0, module__scale=3.0)
+    querier = BadgeQuerier(net, strategy=strategy, random_state=0)
+    querier.fit(_rows(200) + 1, np.arange(200) % 3)
+    picks, report = querier.query(copies, 100, return_report=True)
+    n_distinct = len(np.unique(copies[picks[: np.argmin(report.values)]], axis=0))
+    assert n_distinct == np.argmin(report.values) <= 40
+    assert not report.values[40:].any()
 
 
 @pytest.mark.parametrize("needs", ["features", "inputs"])

@@ -3,13 +3,7 @@
 import numpy as np
 import torch
 
-from skbadge.embeddings._base import row_norms_sq
-from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
-
-# Squares that are added up in float32, and between what they are sure to be right.
-PARTIAL_COLUMNS = 1024
-SAFE_NORMS_SQ = 2.0**-80, 2.0**120
 
 
 class RowBuffer:
@@ -97,11 +91,9 @@ class NormedBuffer(TensorBuffer):
     def stage(self, tensor):
         """Write a tensor of shape (n_batch, n_columns), in float32 or better."""
         super().stage(tensor)
-        values = tensor if tensor.dtype is torch.float64 else tensor.float()
-        # Sums of few enough squares have enough digits in float32.
-        parts = values.split(PARTIAL_COLUMNS, dim=1)
-        norms = [torch.linalg.vector_norm(part, dim=1) for part in parts]
-        self._norms.stage(torch.stack(norms, dim=1), np.float64, _copy)
+        # In float64, as rows may be cast to it: equal rows must be at distance 0.
+        norms = torch.linalg.vector_norm(tensor, dim=1, dtype=torch.float64)
+        self._norms.stage(norms[:, None], np.float64, _copy)
 
     def commit(self, n_batch):
         """Accept the staged rows, which must be as many as the batch had."""
@@ -110,14 +102,7 @@ class NormedBuffer(TensorBuffer):
 
     def finish(self):
         """Return the filled rows and their squared norms, in float64."""
-        rows, norms = super().finish(), self._norms.finish()
-        norms_sq = np.einsum("ij,ij->i", norms, norms)
-        # Squares in float32 may have come near the ends of its range.
-        least, greatest = SAFE_NORMS_SQ
-        doubtful = np.flatnonzero(~((norms_sq > least) & (norms_sq < greatest)))
-        for block in row_chunks(len(doubtful), rows.shape[1]):
-            norms_sq[doubtful[block]] = row_norms_sq(rows[doubtful[block]])
-        return rows, norms_sq
+        return super().finish(), self._norms.finish()[:, 0] ** 2
 
 
 def _copy(target, tensor):
