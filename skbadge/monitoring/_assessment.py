@@ -17,10 +17,11 @@ class Assessment:
 
     overall : RiskEstimate
         On rows like the pool as it was at first, before any of them was labelled: what
-        to expect on new rows of the same source. Its ``weights`` are the sample weights
-        by which scikit-learn's function of that name makes this estimate of the batch
-        and the labelled rows, in this order. From an audit, on rows like those that it
-        was drawn from.
+        to expect on new rows of the same source. Its ``weights`` are of the answered
+        rows of the batch, then of the labelled rows: a mean loss is the mean of the
+        products, and a ratio, such as the precision, what scikit-learn's function makes
+        of them as ``sample_weight``. From an audit, on rows like those that it was
+        drawn from.
 
     rest : RiskEstimate or None
         On the rows that the batch was drawn from, which were not labelled yet. A mean
