@@ -15,27 +15,27 @@ _INTERVALS = {"bernstein": bernstein_interval, "normal": normal_interval}
 
 @dataclass(frozen=True, eq=False)
 class RiskEstimate:
-    """Mean loss of the rows that a batch was drawn from, with an interval.
+    """Mean loss of rows of which some were drawn, or a metric, with an interval.
 
     Attributes
     ----------
     estimate : float
-        The estimate, unbiased.
+        The estimate; of a mean loss, unbiased.
 
     low, high : float
-        Interval that holds the mean loss with probability ``confidence``.
+        Interval that holds what is estimated with probability ``confidence``.
 
     confidence : float
         That probability.
 
     n : int
-        Rows drawn.
+        Rows that the estimate is made of.
 
-    n_pool : int
-        Rows that they were drawn from.
+    n_pool : int or None
+        Rows that it is about; None if there is no end of them.
 
     weights : ndarray of shape (n,)
-        What each loss is multiplied by; the estimate is the mean of the products.
+        What each loss is multiplied by; the mean loss is the mean of the products.
     """
 
     estimate: float
@@ -43,13 +43,14 @@ class RiskEstimate:
     high: float
     confidence: float
     n: int
-    n_pool: int
+    n_pool: int | None
     weights: NDArray
 
     def __str__(self):
+        of = "" if self.n_pool is None else f" of {self.n_pool}"
         return (
             f"{self.estimate:.3g} ({self.low:.3g} to {self.high:.3g} with confidence "
-            f"{self.confidence:g}), from {self.n} of {self.n_pool} rows"
+            f"{self.confidence:g}), from {self.n}{of} rows"
         )
 
 

@@ -1,6 +1,7 @@
 """How a querier answers: reading the model, then selecting, at once or in chunks."""
 
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from time import perf_counter
@@ -16,6 +17,7 @@ from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
 from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
 from skbadge.pools._engines import open_engine
+from skbadge.querier._batch_predictions import BatchPredictions
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
 from skbadge.querier._codecs import LabelCodec, is_pretrained
 from skbadge.querier._cold_start import (
@@ -55,6 +57,10 @@ class Answer(NamedTuple):
     n_subsample: int | None = None
     # That another strategy than the named one has selected, or none could, and why.
     warning: str | None = None
+    # Which of the querier's models was asked, see `_round_name`; "" if there was none.
+    model: str = ""
+    n_labeled: int = 0
+    predictions: BatchPredictions | None = None
 
 
 class _TrainedModel:
@@ -66,6 +72,8 @@ class _TrainedModel:
         self._querier = querier
         self._estimator = querier._trained_estimator("query")
         self.strategy = querier._use_strategy(self._estimator)
+        # As it is now: another thread may train it while this one selects.
+        self._asked = copy(querier)
 
     def check(self, X):
         return self._querier._check_X(X, reset=False, name="X_pool")
@@ -82,6 +90,10 @@ class _TrainedModel:
                 "tell none of them apart",
             )
         return pool, labeled
+
+    def predictions(self, X):
+        """What the model predicts for the rows selected."""
+        return BatchPredictions.of(self._asked, X)
 
     @property
     def warning(self):
@@ -111,8 +123,8 @@ class Answering(LikeItsEstimator):
     # That of the model, once it was asked for.
     _temperature: float | None = None
 
-    def _ask(self, X_pool, n, told, subsample):
-        """Select among rows that are read at once."""
+    def _ask(self, X_pool, n, told, subsample, predicts):
+        """Select among rows that are read at once, and predict those if asked to."""
         # One thread at a time reads or trains; others may select meanwhile.
         with exclusive():
             starts = self._starts_cold()
@@ -141,15 +153,21 @@ class Answering(LikeItsEstimator):
                 else:
                     X_pool = take_rows(X_pool, positions)
             pool, labeled = asked.read(X_pool)
-            read = perf_counter()
+            read, n_labeled = perf_counter(), self._n_labeled()
+            model = "" if starts else self._round_name()
             # Before the first label there is no round that a query could be part of.
-            if self._n_labeled() or not starts:
+            if n_labeled or not starts:
                 self._was_asked = True
         strategy = asked.strategy
         with self._alone(strategy, seed, X_pool):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
             )
+        predictions = None
+        # Only with known probabilities do they say something of the pool.
+        is_drawn = selection.probabilities is not None and len(selection) > 0
+        if predicts and is_drawn and not starts:
+            predictions = asked.predictions(take_rows(X_pool, selection.rows))
         if positions is not None:
             selection = replace(selection, rows=positions[selection.rows])
         warning, fallbacks = asked.warning, asked.notes + selection.fallbacks
@@ -165,6 +183,9 @@ class Answering(LikeItsEstimator):
             pool.nbytes,
             n_subsample=n_subsample,
             warning=warning,
+            model=model,
+            n_labeled=n_labeled,
+            predictions=predictions,
         )
 
     def _starts_cold(self):
@@ -183,8 +204,11 @@ class Answering(LikeItsEstimator):
         seen = getattr(innermost(self.estimator_), "classes_", ())
         return not (self._codec.by_units or self._is_pretrained) and len(seen) == 1
 
-    def _ask_chunks(self, X_pool, n, told, subsample):
-        """Select among rows that come in chunks."""
+    def _ask_chunks(self, X_pool, n, told, subsample, predicts):
+        """Select among rows that come in chunks.
+
+        What was selected is not read once more, so that nothing is predicted.
+        """
         with exclusive():
             estimator = self._trained_estimator("query")
             strategy = self._use_strategy(estimator)
@@ -195,6 +219,7 @@ class Answering(LikeItsEstimator):
             n = feasible.up_to(n)
             seed = stream_seed(self.random_state, f"query-{self._round_name()}")
             self._was_asked = True
+            asked = {"model": self._round_name(), "n_labeled": self._n_labeled()}
         # Workers that are threads read in turn with others: this one holds no lock.
         with open_engine(X_pool) as engine:
             pool, outputs = Outputs(n_rows=len(X_pool)), None
@@ -220,7 +245,14 @@ class Answering(LikeItsEstimator):
             n_passes = 0 if outputs is None else outputs.n_passes
             nbytes = 0 if streams else pool.nbytes
             return Answer(
-                selection, feasible, strategy, read, nbytes, n_passes, repr(engine)
+                selection,
+                feasible,
+                strategy,
+                read,
+                nbytes,
+                n_passes,
+                repr(engine),
+                **asked,
             )
 
     def _ids_of(self, X_pool, rows):

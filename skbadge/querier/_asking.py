@@ -164,7 +164,7 @@ class Asking(Answering):
         told = candidates, groups, max_per_group, pending
         where = storing_in(Place.of(self.storage))
         with where as place, noting_products() as notes:
-            answer = ask(X_pool, n, told, subsample)
+            answer = ask(X_pool, n, told, subsample, return_report)
         if answer.warning is not None and "start" not in self._doubts:
             warn_caller(answer.warning, QueryWarning)
         selection, whole, read = answer.selection, answer.feasible, answer.read
@@ -183,6 +183,9 @@ class Asking(Answering):
             engine=answer.engine,
             n_subsample=answer.n_subsample,
             ids=X_pool.ids(selection.rows) if is_pool(X_pool) else None,
+            model=answer.model,
+            n_labeled=answer.n_labeled,
+            predictions=answer.predictions,
         )
         self._say(str(report))
         return (selection.rows, report) if return_report else selection.rows

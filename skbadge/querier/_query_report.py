@@ -7,6 +7,7 @@ from html import escape
 from numpy.typing import NDArray
 
 from skbadge.embeddings._diagnostics import batch_diagnostics
+from skbadge.querier._batch_predictions import BatchPredictions
 from skbadge.samplers import Selection
 
 # Rows that a notebook shows; their order says most about the first.
@@ -84,6 +85,27 @@ class QueryReport(Selection):
     n_distances : int
         Distances evaluated.
 
+    probabilities : ndarray of shape (n,) or None
+        Probability that each row was drawn by at its turn, given those drawn before it.
+        None where it is not known: of rules that draw nothing at random, and with
+        groups or copies that wait.
+
+    uniform_share : float
+        At each draw, every row that was left had at least this share of the uniform
+        probability. 0 where nothing is known.
+
+    predictions : BatchPredictions or None
+        What the model predicts for the rows, as ``labels``, ``proba`` and ``classes``;
+        `skbadge.monitoring.assess` compares them with the answers. None without
+        probabilities, for a pool in chunks, and before there is a model.
+
+    model : str
+        Which of the querier's models was asked; another name after each training. ""
+        before there is a model that can be asked.
+
+    n_labeled : int
+        Labelled rows when it was asked.
+
     Notes
     -----
     Printed, it is a summary; in a notebook, it is a table of the first ten picks.
@@ -115,6 +137,9 @@ class QueryReport(Selection):
     engine: str = ""
     n_subsample: int | None = None
     ids: NDArray | None = None
+    predictions: BatchPredictions | None = None
+    model: str = ""
+    n_labeled: int = 0
 
     @cached_property
     def diagnostics(self):

@@ -51,6 +51,16 @@ def test_which_strategy_when(tmp_path, monkeypatch, capsys):
     }
 
 
+def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("monitoring.md")
+    assert len(found["querier"].y_labeled_) == 120
+    assert found["assessment"].overall.estimate > 0.85
+    printed = capsys.readouterr().out
+    assert "59 of 1617 rows" in printed
+    assert "those that 100 rows were drawn from" in printed
+
+
 def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
     folder = PAGES.parent / "examples" / "benchmarks"
     monkeypatch.syspath_prepend(folder)

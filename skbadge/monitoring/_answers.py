@@ -1,0 +1,75 @@
+"""Answers to a batch: which rows have one, and whether they are the batch's."""
+
+import numpy as np
+
+from skbadge.pools import array_of, is_tensor
+from skbadge.querier._checks import check_y
+from skbadge.utils._shown import listed, shown
+from skbadge.utils._validation import check_masked, is_missing
+
+
+def read_answers(querier, y, n, name):
+    """The answers as `check_y` returns them, and a mask of the rows that have one.
+
+    Parameters
+    ----------
+    querier : BadgeQuerier
+        Whose kind of labels they are.
+
+    y : array-like of shape (n,) or (n, n_outputs)
+        None or NaN for a row without an answer.
+
+    n : int
+        Number of rows.
+
+    name : str
+        What to call them in errors.
+    """
+    check_masked(y, name)
+    entries = np.asarray(array_of(y) if is_tensor(y) else y, dtype=object)
+    if entries.ndim == 0:
+        raise ValueError(
+            f"`{name}` must have one entry for each row. Got {shown(y)} instead."
+        )
+    if len(entries) != n:
+        raise ValueError(
+            f"`{name}` must have one label for each of the {n} rows that were drawn, "
+            f"in that order. Got {len(entries)}. A batch that is shortened, extended "
+            "or put together by hand has no known probabilities; for a row that was "
+            "skipped, pass None."
+        )
+    missing = [any(map(is_missing, np.ravel(entry))) for entry in entries]
+    answered = ~np.array(missing, dtype=bool)
+    if not answered.any():
+        raise ValueError(f"`{name}` must have at least one label. Got none.")
+    labels = check_y(querier, entries[answered], answered[answered], querier)
+    known = getattr(querier, "classes_", None)
+    if known is not None and isinstance(labels[0], str) != isinstance(known[0], str):
+        raise ValueError(
+            f"`{name}` must hold labels of the kind of the model's classes, "
+            f"{listed(known)}. Got {shown(labels[0])}."
+        )
+    return labels, answered
+
+
+def check_order(report, y):
+    """Raise if an index says that answers are of other rows, or in another order."""
+    index = getattr(y, "index", None)
+    if index is None or callable(index):
+        # Lists have a method of that name.
+        return
+    names = np.asarray(index).tolist()
+    if names == list(range(len(names))):
+        # It was not taken from anywhere.
+        return
+    known = (report.rows if report.ids is None else report.ids).tolist()
+    if names == known or len(names) != len(known):
+        return
+    is_same = set(names) == set(known)
+    if is_same or report.ids is not None:
+        what = "in another order than" if is_same else "of other rows than"
+        where = "`report.rows`" if report.ids is None else "`report.ids`"
+        raise ValueError(
+            f"`y_new` is {what} {where}, by its index. The probabilities belong to the "
+            f"rows in the order in which they were drawn: y_new.loc[{where[1:-1]}]."
+        )

@@ -1,0 +1,121 @@
+"""The result of `assess` and `audit`."""
+
+from dataclasses import dataclass, replace
+from html import escape
+
+from skbadge.monitoring._risk import RiskEstimate
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Assessment:
+    """How good a model is, with an interval.
+
+    Attributes
+    ----------
+    metric : str
+        Which metric; all estimates are in its units.
+
+    overall : RiskEstimate
+        On rows like the pool as it was at first, before any of them was labelled: what
+        to expect on new rows of the same source. Its ``weights`` are of the answered
+        rows of the batch, then of the labelled rows: a mean loss is the mean of the
+        products, and a ratio, such as the precision, what scikit-learn's function makes
+        of them as ``sample_weight``. From an audit, on rows like those that it was
+        drawn from.
+
+    rest : RiskEstimate or None
+        On the rows that the batch was drawn from, which were not labelled yet. A mean
+        loss is unbiased, and so is the accuracy; a ratio of means has a bias of order
+        1/n. None from an audit.
+
+    labeled : float or None
+        On the labelled rows, cross-fitted; None if there are none.
+
+    n_labeled : int
+        How many these are.
+
+    n_folds : int
+        How many models were trained for it.
+
+    interval : {"bernstein", "normal"}
+        Which interval it is.
+
+    is_score : bool
+        Whether greater is better.
+
+    notes : tuple of str
+        What else is worth knowing.
+    """
+
+    metric: str
+    overall: RiskEstimate
+    rest: RiskEstimate | None
+    labeled: float | None
+    n_labeled: int
+    n_folds: int
+    interval: str
+    is_score: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def error(self) -> RiskEstimate:
+        """`overall` as a loss: 1 minus it if it is a score, else as it is."""
+        one = self.overall
+        if not self.is_score:
+            return one
+        return replace(
+            one, estimate=1 - one.estimate, low=1 - one.high, high=1 - one.low
+        )
+
+    def __repr__(self):
+        return f"<{type(self).__name__}: {self._title()}>"
+
+    def __str__(self):
+        lines = [f"{self.metric} {self._range()}"]
+        lines += [f"  {name}: {value}" for name, value in self._lines()]
+        return "\n".join(lines)
+
+    def _repr_html_(self):
+        cells = "".join(
+            f'<tr><th style="text-align:left">{escape(name)}</th>'
+            f'<td style="text-align:left">{escape(value)}</td></tr>'
+            for name, value in self._lines()
+        )
+        title = f"{self.metric} {self._range()}"
+        return f"<p><b>{escape(title)}</b></p><table>{cells}</table>"
+
+    def _title(self):
+        one = self.overall
+        return f"{self.metric} {one.estimate:.3g} ({one.low:.3g} to {one.high:.3g})"
+
+    def _range(self):
+        one = self.overall
+        return (
+            f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g} with confidence "
+            f"{one.confidence:g}, {self.interval} interval)"
+        )
+
+    def _lines(self):
+        if self.is_score:
+            one = self.error
+            yield "error", f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g})"
+        if self.rest is None:
+            rows = f"those that {self.overall.n} rows were drawn from, uniformly"
+            yield "on rows like", rows
+        else:
+            yield "on rows like", "the pool as it was before any row was labelled"
+            one = self.rest
+            yield (
+                "rows left",
+                f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g}), from "
+                f"{one.n} of {one.n_pool} rows",
+            )
+        if self.labeled is not None:
+            said = f"{self.labeled:.3g} on {self.n_labeled} rows, "
+            if self.n_folds:
+                said += f"cross-fitted by {self.n_folds} models"
+            else:
+                said += "by the model as it is"
+            yield "labelled rows", said
+        for note in self.notes:
+            yield "note", note
