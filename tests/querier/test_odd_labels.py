@@ -159,7 +159,8 @@ ONE_CLASS = {
 def test_one_class_is_refused_and_kept(make, label):
     querier = BadgeQuerier(make(), strategy="random", random_state=0)
     message = (
-        rf"one class only, \[{label!r}\], but .* at least two.* rows are kept.*: add"
+        rf"one class only, \[{label!r}\], but .* at least two.* rows are kept.*: label "
+        "some of another class"
     )
     for method in (querier.fit, querier.partial_fit):
         with pytest.raises(ValueError, match=message):
