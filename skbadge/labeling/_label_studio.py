@@ -6,10 +6,9 @@ what both kinds of exports keep.
 """
 
 import json
-from collections import Counter
 from xml.sax.saxutils import escape
 
-from skbadge.labeling._content import ID, LABEL
+from skbadge.labeling._fields import ID, LABEL
 from skbadge.labeling._imported import Answer, Problem
 
 MODEL = "skbadge"
@@ -95,8 +94,7 @@ def label_studio_config(classes, fields=("text",), *, label=LABEL):
     </View>
     """
     names = [str(c) for c in classes]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice or not names or not fields:
+    if len(set(names)) < len(names) or not names or not fields:
         raise ValueError(
             "`classes` and `fields` must not be empty, and classes must differ as "
             f"text. Got {names} and {list(fields)}."

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 
-from skbadge.labeling._content import ID
+from skbadge.labeling._fields import ID, is_missing
 from skbadge.labeling._imported import Answer, Problem
 from skbadge.utils._formulas import (
     frame_without_formulas,
@@ -159,9 +159,7 @@ def _value(cell):
         cell = cell.item()
     if isinstance(cell, str):
         return cell if cell.strip() else None
-    # NaN is unlike itself, and of pandas' NA nobody knows.
-    is_missing = cell is None or type(cell).__name__ == "NAType" or cell != cell
-    return None if is_missing else cell
+    return None if is_missing(cell) else cell
 
 
 def _encoding(path):

@@ -1,4 +1,4 @@
-"""What a person is shown of a row outside of Python: names and plain values."""
+"""What a file says of a row to a person: names and plain values, its fields."""
 
 import math
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ LABEL = "label"
 _MAX_NUMBERS = 50
 
 
-def content_of(row, render=None):
-    """The content of a row as a dict of strings, numbers and bools.
+def fields_of(row, render=None):
+    """What a file says of a row, as a dict of strings, numbers and bools.
 
     Parameters
     ----------
@@ -70,8 +70,7 @@ def _plain(value):
         return str(value.tolist())
     if isinstance(value, str | bool):
         return value
-    # NaN and NaT are unlike themselves, and of pandas' NA nobody knows.
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, Integral):
         return int(value)
@@ -80,3 +79,9 @@ def _plain(value):
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)
+
+
+def is_missing(value):
+    """Whether a value of Python's or pandas' stands for one that is not there."""
+    # NaN and NaT are unlike themselves, and of pandas' NA nobody knows.
+    return value is None or type(value).__name__ == "NAType" or value != value
