@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skbadge.utils._shown import shown
+from skbadge.utils._validation import is_missing
 
 # What the row's id and its label are called in files.
 ID = "skbadge_id"
@@ -81,7 +82,16 @@ def _plain(value):
     return str(value)
 
 
-def is_missing(value):
-    """Whether a value of Python's or pandas' stands for one that is not there."""
-    # NaN and NaT are unlike themselves, and of pandas' NA nobody knows.
-    return value is None or type(value).__name__ == "NAType" or value != value
+def check_free(names, contents, label):
+    """Raise if the content of a row has a name that the file needs for itself.
+
+    ``label`` is the one of ``names`` that the user can choose.
+    """
+    for content in contents:
+        for name in names:
+            if name in content:
+                raise ValueError(
+                    f"The file needs the name {name!r} for itself. Let `render` give "
+                    "the row's content other names"
+                    + (", or choose another `label`." if name == label else ".")
+                )

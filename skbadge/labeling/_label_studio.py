@@ -8,7 +8,7 @@ what both kinds of exports keep.
 import json
 from xml.sax.saxutils import escape
 
-from skbadge.labeling._fields import ID, LABEL
+from skbadge.labeling._fields import ID, LABEL, check_free
 from skbadge.labeling._imported import Answer, Problem
 
 MODEL = "skbadge"
@@ -41,15 +41,9 @@ def tasks_for(ids, contents, label=LABEL):
         The prediction of a task has no result, which would sway people, but a score
         between 0 and 1, greatest for the first pick.
     """
+    check_free((ID, label), contents, label)
     tasks = []
     for rank, (row, content) in enumerate(zip(ids, contents, strict=True)):
-        for name in (ID, label):
-            if name in content:
-                raise ValueError(
-                    f"Label Studio's exports need the name {name!r} for themselves. "
-                    "Let `render` give the row's content other names, or choose "
-                    "another `label`."
-                )
         score = 1 - rank / len(ids)
         predictions = [{"model_version": MODEL, "score": score, "result": []}]
         tasks.append({"data": {ID: row, **content}, "predictions": predictions})

@@ -51,7 +51,7 @@ def test_tasks_carry_the_id_the_content_and_the_order_of_the_picks():
 
 @pytest.mark.parametrize("name", ["skbadge_id", "label"])
 def test_content_may_not_hide_an_id_or_an_answer(name):
-    with pytest.raises(ValueError, match=f"need the name '{name}' for themselves"):
+    with pytest.raises(ValueError, match=f"needs the name '{name}' for itself"):
         tasks_for([1], [{name: "x"}])
 
 
