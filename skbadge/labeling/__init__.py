@@ -2,6 +2,13 @@
 
 A `LabelingSession` hands out the rows that a querier asks for, keeps what is said of
 them in a SQLite file, and trains the querier on it.
+
+Where to find what: ``_ledger`` writes events, and ``_standing`` is what they come to.
+``_desk`` knows who has which rows, ``_rounds`` trains and asks. On these stands
+``_session``, whose methods are in ``_taking_answers``, ``_telling``, ``_exchange`` and
+``_panel`` too. Behind both panels is ``_turns``, with what rows look like in
+``_contents``. Files are ``_tables`` and ``_label_studio``, with what they say of a row
+in ``_fields``; ``_matching`` decides what an answer that comes back means.
 """
 
 from skbadge.labeling._imported import Imported, Problem

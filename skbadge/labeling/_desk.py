@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from skbadge.labeling._row_standing import Why, holder_of
+from skbadge.labeling._row_standing import holder_of, why_of
 
 # A row that counts as done with, or is on its way.
 _NOT_FREE = ("open", "returned", "answered", "unsure", "skipped")
@@ -109,7 +109,8 @@ class Desk:
                         alive[session] = self._life.is_held(session)
                     is_left = annotator is None and not alive[session]
                     if is_left or self._is_late(asked):
-                        page.write("released", key, reason=_WHY[is_left])
+                        reason = f"the {'session' if is_left else 'lease'} ended"
+                        page.write("released", key, reason=reason)
 
     def _others(self, standing):
         """Ids of the open rows that may have to be released."""
@@ -125,11 +126,3 @@ class Desk:
             return False
         limit = timedelta(seconds=self._lease)
         return datetime.now(UTC) - self._ledger.time_of(asked.seq) > limit
-
-
-_WHY = {True: "the session ended", False: "the lease ended"}
-
-
-def why_of(event):
-    """What had asked for a row, as everything that is said of it repeats."""
-    return Why(event.strategy, event.round, event.rank, event.probability)

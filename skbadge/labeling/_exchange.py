@@ -4,7 +4,7 @@ import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from skbadge.labeling._content import LABEL, content_of
+from skbadge.labeling._fields import LABEL, fields_of
 from skbadge.labeling._imported import Imported
 from skbadge.labeling._label_studio import (
     UNKNOWN,
@@ -313,7 +313,7 @@ class FileExchange:
 def _next(session, n, annotator, render):
     """The next rows of somebody, and what to show of them."""
     tasks = session.next(n, annotator=annotator)
-    return tasks, [content_of(task.row, render) for task in tasks]
+    return tasks, [fields_of(task.row, render) for task in tasks]
 
 
 def _next_table(session, n, render, label, annotator):

@@ -6,10 +6,9 @@ what both kinds of exports keep.
 """
 
 import json
-from collections import Counter
 from xml.sax.saxutils import escape
 
-from skbadge.labeling._content import ID, LABEL
+from skbadge.labeling._fields import ID, LABEL, check_free
 from skbadge.labeling._imported import Answer, Problem
 
 MODEL = "skbadge"
@@ -42,15 +41,9 @@ def tasks_for(ids, contents, label=LABEL):
         The prediction of a task has no result, which would sway people, but a score
         between 0 and 1, greatest for the first pick.
     """
+    check_free((ID, label), contents, label)
     tasks = []
     for rank, (row, content) in enumerate(zip(ids, contents, strict=True)):
-        for name in (ID, label):
-            if name in content:
-                raise ValueError(
-                    f"Label Studio's exports need the name {name!r} for themselves. "
-                    "Let `render` give the row's content other names, or choose "
-                    "another `label`."
-                )
         score = 1 - rank / len(ids)
         predictions = [{"model_version": MODEL, "score": score, "result": []}]
         tasks.append({"data": {ID: row, **content}, "predictions": predictions})
@@ -95,8 +88,7 @@ def label_studio_config(classes, fields=("text",), *, label=LABEL):
     </View>
     """
     names = [str(c) for c in classes]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice or not names or not fields:
+    if len(set(names)) < len(names) or not names or not fields:
         raise ValueError(
             "`classes` and `fields` must not be empty, and classes must differ as "
             f"text. Got {names} and {list(fields)}."

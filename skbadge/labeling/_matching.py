@@ -54,12 +54,11 @@ def found_id(key, contains):
     """
     if isinstance(key, float) and key.is_integer():
         key = int(key)
-    if not isinstance(key, str | int | float) or not _is_finite(key):
+    is_finite = not isinstance(key, float) or math.isfinite(key)
+    if not isinstance(key, str | int | float) or not is_finite:
         raise Refusal("this can be no id")
-    forms = [key, str(key)] if isinstance(key, int | float) else [key]
-    if isinstance(key, str):
-        forms += [number for number in (_whole_number(key),) if number is not None]
-    found = [form for form in forms if contains(form)]
+    twin = _whole_number(key) if isinstance(key, str) else str(key)
+    found = [form for form in (key, twin) if form is not None and contains(form)]
     if not found:
         raise Refusal("there is no row with this id")
     if len(found) > 1:
@@ -99,13 +98,13 @@ def found_unlisted_label(label, seen, *, is_number):
             # One that was not there before.
             if not seen:
                 return label
-    if not is_number and isinstance(seen[0], str | bool):
-        if type(label) is type(seen[0]):
-            return label
-        raise Refusal(f"labels are of type {type(seen[0]).__name__} so far")
-    whole = _whole_number(str(label))
-    if whole is not None and not is_number:
-        return whole
+        if isinstance(seen[0], str | bool):
+            if type(label) is type(seen[0]):
+                return label
+            raise Refusal(f"labels are of type {type(seen[0]).__name__} so far")
+        whole = _whole_number(str(label))
+        if whole is not None:
+            return whole
     try:
         number = float(label)
     except ValueError:
@@ -113,10 +112,6 @@ def found_unlisted_label(label, seen, *, is_number):
     if not math.isfinite(number):
         raise Refusal("labels are numbers, such as 3.5, and this is none")
     return number
-
-
-def _is_finite(value):
-    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _whole_number(text):

@@ -99,7 +99,9 @@ class PanelMixin:
         return not self._reader.is_classifier
 
     def _guess(self, id):
-        """What the model says of a row, as it was trained last; None before."""
+        """The class of a row by the last model; None before, and for numbers."""
+        if self._takes_numbers:
+            return None
         return self._rounds.guess(self._pool.position(self._pool.key_of(id)))
 
 

@@ -14,6 +14,11 @@ class Why(NamedTuple):
     probability: float | None
 
 
+def why_of(event):
+    """What had asked for a row, as everything that is said of it repeats."""
+    return Why(event.strategy, event.round, event.rank, event.probability)
+
+
 class Mark(NamedTuple):
     """What is kept of an event of a row; a ledger may have millions."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from skbadge.labeling._ledger_format import Event
-from skbadge.labeling._row_standing import ANSWERS, Mark, RowStanding, Why
+from skbadge.labeling._row_standing import ANSWERS, Mark, RowStanding, why_of
 
 _CHANGES = (*ANSWERS, "withdrawn")
 
@@ -108,8 +108,7 @@ class Standing:
     def _mark(self, event):
         keep = self._kept.setdefault
         who = (event.annotator, event.session)
-        why = Why(event.strategy, event.round, event.rank, event.probability)
-        kind, label = event.kind, event.label
+        why, kind, label = why_of(event), event.kind, event.label
         return Mark(
             event.seq,
             keep(kind, kind),

@@ -4,7 +4,7 @@ import csv
 
 import numpy as np
 
-from skbadge.labeling._content import ID
+from skbadge.labeling._fields import ID, check_free
 from skbadge.labeling._imported import Answer, Problem
 from skbadge.utils._formulas import (
     frame_without_formulas,
@@ -12,6 +12,7 @@ from skbadge.utils._formulas import (
     without_formula,
 )
 from skbadge.utils._optional import import_optional
+from skbadge.utils._validation import is_missing
 from skbadge.utils._whole_file import written
 
 RANK = "skbadge_rank"
@@ -28,14 +29,7 @@ def table_for(ids, contents, label, annotator=None):
         If the content has a column of one of these names.
     """
     pd = import_optional("pandas", extra="labeling", purpose="A table of rows")
-    for content in contents:
-        for name in (ID, label, RANK, ANNOTATOR):
-            if name in content:
-                raise ValueError(
-                    f"The table needs the name {name!r} for itself. Let `render` give "
-                    "the row's content other names"
-                    + (", or choose another `label`." if name == label else ".")
-                )
+    check_free((ID, label, RANK, ANNOTATOR), contents, label)
     head = {ID: ids, label: [""] * len(ids), RANK: range(len(ids))}
     if annotator is not None:
         head[ANNOTATOR] = [annotator] * len(ids)
@@ -159,9 +153,7 @@ def _value(cell):
         cell = cell.item()
     if isinstance(cell, str):
         return cell if cell.strip() else None
-    # NaN is unlike itself, and of pandas' NA nobody knows.
-    is_missing = cell is None or type(cell).__name__ == "NAType" or cell != cell
-    return None if is_missing else cell
+    return None if is_missing(cell) else cell
 
 
 def _encoding(path):

@@ -1,7 +1,7 @@
 """Turns: the rows that somebody looks at, one after another, and what they do."""
 
 from collections.abc import Callable
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple
 
 from skbadge.labeling._answer_keys import AGAIN, SKIP, UNDO, UNSURE, keys_of
@@ -89,12 +89,9 @@ class Turns:
 
     def _show(self, task):
         if task is not None and task.id not in self._guesses:
-            self._guesses[task.id] = self._guess(task.id)
+            self._guesses[task.id] = self.session._guess(task.id)
         self.progress = self.session.progress()
         self.task = task
-
-    def _guess(self, id):
-        return None if self.session._takes_numbers else self.session._guess(id)
 
     def content(self):
         """What to show of the row: a content, or an object of the user's function."""
@@ -184,20 +181,17 @@ class Turns:
         if not text:
             raise ValueError("Type a label first.")
         known = [*self.progress.by_class]
-        are_ints = bool(known) and all(type(label) is int for label in known)
-        if not self.session._takes_numbers and not are_ints:
+        read, kind = int, "whole number, like the others"
+        if self.session._takes_numbers:
+            read, kind = float, "number"
+        elif not known or not all(type(label) is int for label in known):
             return text
         try:
-            value = (float if self.session._takes_numbers else int)(text)
+            value = read(text)
         except ValueError:
-            value = float("nan")
+            value = nan
         if not isfinite(value):
-            number = (
-                "number"
-                if self.session._takes_numbers
-                else "whole number, like the others"
-            )
-            raise ValueError(f"The label must be a {number}. Got {shown(text)}.")
+            raise ValueError(f"The label must be a {kind}. Got {shown(text)}.")
         return value
 
 

@@ -68,9 +68,9 @@ class WidgetPanel:
         self._row = make.VBox(
             layout=layout(min_height="120px", padding="8px 0", overflow="auto")
         )
-        self._classes, self._others, self._enter = (
-            make.HBox(layout=layout(flex_flow="row wrap")) for _ in range(3)
-        )
+        # With buttons, which each row has anew.
+        self._boxes = [make.HBox(layout=layout(flex_flow="row wrap")) for _ in range(3)]
+        self._classes, self._others, self._enter = self._boxes
         self._keys = make.Text(description="keys", layout=layout(width="10em"))
         self._keys.style.description_width = "3em"
         self._keys.tooltip = "Click here, then press the keys on the buttons."
@@ -194,12 +194,11 @@ class WidgetPanel:
         return button
 
     def _buttons(self):
-        boxes = self._classes, self._others, self._enter
-        return [button for box in boxes for button in box.children]
+        return [button for box in self._boxes for button in box.children]
 
     def _close_buttons(self):
         buttons = self._buttons()
-        for box in (self._classes, self._others, self._enter):
+        for box in self._boxes:
             box.children = ()
         for button in buttons:
             button.close()

@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
 
@@ -134,7 +133,8 @@ def in_threads(function, parts, n_terms):
     with small_products():
         if n_threads > 1:
             with ThreadPoolExecutor(n_threads) as pool:
-                deque(pool.map(function, parts), maxlen=0)
+                # As a list, so that errors are raised.
+                list(pool.map(function, parts))
             return
         for part in parts:
             function(part)

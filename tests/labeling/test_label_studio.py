@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from skbadge.labeling._content import content_of
+from skbadge.labeling._fields import fields_of
 from skbadge.labeling._label_studio import (
     is_tasks_file,
     label_studio_config,
@@ -51,7 +51,7 @@ def test_tasks_carry_the_id_the_content_and_the_order_of_the_picks():
 
 @pytest.mark.parametrize("name", ["skbadge_id", "label"])
 def test_content_may_not_hide_an_id_or_an_answer(name):
-    with pytest.raises(ValueError, match=f"need the name '{name}' for themselves"):
+    with pytest.raises(ValueError, match=f"needs the name '{name}' for itself"):
         tasks_for([1], [{name: "x"}])
 
 
@@ -242,7 +242,7 @@ def test_the_content_of_a_row_is_plain():
     np = pytest.importorskip("numpy")
     values = {"n": np.int64(3), "x": np.nan, "t": pd.Timestamp("2024-05-02"), 4: True}
     row = pd.Series(values | {"na": pd.NA, "s": "=cmd", "inf": np.inf}, dtype=object)
-    assert content_of(row) == {
+    assert fields_of(row) == {
         "n": 3,
         "x": "",
         "t": "2024-05-02T00:00:00",
@@ -251,15 +251,15 @@ def test_the_content_of_a_row_is_plain():
         "s": "=cmd",
         "inf": "inf",
     }
-    assert content_of("text") == {"text": "text"}
-    assert content_of(np.array([1.5, 2])) == {"x0": 1.5, "x1": 2.0}
-    assert content_of(3, lambda row: {"image": f"/{row}.png"}) == {"image": "/3.png"}
-    assert content_of({"a": np.arange(3), "b": None}) == {"a": "[0, 1, 2]", "b": ""}
-    json.dumps(content_of(row))
+    assert fields_of("text") == {"text": "text"}
+    assert fields_of(np.array([1.5, 2])) == {"x0": 1.5, "x1": 2.0}
+    assert fields_of(3, lambda row: {"image": f"/{row}.png"}) == {"image": "/3.png"}
+    assert fields_of({"a": np.arange(3), "b": None}) == {"a": "[0, 1, 2]", "b": ""}
+    json.dumps(fields_of(row))
 
 
 @pytest.mark.parametrize("render", [None, lambda row: 3, lambda row: {"image": row}])
 def test_rows_that_tell_a_person_nothing_need_a_function(render):
     np = pytest.importorskip("numpy")
     with pytest.raises(TypeError, match="`render` must be a function"):
-        content_of(np.zeros((28, 28)), render)
+        fields_of(np.zeros((28, 28)), render)

@@ -1,4 +1,4 @@
-"""What a person is shown of a row outside of Python: names and plain values."""
+"""What a file says of a row to a person: names and plain values, its fields."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from skbadge.utils._shown import shown
+from skbadge.utils._validation import is_missing
 
 # What the row's id and its label are called in files.
 ID = "skbadge_id"
@@ -16,8 +17,8 @@ LABEL = "label"
 _MAX_NUMBERS = 50
 
 
-def content_of(row, render=None):
-    """The content of a row as a dict of strings, numbers and bools.
+def fields_of(row, render=None):
+    """What a file says of a row, as a dict of strings, numbers and bools.
 
     Parameters
     ----------
@@ -70,8 +71,7 @@ def _plain(value):
         return str(value.tolist())
     if isinstance(value, str | bool):
         return value
-    # NaN and NaT are unlike themselves, and of pandas' NA nobody knows.
-    if value is None or type(value).__name__ == "NAType" or value != value:
+    if is_missing(value):
         return ""
     if isinstance(value, Integral):
         return int(value)
@@ -80,3 +80,18 @@ def _plain(value):
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     return str(value)
+
+
+def check_free(names, contents, label):
+    """Raise if the content of a row has a name that the file needs for itself.
+
+    ``label`` is the one of ``names`` that the user can choose.
+    """
+    for content in contents:
+        for name in names:
+            if name in content:
+                raise ValueError(
+                    f"The file needs the name {name!r} for itself. Let `render` give "
+                    "the row's content other names"
+                    + (", or choose another `label`." if name == label else ".")
+                )
