@@ -4,6 +4,7 @@ import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from skbadge.labeling._arguments import check_annotator, check_people
 from skbadge.labeling._content import LABEL, content_of
 from skbadge.labeling._imported import Imported
 from skbadge.labeling._label_studio import (
@@ -21,6 +22,7 @@ from skbadge.labeling._tables import (
 )
 from skbadge.labeling._taking_in import take_in
 from skbadge.labeling._task import Task
+from skbadge.utils._shown import shown
 from skbadge.utils._whole_file import check_replaceable, written
 
 if TYPE_CHECKING:
@@ -142,6 +144,7 @@ class FileExchange:
         ValueError
             If the file is not whole or is no export. Nothing was imported then.
         """
+        check_people(annotators)
         answers, refused = read_label_studio(path, label, annotators)
         return take_in(self, answers, refused, UNKNOWN, on_conflict)
 
@@ -300,6 +303,8 @@ class FileExchange:
         ValueError
             If a column is missing.
         """
+        if not hasattr(frame, "columns"):
+            raise TypeError(f"`frame` must be a data frame. Got {shown(frame)}.")
         answers, refused = answers_in(frame, label)
         return _import_table(self, answers, refused, annotator, on_conflict)
 
@@ -317,6 +322,7 @@ def _next_table(session, n, render, label, annotator):
 
 
 def _import_table(session, answers, refused, annotator, on_conflict):
+    check_annotator(annotator)
     if annotator is not None:
         answers = [each.by(annotator) for each in answers]
     return take_in(session, answers, refused, TABLE, on_conflict)
