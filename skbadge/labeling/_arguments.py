@@ -1,6 +1,7 @@
 """Checks of what users hand to a session."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,12 @@ from skbadge.utils._shown import did_you_mean, listed, shown
 from skbadge.utils._validation import is_int
 
 _SYNCHRONOUS = ("full", "normal")
+# SQLite counts them as milliseconds, in 32 bits.
+_MAX_SECONDS = 2_000_000
 
 
 def check_options(
-    querier, *, resolution, train_every, batch_size, lease, synchronous
+    querier, *, resolution, train_every, batch_size, lease, synchronous, timeout
 ) -> None:
     """Raise for a parameter of a session that is not allowed."""
     if not isinstance(querier, BadgeQuerier):
@@ -34,15 +37,22 @@ def check_options(
         is_none = name == "train_every" and value is None
         if not (is_none or (is_int(value) and value >= 1)):
             raise ValueError(f"`{name}` must be an int >= 1. Got {shown(value)}.")
-    if lease is not None and not (
-        isinstance(lease, float | int) and 0 < lease < np.inf
-    ):
+    if lease is not None and not (_is_number(lease) and 0 < lease < np.inf):
         raise ValueError(f"`lease` must be a number > 0, or None. Got {shown(lease)}.")
+    if not (_is_number(timeout) and 0 <= timeout <= _MAX_SECONDS):
+        raise ValueError(
+            f"`timeout` must be a number of seconds from 0 to {_MAX_SECONDS:,}. Got "
+            f"{shown(timeout)}."
+        )
+
+
+def _is_number(value):
+    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 def check_annotator(annotator: Any) -> Any:
     """The name of a person, or None; raises if a ledger cannot hold it."""
-    if annotator is None or (_is_text(annotator) and annotator):
+    if annotator is None or (is_text(annotator) and annotator):
         return annotator
     raise ValueError(
         "`annotator` must be a text that is not empty, or None. Got "
@@ -50,13 +60,26 @@ def check_annotator(annotator: Any) -> Any:
     )
 
 
+def check_people(annotators: Any) -> None:
+    """Raise unless it gives names to people, or is None."""
+    if annotators is None:
+        return
+    if not isinstance(annotators, Mapping):
+        raise ValueError(
+            f"`annotators` must be a dict of names, or None. Got {shown(annotators)}."
+        )
+    for name in annotators.values():
+        check_annotator(str(name))
+
+
 def check_reason(reason: Any) -> None:
     """Raise if a ledger cannot hold a reason."""
-    if not (reason is None or _is_text(reason)):
+    if not (reason is None or is_text(reason)):
         raise ValueError(f"`reason` must be a text, or None. Got {shown(reason)}.")
 
 
-def _is_text(value):
+def is_text(value: Any) -> bool:
+    """Whether a ledger can hold it as a text."""
     if not isinstance(value, str):
         return False
     try:
@@ -87,6 +110,35 @@ def check_distinct(keys: list[str]) -> None:
     if len(set(keys)) < len(keys):
         twice = Counter(keys).most_common(1)[0][0]
         raise ValueError(f"`ids` must be distinct. Got {from_text(twice)!r} twice.")
+
+
+def texts_of_classes(classes: Any, name: str) -> list[str] | None:
+    """Classes as JSON; raises for those that could not be told apart."""
+    if classes is None:
+        return None
+    if isinstance(classes, str) or not isinstance(classes, Iterable):
+        raise ValueError(f"`{name}` must be a list of labels. Got {shown(classes)}.")
+    classes = list(classes)
+    texts = [as_text(label, name) for label in classes]
+    if len(set(texts)) < len(texts) or not texts:
+        raise ValueError(
+            f"`{name}` must be distinct, and one at least. Got {listed(classes)}."
+        )
+    for text in texts:
+        if reason := why_not_learned(text):
+            raise ValueError(
+                f"`{name}` must be what an estimator can tell apart. Got "
+                f"{shown(from_text(text))}, {reason}."
+            )
+    return texts
+
+
+def why_not_learned(text: str) -> str | None:
+    """Why NumPy could not tell a label from others; None if it can."""
+    value = from_text(text)
+    if isinstance(value, str) and value.endswith("\0"):
+        return "a text with a null character at its end, which NumPy drops"
+    return None
 
 
 class LabelReader:
@@ -142,6 +194,11 @@ class LabelReader:
                 raise ValueError(
                     f"`y` must be {kind}, as the labels so far are or the estimator "
                     f"needs. Got {shown(from_text(text))}."
+                )
+            if reason := why_not_learned(text):
+                raise ValueError(
+                    "`y` must be a label that an estimator can tell apart. Got "
+                    f"{shown(from_text(text))}, {reason}."
                 )
         self._kind = kind
 

@@ -1,6 +1,6 @@
 """Desk: which rows are with whom, and who gets the next ones."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from skbadge.labeling._row_standing import holder_of, why_of
 
@@ -75,6 +75,7 @@ class Desk:
         found = [
             (key, standing.rows[key].asked.why)
             for key in standing.in_order_of_asking(standing.returned)
+            if self._pool.position(key) is not None
         ]
         for event in standing.queue:
             status = standing.status_of(event.id)
@@ -124,5 +125,5 @@ class Desk:
     def _is_late(self, asked):
         if self._lease is None:
             return False
-        limit = timedelta(seconds=self._lease)
-        return datetime.now(UTC) - self._ledger.time_of(asked.seq) > limit
+        gone = datetime.now(UTC) - self._ledger.time_of(asked.seq)
+        return gone.total_seconds() > self._lease

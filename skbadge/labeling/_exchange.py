@@ -4,6 +4,7 @@ import json
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from skbadge.labeling._arguments import check_annotator, check_people
 from skbadge.labeling._fields import LABEL, fields_of
 from skbadge.labeling._imported import Imported
 from skbadge.labeling._label_studio import (
@@ -143,6 +144,7 @@ class FileExchange:
         ValueError
             If the file is not whole or is no export. Nothing was imported then.
         """
+        check_people(annotators)
         answers, refused = read_label_studio(path, label, annotators)
         return take_in(self, answers, refused, UNKNOWN, on_conflict)
 
@@ -323,6 +325,7 @@ def _next_table(session, n, render, label, annotator):
 
 
 def _import_table(session, answers, refused, annotator, on_conflict):
+    check_annotator(annotator)
     if annotator is not None:
         answers = [each.by(annotator) for each in answers]
     return take_in(session, answers, refused, TABLE, on_conflict)

@@ -95,7 +95,9 @@ class Imported:
             "refused": self.refused,
         }
         rows = [(kind, *vars(p).values()) for kind, ps in kinds.items() for p in ps]
-        return pd.DataFrame(rows, columns=["problem", *Problem.__dataclass_fields__])
+        # As objects, since half a surrogate pair is no text for pandas.
+        columns = ["problem", *Problem.__dataclass_fields__]
+        return pd.DataFrame(rows, columns=columns, dtype=object)
 
     def __str__(self):
         counts = {

@@ -118,8 +118,12 @@ def is_tasks_file(path):
     return all(
         isinstance(task, dict)
         and task.keys() == {"data", "predictions"}
+        and isinstance(task["data"], dict)
         and ID in task["data"]
-        and [each.get("model_version") for each in task["predictions"]] == [MODEL]
+        and isinstance(task["predictions"], list)
+        and len(task["predictions"]) == 1
+        and [each.get("model_version") for each in _dicts(task["predictions"])]
+        == [MODEL]
         for task in tasks
     )
 
@@ -187,12 +191,15 @@ def _is_task(item):
 
 def _annotations(task):
     # Older exports call them completions.
-    found = task.get("annotations", task.get("completions")) or []
-    return [each for each in found if isinstance(each, dict)]
+    return _dicts(task.get("annotations", task.get("completions")))
 
 
 def _results(annotation):
-    found = annotation.get("result") or []
+    return _dicts(annotation.get("result"))
+
+
+def _dicts(found):
+    found = found if isinstance(found, list) else []
     return [each for each in found if isinstance(each, dict)]
 
 
@@ -281,7 +288,8 @@ def _refuse(refused, where, row, reason, annotator=None, label=None):
 def _person(completed_by, names):
     """A name for who answered, the same for both kinds of exports."""
     who = completed_by if isinstance(completed_by, dict) else {"id": completed_by}
-    known = [who[key] for key in ("id", "email") if who.get(key) is not None]
+    found = [who.get(key) for key in ("id", "email")]
+    known = [each for each in found if isinstance(each, str | int)]
     for each in known:
         if each in names:
             return str(names[each])
@@ -295,4 +303,8 @@ def _source(annotation, times):
     created, updated = times.get("created_at"), times.get("updated_at")
     if annotation is None:
         return "", ""
-    return f"{UNKNOWN}:{annotation}:{created}", str(updated or created or "")
+    # Half a surrogate pair is no text for a file.
+    return tuple(
+        text.encode(errors="backslashreplace").decode()
+        for text in (f"{UNKNOWN}:{annotation}:{created}", str(updated or created or ""))
+    )

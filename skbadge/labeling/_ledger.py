@@ -74,6 +74,11 @@ class Ledger:
         """Whether it is not closed."""
         return self._db.is_open
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether another process has opened it, of which this one is a fork."""
+        return os.getpid() != self._process
+
     def close(self) -> None:
         """Close the file."""
         with self.lock:
@@ -152,9 +157,17 @@ class Ledger:
     def catch_up(self) -> Standing:
         """Take in what others have written."""
         with self.lock:
-            for event in self.events(self.standing.seq):
-                self.standing.add(event)
+            self._take_in(self.events(self.standing.seq))
             return self.standing
+
+    def _take_in(self, events):
+        try:
+            for event in events:
+                self.standing.add(event)
+        except BaseException:
+            # Half of an event may be in it, at Ctrl-C for one.
+            self.standing = Standing()
+            raise
 
     @contextmanager
     def writing(self):
@@ -162,21 +175,20 @@ class Ledger:
 
         ``standing`` is that of all events before it, and nobody else writes meanwhile.
         """
-        if os.getpid() != self._process:
+        if self.is_inherited:
             raise RuntimeError(
                 "A session belongs to the process that has opened it. Open another one "
                 "on the same store after a fork."
             )
         with self.lock:
             with self._db.transaction() as db:
-                for row in db.execute(_SELECT, (self.standing.seq, _LAST)):
-                    self.standing.add(Event._make(row))
+                found = db.execute(_SELECT, (self.standing.seq, _LAST))
+                self._take_in(map(Event._make, found))
                 page = Page(self.standing.seq, self._session)
                 yield page
                 db.executemany(_INSERT, page.events)
             # Not before they are durable.
-            for event in page.events:
-                self.standing.add(event)
+            self._take_in(page.events)
 
     def last_action(self, annotator: str | None) -> Event | None:
         """What somebody, or this session, last did that is not undone."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from skbadge.labeling._arguments import is_text
 from skbadge.labeling._imported import Imported, Problem
 from skbadge.utils._shown import listed
 
@@ -91,6 +92,9 @@ def found_unlisted_label(label, seen, *, is_number):
     is_number : bool
         Whether labels are numbers, as for a regressor.
     """
+    is_endless = isinstance(label, float) and not math.isfinite(label)
+    if not isinstance(label, str | int | float) or is_endless:
+        raise Refusal("this can be no label")
     if not is_number:
         try:
             return found_label(label, seen)
@@ -107,11 +111,17 @@ def found_unlisted_label(label, seen, *, is_number):
             return whole
     try:
         number = float(label)
-    except ValueError:
+    except (ValueError, OverflowError):
         number = math.nan
-    if not math.isfinite(number):
+    if isinstance(label, bool) or not math.isfinite(number):
         raise Refusal("labels are numbers, such as 3.5, and this is none")
     return number
+
+
+def kinds_of(labels):
+    """Of labels of a file, the types that are not each other's."""
+    kinds = {type(label) for label in labels if isinstance(label, str | int | float)}
+    return {float if kind is int else kind for kind in kinds}
 
 
 def _whole_number(text):
@@ -136,7 +146,7 @@ def _is_same_number(label, known):
         return False
     try:
         return float(label) == float(known)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
 
 
@@ -232,6 +242,8 @@ def _understood(answers, refused, find_id, find_label):
     understood, refused = [], list(refused)
     for answer in answers:
         try:
+            if not (answer.annotator is None or is_text(answer.annotator)):
+                raise Refusal("this can be nobody's name")
             row = find_id(answer.id)
             label = None if answer.label is None else find_label(answer.label)
         except Refusal as reason:
@@ -249,7 +261,8 @@ def _verdict(answer, known, unnamed):
     if now is None and others and (answer.annotator is None or name in known.gone):
         # Nobody knows who that is, or else somebody has corrected them.
         now = answer.label if answer.label in others else others[-1]
-        is_old = known.sources.get(answer.source, (None, None))[1] == answer.label
+        before = known.sources.get(answer.source)
+        is_old = before is not None and before[1] == answer.label
         return ("known" if now == answer.label or is_old else "conflict"), now
     before = known.sources.get(answer.source)
     if before is not None:

@@ -4,7 +4,8 @@ import numpy as np
 from sklearn.base import clone
 
 from skbadge.exceptions import QueryWarning
-from skbadge.labeling._scalars import as_text, from_text
+from skbadge.labeling._arguments import texts_of_classes
+from skbadge.labeling._scalars import from_text
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._shown import listed
 
@@ -18,8 +19,8 @@ def settle(ledger, life, pool, querier, classes):
     Returns the classes as JSON or None, and the querier to clone.
     """
     _check_rows(ledger, pool)
-    texts = _texts_of(classes, "classes")
-    named = _texts_of(querier.classes, "querier.classes")
+    texts = texts_of_classes(classes, "classes")
+    named = texts_of_classes(querier.classes, "querier.classes")
     if texts is not None and named is not None and set(texts) != set(named):
         raise ValueError(
             "`classes` must be those of the querier, or None. Got "
@@ -71,15 +72,6 @@ _SOURCES = {
     "array": "an array",
     "position": "the positions of the rows",
 }
-
-
-def _texts_of(classes, name):
-    if classes is None:
-        return None
-    texts = [as_text(label, name) for label in classes]
-    if len(set(texts)) < len(texts):
-        raise ValueError(f"`{name}` must be distinct. Got {listed(classes)}.")
-    return texts
 
 
 def _root_seed(random_state):

@@ -1,15 +1,15 @@
 """Rounds: trainings and queries, one at a time over all processes, in the ledger."""
 
-import os
 import threading
 from contextlib import contextmanager
 
+from skbadge.exceptions import QueryWarning
 from skbadge.labeling._resolution import answered, contradicts, resolve
 from skbadge.labeling._scalars import from_text
 from skbadge.labeling._standing import Standing
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import get_strategy
-from skbadge.utils._optional import import_optional
+from skbadge.utils._caller import warn_caller
 from skbadge.utils._shown import listed
 
 # The file, among those of lives, that whoever trains or asks has locked.
@@ -34,14 +34,20 @@ class Rounds:
     taught : TaughtQuerier
         What is trained and asked.
 
+    life : LifeLock
+        The session's.
+
     resolution : str
         How several answers make one label.
 
     batch_size : int
         Rows of a query, at least.
+
+    patience : float
+        Seconds to wait for the turn before that is said.
     """
 
-    def __init__(self, ledger, pool, taught, *, resolution, batch_size):
+    def __init__(self, ledger, pool, taught, life, *, resolution, batch_size, patience):
         self._ledger, self._pool, self._taught = ledger, pool, taught
         self._resolution, self._batch_size = resolution, batch_size
         querier = taught.querier
@@ -50,11 +56,8 @@ class Rounds:
         # Up to which event, and to which training, the taught is.
         self._seq, self._round, self._then = 0, 0, Standing()
         self._thread = threading.RLock()
-        filelock = import_optional(
-            "filelock", extra="labeling", purpose="A labelling session"
-        )
-        path = f"{os.path.realpath(ledger.path)}.locks/{TURN}"
-        self._turn = filelock.FileLock(path, thread_local=False)
+        self._life, self._patience = life, patience
+        self._turn = life.shared(TURN)
 
     @contextmanager
     def _in_turn(self, waits=True):
@@ -64,16 +67,34 @@ class Rounds:
             return
         try:
             try:
-                self._turn.acquire(blocking=waits)
-            except TimeoutError:
-                yield False
-                return
-            try:
+                if not self._take_turn(waits):
+                    yield False
+                    return
                 yield True
             finally:
+                # Even if Ctrl-C came just after it was taken.
                 self._turn.release()
         finally:
             self._thread.release()
+
+    def _take_turn(self, waits):
+        with self._life.locking(self._turn):
+            try:
+                self._turn.acquire(self._patience, blocking=waits)
+            except TimeoutError:
+                if not waits:
+                    return False
+            else:
+                return True
+            warn_caller(
+                "Another process has been training, or choosing rows, for "
+                f"{self._patience:g} s. This one waits until it is done. If it hangs, "
+                f"end it: it is one of those in {str(self._life.folder)!r}, whose "
+                "names have their numbers.",
+                QueryWarning,
+            )
+            self._turn.acquire()
+        return True
 
     def train(self):
         """Train on the labels there are, unless the last training was on the same."""

@@ -1,5 +1,6 @@
 """PoolRows: a pool whose rows have ids, by which they are known in any order."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any
 
@@ -114,7 +115,10 @@ class PoolRows:
             )
 
     def _keep_ids(self, found):
-        values = found.tolist() if hasattr(found, "tolist") else list(found)
+        # As a list, times of NumPy may be ints.
+        is_time = getattr(getattr(found, "dtype", None), "kind", "O") in "mM"
+        has_list = hasattr(found, "tolist") and not is_time
+        values = found.tolist() if has_list else list(found)
         texts = [as_text(value, "ids") for value in values]
         positions = dict(zip(texts, range(self.n_rows), strict=True))
         if len(positions) < self.n_rows:
@@ -134,6 +138,18 @@ class PoolRows:
         if self._texts is not None:
             return self._positions.get(key)
         return int(key) if key.isdecimal() and int(key) < self.n_rows else None
+
+    def positions(self, keys: Iterable[str]) -> list[int]:
+        """Where rows of the ledger stand; raises if another session has more rows."""
+        found = {key: self.position(key) for key in keys}
+        gone = next((key for key, place in found.items() if place is None), None)
+        if gone is not None:
+            raise ValueError(
+                "`X_pool` must hold all rows of the ledger. Another session has been "
+                f"opened on more rows, such as {shown(from_text(gone))}: open this one "
+                "again on the same. Answers can still be given."
+            )
+        return list(found.values())
 
     def key_of(self, id: Scalar) -> str:
         """The JSON of an id that a user gives; raises if no row has it."""

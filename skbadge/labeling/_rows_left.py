@@ -24,17 +24,19 @@ class RowsLeft:
 
         ``labels`` holds the ids of the rows that the model was trained on.
         """
-        changed, standing.changed = standing.changed, {}
-        if standing is not self._standing or labels is not self._labels:
-            self._standing, self._labels, changed = standing, labels, standing.rows
+        is_new = standing is not self._standing or labels is not self._labels
+        changed = standing.rows if is_new else standing.changed
+        positions = self._pool.positions(changed)
+        standing.changed = {}
+        if is_new:
+            self._standing, self._labels = standing, labels
             self._free = np.ones(self._pool.n_rows, dtype=bool)
             self._on_their_way = {}
-        for key in changed:
-            position = self._pool.position(key)
+        for key, position in zip(changed, positions, strict=True):
             status = standing.rows[key].status
             self._free[position] = status == "free"
-            is_new = status == "answered" and key not in labels
-            if is_new or status in ("open", "returned"):
+            is_unlearned = status == "answered" and key not in labels
+            if is_unlearned or status in ("open", "returned"):
                 self._on_their_way[key] = position
             else:
                 self._on_their_way.pop(key, None)

@@ -8,6 +8,9 @@ import numpy as np
 
 from skbadge.utils._shown import shown
 
+# Python reads no number of more than 4300 digits, and other programs of far fewer.
+_MAX_BITS = 4096
+
 Scalar = bool | int | float | str
 
 
@@ -16,15 +19,17 @@ def as_text(value: Any, name: str) -> str:
 
     3, 3.0, "3" and True are four texts. NumPy's scalars count as Python's.
     """
-    if isinstance(value, np.generic):
+    # Of times, some would become ints.
+    if isinstance(value, np.generic) and value.dtype.kind not in "mM":
         value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"
     # Members of an enumeration count as what they are besides.
-    if isinstance(value, int):
+    if isinstance(value, int) and int.bit_length(value) <= _MAX_BITS:
         return int.__repr__(value)
     if isinstance(value, float) and isfinite(value):
-        return float.__repr__(value)
+        # Minus zero equals zero.
+        return float.__repr__(value + 0.0)
     if isinstance(value, str):
         text = str.__str__(value)
         try:

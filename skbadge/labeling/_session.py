@@ -1,6 +1,5 @@
 """LabelingSession: rows go out to people, and what they say is never lost."""
 
-import os
 from contextlib import suppress
 from os import PathLike
 from pathlib import Path
@@ -27,7 +26,6 @@ from skbadge.labeling._task import Task
 from skbadge.labeling._taught_querier import TaughtQuerier
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._caller import warn_caller
-from skbadge.utils._database import StoreError
 from skbadge.utils._life_lock import LifeLock
 from skbadge.utils._shown import shown
 from skbadge.utils._typing import Rows
@@ -162,6 +160,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             batch_size=batch_size,
             lease=lease,
             synchronous=synchronous,
+            timeout=timeout,
         )
         check_annotator(annotator)
         if hasattr(querier, "y_labeled_"):
@@ -174,8 +173,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         self.store, self.annotator = Path(store), annotator
         self.resolution, self.train_every = resolution, train_every
         self._pool = PoolRows(X_pool, ids, querier._estimator())
-        # One folder, whatever links lead to the file, as SQLite has one log.
-        self._life = LifeLock(f"{os.path.realpath(store)}.locks")
+        self._life = LifeLock(store)
         self._ledger = Ledger(
             store, session=self._life.name, timeout=timeout, synchronous=synchronous
         )
@@ -190,8 +188,10 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             self._ledger,
             self._pool,
             TaughtQuerier(bare, self._pool),
+            self._life,
             resolution=resolution,
             batch_size=batch_size,
+            patience=timeout,
         )
 
     @property
@@ -267,7 +267,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
     def _tasks(self, keys):
         if not keys:
             return []
-        rows = self._pool.rows([self._pool.position(key) for key in keys])
+        rows = self._pool.rows(self._pool.positions(keys))
         with self._ledger.lock:
             whys = [self._ledger.standing.rows[key].asked.why for key in keys]
         return [
@@ -323,9 +323,10 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             return
         try:
             # If nothing can be written, the operating system still frees the lock.
-            with suppress(StoreError), self._ledger.about():
-                self._life.release()
-                self._life.tidy(TURN)
+            if not self._ledger.is_inherited:
+                with suppress(OSError), self._ledger.about():
+                    self._life.release()
+                    self._life.tidy(TURN)
         finally:
             self._life.release()
             self._ledger.close()

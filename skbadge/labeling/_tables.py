@@ -17,6 +17,8 @@ from skbadge.utils._whole_file import written
 
 RANK = "skbadge_rank"
 ANNOTATOR = "annotator"
+# Of what a table has instead, errors show so much.
+_MAX_COLUMNS, _MAX_CHARACTERS = 20, 40
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -85,7 +87,7 @@ def read_table(path, label):
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f"{str(path)!r} is no whole CSV file, and nothing of it was imported: "
-            f"{error}"
+            f"{' '.join(str(error).split())}"
         ) from error
     names = [with_formula(name.strip()) for name in cells.iloc[0]]
     columns = {}
@@ -120,12 +122,16 @@ def answers_in(columns, label, name="`frame`"):
         Labels without an id.
     """
     names = list(getattr(columns, "columns", columns))
+    for each in (ID, label, ANNOTATOR):
+        if names.count(each) > 1:
+            raise ValueError(f"{name} has two columns named {each!r}.")
     missing = [each for each in (ID, label) if each not in names]
     if missing:
+        found = [str(each)[:_MAX_CHARACTERS] for each in names[:_MAX_COLUMNS]]
         raise ValueError(
             f"{name} must have the columns {ID!r} and {label!r}, as exports have. "
-            f"Got only {', '.join(map(str, names)) or 'none'}. Another name of the "
-            "column of labels can be given as `label`."
+            f"Got only {', '.join(found) or 'none'}. Another name of the column of "
+            "labels can be given as `label`."
         )
     ids, labels = map(_values, (columns[ID], columns[label]))
     people = _values(columns[ANNOTATOR]) if ANNOTATOR in names else [None] * len(ids)
@@ -153,6 +159,8 @@ def _value(cell):
         cell = cell.item()
     if isinstance(cell, str):
         return cell if cell.strip() else None
+    if isinstance(cell, np.ndarray):
+        return cell
     return None if is_missing(cell) else cell
 
 

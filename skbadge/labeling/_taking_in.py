@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from skbadge.labeling._arguments import why_not_learned
 from skbadge.labeling._label_studio import UNKNOWN
 from skbadge.labeling._matching import (
     Known,
@@ -9,6 +10,7 @@ from skbadge.labeling._matching import (
     found_id,
     found_label,
     found_unlisted_label,
+    kinds_of,
     sort_out,
 )
 from skbadge.labeling._row_standing import ANSWERS
@@ -40,7 +42,7 @@ def take_in(session, answers, refused, unnamed, on_conflict):
             refused,
             known_of,
             find_id=lambda key: found_id(key, _contains(pool)),
-            find_label=_label_finder(session, standing),
+            find_label=_label_finder(session, standing, answers),
             unnamed=unnamed,
             on_conflict=on_conflict,
         )
@@ -76,14 +78,24 @@ def _digests(pool, standing, answers):
     return dict(zip(new, found, strict=True))
 
 
-def _label_finder(session, standing):
+def _label_finder(session, standing, answers):
     """What reads the labels of a file."""
     if session.classes is not None:
         return lambda label: found_label(label, session.classes)
     votes = (vote for row in standing.rows.values() for vote in row.votes)
     seen = [from_text(text) for text in sorted({vote.label for vote in votes})]
     is_number = not session._reader.is_classifier
-    return lambda label: found_unlisted_label(label, seen, is_number=is_number)
+    is_mixed = len(kinds_of(answer.label for answer in answers)) > 1
+
+    def find(label):
+        if is_mixed and not seen and not is_number:
+            raise Refusal("labels are of several types, and no classes are known")
+        found = found_unlisted_label(label, seen, is_number=is_number)
+        if reason := why_not_learned(as_text(found, "y")):
+            raise Refusal(f"this is {reason}")
+        return found
+
+    return find
 
 
 def _known(row, sources):

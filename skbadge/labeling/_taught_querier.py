@@ -66,7 +66,7 @@ class TaughtQuerier:
             self.querier.relabel(changed, _values(labels, [held[i] for i in changed]))
         added = [key for key in labels if key not in kept]
         if added:
-            rows = self._pool.take([self._pool.position(key) for key in added])
+            rows = self._pool.take(self._pool.positions(added))
             self.querier.partial_fit(rows, _values(labels, added))
         else:
             self.querier.partial_fit()

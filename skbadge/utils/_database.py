@@ -18,6 +18,7 @@ _HINTS = {
     "SQLITE_CANTOPEN": "Its file and its folder must be there, and writable.",
     "SQLITE_CORRUPT": "The file is damaged. Restore it from a copy.",
     "SQLITE_ERROR": "The file is damaged. Restore it from a copy.",
+    "MOVED": "Nothing more is written. Put back the file, and open it again.",
 }
 
 
@@ -73,10 +74,15 @@ class Database:
         if path.exists() and not path.is_file():
             kind = "a folder" if path.is_dir() else "no regular file"
             raise ValueError(form.refusal(path, f"it is {kind}", create=create))
+        if create and path.exists() and path.stat().st_nlink > 1:
+            # SQLite has a log by each name, and changes by the other are not seen.
+            raise ValueError(
+                form.refusal(path, "it has a second name, a hard link", create=create)
+            )
         self.path, self._form, self._synchronous = path, form, synchronous
         self.is_read_only = not create and not is_writable(path)
         self._why_read_only = None
-        self._connection = None
+        self._connection = self._places = None
         options = {"create": create, "timeout": timeout}
         if not self.is_read_only:
             try:
@@ -125,7 +131,8 @@ class Database:
         options = {"timeout": timeout, "isolation_level": None}
         options["check_same_thread"] = False
         if way is None:
-            return sqlite3.connect(self.path, **options)
+            # SQLite takes a name such as ":memory:" or "file:a" for no file's.
+            return sqlite3.connect(os.path.abspath(self.path), **options)
         uri = f"file:{quote(os.path.realpath(self.path))}?{way}"
         connection = sqlite3.connect(uri, uri=True, **options)
         if way.endswith("-none"):
@@ -162,8 +169,12 @@ class Database:
         if self._why_read_only is not None:
             raise self._why_read_only
         with self._explained():
-            connection.execute("BEGIN IMMEDIATE")
+            # Ctrl-C may have come just after the beginning of one.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             try:
+                connection.execute("BEGIN IMMEDIATE")
+                self._check_places()
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:
@@ -171,6 +182,19 @@ class Database:
                 with suppress(sqlite3.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+    def _check_places(self):
+        """Raise if the file, or SQLite's own beside it, is another one than before.
+
+        SQLite would go on to write where nobody finds it.
+        """
+        real = os.path.realpath(self.path)
+        found = [_identity(f"{real}{suffix}") for suffix in ("", "-wal", "-shm")]
+        if self._places is None:
+            self._places = found
+        for before, now in zip(self._places, found, strict=True):
+            if before is not None and before != now:
+                raise self._error("it was deleted, moved or replaced", "MOVED")
 
     def _checked(self):
         if self._connection is None:
@@ -198,6 +222,15 @@ class Database:
         )
         found.is_of_disk = name.startswith(_OF_DISK)
         return found
+
+
+def _identity(path):
+    """What tells a file from another one of the same name; None if there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def is_writable(path):

@@ -2,10 +2,12 @@
 
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE
 from uuid import uuid4
 
+from skbadge.utils._database import StoreError
 from skbadge.utils._optional import import_optional
 
 
@@ -20,22 +22,41 @@ class LifeLock:
 
     Parameters
     ----------
-    folder : path-like
-        Of the lock files of all workers. Made when needed and removed when empty.
+    store : path-like
+        The file. Beside it is a folder of the lock files of all workers, made when
+        needed and removed when empty. Whoever may write to the store may lock, too.
     """
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, store):
+        # One folder, whatever links lead to the file, as SQLite has one log.
+        self._store = Path(os.path.realpath(store))
+        self.folder = Path(f"{self._store}.locks")
+        self._process = os.getpid()
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
         self._lock = None
 
     def acquire(self):
         """Lock the file, unless it is locked by this worker already."""
         if self._lock is None:
-            self.folder.mkdir(exist_ok=True)
+            self._make_folder()
             lock = self._file_lock(self.name)
-            lock.acquire()
+            with self.locking(lock):
+                lock.acquire()
             self._lock = lock
+
+    def _make_folder(self):
+        mode = self._mode()
+        try:
+            self.folder.mkdir()
+        except FileExistsError:
+            if not self.folder.is_dir():
+                raise
+        else:
+            # Who may read files there may look for them.
+            self.folder.chmod(0o700 | mode | (mode & 0o444) >> 2)
+
+    def _mode(self):
+        return S_IMODE(self._store.stat().st_mode) & 0o666
 
     def has_file(self, name):
         """Whether the worker of that name lives, or was killed and not yet missed."""
@@ -49,7 +70,8 @@ class LifeLock:
             return False
         lock = self._file_lock(name)
         try:
-            lock.acquire()
+            with self.locking(lock):
+                lock.acquire()
         except TimeoutError:
             return True
         self._delete(lock, name)
@@ -57,7 +79,8 @@ class LifeLock:
 
     def release(self):
         """Give up the lock and delete the file."""
-        if self._lock is not None:
+        # A fork has the lock of the process that it is of, and may not free it.
+        if self._lock is not None and self._process == os.getpid():
             self._delete(self._lock, self.name)
             self._lock = None
 
@@ -82,11 +105,36 @@ class LifeLock:
         return self.folder / f"{name}.lock"
 
     def _file_lock(self, name):
+        return self.shared(f"{name}.lock", blocking=False)
+
+    def shared(self, file, **options):
+        """A lock of the operating system by a file in the folder."""
         filelock = import_optional(
             "filelock", extra="examples", purpose="A worker on a store"
         )
         # Not per thread, as is the default: any thread may release it.
-        return filelock.FileLock(self._path(name), blocking=False, thread_local=False)
+        options |= {"mode": self._mode(), "thread_local": False}
+        return filelock.FileLock(self.folder / file, **options)
+
+    @contextmanager
+    def locking(self, lock):
+        """Say what to do if a lock cannot be had, other than that somebody has it."""
+        try:
+            yield
+        except TimeoutError:
+            raise
+        except (OSError, NotImplementedError) as error:
+            raise self._error(error) from error
+        if type(lock).__name__ == "SoftFileLock":
+            # It would outlive its process.
+            lock.release(force=True)
+            raise self._error("the file system has no locks")
+
+    def _error(self, reason):
+        return StoreError(
+            f"Nothing can be locked in {str(self.folder)!r}: {reason}. It must be "
+            "writable, and on a disk of this machine."
+        )
 
     def _delete(self, lock, name):
         lock.release()

@@ -10,6 +10,7 @@ from skbadge._compat import InvalidParameterError
 
 MAX_ITEMS = 8
 MAX_CHARACTERS = 200
+MAX_BITS = 2**13
 
 
 def shown(value):
@@ -20,6 +21,9 @@ def shown(value):
     if getattr(value, "shape", ()):
         return f"{name} of shape {tuple(value.shape)}"
     value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        # Python refuses to write it.
+        return f"{name} of {value.bit_length()} bits"
     text = " ".join(repr(value).split())
     if len(text) <= MAX_CHARACTERS:
         return text

@@ -1,7 +1,6 @@
 """ResultStore: runs, their evaluations and checkpoints, in one SQLite file."""
 
 import json
-import os
 import socket
 from collections.abc import Iterable
 from os import PathLike
@@ -81,7 +80,7 @@ class ResultStore(StoredRuns):
         self._db = Database(self.path, RESULT_STORE, create=create, timeout=timeout)
         self._versions = current_versions()
         # One folder, whatever links lead to the file, as SQLite has one log.
-        self._worker = LifeLock(f"{os.path.realpath(path)}.locks")
+        self._worker = LifeLock(path)
 
     def __enter__(self) -> Self:
         return self
