@@ -278,7 +278,7 @@ class BoundWrittenBackButDrawnByTheOldOne(Seeding):
         return answer
 
 
-def draw_from_exact_bounds(seeding, rng):
+def draw_from_exact_bounds(seeding, rng, stop=None):
     """In place of proposals: renew the bounds after each pick, and draw by them."""
     while len(seeding.rows) < seeding.n:
         row = draw_weighted(np.cumsum(seeding.bound), 1, rng)[0]
