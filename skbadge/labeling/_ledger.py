@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
 
-from skbadge.labeling._ledger_format import ACTIONS, LEDGER, Event
+from skbadge.labeling._ledger_format import ACTIONS, LEDGER, OF_ALL_ROWS, Event
 from skbadge.labeling._standing import Standing
 from skbadge.utils._database import Database
 
@@ -163,6 +163,8 @@ class Ledger:
     def _take_in(self, events):
         try:
             for event in events:
+                if event.id is None and event.kind not in OF_ALL_ROWS:
+                    raise self._db.damage(f"event {event.seq} is of no row")
                 self.standing.add(event)
         except BaseException:
             # Half of an event may be in it, at Ctrl-C for one.

@@ -7,6 +7,9 @@ from skbadge.utils._file_format import FileFormat
 # What a person says of a row, which `undo` takes back.
 ACTIONS = ("labeled", "skipped", "unsure", "corrected", "withdrawn")
 
+# Events that are not of one row.
+OF_ALL_ROWS = ("queried", "trained", "pool")
+
 _SCHEMA = """
 CREATE TABLE about (
     key TEXT PRIMARY KEY,

@@ -160,7 +160,11 @@ class Database:
         """Raise a `StoreError` if the file is damaged."""
         _, ((first, *_), *_) = self.read("PRAGMA integrity_check(1)")
         if first != "ok":
-            raise self._error(first, "SQLITE_CORRUPT")
+            raise self.damage(first)
+
+    def damage(self, reason):
+        """The error that the file is damaged."""
+        return self._error(reason, "SQLITE_CORRUPT")
 
     @contextmanager
     def transaction(self):

@@ -131,6 +131,15 @@ def test_half_an_event_is_not_kept(tmp_path, monkeypatch):
         assert session.progress().n_labeled == 1
 
 
+def test_an_event_without_its_row_is_damage(tmp_path):
+    with open_session(tmp_path) as session, session._ledger._db.transaction() as db:
+        db.execute(
+            "INSERT INTO events (time, kind, session) VALUES ('', 'labeled', '')"
+        )
+    with pytest.raises(StoreError, match=r"event 1 is of no row\. The file is damaged"):
+        open_session(tmp_path)
+
+
 def test_that_one_waits_for_long_is_said(tmp_path):
     with open_session(tmp_path, timeout=0.1) as session:
         child = os.fork()
