@@ -1,7 +1,7 @@
 """Turns: the rows that somebody looks at, one after another, and what they do."""
 
 from collections.abc import Callable
-from math import isfinite, nan
+from math import isfinite
 from typing import NamedTuple
 
 from skbadge.labeling._answer_keys import AGAIN, SKIP, UNDO, UNSURE, keys_of
@@ -187,10 +187,10 @@ class Turns:
         elif not known or not all(type(label) is int for label in known):
             return text
         try:
-            value = read(text)
-        except ValueError:
-            value = nan
-        if not isfinite(value):
+            is_number = isfinite(value := read(text))
+        except (ValueError, OverflowError):
+            is_number = False
+        if not is_number:
             raise ValueError(f"The label must be a {kind}. Got {shown(text)}.")
         return value
 
