@@ -1,5 +1,6 @@
 """What a model said about the batch that it chose."""
 
+import warnings
 from dataclasses import dataclass
 
 from numpy.typing import NDArray
@@ -30,14 +31,17 @@ class BatchPredictions:
     @classmethod
     def of(cls, querier, X):
         """Those of a fitted querier's model, for checked rows."""
-        labels = querier.predict(X)
-        if not hasattr(querier, "predict_proba"):
-            return cls(labels)
-        classes = getattr(querier, "classes_", None)
-        if classes is None:
-            # A frozen model that was given no labelled rows.
-            classes = trained_classes(querier._any_estimator(), X)
-        return cls(labels, querier.predict_proba(X), classes)
+        with warnings.catch_warnings():
+            # The query has looked at the names of the columns.
+            warnings.filterwarnings("ignore", "X does not have valid feature names")
+            labels = querier.predict(X)
+            if not hasattr(querier, "predict_proba"):
+                return cls(labels)
+            classes = getattr(querier, "classes_", None)
+            if classes is None:
+                # A frozen model that was given no labelled rows.
+                classes = trained_classes(querier._any_estimator(), X)
+            return cls(labels, querier.predict_proba(X), classes)
 
     def take(self, rows):
         """Those of some of the rows."""
