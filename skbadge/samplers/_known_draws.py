@@ -78,15 +78,13 @@ def with_kmeans_law(selection, reduce, picks, before, found, share, rule):
     n_found, n_candidates, total, negligible = found
     values, n = _distances_before(picks, before), len(picks)
     masses = reduce(_MassesBefore(picks, before), np.add)
-    if before is None:
-        values[0] = masses[0] = picks.take([0]).norms_sq()[0]
-        is_uniform = rule == "uniform" or not total
-        masses[0] = 0.0 if is_uniform else total
     n_left = n_candidates - np.arange(n)
     # Where no mass is left, all draws are uniform.
     uniform = (np.arange(n) >= n_found) | (masses <= negligible)
     if before is None:
-        uniform[0] = not masses[0]
+        # The first row has no distance: it was drawn by its norm, or by nothing.
+        values[0], masses[0] = picks.take([0]).norms_sq()[0], total
+        uniform[0] = rule == "uniform" or not total
     by_rule = np.where(uniform, 1 / n_left, values / np.where(uniform, 1.0, masses))
     probabilities = mixed(by_rule, n_left, share)
     return replace(

@@ -170,9 +170,14 @@ class ScoreStrategy(Strategy):
             )
         return scores
 
+    @property
+    def _has_weights(self):
+        """Whether rows are drawn by weights that are those of single rows."""
+        return self.noise in ("power", "softmax")
+
     def _check_share(self):
         """Raise if a share of uniform draws would leave probabilities unknown."""
-        if self.uniform_share and self.noise not in ("power", "softmax"):
+        if self.uniform_share and not self._has_weights:
             raise ValueError(
                 "`uniform_share` above 0 is for draws by noise='power' or 'softmax'. "
                 f"Got noise={self.noise!r}."
@@ -208,8 +213,8 @@ class ScoreStrategy(Strategy):
                 self.noise, self.beta, self.lower_bound, order.ties, new_seed(rng)
             )
         score = self._scorer(pool, rng)
-        by_weight = self.noise in ("power", "softmax") and not self.distinct
-        if by_weight and (self.uniform_share or feasible.groups is None):
+        is_known = self._has_weights and not self.distinct
+        if is_known and (self.uniform_share or feasible.groups is None):
             share = self.uniform_share
             return draws_by_score(pool, score, n, feasible, order, share, rng)
         return picks_by_score(pool, score, n, feasible, order, distinct=self.distinct)
