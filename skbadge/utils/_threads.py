@@ -5,6 +5,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, nullcontext
+from weakref import ref
 
 from threadpoolctl import ThreadpoolController
 
@@ -31,36 +32,48 @@ class _Libraries:
         return self._found.select(user_api=user_api)
 
 
+class _Entry:
+    """Somebody inside a limit."""
+
+    def __init__(self, n_threads):
+        self.thread, self.n_threads = threading.get_ident(), n_threads
+
+
 class _BlasLimits:
     """Limits of the threads of BLAS, which threads enter and leave in any order.
 
     BLAS has one number for the whole process. The first to enter notes it, the least of
     the limits holds while anybody is inside, and the last to leave puts the number
     back: each for itself would put back what another had set.
+
+    Ctrl-C may come at any line. So an entry is over at the latest when the block that
+    holds it is gone, and what was noted is kept until it is put back: when the next one
+    enters or leaves, if not at once.
     """
 
     def __init__(self):
         self._lock = threading.Lock()
-        # Who is inside, as (thread, limit), the least limit, and of each library its
-        # number before.
-        self._inside, self._least, self._before = [], None, []
+        # References to entries, the limits that were set since there was none, and of
+        # each library its number before.
+        self._inside, self._ours, self._before = [], set(), []
 
     @contextmanager
     def at_most(self, n_threads):
         """Keep BLAS to so many threads inside the block."""
-        entry = threading.get_ident(), n_threads
-        with self._lock:
-            if not self._inside:
-                blas = libraries.of("blas").lib_controllers
-                self._before = [(each, each.get_num_threads()) for each in blas]
-            self._inside.append(entry)
-            self._set()
+        entry = _Entry(n_threads)
         try:
+            with self._lock:
+                if not self._entries():
+                    # Puts back what was not, for Ctrl-C.
+                    self._set()
+                    blas = libraries.of("blas").lib_controllers
+                    self._before = [(each, each.get_num_threads()) for each in blas]
+                self._inside.append(ref(entry))
+                self._set()
             yield
         finally:
             with self._lock:
-                self._inside.remove(entry)
-                self._set()
+                self._keep(lambda each: each is not entry)
 
     def n_threads(self):
         """How many threads BLAS uses now; 1 where that is not known."""
@@ -71,17 +84,29 @@ class _BlasLimits:
         """Give a forked process a new lock, and forget threads that are not in it."""
         self._lock = threading.Lock()
         own = threading.get_ident()
-        self._inside = [entry for entry in self._inside if entry[0] == own]
+        self._keep(lambda each: each.thread == own)
+
+    def _entries(self):
+        """Those inside."""
+        return [entry for each in self._inside if (entry := each()) is not None]
+
+    def _keep(self, is_inside):
+        """Let the others out."""
+        self._inside = [ref(each) for each in self._entries() if is_inside(each)]
         self._set()
 
     def _set(self):
-        last, self._least = self._least, min((n for _, n in self._inside), default=None)
+        least = min((each.n_threads for each in self._entries()), default=None)
+        if least is not None:
+            self._ours.add(least)
         for library, before in self._before:
-            if self._least is not None:
-                library.set_num_threads(self._least)
+            if least is not None:
+                library.set_num_threads(least)
             # A number that is not ours was set by others since, as scikit-learn does.
-            elif library.get_num_threads() == last:
+            elif library.get_num_threads() in self._ours:
                 library.set_num_threads(before)
+        if least is None:
+            self._before, self._ours = [], set()
 
 
 libraries, blas_limits = _Libraries(), _BlasLimits()

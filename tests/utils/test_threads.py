@@ -1,6 +1,7 @@
 """How many threads numerical libraries use."""
 
 import os
+import signal
 from pathlib import Path
 from threading import Barrier, Lock, Thread, get_ident
 from time import sleep
@@ -122,6 +123,34 @@ def test_products_of_many_terms_are_not_limited(two_blas_threads):
         assert blas_threads() == {2}
     with small_products(MANY_TERMS - 1):
         assert blas_threads() == {1}
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs Unix")
+def test_small_products_are_left_after_ctrl_c_at_any_line(two_blas_threads):
+    rng, n_interrupts = np.random.default_rng(0), 0
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    # The libraries are looked for once, which takes longer than an interrupt.
+    with small_products():
+        pass
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        while n_interrupts < 2000:
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-6 + rng.random() * 2e-4)
+                while True:
+                    with small_products(), small_products():
+                        pass
+            except KeyboardInterrupt:
+                n_interrupts += 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with small_products():
+        assert blas_threads() == {1}
+    assert blas_threads() == {2}
 
 
 def test_small_products_are_left_after_an_error(two_blas_threads):
