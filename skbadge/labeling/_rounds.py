@@ -57,7 +57,6 @@ class Rounds:
         self._seq, self._round, self._then = 0, 0, Standing()
         self._thread = threading.RLock()
         self._life, self._patience = life, patience
-        self._turn = life.shared(TURN)
 
     @contextmanager
     def _in_turn(self, waits=True):
@@ -66,21 +65,23 @@ class Rounds:
             yield False
             return
         try:
+            # One of this turn: what Ctrl-C keeps from being released goes with it.
+            turn = self._life.shared(TURN)
             try:
-                if not self._take_turn(waits):
+                if not self._take(turn, waits):
                     yield False
                     return
                 yield True
             finally:
                 # Even if Ctrl-C came just after it was taken.
-                self._turn.release()
+                turn.release()
         finally:
             self._thread.release()
 
-    def _take_turn(self, waits):
-        with self._life.locking(self._turn):
+    def _take(self, turn, waits):
+        with self._life.locking(turn):
             try:
-                self._turn.acquire(self._patience, blocking=waits)
+                turn.acquire(self._patience, blocking=waits)
             except TimeoutError:
                 if not waits:
                     return False
@@ -93,7 +94,7 @@ class Rounds:
                 "names have their numbers.",
                 QueryWarning,
             )
-            self._turn.acquire()
+            turn.acquire()
         return True
 
     def train(self):

@@ -14,6 +14,7 @@ import pytest
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling import LabelingSession, read_labels
 from skbadge.labeling._ledger import Ledger
+from skbadge.labeling._rounds import TURN
 from skbadge.utils._database import StoreError
 from tests.labeling._sessions import X, answer, ids_of, make_querier, open_session
 
@@ -145,7 +146,8 @@ def test_that_one_waits_for_long_is_said(tmp_path):
         child = os.fork()
         if not child:
             other = open_session(tmp_path)
-            other._rounds._turn.acquire()
+            turn = other._life.shared(TURN)
+            turn.acquire()
             os.kill(os.getpid(), signal.SIGSTOP)
             os._exit(0)
         os.waitpid(child, os.WUNTRACED)

@@ -13,6 +13,7 @@ import pytest
 
 from skbadge.experiment import ResultStore
 from skbadge.labeling import StoreError, read_history, read_labels
+from skbadge.labeling._rounds import TURN
 from tests.labeling._sessions import (
     answer,
     ids_of,
@@ -253,9 +254,12 @@ def test_a_closed_session_says_so(tmp_path):
 
 
 def test_a_process_that_was_killed_while_it_asked_is_not_waited_for(tmp_path):
+    kept = []
+
     def take_the_turn():
         session = open_session(tmp_path)
-        session._rounds._turn.acquire()
+        kept.extend([session, session._life.shared(TURN)])
+        kept[-1].acquire()
 
     in_a_process_that_is_killed(take_the_turn)
     signal.alarm(60)
