@@ -4,12 +4,14 @@ from skbadge.monitoring._assess import assess
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._audit import audit
 from skbadge.monitoring._monitor import Monitor
+from skbadge.monitoring._monitor_display import MonitorDisplay
 from skbadge.monitoring._monitored_round import MonitoredRound
 from skbadge.monitoring._risk import RiskEstimate, risk_estimate
 
 __all__ = [
     "Assessment",
     "Monitor",
+    "MonitorDisplay",
     "MonitoredRound",
     "RiskEstimate",
     "assess",
