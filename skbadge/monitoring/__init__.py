@@ -7,6 +7,11 @@ from skbadge.monitoring._monitor import Monitor
 from skbadge.monitoring._monitor_display import MonitorDisplay
 from skbadge.monitoring._monitored_round import MonitoredRound
 from skbadge.monitoring._risk import RiskEstimate, risk_estimate
+from skbadge.monitoring._stopping import (
+    StoppingAdvice,
+    StoppingCriterion,
+    stopping_advice,
+)
 
 __all__ = [
     "Assessment",
@@ -14,7 +19,10 @@ __all__ = [
     "MonitorDisplay",
     "MonitoredRound",
     "RiskEstimate",
+    "StoppingAdvice",
+    "StoppingCriterion",
     "assess",
     "audit",
     "risk_estimate",
+    "stopping_advice",
 ]
