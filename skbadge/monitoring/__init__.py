@@ -1,8 +1,20 @@
 """What the answers to a batch say about the model that chose it."""
 
+from skbadge.monitoring._against_random import RandomComparison, compare_with_random
 from skbadge.monitoring._assess import assess
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._audit import audit
+from skbadge.monitoring._forecast import Forecast, forecast_labels
 from skbadge.monitoring._risk import RiskEstimate, risk_estimate
 
-__all__ = ["Assessment", "RiskEstimate", "assess", "audit", "risk_estimate"]
+__all__ = [
+    "Assessment",
+    "Forecast",
+    "RandomComparison",
+    "RiskEstimate",
+    "assess",
+    "audit",
+    "compare_with_random",
+    "forecast_labels",
+    "risk_estimate",
+]

@@ -1,21 +1,19 @@
 """How many labels it takes to reach an error, from a power law through the rounds."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import expit
 
 from skbadge._compat import Interval, validate_params
+from skbadge.monitoring._power_law import Rounds, reached
 from skbadge.utils._streams import stream_seed
 
 LEAST_ROUNDS = 4
-# Exponents that are tried; learning curves have some 0.2 to 2.
-_EXPONENTS = np.geomspace(0.05, 5, 120)
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
 class Forecast:
     """Labels that it takes to reach an error, with an interval.
 
@@ -49,6 +47,9 @@ class Forecast:
 
     floor, scale, exponent : float
         The law, none of them negative. The error never gets below ``floor``.
+
+    notes : tuple of str
+        What else is worth knowing.
     """
 
     target: float
@@ -62,7 +63,7 @@ class Forecast:
     floor: float
     scale: float
     exponent: float
-    notes: tuple[str, ...] = field(default=(), kw_only=True)
+    notes: tuple[str, ...] = ()
 
     @property
     def is_reached(self) -> bool:
@@ -127,7 +128,7 @@ def forecast_labels(
     n_bootstrap: int = 1000,
     random_state: int | np.random.RandomState | None = None,
 ) -> Forecast:
-    r"""How many labels it takes to reach an error, from the errors of the rounds so far.
+    r"""How many labels it takes to reach an error, from those of the rounds so far.
 
     A power law is fitted to them and drawn out. Resamples of the rounds say how far it
     may be off.
@@ -200,171 +201,42 @@ def forecast_labels(
     >>> print(forecast_labels(n_labeled, errors, 0.1, random_state=0))
     about ... labels in all for an error of 0.1 (... to ... with confidence 0.9), ...
     """
-    n_labeled, errors, given = _check(n_labeled, errors, standard_errors, same_rows)
-    largest = float(errors.max()) or 1.0
-    rounds = _Rounds(n_labeled, errors / largest, given, same_rows, largest)
-    best = rounds.best()
+    labeled, seen, given = _check(n_labeled, errors, standard_errors, same_rows)
+    unit = float(seen.max()) or 1.0
+    if given is not None:
+        given /= unit
+    rounds, goal = Rounds(labeled, seen / unit, given, same_rows), target / unit
+    floor, scale, exponent = rounds.best()
     rng = np.random.default_rng(stream_seed(random_state, "forecast"))
-    goal = target / largest
-    with_floor, mixed = rounds.resampled(goal, n_bootstrap, best, rng)
+    with_floor, mixed = rounds.resampled(goal, n_bootstrap, rng)
     tail = (1 - confidence) / 2
     # Without interpolation, as some are infinite.
-    high = np.quantile(with_floor, 1 - tail, method="inverted_cdf")
-    lows = [
-        np.quantile(each, tail, method="inverted_cdf") for each in (with_floor, mixed)
+    ends = [
+        np.quantile(drawn, share, method="inverted_cdf")
+        for drawn, share in ((with_floor, tail), (mixed, tail), (with_floor, 1 - tail))
     ]
-    (floor, scale, exponent), first = best, n_labeled.min()
-    middle = _reached(floor, scale, exponent, goal)
-    # Nothing is known of fewer labels than those of the first round.
+    middle = reached(floor, scale, exponent, goal)
     n_labels, low, high = (
-        float(np.ceil(max(first, rounds.center * each) * (1 - 1e-9)))
-        for each in (middle, min(middle, *lows), max(middle, high))
+        # Nothing is known of fewer labels than those of the first round.
+        float(np.ceil(max(labeled.min(), rounds.center * each) * (1 - 1e-9)))
+        for each in (middle, min(middle, *ends), max(middle, *ends))
     )
-    last = int(n_labeled.max())
-    notes = ()
-    if last * 10 < n_labels < np.inf:
-        notes = (
-            "that is more than ten times the labels so far: no law holds that far",
-        )
+    last = int(labeled.max())
+    far = "that is more than ten times the labels so far: no law holds that far"
     return Forecast(
-        float(target),
-        n_labels,
-        low,
-        high,
-        float(confidence),
-        float(np.isfinite(with_floor).mean()),
-        last,
-        len(errors),
-        floor * largest,
-        scale * largest * rounds.center**exponent,
-        exponent,
-        notes=notes,
+        target=float(target),
+        n_labels=n_labels,
+        low=low,
+        high=high,
+        confidence=float(confidence),
+        share_reached=float(np.isfinite(with_floor).mean()),
+        n_labeled=last,
+        n_rounds=len(seen),
+        floor=floor * unit,
+        scale=scale * unit * rounds.center**exponent,
+        exponent=exponent,
+        notes=(far,) if last * 10 < n_labels < np.inf else (),
     )
-
-
-class _Rounds:
-    """Errors of rounds, to which laws are fitted.
-
-    Parameters
-    ----------
-    n_labeled, errors : ndarray of shape (n_rounds,)
-        The errors in units of the largest.
-
-    given : ndarray of shape (n_rounds,) or None
-        Standard errors in the unit of the errors as they came.
-
-    same_rows : bool
-        Whether the standard errors are of one and the same deviation.
-
-    largest : float
-        That unit.
-    """
-
-    def __init__(self, n_labeled, errors, given, same_rows, largest):
-        # Around 1, so that powers are of like sizes.
-        self.center = float(np.exp(np.log(n_labeled).mean()))
-        self.x, self.errors = n_labeled / self.center, errors
-        self.given = given is not None
-        self.same_rows = same_rows and self.given
-        self.deviations = np.ones(len(errors)) if given is None else given / largest
-        self.weights = self.deviations**-2
-
-    def best(self):
-        """Floor, scale and exponent of least squares, the exponent refined."""
-        exponents = _EXPONENTS
-        for _ in range(12):
-            losses, floors, scales = self._fitted(self.errors[None], exponents)
-            i = int(losses[0].argmin())
-            found = floors[0, i], scales[0, i], exponents[i]
-            ends = exponents[[max(i - 1, 0), min(i + 1, len(exponents) - 1)]]
-            exponents = np.linspace(*ends, 21)
-        return tuple(map(float, found))
-
-    def resampled(self, goal, n, best, rng):
-        """Labels at which the goal is reached, in units of ``center``.
-
-        Returns those of n resamples by the law with a floor, and of the same number by
-        a mix of that law and the one without.
-        """
-        floor, scale, exponent = best
-        law = floor + scale * self.x**-exponent
-        losses, _, scales = self._fitted(self.errors[None], _EXPONENTS, has_floor=False)
-        i = int(losses[0].argmin())
-        pure = scales[0, i] * self.x ** -_EXPONENTS[i]
-        loss = float(self.weights @ (self.errors - law) ** 2)
-        n_free = max(len(law) - 3, 1)
-        dispersion = loss / n_free
-        if self.given and not self.same_rows:
-            dispersion = max(dispersion, 1.0)
-        noise = self._noise(dispersion, n_free, n, rng)
-        # exp(-AIC / 2) of the law without a floor over the sum of both
-        excess = (float(losses[0, i]) - loss) / max(dispersion, np.finfo(float).tiny)
-        is_pure = rng.random(n) < expit(1 - excess / 2)
-        with_floor = self._reaching(law + noise, goal)
-        mixed = np.where(
-            is_pure, self._reaching(pure + noise, goal, has_floor=False), with_floor
-        )
-        return with_floor, mixed
-
-    def _noise(self, dispersion, n_free, n, rng):
-        """Deviations from the law, of shape (n, n_rounds)."""
-        spread = np.full((n, 1), dispersion)
-        if not self.given or self.same_rows:
-            # What the distances tell of the variance, by so many degrees of freedom.
-            spread *= n_free / rng.chisquare(n_free, (n, 1))
-        normal = rng.standard_normal((n, len(self.x)))
-        if not self.same_rows:
-            return np.sqrt(spread) * self.deviations * normal
-        shared = rng.standard_normal((n, 1))
-        return (np.sqrt(spread) * normal + shared) * self.deviations
-
-    def _reaching(self, errors, goal, has_floor=True):
-        """For each line of errors, where the law fitted to it reaches the goal."""
-        losses, floors, scales = self._fitted(errors, _EXPONENTS, has_floor)
-        best = losses.argmin(axis=1)
-        lines = np.arange(len(best))
-        return _reached(
-            floors[lines, best], scales[lines, best], _EXPONENTS[best], goal
-        )
-
-    def _fitted(self, errors, exponents, has_floor=True):
-        """Least squares of a and b >= 0 for each exponent, in closed form.
-
-        Parameters
-        ----------
-        errors : ndarray of shape (n, n_rounds)
-            Several versions of the errors.
-
-        exponents : ndarray of shape (n_exponents,)
-            The exponents c.
-
-        has_floor : bool
-            Whether a may be above 0.
-
-        Returns
-        -------
-        losses, floors, scales : ndarray of shape (n, n_exponents)
-            Weighted sums of squares, a, and b.
-        """
-        weights = self.weights / self.weights.sum()
-        powers = self.x ** -exponents[:, None]  # (n_exponents, n_rounds)
-        # b of a = 0; none is negative, as no power is.
-        scales = np.maximum((errors * weights) @ powers.T / (powers**2 @ weights), 0)
-        floors = np.zeros_like(scales)
-        if has_floor:
-            means, mean = powers @ weights, errors @ weights
-            apart = powers - means[:, None]
-            slopes = (errors * weights) @ apart.T / (apart**2 @ weights)
-            rests = mean[:, None] - slopes * means
-            # With both above 0 it is the minimum; else it lies at b = 0 or at a = 0.
-            scales = np.where(slopes <= 0, 0, np.where(rests < 0, scales, slopes))
-            floors = np.where(
-                slopes <= 0, np.maximum(mean, 0)[:, None], np.maximum(rests, 0)
-            )
-        losses = np.zeros_like(scales)
-        for error, power, weight in zip(errors.T, powers.T, self.weights, strict=True):
-            losses += weight * (error[:, None] - floors - scales * power) ** 2
-        return losses, floors, scales
 
 
 def _count(number):
@@ -380,15 +252,6 @@ def _count(number):
 def _percent(share):
     """A share as text."""
     return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
-
-
-def _reached(floor, scale, exponent, goal):
-    """Where laws reach a goal: (b / (goal - a)) ** (1 / c), or inf."""
-    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-        ratio = np.where(scale > 0, np.divide(scale, goal - floor), 0)
-        there = ratio ** np.divide(1, exponent)
-    is_flat = (scale == 0) & (floor <= goal)
-    return np.where((floor < goal) | is_flat, there, np.inf)
 
 
 def _check(n_labeled, errors, standard_errors, same_rows):
@@ -415,8 +278,9 @@ def _check(n_labeled, errors, standard_errors, same_rows):
     n_rounds = len(np.unique(arrays[0]))
     if n_rounds < LEAST_ROUNDS:
         raise ValueError(
-            f"A forecast needs at least {LEAST_ROUNDS} rounds of different `n_labeled`, "
-            f"for a law of three parameters. Got {n_rounds}. Label another batch first."
+            f"A forecast needs at least {LEAST_ROUNDS} rounds of different "
+            f"`n_labeled`, as the law has three parameters. Got {n_rounds}. Label "
+            "another batch first."
         )
     if standard_errors is None:
         if same_rows:
