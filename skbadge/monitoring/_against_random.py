@@ -25,9 +25,11 @@ from skbadge.monitoring._retrained import retrained
 from skbadge.pools import is_dataset, n_rows, rows_among, take_rows
 from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._labeled_rows import is_aligned
-from skbadge.utils._shown import listed
 from skbadge.utils._streams import optional_seed, stream_seed
 from skbadge.utils._typing import Rows
+
+# In a pool that has copies, some random rows equal rows that the strategy chose.
+MOST_KNOWN = 0.1
 
 
 @validate_params(
@@ -103,8 +105,9 @@ def compare_with_random(
     Raises
     ------
     ValueError
-        If random rows equal labelled ones, the model is trained already, or rows are
-        too few.
+        If more than a tenth of the random rows equal labelled ones, as if they had been
+        learned from, the model is trained already, or rows are too few. Fewer that
+        happen to be equal are left out.
 
     Notes
     -----
@@ -136,7 +139,7 @@ def compare_with_random(
     >>> rows = pool[querier.query(X[pool], n=100)]
     >>> querier = querier.partial_fit(X[rows], y[rows])
     >>> found = compare_with_random(querier, X[apart], y[apart], n_initial=30)
-    >>> found.n_judges, found.n_trained
+    >>> len(found.judges), found.n_trained
     (100, 130)
     >>> print(found)
     cannot tell yet whether it is better than random rows
@@ -144,15 +147,14 @@ def compare_with_random(
     """
     querier, X_random = opened(querier, X_random)
     _check(querier, n_initial)
-    X_random, y = _read(querier, X_random, y_random)
-    given = deepcopy(querier.random_state) if random_state is None else random_state
-    seed = optional_seed(given, "against_random")
+    X_random, y, given_rows, notes = _read(querier, X_random, y_random)
+    own = deepcopy(querier.random_state) if random_state is None else random_state
+    seed = optional_seed(own, "against_random")
     rng = np.random.default_rng(seed)
     n_chosen = querier._n_labeled() - n_initial
     n_judges = min(max(round(judge_share * len(y)), 1), len(y) - 1)
     k = min(len(y) - n_judges, n_chosen)
-    order = rng.permutation(len(y))
-    judges, trains = order[k:], order[:k]
+    trains, judges = np.split(rng.permutation(len(y)), [k])
     known = querier._labeled
     first = known.without(np.arange(n_initial, len(known.y)))
     chosen = known.without(np.arange(n_initial + k, len(known.y)))
@@ -176,8 +178,22 @@ def compare_with_random(
         alpha *= 6 / (np.pi * look) ** 2
     judge = _classes if is_classifier(querier) else _numbers
     found, variance = judge(y[judges], by_chosen, by_drawn, alpha, rng)
-    return _concluded(
-        found, variance, alpha, margin, judge_share, n_initial=n_initial, k=k
+    ends, p_value = (found["low"], found["high"]), found["p_value"]
+    verdict, n_more = verdict_of(found["difference"], ends, p_value, alpha, margin), 0
+    if verdict == "cannot tell yet":
+        needed = rows_to_settle(found["difference"], variance, alpha, margin)
+        n_more = max(needed - len(judges), 1)
+    return RandomComparison(
+        verdict=verdict,
+        alpha=alpha,
+        margin=margin,
+        judges=np.sort(given_rows[judges]),
+        notes=notes,
+        n_trained=n_initial + k,
+        n_initial=n_initial,
+        n_more=n_more,
+        n_more_labels=int(np.ceil(n_more / judge_share)),
+        **found,
     )
 
 
@@ -204,25 +220,33 @@ def _check(querier, n_initial):
 
 
 def _read(querier, X, y):
-    """Random rows that have an answer, and the answers."""
+    """Random rows that count, their labels, positions as given, and what to say."""
     X = querier._check_X(X, reset=False, name="X_random")
-    y, answered = read_answers(querier, y, n_rows(X), "y_random")
-    if not answered.all():
-        X = take_rows(X, np.flatnonzero(answered))
+    n, notes = n_rows(X), ()
+    y, rows = read_answers(querier, y, n, "y_random")
+    rows = np.flatnonzero(rows)
+    is_known = np.zeros(n, bool)
+    if not is_dataset(X):
+        is_known = rows_among(X, querier._labeled.X)
+    if is_known.mean() > MOST_KNOWN:
+        raise ValueError(
+            "`X_random` must hold rows that the model never learned from. Of "
+            f"{n}, {is_known.sum()} equal labelled ones. Keep random rows out of `fit` "
+            "and `partial_fit` until the comparison: labelled rows after the first "
+            "`n_initial` must be those that the strategy chose."
+        )
+    if is_known.any():
+        notes = (
+            f"{is_known.sum()} of {n} random rows equal labelled ones, and were left "
+            "out: the model knows them",
+        )
+    y, rows = y[~is_known[rows]], rows[~is_known[rows]]
     if len(y) < 2:
         raise ValueError(
             "`X_random` must have at least two rows with a label, one to train and one "
             f"to judge. Got {len(y)}."
         )
-    if not is_dataset(X):
-        equal = np.flatnonzero(rows_among(X, querier._labeled.X))
-        if len(equal):
-            raise ValueError(
-                "`X_random` must hold rows that the model never learned from. Got "
-                f"{len(equal)} that equal labelled ones, at {listed(equal)}. Leave "
-                "them out, and keep random rows apart until both are compared."
-            )
-    return X, y
+    return take_rows(X, rows), y, rows, notes
 
 
 def _classes(y, chosen, drawn, alpha, rng):
@@ -243,7 +267,6 @@ def _classes(y, chosen, drawn, alpha, rng):
         "low": low,
         "high": high,
         "p_value": mcnemar_test(n_won, n_lost),
-        "n_judges": n,
         "n_won": n_won,
         "n_lost": n_lost,
     }
@@ -268,27 +291,7 @@ def _numbers(y, chosen, drawn, alpha, rng):
         "low": low,
         "high": high,
         "p_value": sign_flip_test(gains, rng),
-        "n_judges": len(y),
         "n_won": int((gains > 0).sum()),
         "n_lost": int((gains < 0).sum()),
     }
     return found, float(gains.var(ddof=1)) if len(y) > 1 else np.inf
-
-
-def _concluded(found, variance, alpha, margin, judge_share, *, n_initial, k):
-    """The comparison."""
-    seen = [found[name] for name in ("difference", "low", "high", "p_value")]
-    verdict, n_more = verdict_of(*seen, alpha, margin), 0
-    if verdict == "cannot tell yet":
-        needed = rows_to_settle(found["difference"], variance, alpha, margin)
-        n_more = max(needed - found["n_judges"], 1)
-    return RandomComparison(
-        verdict=verdict,
-        alpha=alpha,
-        margin=margin,
-        n_trained=n_initial + k,
-        n_initial=n_initial,
-        n_more=n_more,
-        n_more_labels=int(np.ceil(n_more / judge_share)),
-        **found,
-    )

@@ -5,6 +5,7 @@ from html import escape
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 Verdict = Literal["better", "worse", "no difference that matters", "cannot tell yet"]
@@ -46,8 +47,8 @@ class RandomComparison:
     margin : float
         Differences up to it do not matter.
 
-    n_judges : int
-        Rows that judged.
+    judges : ndarray of shape (n_judges,)
+        Positions in ``X_random`` of the rows that judged.
 
     n_won, n_lost : int
         Of these, rows on which the strategy's model is right and the other wrong, or
@@ -65,6 +66,9 @@ class RandomComparison:
 
     n_more_labels : int
         Random labels that it takes to have them, with those that train.
+
+    notes : tuple of str
+        What else is worth knowing.
     """
 
     verdict: Verdict
@@ -77,13 +81,14 @@ class RandomComparison:
     p_value: float
     alpha: float
     margin: float
-    n_judges: int
+    judges: NDArray
     n_won: int
     n_lost: int
     n_trained: int
     n_initial: int
     n_more: int
     n_more_labels: int
+    notes: tuple[str, ...] = ()
 
     def __repr__(self):
         return f"<{type(self).__name__}: {self.verdict}, {self._range()}>"
@@ -126,8 +131,8 @@ class RandomComparison:
         yield "difference", f"{self._range()} with confidence {1 - self.alpha:.3g}"
         yield (
             "judged by",
-            f"{self.n_judges} random rows that neither learned from: {self.n_won} for "
-            f"the strategy, {self.n_lost} against it, p = {self.p_value:.2g}",
+            f"{len(self.judges)} random rows that neither learned from: {self.n_won} "
+            f"for the strategy, {self.n_lost} against it, p = {self.p_value:.2g}",
         )
         if self.n_more:
             yield (
@@ -137,13 +142,16 @@ class RandomComparison:
                 f"(with probability {_POWER}); a difference of less than "
                 f"{100 * self.margin:g} {self._of()} does not matter",
             )
+        for note in self.notes:
+            yield "note", note
 
     def _of(self):
         return "points" if self.metric == "accuracy" else "% of the error"
 
 
-def verdict_of(difference, low, high, p_value, alpha, margin) -> Verdict:
+def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:
     """What to say of a difference."""
+    low, high = interval
     if -margin <= low and high <= margin:
         return "no difference that matters"
     if p_value > alpha:
