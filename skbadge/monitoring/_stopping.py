@@ -228,16 +228,17 @@ def stopping_advice(
     (2021, arXiv:2104.01836).
     """
     rounds = list(rounds)
-    judged = [one for one in rounds if one.assessment is not None]
-    if judged and judged[-1].assessment.is_score and target >= 1:
-        raise ValueError(
-            f"`target` is an error: 0.05 for a {judged[-1].assessment.metric} of 0.95. "
-            f"Got {target!r} instead."
-        )
+    found = {one.number: one.assessment for one in rounds if one.assessment is not None}
+    for one in found.values():
+        if one.is_score and target >= 1:
+            raise ValueError(
+                f"`target` is an error: 0.05 for a {one.metric} of 0.95. Got "
+                f"{target!r} instead."
+            )
     alpha = 1 - confidence
     bounds = {
-        one.number: one.assessment.error_bound(1 - _spent(alpha, one.number))
-        for one in judged
+        number: one.error_bound(1 - _spent(alpha, number))
+        for number, one in found.items()
     }
     last = rounds[-1] if rounds else None
     bound = inf if last is None else bounds.get(last.number, inf)
