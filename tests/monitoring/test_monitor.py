@@ -11,7 +11,13 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
 from skbadge import BadgeQuerier
-from skbadge.monitoring import Monitor, assess, audit
+from skbadge.monitoring import (
+    Monitor,
+    assess,
+    audit,
+    forecast_labels,
+    stopping_advice,
+)
 from tests.monitoring._asked import NAMES, X, asked, y
 
 POOL, ANSWERS = X[60:], y[60:]
@@ -56,6 +62,7 @@ def test_an_audit_judges_in_place_of_the_batch(monkeypatch):
     assert not trainings
     assert one.source == "audit"
     expected = audit(querier, X[kept], y[kept])
+    assert one.assessment.interval == "exact"
     assert one.error.estimate == expected.error.estimate
     assert one.assessment.overall.n == 100
 
@@ -303,6 +310,33 @@ def test_the_interval_is_bernsteins_where_it_holds():
         assert monitor.add(*given).assessment.interval == expected
         assert expected in str(monitor)
         assert not monitor.rounds[0].assessment.notes
+
+
+def test_it_says_when_to_stop_and_how_many_labels_it_takes():
+    querier, *_ = asked()
+    for options in ({}, {"audit": (X[500:], y[500:])}):
+        monitor, other = Monitor(POOL[:440], n_folds=2, **options), copy.copy(querier)
+        with pytest.raises(ValueError, match="at least 4 rounds"):
+            monitor.forecast(0.1)
+        assert not monitor.should_stop(0.1)
+        pool = POOL[:440]
+        for _ in rounds_of(other, monitor, 4, labels=ANSWERS[:440], pool=pool):
+            pass
+        rounds = monitor.rounds
+        advice = monitor.should_stop(0.3, confidence=0.8, window=2)
+        expected = stopping_advice(rounds, 0.3, confidence=0.8, window=2)
+        assert str(advice) == str(expected)
+        found = monitor.forecast(0.2, n_bootstrap=100, random_state=0)
+        expected = forecast_labels(
+            [one.n_labeled for one in rounds],
+            [one.error.estimate for one in rounds],
+            0.2,
+            standard_errors=[one.error.standard_error for one in rounds],
+            same_rows=bool(options),
+            n_bootstrap=100,
+            random_state=0,
+        )
+        assert str(found) == str(expected)
 
 
 def test_nothing_that_was_handed_in_is_kept_or_changed():
