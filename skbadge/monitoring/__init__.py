@@ -1,8 +1,10 @@
 """What the answers to a batch say about the model that chose it."""
 
+from skbadge.monitoring._against_random import RandomComparison, compare_with_random
 from skbadge.monitoring._assess import assess
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._audit import audit
+from skbadge.monitoring._forecast import Forecast, forecast_labels
 from skbadge.monitoring._monitor import Monitor
 from skbadge.monitoring._monitor_display import MonitorDisplay
 from skbadge.monitoring._monitored_round import MonitoredRound
@@ -15,14 +17,18 @@ from skbadge.monitoring._stopping import (
 
 __all__ = [
     "Assessment",
+    "Forecast",
     "Monitor",
     "MonitorDisplay",
     "MonitoredRound",
+    "RandomComparison",
     "RiskEstimate",
     "StoppingAdvice",
     "StoppingCriterion",
     "assess",
     "audit",
+    "compare_with_random",
+    "forecast_labels",
     "risk_estimate",
     "stopping_advice",
 ]
