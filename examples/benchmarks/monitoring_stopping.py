@@ -338,9 +338,15 @@ def rules_table(found):
 
 
 def tables(frame):
-    """Markdown: both tables of the page."""
+    """Markdown: both tables of the page, and how often bounds were wrong."""
     found = outcomes(frame)
-    return f"{cost_table(found)}\n\n{rules_table(found)}"
+    wrong = frame[frame["bound"] < frame["error"]]
+    n_wrong, n_runs = len(wrong[KEYS].drop_duplicates()), len(found)
+    return (
+        f"{cost_table(found)}\n\n{rules_table(found)}\n\n"
+        f"In {n_wrong} of {n_runs} runs ({100 * n_wrong / n_runs:.1f} %) the error of "
+        "some round was above its bound."
+    )
 
 
 def pilot():
@@ -355,8 +361,9 @@ def pilot():
             n = rows_of_audit(one.target, half.iloc[-1], len(half))
         print(
             f"{one.kind} {one.table} {one.model} {one.strategy}: target "
-            f"{one.target:g}, error at a quarter {quarter.iloc[-1]:.3f}, at half {half.iloc[-1]:.3f} "
-            f"(round {len(half)}), audit needed {n}, taken {one.n_audit}"
+            f"{one.target:g}, error at a quarter {quarter.iloc[-1]:.3f}, at half "
+            f"{half.iloc[-1]:.3f} (round {len(half)}), audit needed {n}, taken "
+            f"{one.n_audit}"
         )
 
 
