@@ -18,6 +18,7 @@ from skbadge.monitoring import (
     forecast_labels,
     stopping_advice,
 )
+from skbadge.monitoring._answered_batch import AnsweredBatch
 from tests.monitoring._asked import NAMES, X, asked, y
 
 POOL, ANSWERS = X[60:], y[60:]
@@ -268,6 +269,15 @@ def test_what_is_wrong_is_refused_and_nothing_is_kept():
     assert len(monitor.rounds) == 1
 
 
+def test_answers_in_another_order_are_refused():
+    pd = pytest.importorskip("pandas")
+    querier, report, _ = asked(strategy="margin")
+    batch, named = POOL[report.rows], pd.Series(ANSWERS)[report.rows]
+    with pytest.raises(ValueError, match=r"another order than `report.rows`"):
+        Monitor().add(querier, report, batch, named.sort_index())
+    Monitor().add(querier, report, batch, named)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -384,17 +394,29 @@ def test_a_copy_goes_on_by_itself(copied):
     assert len(monitor.rounds) == len(other.rounds) == 2
 
 
-def test_threads_may_share_a_monitor():
-    monitor, batches = Monitor(POOL), []
-    for seed in range(4):
-        querier, report, answers = asked(seed=seed)
+def test_threads_add_one_at_a_time(monkeypatch):
+    monitor, batches = Monitor(), []
+    for n in (10, 11):
+        querier, report, answers = asked(strategy="margin", n=n)
         batches.append((querier, report, POOL[report.rows], answers))
+    inside, both = [], threading.Event()
+
+    def duplicates(self):
+        inside.append(self)
+        if len(inside) == 2:
+            both.set()
+        both.wait(0.2)
+        inside.pop()
+        return 0.0
+
+    monkeypatch.setattr(AnsweredBatch, "duplicates", duplicates)
     threads = [threading.Thread(target=monitor.add, args=batch) for batch in batches]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [one.number for one in monitor.rounds] == [1, 2, 3, 4]
+    assert not both.is_set()
+    assert [one.number for one in monitor.rounds] == [1, 2]
 
 
 def test_a_table_has_a_line_for_each_round():
