@@ -194,11 +194,6 @@ def stopping_advice(
     advice : StoppingAdvice
         True if to stop. Print it to read why.
 
-    Raises
-    ------
-    ValueError
-        If an argument is not as described.
-
     Notes
     -----
     **The bound** of round t is `Assessment.error_bound` with confidence :math:`1 -
@@ -227,6 +222,22 @@ def stopping_advice(
     stabilizing predictions and the need for user-adjustable stopping" (CoNLL 2009);
     Ishibashi, Hino: "Stopping criterion for active learning based on error stability"
     (2021, arXiv:2104.01836).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.monitoring import Monitor, stopping_advice
+    >>> X, y = load_iris(return_X_y=True)
+    >>> kept, start, pool = slice(0, None, 3), slice(1, None, 9), slice(2, None, 3)
+    >>> querier = BadgeQuerier(LogisticRegression(max_iter=500), strategy="margin")
+    >>> querier = querier.fit(X[start], y[start])
+    >>> monitor = Monitor(audit=(X[kept], y[kept]))
+    >>> rows, report = querier.query(X[pool], n=5, return_report=True)
+    >>> one = monitor.add(querier, report, X[pool][rows], y[pool][rows])
+    >>> stopping_advice(monitor.rounds, 0.01).stop
+    False
     """
     rounds = list(rounds)
     found = {one.number: one.assessment for one in rounds if one.assessment is not None}
@@ -242,7 +253,7 @@ def stopping_advice(
         for number, one in found.items()
     }
     last = rounds[-1] if rounds else None
-    bound = inf if last is None else bounds.get(last.number, inf)
+    bound = bounds.get(last.number, inf) if rounds else inf
     stop = bool(bound <= target)
     return StoppingAdvice(
         stop=stop,
