@@ -253,7 +253,7 @@ def stopping_advice(
         for number, one in found.items()
     }
     last = rounds[-1] if rounds else None
-    bound = bounds.get(last.number, inf) if rounds else inf
+    bound = inf if last is None else bounds.get(last.number, inf)
     stop = bool(bound <= target)
     return StoppingAdvice(
         stop=stop,
