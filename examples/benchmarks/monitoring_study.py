@@ -35,26 +35,30 @@ from skbadge.strategies import Badge
 
 RESULTS = Path(__file__).with_name("monitoring_study_results.csv.gz")
 TABLES = {"letter": 6, "pendigits": 32, "satimage": 182, "adult": 1590}
+NET = MLPClassifier([64], learning_rate_init=0.01, max_iter=100, alpha=1)
 MODELS = {
     "logistic": LogisticRegression(max_iter=1000),
     "forest": RandomForestClassifier(50),
-    "mlp": MLPClassifier([64], learning_rate_init=0.01, max_iter=100),
+    "mlp": NET,
+    # Without decay of the weights: sure of what it says, and often wrong then.
+    "mlp_overfitted": clone(NET).set_params(alpha=1e-4),
 }
+CELLS = ["logistic", "forest", "mlp"]
 N_INITIAL, N_QUERY, N_ROUNDS = 100, 100, 4
-# Of each model; in the runs of the first one the labelled rows are judged too.
-SHARES = {
-    "logistic": [0.1, 0, 0.2, 0.5, 1],
-    "forest": [0.1, 0, 1],
-    "mlp": [0.1, 0, 1],
-}
-# Rows of the pool, repeats, shares.
+ONE_SHARE = [(model, 0.1) for model in CELLS]
+FEW_SHARES = [
+    *product(MODELS, [0.1, 0]),
+    *product(["logistic"], [0.2, 0.5, 1]),
+]
+ALL_SHARES = [*FEW_SHARES, *product(["forest", "mlp"], [0.2, 0.5, 1])]
+# Rows of the pool, repeats, models and shares.
 PARTS = [
-    (4000, range(50), SHARES),
-    (1000, range(50), {model: [0.1] for model in MODELS}),
-    (4000, range(50, 100), SHARES),
+    (4000, range(20), ALL_SHARES),
+    (1000, range(20), ONE_SHARE),
+    (4000, range(20, 50), FEW_SHARES),
+    (1000, range(20, 50), ONE_SHARE),
 ]
 KEYS = ["table", "model", "n_pool", "share", "repeat"]
-CELL = ["table", "model"]
 RATIOS = ["balanced_accuracy", "precision", "recall"]
 
 
@@ -130,6 +134,7 @@ def judged(report, predicted, y, left):
         )
         line |= {f"{interval}_low": risk.low, f"{interval}_high": risk.high}
     line["estimate"] = risk.estimate
+    line["worth"] = risk.weights.sum() ** 2 / (risk.weights**2).sum()
     for name, value in ratios(y[left], predicted[left], y.max()).items():
         line[f"{name}_rest"] = value
     for name, value in ratios(y[rows], predicted[rows], y.max(), risk.weights).items():
@@ -142,17 +147,16 @@ def run(store):
     with sqlite3.connect(store) as database:
         database.execute("CREATE TABLE IF NOT EXISTS runs (key PRIMARY KEY, lines)")
         done = {key for (key,) in database.execute("SELECT key FROM runs")}
-        for n_pool, repeats, shares in PARTS:
+        for n_pool, repeats, runs in PARTS:
             for repeat in repeats:
-                for table, model in product(TABLES, MODELS):
-                    for share in shares[model]:
-                        run = (table, model, n_pool, share, repeat)
-                        if (key := json.dumps(run)) in done:
-                            continue
-                        lines = one_run(*run, with_labeled=share == shares[model][0])
-                        values = (key, json.dumps(lines))
-                        database.execute("INSERT INTO runs VALUES (?, ?)", values)
-                        database.commit()
+                for table, (model, share) in product(TABLES, runs):
+                    run = (table, model, n_pool, share, repeat)
+                    if (key := json.dumps(run)) in done:
+                        continue
+                    lines = one_run(*run, with_labeled=(model, share) in ONE_SHARE)
+                    values = (key, json.dumps(lines))
+                    database.execute("INSERT INTO runs VALUES (?, ?)", values)
+                    database.commit()
                 keep(database)
 
 
@@ -165,7 +169,121 @@ def keep(database):
         for line in json.loads(text)
     ]
     frame = pd.DataFrame(lines).sort_values([*KEYS, "n_labeled"])
-    frame.to_csv(RESULTS, index=False, float_format="%.6g")
+    frame.to_csv(RESULTS, index=False, float_format="%.5g")
+
+
+def points(values):
+    """Mean and standard error in points of per cent, of one value for each repeat."""
+    values = 100 * values.dropna()
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return f"{values.mean():+.1f} ± {error:.1f}"
+
+
+def by_cell(frame, summary):
+    """Markdown: a line of a summary for each table and model."""
+    lines = [
+        {"table": table, "model": model} | summary(frame[cell])
+        for table, model in product(TABLES, MODELS)
+        if (cell := (frame["table"] == table) & (frame["model"] == model)).any()
+    ]
+    names = lines[0]
+    text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
+    text += ["| " + " | ".join(map(str, line.values())) + " |" for line in lines]
+    return "\n".join(text)
+
+
+def estimates(cell):
+    """Of the rows left: bias, and spread against that of a random test set."""
+    bias = (cell["estimate"] - cell["rest"]).groupby(cell["repeat"]).mean()
+    in_errors = bias.mean() / (bias.std(ddof=1) / np.sqrt(len(bias)))
+    naive = (cell["batch"] - cell["rest"]).groupby(cell["repeat"]).mean()
+    return {
+        "batch as it is": points(naive),
+        "weighted": points(bias),
+        "in s.e.": f"{in_errors:+.1f}",
+        "rmse": f"{100 * rmse(cell):.1f}",
+        "to a test set's": f"{rmse(cell) / rmse_of_test_set(cell):.2f}",
+    }
+
+
+def rmse(cell):
+    return np.sqrt(((cell["estimate"] - cell["rest"]) ** 2).mean())
+
+
+def rmse_of_test_set(cell):
+    """Of as many rows drawn uniformly from the rows left."""
+    n_left = cell["n_pool"] - cell["n_labeled"]
+    variance = cell["rest"] * (1 - cell["rest"]) / N_QUERY
+    return np.sqrt((variance * (n_left - N_QUERY) / (n_left - 1)).mean())
+
+
+def overall(cell):
+    """Error on rows like the pool as it was, less that on fresh rows, by round."""
+    share = cell["n_labeled"] / cell["n_pool"]
+    with_exact = share * cell["labeled"] + (1 - share) * cell["rest"] - cell["fresh"]
+    rounds = cell["n_labeled"]
+    of_exact = 100 * with_exact.groupby(rounds).mean()
+    errors = 100 * cell["fresh"].groupby(rounds).mean()
+    line = {"error": f"{errors.iloc[0]:.0f} to {errors.iloc[-1]:.0f}"}
+    for n_labeled, part in cell.groupby("n_labeled"):
+        line[f"{n_labeled} labels"] = points(part["all"] - part["fresh"])
+    line["greatest, from the exact rest"] = f"{of_exact[of_exact.abs().idxmax()]:+.1f}"
+    return line
+
+
+def intervals(cell):
+    """How often intervals for the rows left hold the truth, and how wide they are."""
+    line = {}
+    for name in ("bernstein", "normal"):
+        low, high = cell[f"{name}_low"], cell[f"{name}_high"]
+        held = cell["rest"].between(low, high)
+        line[f"{name} holds"] = f"{100 * held.mean():.0f} %"
+        line[f"{name} width"] = f"{(high - low).median():.2f}"
+    return line
+
+
+def accuracy(cell):
+    """At the end: that of BADGE, and what is gained by shares of uniform draws."""
+    end = cell[cell["n_labeled"] == N_INITIAL + N_QUERY * N_ROUNDS]
+    right = 1 - end.pivot(index="repeat", columns="share", values="fresh")
+    line = {"share 0": f"{100 * right[0.0].mean():.1f}"}
+    for share in (0.1, 0.2, 0.5, 1.0):
+        if True:
+            here = share in right
+            line[str(share)] = points(right[share] - right[0.0]) if here else ""
+    return dict(sorted(line.items(), key=lambda item: float(item[0].split()[-1])))
+
+
+def ratio_biases(cell):
+    """Bias of the metrics that are ratios, and how often they are defined."""
+    line = {}
+    for name in RATIOS:
+        excess = cell[f"{name}_estimate"] - cell[f"{name}_rest"]
+        line[name.replace("_", " ")] = points(excess.groupby(cell["repeat"]).mean())
+    return line
+
+
+def tables(frame):
+    """Markdown: what came of the runs."""
+    in_large = frame["n_pool"] == PARTS[0][0]
+    drawn = frame[(frame["share"] == 0.1) & frame["estimate"].notna()]
+    large, small = (drawn[drawn["n_pool"] == n_pool] for n_pool in (4000, 1000))
+    n_large, n_small = (part["repeat"].nunique() for part in (large, small))
+    text = [
+        f"Error of the rows left, {n_large} repeats of {N_ROUNDS} batches:",
+        by_cell(large, estimates),
+        "Its intervals, where they say 95 %:",
+        by_cell(large, intervals),
+        "Error on rows like the pool of 4,000, less that on fresh rows:",
+        by_cell(large, overall),
+        f"The same of a pool of 1,000, {n_small} repeats:",
+        by_cell(small, overall),
+        "Accuracy with 500 labels, and what shares of uniform draws add to it:",
+        by_cell(frame[in_large], accuracy),
+        "Bias of metrics that are ratios:",
+        by_cell(large[large["table"].isin(["satimage", "adult"])], ratio_biases),
+    ]
+    return "\n\n".join(text)
 
 
 if __name__ == "__main__":
