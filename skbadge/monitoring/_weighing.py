@@ -9,6 +9,7 @@ from skbadge.monitoring._intervals import (
     bernstein_interval,
     exact_interval,
     normal_interval,
+    standard_error,
 )
 from skbadge.monitoring._metrics import Metric
 from skbadge.monitoring._risk import RiskEstimate, lure_weights, martingale_terms
@@ -237,8 +238,17 @@ class Weighing:
             n,
             n_pool,
             per_row[np.r_[draws.answered, np.ones(len(known), bool)]] * n / n_all,
+            share * self._deviation(rest, means),
         )
         return estimate, ends
+
+    def _deviation(self, rest, means):
+        """The standard error of the metric, were it of the rows drawn from only."""
+        if self.draws.takes_all:
+            return 0.0
+        slope = self.metric.slope(means)
+        losses, _ = self.draws.less_their_ratio(self.moments @ slope, rest @ slope)
+        return standard_error(self.draws.terms(losses))
 
     def _ends(self, rest, share, offset, means, value):
         """Both ends of the interval for the error."""
