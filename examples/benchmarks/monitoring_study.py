@@ -275,7 +275,7 @@ def tables(frame):
         "Its intervals, where they say 95 %:",
         by_cell(large, intervals),
         "Error on rows like the pool of 4,000, less that on fresh rows:",
-        by_cell(large, overall),
+        by_cell(large[large["model"].isin(CELLS)], overall),
         f"The same of a pool of 1,000, {n_small} repeats:",
         by_cell(small, overall),
         "Accuracy with 500 labels, and what shares of uniform draws add to it:",
