@@ -49,34 +49,36 @@ class Draws:
     def weights(self):
         """What each row weighs; the mean of the weights is about 1.
 
-        If some have no answer, the others weigh more: the mean is a ratio.
+        If some have no answer, the others have their weight as well: the mean is a
+        ratio.
         """
-        weights = self._of_answered
-        return weights if self.answered.all() else weights / weights.mean()
+        return np.where(self.answered, self._of_all * self._per_answered, 0.0)
 
     @property
-    def _of_answered(self):
-        """The weights v of the estimator, 0 of rows without an answer."""
-        if self.probabilities is None:
-            return self.answered.astype(np.float64)
-        return np.where(self.answered, self._lure_weights(), 0.0)
+    def _per_answered(self):
+        """Weight of all rows over that of those with an answer."""
+        return self._of_all.sum() / self._of_all[self.answered].sum()
 
-    def _lure_weights(self):
+    @property
+    def _of_all(self):
         """The weight v_m of each draw."""
         n, n_pool = len(self), self.n_pool
-        if n == n_pool:
+        if self.probabilities is None or n == n_pool:
             return np.ones(n)
         n_left = n_pool - np.arange(n)  # N - m + 1
         # (N - n) / (N - m), times 1 / ((N - m + 1) q_m) - 1
         excess = 1 / (n_left * self.probabilities) - 1
         return 1 + (n_pool - n) / (n_left - 1) * excess
 
-    def less_their_ratio(self, losses, ratio):
-        """Losses such that the ratio varies as their mean does."""
-        if self.answered.all():
-            return losses, ratio
+    def varying_as_ratio(self, losses, ratio):
+        """Losses such that the ratio varies as their mean does, about the same value.
+
+        With A the mean of weighted losses, B that of the weights of the answered rows
+        and C that of all weights, the ratio is A C / B; to first order it varies as
+        (A - ratio B) C / B + ratio C.
+        """
         excess = np.where(self.answered, losses - ratio, 0.0)
-        return excess / self._of_answered.mean(), 0.0
+        return excess * self._per_answered + ratio
 
     def terms(self, losses):
         """The terms a_m, whose mean is the pool's mean loss, given the draws before."""

@@ -156,7 +156,7 @@ class Weighing:
         if self.draws.takes_all:
             return 0.0
         slope = self.metric.slope(means)
-        losses, _ = self.draws.less_their_ratio(self.moments @ slope, rest @ slope)
+        losses = self.draws.varying_as_ratio(self.moments @ slope, rest @ slope)
         return standard_error(self.draws.terms(losses))
 
     def _ends(self, rest, share, offset, means, value):
@@ -166,8 +166,8 @@ class Weighing:
         losses, at_zero, power = self.moments[:, 0], float(offset[0]), metric.power
         if self.interval == "normal":
             slope = metric.slope(means) * (-1 if metric.is_score else 1)
-            losses, center = draws.less_their_ratio(self.moments @ slope, rest @ slope)
-            at_zero, power = error - share * center, 1.0
+            losses = draws.varying_as_ratio(self.moments @ slope, rest @ slope)
+            at_zero, power = error - share * (rest @ slope), 1.0
         return ErrorEnds(
             error,
             draws,
