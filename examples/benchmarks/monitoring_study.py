@@ -169,7 +169,156 @@ def keep(database):
         for line in json.loads(text)
     ]
     frame = pd.DataFrame(lines).sort_values([*KEYS, "n_labeled"])
-    frame.to_csv(RESULTS, index=False, float_format="%.5g")
+    frame.to_csv(RESULTS, index=False, float_format="%.4f")
+
+
+def tables(frame):
+    """Markdown: what came of the runs."""
+    drawn = frame[(frame["share"] == 0.1) & frame["estimate"].notna()]
+    judged = drawn[drawn["model"].isin(CELLS)]
+    large, small = (judged[judged["n_pool"] == n_pool] for n_pool in (4000, 1000))
+    in_large = frame[frame["n_pool"] == 4000]
+    parts = {
+        "error of the rows left": (drawn[drawn["n_pool"] == 4000], of_rest),
+        "error on rows like the pool of 4,000, less that on fresh rows": (
+            large,
+            of_overall,
+        ),
+        "the same of a pool of 1,000": (small, of_overall),
+        "larger shares": (in_large[in_large["model"].isin(CELLS)], of_shares),
+        "accuracy with 500 labels": (in_large, of_accuracy),
+        "bias of ratios": (
+            large[large["table"].isin(["satimage", "adult"])],
+            of_ratios,
+        ),
+    }
+    text = [goals(large, in_large)]
+    for title, (part, summary) in parts.items():
+        counts = part.groupby("model")["repeat"].nunique().unique()
+        n_repeats = " or ".join(map(str, sorted(counts)))
+        text += [f"{title.capitalize()}, {n_repeats} repeats:"]
+        text += [by_cell(part, summary)]
+    return "\n\n".join(text)
+
+
+def goals(judged, in_large):
+    """Markdown: what was wanted of the twelve cells, and which of them have it."""
+
+    def found(cell):
+        bias = by_repeat(cell["estimate"] - cell["rest"], cell)
+        rounds, share = cell["n_labeled"], cell["n_labeled"] / cell["n_pool"]
+        exact = share * cell["labeled"] + (1 - share) * cell["rest"]
+        held = cell["rest"].between(cell["bernstein_low"], cell["bernstein_high"])
+        every = in_large[(in_large[["table", "model"]] == cell.name).all(axis=1)]
+        errors = every.groupby(["n_labeled", "share"])["fresh"].mean()
+        end = errors[N_INITIAL + N_QUERY * N_ROUNDS]
+        by_round = (cell["all"] - cell["fresh"]).groupby(rounds).mean()
+        of_exact = (exact - cell["fresh"]).groupby(rounds).mean()
+        return pd.Series(
+            {
+                "unbiased: below 3 standard errors": abs(bias.mean())
+                < 3 * bias.std(ddof=1) / np.sqrt(len(bias)),
+                "rmse at most 1.3 times a random test set's": spread(cell)[0] <= 1.3,
+                "default interval holds in at least 93 %": held.mean() >= 0.93,
+                "`overall` within a point of fresh rows, each round": (
+                    by_round.abs().max() <= 0.01
+                ),
+                "the same with the exact error of the rest": (
+                    of_exact.abs().max() <= 0.01
+                ),
+                "loss of accuracy at most half a point": end[0.1] - end[0.0] <= 0.005,
+            }
+        )
+
+    cells = judged.groupby(["table", "model"])[judged.columns].apply(found)
+    text = ["| wanted | of 12 cells | not |", "|---|---|---|"]
+    for name, has in cells.items():
+        rest = ", ".join(" ".join(cell) for cell in has.index[~has.astype(bool)])
+        text.append(f"| {name} | {has.sum()} | {rest} |")
+    return "\n".join(text)
+
+
+def by_cell(frame, summary):
+    """Markdown: a line of a summary for each table and model."""
+    lines = [
+        {"table": table, "model": model} | summary(cell)
+        for (table, model), cell in frame.groupby(["table", "model"])
+    ]
+    order = list(product(TABLES, MODELS))
+    lines.sort(key=lambda line: order.index((line["table"], line["model"])))
+    text = ["| " + " | ".join(lines[0]) + " |", "|---" * len(lines[0]) + "|"]
+    text += ["| " + " | ".join(map(str, line.values())) + " |" for line in lines]
+    return "\n".join(text)
+
+
+def of_rest(cell):
+    """Bias of the estimate, spread against that of a random test set, intervals."""
+    bias = by_repeat(cell["estimate"] - cell["rest"], cell)
+    in_errors = bias.mean() / (bias.std(ddof=1) / np.sqrt(len(bias)))
+    line = {
+        "batch as it is": points(by_repeat(cell["batch"] - cell["rest"], cell)),
+        "weighted": points(bias),
+        "in s.e.": f"{in_errors:+.1f}",
+        "rmse ratio": "{:.2f} ± {:.2f}".format(*spread(cell)),
+        "worth": f"{cell['worth'].median():.0f}",
+    }
+    for name, said in {"bernstein": "default", "normal": "normal"}.items():
+        low, high = cell[f"{name}_low"], cell[f"{name}_high"]
+        held = cell["rest"].between(low, high).mean()
+        line |= {f"{said} holds": f"{100 * held:.0f} %"}
+        line |= {f"{said} width": f"{(high - low).median():.2f}"}
+    return line
+
+
+def of_overall(cell):
+    """Error on rows like the pool as it was, less that on fresh rows, by round."""
+    share = cell["n_labeled"] / cell["n_pool"]
+    exact = share * cell["labeled"] + (1 - share) * cell["rest"] - cell["fresh"]
+    rounds = [(n, cell["n_labeled"] == n) for n in sorted(set(cell["n_labeled"]))]
+    errors = [100 * cell["fresh"][here].mean() for _, here in rounds]
+    line = {"error": f"{errors[0]:.0f} to {errors[-1]:.0f}"}
+    for n_labeled, here in rounds:
+        line[f"{n_labeled} labels"] = points((cell["all"] - cell["fresh"])[here])
+    worst = max((exact[here] for _, here in rounds), key=lambda part: abs(part.mean()))
+    return line | {"greatest, with the exact rest": points(worst)}
+
+
+def of_shares(cell):
+    """Spread against a random test set's, and width of the default interval."""
+    line = {}
+    for share in (0.1, 0.2, 0.5):
+        part = cell[(cell["share"] == share) & cell["estimate"].notna()]
+        line[f"rmse, {share}"] = f"{spread(part)[0]:.2f}" if len(part) else ""
+    for share in (0.1, 0.2, 0.5):
+        part = cell[(cell["share"] == share) & cell["estimate"].notna()]
+        width = (part["bernstein_high"] - part["bernstein_low"]).median()
+        line[f"width, {share}"] = f"{width:.2f}" if len(part) else ""
+    return line
+
+
+def of_accuracy(cell):
+    """At the end: that of BADGE, and what is gained by shares of uniform draws."""
+    end = cell[cell["n_labeled"] == N_INITIAL + N_QUERY * N_ROUNDS]
+    right = 1 - end.pivot(index="repeat", columns="share", values="fresh")
+    line = {"no share": f"{100 * right[0.0].mean():.1f}"}
+    for share in (0.1, 0.2, 0.5, 1.0):
+        line[f"{share:g}"] = points(right[share] - right[0.0]) if share in right else ""
+    return line
+
+
+def of_ratios(cell):
+    """Bias of the metrics that are ratios."""
+    return {
+        name.replace("_", " "): points(
+            by_repeat(cell[f"{name}_estimate"] - cell[f"{name}_rest"], cell)
+        )
+        for name in RATIOS
+    }
+
+
+def by_repeat(values, cell):
+    """Mean of each repeat."""
+    return values.groupby(cell["repeat"]).mean()
 
 
 def points(values):
@@ -179,111 +328,16 @@ def points(values):
     return f"{values.mean():+.1f} ± {error:.1f}"
 
 
-def by_cell(frame, summary):
-    """Markdown: a line of a summary for each table and model."""
-    lines = [
-        {"table": table, "model": model} | summary(frame[cell])
-        for table, model in product(TABLES, MODELS)
-        if (cell := (frame["table"] == table) & (frame["model"] == model)).any()
-    ]
-    names = lines[0]
-    text = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
-    text += ["| " + " | ".join(map(str, line.values())) + " |" for line in lines]
-    return "\n".join(text)
-
-
-def estimates(cell):
-    """Of the rows left: bias, and spread against that of a random test set."""
-    bias = (cell["estimate"] - cell["rest"]).groupby(cell["repeat"]).mean()
-    in_errors = bias.mean() / (bias.std(ddof=1) / np.sqrt(len(bias)))
-    naive = (cell["batch"] - cell["rest"]).groupby(cell["repeat"]).mean()
-    return {
-        "batch as it is": points(naive),
-        "weighted": points(bias),
-        "in s.e.": f"{in_errors:+.1f}",
-        "rmse": f"{100 * rmse(cell):.1f}",
-        "to a test set's": f"{rmse(cell) / rmse_of_test_set(cell):.2f}",
-    }
-
-
-def rmse(cell):
-    return np.sqrt(((cell["estimate"] - cell["rest"]) ** 2).mean())
-
-
-def rmse_of_test_set(cell):
-    """Of as many rows drawn uniformly from the rows left."""
+def spread(cell):
+    """Root mean squared error, over that of as many rows drawn uniformly; jackknife."""
     n_left = cell["n_pool"] - cell["n_labeled"]
-    variance = cell["rest"] * (1 - cell["rest"]) / N_QUERY
-    return np.sqrt((variance * (n_left - N_QUERY) / (n_left - 1)).mean())
-
-
-def overall(cell):
-    """Error on rows like the pool as it was, less that on fresh rows, by round."""
-    share = cell["n_labeled"] / cell["n_pool"]
-    with_exact = share * cell["labeled"] + (1 - share) * cell["rest"] - cell["fresh"]
-    rounds = cell["n_labeled"]
-    of_exact = 100 * with_exact.groupby(rounds).mean()
-    errors = 100 * cell["fresh"].groupby(rounds).mean()
-    line = {"error": f"{errors.iloc[0]:.0f} to {errors.iloc[-1]:.0f}"}
-    for n_labeled, part in cell.groupby("n_labeled"):
-        line[f"{n_labeled} labels"] = points(part["all"] - part["fresh"])
-    line["greatest, from the exact rest"] = f"{of_exact[of_exact.abs().idxmax()]:+.1f}"
-    return line
-
-
-def intervals(cell):
-    """How often intervals for the rows left hold the truth, and how wide they are."""
-    line = {}
-    for name in ("bernstein", "normal"):
-        low, high = cell[f"{name}_low"], cell[f"{name}_high"]
-        held = cell["rest"].between(low, high)
-        line[f"{name} holds"] = f"{100 * held.mean():.0f} %"
-        line[f"{name} width"] = f"{(high - low).median():.2f}"
-    return line
-
-
-def accuracy(cell):
-    """At the end: that of BADGE, and what is gained by shares of uniform draws."""
-    end = cell[cell["n_labeled"] == N_INITIAL + N_QUERY * N_ROUNDS]
-    right = 1 - end.pivot(index="repeat", columns="share", values="fresh")
-    line = {"share 0": f"{100 * right[0.0].mean():.1f}"}
-    for share in (0.1, 0.2, 0.5, 1.0):
-        if True:
-            here = share in right
-            line[str(share)] = points(right[share] - right[0.0]) if here else ""
-    return dict(sorted(line.items(), key=lambda item: float(item[0].split()[-1])))
-
-
-def ratio_biases(cell):
-    """Bias of the metrics that are ratios, and how often they are defined."""
-    line = {}
-    for name in RATIOS:
-        excess = cell[f"{name}_estimate"] - cell[f"{name}_rest"]
-        line[name.replace("_", " ")] = points(excess.groupby(cell["repeat"]).mean())
-    return line
-
-
-def tables(frame):
-    """Markdown: what came of the runs."""
-    in_large = frame["n_pool"] == PARTS[0][0]
-    drawn = frame[(frame["share"] == 0.1) & frame["estimate"].notna()]
-    large, small = (drawn[drawn["n_pool"] == n_pool] for n_pool in (4000, 1000))
-    n_large, n_small = (part["repeat"].nunique() for part in (large, small))
-    text = [
-        f"Error of the rows left, {n_large} repeats of {N_ROUNDS} batches:",
-        by_cell(large, estimates),
-        "Its intervals, where they say 95 %:",
-        by_cell(large, intervals),
-        "Error on rows like the pool of 4,000, less that on fresh rows:",
-        by_cell(large[large["model"].isin(CELLS)], overall),
-        f"The same of a pool of 1,000, {n_small} repeats:",
-        by_cell(small, overall),
-        "Accuracy with 500 labels, and what shares of uniform draws add to it:",
-        by_cell(frame[in_large], accuracy),
-        "Bias of metrics that are ratios:",
-        by_cell(large[large["table"].isin(["satimage", "adult"])], ratio_biases),
-    ]
-    return "\n\n".join(text)
+    of_test_set = cell["rest"] * (1 - cell["rest"]) / N_QUERY
+    of_test_set *= (n_left - N_QUERY) / (n_left - 1)
+    ours = by_repeat((cell["estimate"] - cell["rest"]) ** 2, cell)
+    others = by_repeat(of_test_set, cell)
+    without = np.sqrt((ours.sum() - ours) / (others.sum() - others))
+    error = np.sqrt((len(ours) - 1) * without.var(ddof=0))
+    return np.sqrt(ours.sum() / others.sum()), error
 
 
 if __name__ == "__main__":

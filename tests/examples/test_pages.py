@@ -70,6 +70,15 @@ def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
     assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
 
 
+def test_the_tables_of_monitoring_are_those_of_the_results(monkeypatch):
+    folder = PAGES.parent / "examples" / "benchmarks"
+    monkeypatch.syspath_prepend(folder)
+    study = import_module("monitoring_study")
+    text = (PAGES / "monitoring.md").read_text(encoding="utf-8")
+    found = text.partition("<!-- measured -->")[2].partition("<!-- end of measured")[0]
+    assert found.strip() == study.tables(pd.read_csv(study.RESULTS)).strip()
+
+
 def test_labelling_sessions(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = run("labeling.md")
