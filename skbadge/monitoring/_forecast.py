@@ -148,7 +148,8 @@ def forecast_labels(
     standard_errors : array-like of float of shape (n_rounds,) or None, default=None
         How exact each error is known, as `RiskEstimate.standard_error`: the standard
         deviation of an estimate, which is the half width of a normal interval of
-        confidence 0.68. Exact errors count more. Without them, all count the same, and
+        confidence 0.68. Exact errors count more; none counts as more exact than half of
+        the median. Without them, all count the same, and
         how much they vary is read off the distances from the law.
 
     same_rows : bool, default=False
@@ -290,5 +291,5 @@ def _check(n_labeled, errors, standard_errors, same_rows):
             )
         return (*arrays, None)
     # An error of 0 that was seen has a standard error of 0, and is not known exactly.
-    least = np.median(arrays[2]) / 4
+    least = np.median(arrays[2]) / 2
     return (*arrays[:2], np.maximum(arrays[2], least) if least else None)
