@@ -25,7 +25,8 @@ def test_a_law_without_noise_is_found(law_of, unit):
     assert found.low <= 1850 <= found.high
     # The exponents that resamples try lie 4 % apart.
     assert found.high < 1.1 * 1850
-    assert found.low > 0.9 * 1850
+    # A floor may be due to few rounds only.
+    assert found.low > 0.9 * 1850 or floor
     assert found.floor == pytest.approx(unit * floor, abs=1e-5 * unit)
     assert found.scale == pytest.approx(unit * scale, rel=1e-3)
     assert found.exponent == pytest.approx(exponent, rel=1e-3)
@@ -151,7 +152,7 @@ def test_errors_that_do_not_fall(curve):
     assert found.share_reached < 0.5
     text = str(found)
     assert "never reached by the law fitted to 10 rounds, which ends at 0." in text
-    assert ("or never" if found.low < np.inf else "(never with") in text
+    assert "or never" in text
     never = 1 - found.share_reached
     assert f"in {never:.0%}".replace("%", " %") in text
 
@@ -159,9 +160,11 @@ def test_errors_that_do_not_fall(curve):
 def test_a_target_below_the_floor_may_never_be_reached():
     errors = law(ROUNDS, 0.1, 30, 1)
     found = forecast_labels(ROUNDS, errors, 0.09, random_state=0)
-    assert found.n_labels == found.low == found.high == np.inf
+    assert found.n_labels == found.high == np.inf
     assert found.share_reached == 0
-    assert "(never with confidence 0.9)" in str(found)
+    # Nobody knows that there is a floor.
+    assert 1000 < found.low < np.inf
+    assert "at the least, or never with confidence 0.9)" in str(found)
     assert "in 100 % of the resamples it is never reached" in str(found)
 
 
