@@ -145,6 +145,34 @@ class ErrorEnds:
         low, high = (self.share * np.array(ends) + self.offset) ** self.power
         return min(self.estimate, float(low)), max(self.estimate, float(high))
 
+    def upper(self, alpha):
+        """The upper end alone, which the error is above with probability alpha."""
+        is_normal = self.interval == "normal" and not self.draws.takes_all
+        if is_normal and not np.ptp(self.draws.terms(self.losses)):
+            # Rows that are all alike do not say how much rows differ.
+            return np.inf
+        # Each end of a two-sided interval has half of its doubt.
+        return self.at(2 * alpha)[1]
+
+    def n_without_loss(self, target, alpha):
+        """About how many rows without any loss put the upper end at a target.
+
+        None for the normal interval and where there is no bound; infinite if the rows
+        that are known are too bad for it.
+        """
+        if (
+            self.interval == "normal"
+            or self.bound is None
+            or not self.draws.uniform_share
+        ):
+            return None
+        # Mean loss of the rows drawn from with which the error is the target.
+        mean = (target ** (1 / self.power) - self.offset) / self.share
+        if mean <= 0:
+            return np.inf
+        # log(1 / alpha) / (uniform share × mean), in units of the greatest loss
+        return float(np.log(1 / alpha) * self.bound / (self.draws.uniform_share * mean))
+
 
 @dataclass(frozen=True, eq=False)
 class Weighing:
