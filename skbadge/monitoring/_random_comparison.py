@@ -170,7 +170,10 @@ def rows_to_settle(difference, variance, alpha, margin):
     variance : float
         Of the differences of single rows.
     """
-    quantiles = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(_POWER)
-    # The gap that an interval's half width must fit in: to 0, or to the margin.
-    gap = max(abs(difference), margin - abs(difference))
-    return int(np.ceil(quantiles**2 * variance / gap**2))
+    size, doubt = abs(difference), stats.norm.ppf(1 - alpha / 2)
+    # The interval must end before 0 on one side, or before the margin on both.
+    least = (doubt + stats.norm.ppf(_POWER)) / size if size else np.inf
+    if size < margin:
+        on_both = doubt + stats.norm.ppf((1 + _POWER) / 2)
+        least = min(least, on_both / (margin - size))
+    return int(np.ceil(least**2 * variance))
