@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, inf, isfinite, log, pi
+from math import ceil, inf, isfinite, log, pi, sqrt
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.stats import norm
 
 from skbadge._compat import Interval, validate_params
 from skbadge.monitoring._monitored_round import MonitoredRound
@@ -363,9 +364,15 @@ def _rows_needed(found, source, target, alpha):
     n_audit = log(1 / alpha) * (ends.bound or inf) / target ** (1 / ends.power)
     audit = f"an audit of about {ceil(n_audit)} rows"
     if source == "audit":
+        now, as_now = found.error.estimate, ""
+        if found.interval == "exact" and now < target:
+            # The normal distribution of the errors, were the error the target.
+            spread = norm.ppf(1 - alpha) * sqrt(target * (1 - target))
+            n_now = ceil(max((spread / (target - now)) ** 2, n_audit))
+            as_now = f", and about {n_now} rows with as many errors as now"
         return (
             f"At the next round the bound takes {audit} if the model is right about "
-            f"all of them, and more if it is not. It has {found.overall.n} now."
+            f"all of them{as_now}. It has {found.overall.n} rows."
         )
     if not isfinite(n):
         return (

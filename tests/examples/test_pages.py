@@ -58,7 +58,10 @@ def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
     assert found["assessment"].overall.estimate > 0.85
     printed = capsys.readouterr().out
     assert len(found["monitor"].rounds) == 4
-    assert f"```text\n{found['monitor']}\n```" in (PAGES / "monitoring.md").read_text()
+    page = (PAGES / "monitoring.md").read_text(encoding="utf-8")
+    assert f"```text\n{found['monitor']}\n```" in page
+    assert found["advice"].stop
+    assert f"```text\n{found['advice']}\n```" in page
     assert "59 of 1617 rows" in printed
     assert "those that 100 rows were drawn from" in printed
 
@@ -70,6 +73,14 @@ def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
     text = (PAGES / "strategies.md").read_text(encoding="utf-8")
     found = text.partition("<!-- tables -->")[2].partition("<!-- end of tables -->")[0]
     assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
+
+
+def test_the_tables_of_stopping_are_those_of_the_results(monkeypatch):
+    monkeypatch.syspath_prepend(PAGES.parent / "examples" / "benchmarks")
+    study = import_module("monitoring_stopping")
+    text = (PAGES / "monitoring.md").read_text(encoding="utf-8")
+    found = text.partition("<!-- stopping -->")[2].partition("<!-- end of stopping")[0]
+    assert found.strip() == study.tables(pd.read_csv(study.RESULTS)).strip()
 
 
 def test_labelling_sessions(tmp_path, monkeypatch, capsys):

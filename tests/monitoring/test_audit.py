@@ -128,15 +128,20 @@ def test_skipped_rows_may_have_been_right_or_wrong():
 
 
 def test_it_takes_fewer_rows_to_be_sure_than_a_batch_does():
-    """As the documentation says: 40 rows without an error, and 400 with a tenth."""
-    for share, n in ((1.0, 40), (0.1, 400)):
-        highs = [
-            risk_estimate(
-                np.zeros(m), 1 / (10**5 - np.arange(m)), 10**5, uniform_share=share
-            ).high
-            for m in (n, int(0.8 * n))
-        ]
-        assert highs[0] < 0.1 < highs[1]
+    """As the documentation says: 29 rows without an error, and 304 with a tenth."""
+    bounds = [exact_interval(0, n, None, 2 * 0.05)[1] for n in (29, 28)]
+    assert bounds[0] < 0.1 < bounds[1]
+    highs = [
+        risk_estimate(
+            np.zeros(n),
+            1 / (10**5 - np.arange(n)),
+            10**5,
+            uniform_share=0.1,
+            confidence=1 - 2 * 0.05,
+        ).high
+        for n in (304, 303)
+    ]
+    assert highs[0] < 0.1 < highs[1]
 
 
 def test_skipped_rows():

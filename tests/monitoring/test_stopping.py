@@ -135,7 +135,11 @@ def test_a_window_with_a_gap_is_not_judged():
         (
             # log(1 / alpha_2) / 0.1, with alpha_2 = 6 * 0.05 / (4 pi²)
             rounds_of(audited(5)),
-            ["0.05, is at most 0.1 already", "an audit of about 49 rows", "has 100"],
+            [
+                "0.05, is at most 0.1 already",
+                "an audit of about 49 rows",
+                "has 100 rows",
+            ],
         ),
         (rounds_of(audited(0)), ["Stop: the error is at most 0.0343", "rows like"]),
         (rounds_of(audited(1, interval="normal")), ["Do not trust it with few"]),
