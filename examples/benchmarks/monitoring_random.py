@@ -28,7 +28,8 @@ truth
 
 import argparse
 import warnings
-from functools import cache
+from functools import cache, partial
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,9 @@ LINEAR, FOREST = (
     LogisticRegression(max_iter=300),
     RandomForestClassifier(50, random_state=0),
 )
-N_REPEATS, N_RANDOM, MARGINS = 100, (200, 600, 2000), (0.02, 0.05)
+N_REPEATS, N_RANDOM = 100, (200, 600, 2000)
+# What does not matter, and the numbers of random rows that are shown for it.
+MARGINS = {0.02: N_RANDOM, 0.05: (2000,)}
 # Table, model, share of labels that are made up, rows of the pool, of the start, of a
 # batch, and number of batches.
 SETTINGS = {
@@ -168,30 +171,27 @@ def tables(frame):
     """Markdown: for each setting and number of random rows, how often what is said."""
     names = ["better", "worse", "no difference that matters", "cannot tell yet"]
     text = []
-    for margin in MARGINS:
+    for margin, shown in MARGINS.items():
         text += [f"A difference of up to {100 * margin:g} points does not matter:", ""]
         text += [
             "| setting | in truth | random rows, judging | better | worse "
             "| no difference | cannot tell | wrong |"
         ]
         text += ["|---" * 8 + "|"]
-        for setting in SETTINGS:
-            for n_random, part in frame[frame["setting"] == setting].groupby(
-                "n_random"
-            ):
-                said = verdicts(part, margin)
-                wrong = sum(
-                    is_wrong(*each, margin)
-                    for each in zip(said, part["truth"], strict=True)
-                )
-                mean, spread = 100 * part["truth"].mean(), 100 * part["truth"].std()
-                judging = round(part["n_judges"].median())
-                counts = " | ".join(str(said.count(name)) for name in names)
-                text.append(
-                    f"| {setting} | {mean:+.1f} ± {spread:.1f} | {n_random}, {judging} "
-                    f"| {counts} | {wrong} |"
-                )
+        for setting, n_random in product(SETTINGS, shown):
+            part = frame.query("setting == @setting and n_random == @n_random")
+            truth, said = part["truth"], verdicts(part, margin)
+            wrong = sum(map(partial(is_wrong, margin=margin), said, truth))
+            counts = " | ".join(str(said.count(name)) for name in names)
+            text.append(
+                f"| {setting} | {100 * truth.mean():+.1f} ± {100 * truth.std():.1f} "
+                f"| {n_random}, {part['n_judges'].median():.0f} | {counts} | {wrong} |"
+            )
         text.append("")
+    held = (frame["low"] <= frame["truth"]) & (frame["truth"] <= frame["high"])
+    shares = held.groupby(frame["n_random"]).mean()
+    said = [f"{100 * shares[n]:.1f} % ({n} random rows)" for n in N_RANDOM]
+    text.append(f"The interval of 95 % held the truth in {', '.join(said)}.")
     return "\n".join(text)
 
 

@@ -137,7 +137,8 @@ class RandomComparison:
         if self.n_more:
             yield (
                 "to settle it",
-                f"about {self.n_more:,} more rows that judge, {self.n_more_labels:,} "
+                f"about {_rounded(self.n_more)} more rows that judge, "
+                f"{_rounded(self.n_more_labels)} "
                 f"random labels in all, if the difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
                 f"{100 * self.margin:g} {self._of()} does not matter",
@@ -147,6 +148,11 @@ class RandomComparison:
 
     def _of(self):
         return "points" if self.metric == "accuracy" else "% of the error"
+
+
+def _rounded(number):
+    """Two digits of a number of rows."""
+    return f"{round(number, 2 - len(str(number))):,}"
 
 
 def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:
