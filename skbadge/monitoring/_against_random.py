@@ -191,7 +191,8 @@ def compare_with_random(
         n_trained=n_initial + k,
         n_initial=n_initial,
         n_more=n_more,
-        n_more_labels=int(np.ceil(n_more / judge_share)),
+        # Once all rows of the strategy are in use, all further random ones judge.
+        n_more_labels=n_more if k == n_chosen else int(np.ceil(n_more / judge_share)),
         **found,
     )
 

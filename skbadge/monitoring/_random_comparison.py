@@ -65,7 +65,7 @@ class RandomComparison:
         if the difference seen is the true one; 0 if it is settled.
 
     n_more_labels : int
-        Random labels that it takes to have them, with those that train.
+        Further random labels that it takes to have them, with those that train.
 
     notes : tuple of str
         What else is worth knowing.
@@ -138,8 +138,8 @@ class RandomComparison:
             yield (
                 "to settle it",
                 f"about {_rounded(self.n_more)} more rows that judge, "
-                f"{_rounded(self.n_more_labels)} "
-                f"random labels in all, if the difference is the one seen so far "
+                f"{_rounded(self.n_more_labels)} more random labels in all, if the "
+                "difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
                 f"{100 * self.margin:g} {self._of()} does not matter",
             )

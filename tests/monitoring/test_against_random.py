@@ -152,14 +152,16 @@ def test_no_difference_that_matters():
 
 
 def test_more_labels_are_said_with_those_that_train():
-    found = compared(Guesser(), 1, judge_share=0.75)
-    assert found.verdict == "cannot tell yet"
+    # Of 200 random rows, 50 train here, and 60 there, as many as the strategy chose.
+    found, other = (compared(Guesser(), 1, judge_share=each) for each in (0.75, 0.5))
+    assert found.verdict == other.verdict == "cannot tell yet"
     assert found.n_more > 0
     assert found.n_more_labels == int(np.ceil(found.n_more / 0.75))
+    assert other.n_more_labels == other.n_more
     text = str(found)
     assert text.startswith("cannot tell yet whether it is better than random rows")
     rounded = float(f"{found.n_more:.2g}"), float(f"{found.n_more_labels:.2g}")
-    assert "about {:,.0f} more rows that judge, {:,.0f} random".format(*rounded) in text
+    assert "about {:,.0f} more rows that judge, {:,.0f} more".format(*rounded) in text
     assert "<table>" in found._repr_html_()
     assert repr(found).startswith("<RandomComparison: cannot tell yet, ")
 
