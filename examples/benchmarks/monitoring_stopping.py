@@ -69,6 +69,12 @@ STRATEGIES = {"margin": "margin", "badge": Badge(uniform_share=0.1)}
 N_REPEATS, N_REFERENCE, CONFIDENCE = 20, 1000, 0.95
 N_POOL = {"letter": 4000, "pendigits": 4000, "satimage": 3000, "adult": 4000}
 KEYS = ["kind", "table", "model", "strategy", "repeat"]
+PILOT = range(1000, 1003)
+RULES = {
+    "advised": "bound",
+    "agreed": "agreement above 0.99",
+    "stable": "error within 0.01",
+}
 
 
 @dataclass(frozen=True)
@@ -239,11 +245,138 @@ def run(store, settings, repeats):
     return pd.read_csv(store)
 
 
+def outcomes(frame):
+    """A line for each run: when it stopped, how good it was then, and what it cost.
+
+    An oracle knows the true errors, and stops at the first model that is good enough.
+    """
+    lines = []
+    for key, run in frame.groupby(KEYS, sort=False):
+        first = run.iloc[0]
+        good = run[run["error"] <= first["target"]]
+        n_oracle = good["n_labeled"].iloc[0] if len(good) else np.nan
+        line = dict(zip(KEYS, key, strict=True)) | {
+            "target": first["target"],
+            "budget": first["budget"],
+            "n_audit": first["n_audit"],
+            "n_oracle": n_oracle,
+            "soon_good": n_oracle + first["n_audit"] <= first["budget"] / 4,
+        }
+        for rule in RULES:
+            stops = run[run[rule] == 1]
+            stop = stops.iloc[0] if len(stops) else None
+            # No audit is needed to compare models.
+            labels = "n_labeled" if rule == "agreed" else "n_spent"
+            line |= {
+                f"n_{rule}": np.nan if stop is None else stop[labels],
+                f"{rule}_bad": stop is not None and stop["error"] > first["target"],
+                f"{rule}_above_last": np.nan
+                if stop is None
+                else 100 * (stop["error"] - run["error"].iloc[-1]),
+            }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+def cost_table(found):
+    """Markdown: for each setting how often it stopped, how well, at what cost."""
+    text = [
+        "| judged by | data, model | target | audit | budget | runs | stopped | above "
+        "the target | good by 1/4 | of these stopped before 1/2 | labels, oracle | "
+        "labels, stopped | more than the oracle |",
+        "|---" * 13 + "|",
+    ]
+    cells = ["kind", "table", "model"]
+    for (kind, table, model), part in found.groupby(cells, sort=False):
+        first = part.iloc[0]
+        text.append(
+            f"| {kind} | {table}, {model} | {first['target']:g} | {first['n_audit']} | "
+            f"{first['budget']} | {summary(part)} |"
+        )
+    for kind, part in [*found.groupby("kind", sort=False), ("all", found)]:
+        text.append(f"| **{kind}** | | | | | {summary(part)} |")
+    return "\n".join(text)
+
+
+def summary(part):
+    """The cells of one line of `cost_table`."""
+    soon = part[part["soon_good"]]
+    n_early = (soon["n_advised"] < soon["budget"] / 2).sum()
+    more = (part["n_advised"] - part["n_oracle"]).dropna()
+    low, middle, high = more.quantile([0.25, 0.5, 0.75])
+    cells = [
+        f"{len(part)}",
+        f"{part['n_advised'].notna().sum()}",
+        f"{part['advised_bad'].sum()}",
+        f"{len(soon)}",
+        f"{n_early} ({100 * n_early / max(len(soon), 1):.0f} %)",
+        f"{part['n_oracle'].median():.0f}",
+        f"{part['n_advised'].median():.0f}",
+        f"{middle:.0f} ({low:.0f} to {high:.0f})",
+    ]
+    return " | ".join(cells)
+
+
+def rules_table(found):
+    """Markdown: the bound beside the two rules of thumb."""
+    text = [
+        "| rule | judged by | runs | stopped | above the target then | labels then, "
+        "median (quartiles) | error then, above that at the end of the budget |",
+        "|---" * 7 + "|",
+    ]
+    for rule, name in RULES.items():
+        for kind, part in found.groupby("kind", sort=False):
+            stopped = part[f"n_{rule}"].dropna()
+            low, middle, high = stopped.quantile([0.25, 0.5, 0.75])
+            n_bad, n = part[f"{rule}_bad"].sum(), len(stopped)
+            text.append(
+                f"| {name} | {kind} | {len(part)} | {n} | {n_bad} "
+                f"({100 * n_bad / max(n, 1):.0f} %) | {middle:.0f} ({low:.0f} to "
+                f"{high:.0f}) | {part[f'{rule}_above_last'].median():+.1f} points |"
+            )
+    return "\n".join(text)
+
+
+def tables(frame):
+    """Markdown: both tables of the page, and how often bounds were wrong."""
+    found = outcomes(frame)
+    wrong = frame[frame["bound"] < frame["error"]]
+    n_wrong, n_runs = len(wrong[KEYS].drop_duplicates()), len(found)
+    return (
+        f"{cost_table(found)}\n\n{rules_table(found)}\n\n"
+        f"In {n_wrong} of {n_runs} runs ({100 * n_wrong / n_runs:.1f} %) the error of "
+        "some round was above its bound."
+    )
+
+
+def pilot():
+    """What audits and budgets were chosen by: runs of other seeds, not judged."""
+    for one in SETTINGS:
+        runs = [one_run(one, repeat) for repeat in PILOT]
+        errors = pd.concat(runs).groupby("n_spent")["error"].median()
+        quarter = errors[errors.index <= one.budget / 4]
+        half = errors[errors.index < one.budget / 2]
+        n = "-"
+        if one.kind == "audit":
+            n = rows_of_audit(one.target, half.iloc[-1], len(half))
+        print(
+            f"{one.kind} {one.table} {one.model} {one.strategy}: target "
+            f"{one.target:g}, error at a quarter {quarter.iloc[-1]:.3f}, at half "
+            f"{half.iloc[-1]:.3f} (round {len(half)}), audit needed {n}, taken "
+            f"{one.n_audit}"
+        )
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=["run", "tables", "pilot"])
     parser.add_argument("store", nargs="?", default="monitoring_stopping.csv")
     arguments = parser.parse_args()
-    if arguments.what == "run":
-        found = run(arguments.store, SETTINGS, range(N_REPEATS))
-        found.sort_values([*KEYS, "round"]).to_csv(RESULTS, index=False)
+    if arguments.what == "pilot":
+        pilot()
+    else:
+        if arguments.what == "run":
+            run(arguments.store, SETTINGS, range(N_REPEATS)).to_csv(
+                RESULTS, index=False
+            )
+        print(tables(pd.read_csv(RESULTS)))

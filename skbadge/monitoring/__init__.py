@@ -5,6 +5,8 @@ from skbadge.monitoring._assess import assess
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._audit import audit
 from skbadge.monitoring._forecast import Forecast, forecast_labels
+from skbadge.monitoring._monitor import Monitor
+from skbadge.monitoring._monitor_display import MonitorDisplay
 from skbadge.monitoring._monitored_round import MonitoredRound
 from skbadge.monitoring._risk import RiskEstimate, risk_estimate
 from skbadge.monitoring._stopping import (
@@ -16,6 +18,8 @@ from skbadge.monitoring._stopping import (
 __all__ = [
     "Assessment",
     "Forecast",
+    "Monitor",
+    "MonitorDisplay",
     "MonitoredRound",
     "RandomComparison",
     "RiskEstimate",

@@ -118,9 +118,9 @@ def assess(
     skipping has nothing to do with the loss. Bernstein's interval does not rest on
     that: it lets skipped rows have any loss.
 
-    To be sure that an error is below :math:`\tau`, about :math:`\log(2 / \alpha) /
-    (\epsilon \tau)` rows without any error are needed with a uniform share
-    :math:`\epsilon`, ten times as many with a tenth as from an `audit`.
+    To be sure that an error is below :math:`\tau` (`Assessment.error_bound`), about
+    :math:`\log(1 / \alpha) / (\epsilon \tau)` rows without any error are needed with a
+    uniform share :math:`\epsilon`, ten times as many with a tenth as from an `audit`.
 
     References
     ----------

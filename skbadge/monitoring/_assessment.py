@@ -85,8 +85,9 @@ class Assessment:
         Returns
         -------
         bound : float
-            In the units of `error`; infinite where losses have no bound (give
-            ``max_loss`` to `assess` or `audit`).
+            In the units of `error`. Where nothing can be said, 1 for a score, and
+            infinity for others: of losses without a bound (give ``max_loss`` to
+            `assess` or `audit`), or by the normal interval of rows that are all alike.
 
         Raises
         ------
@@ -97,7 +98,7 @@ class Assessment:
             raise ValueError(
                 f"`confidence` must be between 0 and 1. Got {confidence!r} instead."
             )
-        bound = self.ends.at(2 * (1 - confidence))[1]
+        bound = self.ends.upper(1 - confidence)
         return min(bound, 1.0) if self.is_score else bound
 
     def __repr__(self):

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, inf, isfinite, log, pi
+from math import ceil, inf, isfinite, log, pi, sqrt
 from numbers import Integral, Real
 
 import numpy as np
+from scipy.stats import norm
 
 from skbadge._compat import Interval, validate_params
 from skbadge.monitoring._monitored_round import MonitoredRound
@@ -228,16 +229,17 @@ def stopping_advice(
     (2021, arXiv:2104.01836).
     """
     rounds = list(rounds)
-    judged = [one for one in rounds if one.assessment is not None]
-    if judged and judged[-1].assessment.is_score and target >= 1:
-        raise ValueError(
-            f"`target` is an error: 0.05 for a {judged[-1].assessment.metric} of 0.95. "
-            f"Got {target!r} instead."
-        )
+    found = {one.number: one.assessment for one in rounds if one.assessment is not None}
+    for one in found.values():
+        if one.is_score and target >= 1:
+            raise ValueError(
+                f"`target` is an error: 0.05 for {one.metric} 0.95. Got "
+                f"{target!r} instead."
+            )
     alpha = 1 - confidence
     bounds = {
-        one.number: one.assessment.error_bound(1 - _spent(alpha, one.number))
-        for one in judged
+        number: one.error_bound(1 - _spent(alpha, number))
+        for number, one in found.items()
     }
     last = rounds[-1] if rounds else None
     bound = inf if last is None else bounds.get(last.number, inf)
@@ -295,7 +297,8 @@ def _stability(rounds, window, tolerance):
     spread = None if last is None else float(np.ptp(last))
     return StoppingCriterion(
         name=f"range of the estimated error in {window} rounds",
-        met=spread is not None and spread <= tolerance,
+        # Up to rounding: 0.31 and 0.3 differ by 0.01.
+        met=spread is not None and spread <= tolerance + 1e-12,
         seen=seen,
         value=spread,
         needed=f"at most {tolerance:g}",
@@ -361,9 +364,15 @@ def _rows_needed(found, source, target, alpha):
     n_audit = log(1 / alpha) * (ends.bound or inf) / target ** (1 / ends.power)
     audit = f"an audit of about {ceil(n_audit)} rows"
     if source == "audit":
+        now, as_now = found.error.estimate, ""
+        if found.interval == "exact" and now < target:
+            # The normal distribution of the errors, were the error the target.
+            spread = norm.ppf(1 - alpha) * sqrt(target * (1 - target))
+            n_now = ceil(max((spread / (target - now)) ** 2, n_audit))
+            as_now = f", and about {n_now} rows with as many errors as now"
         return (
             f"At the next round the bound takes {audit} if the model is right about "
-            f"all of them, and more if it is not. It has {found.overall.n} now."
+            f"all of them{as_now}. It has {found.overall.n} rows."
         )
     if not isfinite(n):
         return (

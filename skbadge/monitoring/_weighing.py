@@ -54,6 +54,15 @@ class ErrorEnds:
         low, high = (self.share * np.array(ends) + self.offset) ** self.power
         return min(self.estimate, float(low)), max(self.estimate, float(high))
 
+    def upper(self, alpha):
+        """The upper end alone, which the error is above with probability alpha."""
+        is_normal = self.interval == "normal" and not self.draws.takes_all
+        if is_normal and not np.ptp(self.draws.terms(self.losses)):
+            # Rows that are all alike do not say how much rows differ.
+            return np.inf
+        # Each end of a two-sided interval has half of its doubt.
+        return self.at(2 * alpha)[1]
+
     def n_without_loss(self, target, alpha):
         """About how many rows without any loss put the upper end at a target.
 

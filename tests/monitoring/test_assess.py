@@ -34,6 +34,8 @@ def test_accuracy_is_the_formula(interval):
     assert found.rest.low == pytest.approx(1 - risk.high, abs=1e-12)
     assert found.rest.high == pytest.approx(1 - risk.low, abs=1e-12)
     np.testing.assert_allclose(found.rest.weights, risk.weights)
+    assert found.rest.standard_error == pytest.approx(risk.standard_error)
+    assert found.error.standard_error == pytest.approx(0.9 * risk.standard_error)
     n_wrong = (querier.predict(X[:60]) != y[:60]).sum()
     for end, of_rest in (
         ("estimate", risk.estimate),

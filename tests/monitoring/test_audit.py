@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
 from skbadge.monitoring import assess, audit, risk_estimate
+from skbadge.monitoring._intervals import exact_interval
 from skbadge.strategies import Margin
 from tests.monitoring._asked import NAMES, X, y
 
@@ -84,18 +85,20 @@ def test_regression(n_outputs):
     )
     assert found.overall.estimate == pytest.approx(expected)
     assert 0 < found.overall.low < expected < found.overall.high < 2 * expected
+    half = (found.overall.high - found.overall.low) / 2
+    assert found.overall.standard_error == pytest.approx(half / 1.96, rel=1e-3)
 
 
 def test_the_interval_is_that_of_uniform_draws():
     querier = fitted()
     wrong = querier.predict(X[KEPT]) != y[KEPT]
     risk = risk_estimate(wrong, 1 / (400 - np.arange(100)), 400, uniform_share=1)
-    found = audit(querier, X[KEPT], y[KEPT], n_pool=400)
+    found = audit(querier, X[KEPT], y[KEPT], n_pool=400, interval="bernstein")
     assert found.error.low == pytest.approx(risk.low)
     assert found.error.high == pytest.approx(risk.high)
     # Without an end of the rows, as from very many.
     risk = risk_estimate(wrong, 1 / (2e9 - np.arange(100)), 2 * 10**9, uniform_share=1)
-    found = audit(querier, X[KEPT], y[KEPT])
+    found = audit(querier, X[KEPT], y[KEPT], interval="bernstein")
     assert found.error.low == pytest.approx(risk.low, abs=1e-6)
     assert found.error.high == pytest.approx(risk.high, abs=1e-6)
     # All there are.
@@ -103,16 +106,44 @@ def test_the_interval_is_that_of_uniform_draws():
     assert found.overall.low == found.overall.high == 1 - wrong.mean()
 
 
+@pytest.mark.parametrize("n_pool", [None, 400])
+def test_the_accuracy_has_an_exact_interval(n_pool):
+    querier = fitted()
+    n_wrong = int((querier.predict(X[KEPT]) != y[KEPT]).sum())
+    found = audit(querier, X[KEPT], y[KEPT], n_pool=n_pool)
+    expected = exact_interval(n_wrong, 100, n_pool, 0.05)
+    assert (found.error.low, found.error.high) == pytest.approx(expected)
+    assert found.interval == "exact"
+    wide = audit(querier, X[KEPT], y[KEPT], n_pool=n_pool, interval="bernstein")
+    assert wide.error.low < found.error.low < found.error.high < wide.error.high
+
+
+def test_skipped_rows_may_have_been_right_or_wrong():
+    querier = fitted()
+    given = y[KEPT].astype(float)
+    given[:10] = np.nan
+    n_wrong = int((querier.predict(X[KEPT]) != y[KEPT])[10:].sum())
+    found = audit(querier, X[KEPT], given).error
+    assert found.low == pytest.approx(exact_interval(n_wrong, 100, None, 0.05)[0])
+    high = exact_interval(n_wrong + 10, 100, None, 0.05)[1]
+    assert found.high == pytest.approx(high)
+
+
 def test_it_takes_fewer_rows_to_be_sure_than_a_batch_does():
-    """As the documentation says: 40 rows without an error, and 400 with a tenth."""
-    for share, n in ((1.0, 40), (0.1, 400)):
-        highs = [
-            risk_estimate(
-                np.zeros(m), 1 / (10**5 - np.arange(m)), 10**5, uniform_share=share
-            ).high
-            for m in (n, int(0.8 * n))
-        ]
-        assert highs[0] < 0.1 < highs[1]
+    """As the documentation says: 29 rows without an error, and 304 with a tenth."""
+    bounds = [exact_interval(0, n, None, 2 * 0.05)[1] for n in (29, 28)]
+    assert bounds[0] < 0.1 < bounds[1]
+    highs = [
+        risk_estimate(
+            np.zeros(n),
+            1 / (10**5 - np.arange(n)),
+            10**5,
+            uniform_share=0.1,
+            confidence=1 - 2 * 0.05,
+        ).high
+        for n in (304, 303)
+    ]
+    assert highs[0] < 0.1 < highs[1]
 
 
 def test_skipped_rows():
@@ -192,6 +223,7 @@ def test_the_normal_interval_is_as_wide_as_ratios_vary():
         ({"metric": "root_mean_squared_error"}, "for a classifier"),
         ({"n_pool": 0}, "n_pool"),
         ({"confidence": 0.0}, "confidence"),
+        ({"metric": "recall", "interval": "exact"}, "'exact' is for the accuracy"),
     ],
 )
 def test_what_is_refused(change, message):

@@ -169,3 +169,23 @@ def test_what_is_refused(change, message):
     }
     with pytest.raises(ValueError, match=message):
         risk_estimate(**arguments | change)
+
+
+@pytest.mark.parametrize("share", [1, 0.3])
+def test_the_standard_error_is_that_of_repeated_draws(share):
+    rng = np.random.default_rng(0)
+    losses, found = rng.random(200), []
+    for _ in range(300):
+        rows, probabilities = draw(0.2 + losses, 20, rng, share)
+        risks = [
+            risk_estimate(losses[rows], probabilities, 200, interval=interval)
+            for interval in ("bernstein", "normal")
+        ]
+        # Whichever interval is shown.
+        assert risks[0].standard_error == risks[1].standard_error
+        found.append((risks[0].estimate, risks[0].standard_error))
+    estimates, errors = np.transpose(found)
+    # The standard deviation of 300 values is known up to 4 %.
+    assert errors.mean() == pytest.approx(estimates.std(), rel=0.13)
+    assert risk_estimate(losses, np.full(200, 0.5), 200).standard_error == 0
+    assert np.isnan(risk_estimate([0.5], [0.1], 200).standard_error)
