@@ -112,7 +112,9 @@ def tables(frame):
         # Of forecasts of "never" the ratio is infinite, and ranked as such.
         ratio = part["n_labels"] / part["reached"]
         quartiles = np.quantile(ratio, [0.25, 0.5, 0.75], method="inverted_cdf")
-        shown = ", ".join(f"{each:.2f}" for each in quartiles)
+        shown = ", ".join(
+            f"{each:.2f}" if each < 100 else "over 100" for each in quartiles
+        )
         text.append(
             f"| {kind} | {known} | {len(part)} | {100 * held.mean():.0f} % "
             f"| {100 * len(ends) / len(part):.0f} % | {width:.1f} | {shown} |"
