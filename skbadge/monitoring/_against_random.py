@@ -25,7 +25,7 @@ from skbadge.monitoring._retrained import retrained
 from skbadge.pools import is_dataset, n_rows, rows_among, take_rows
 from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._labeled_rows import is_aligned
-from skbadge.utils._streams import optional_seed, stream_seed
+from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import Rows
 
 # In a pool that has copies, some random rows equal rows that the strategy chose.
@@ -159,11 +159,10 @@ def compare_with_random(
     first = known.without(np.arange(n_initial, len(known.y)))
     chosen = known.without(np.arange(n_initial + k, len(known.y)))
     drawn = first.extended(take_rows(X_random, trains), y[trains], {})
-    train_seed = None if seed is None else stream_seed(seed, "train")
-    X_judges = take_rows(X_random, judges)
     try:
         by_chosen, by_drawn = (
-            retrained(querier, rows.lent(), X_judges, train_seed).labels
+            # Each gets a copy of the rows, on which it may write.
+            retrained(querier, rows.lent(), take_rows(X_random, judges), seed).labels
             for rows in (chosen, drawn)
         )
     except Exception as error:
@@ -192,23 +191,24 @@ def compare_with_random(
         n_trained=n_initial + k,
         n_initial=n_initial,
         n_more=n_more,
-        n_more_labels=int(np.ceil(n_more / judge_share)),
+        # Once all rows of the strategy are in use, all further random ones judge.
+        n_more_labels=n_more if k == n_chosen else int(np.ceil(n_more / judge_share)),
         **found,
     )
 
 
 def _check(querier, n_initial):
     """Raise if there are not two ways to train to be compared."""
+    if is_pretrained(querier._estimator()):
+        raise ValueError(
+            "`querier` has a model that is trained already, and learns from no rows, "
+            "neither chosen nor random ones. There is nothing to compare."
+        )
     n_labeled = querier._n_labeled()
     if n_labeled <= n_initial:
         raise ValueError(
             "`n_initial` must be less than the number of labelled rows, as the others "
             f"are those that the strategy chose. Got {n_initial} of {n_labeled}."
-        )
-    if is_pretrained(querier._estimator()):
-        raise ValueError(
-            "`querier` has a model that is trained already, and learns from no rows, "
-            "neither chosen nor random ones. There is nothing to compare."
         )
     rows = querier._labeled
     aligned = [name for name in rows.params if is_aligned(rows.params[name], rows.y)]

@@ -148,7 +148,8 @@ def forecast_labels(
     standard_errors : array-like of float of shape (n_rounds,) or None, default=None
         How exact each error is known, as `RiskEstimate.standard_error`: the standard
         deviation of an estimate, which is the half width of a normal interval of
-        confidence 0.68. Exact errors count more. Without them, all count the same, and
+        confidence 0.68. Exact errors count more; none counts as more exact than half of
+        the median. Without them, all count the same, and
         how much they vary is read off the distances from the law.
 
     same_rows : bool, default=False
@@ -184,13 +185,15 @@ def forecast_labels(
     Resamples are errors drawn around the law, to which it is fitted again. Their
     standard deviation is the standard error of the round, enlarged if the errors lie
     farther from the law than that explains; without standard errors the distances
-    themselves, which few rounds tell roughly (draws of Student's t). Few rounds can not
-    tell either whether there is a floor a. The upper end lets there be one. The lower
-    end is the least that this law or a mix with that of a = 0 allow, weighted by
-    Akaike's criterion.
+    themselves, which few rounds tell roughly (draws of Student's t).
 
-    The interval holds for such laws. Curves of real models bend otherwise, the more the
-    farther the target is. It takes O(n_bootstrap * n_rounds) operations for each
+    Few rounds cannot tell whether there is a floor a, and curves of real models bend.
+    The upper end lets there be a floor. The lower end is the lesser of that of these
+    resamples and that of others, of the law with a = 0 through the later half of the
+    rounds.
+
+    The interval holds for such laws, and for others the less the farther the target is.
+    It takes O(n_bootstrap * n_rounds) operations for each
     exponent.
 
     Examples
@@ -208,12 +211,12 @@ def forecast_labels(
     rounds, goal = Rounds(labeled, seen / unit, given, same_rows), target / unit
     floor, scale, exponent = rounds.best()
     rng = np.random.default_rng(stream_seed(random_state, "forecast"))
-    with_floor, mixed = rounds.resampled(goal, n_bootstrap, rng)
+    laws, floorless = rounds.resampled(goal, n_bootstrap, rng)
     tail = (1 - confidence) / 2
     # Without interpolation, as some are infinite.
     ends = [
         np.quantile(drawn, share, method="inverted_cdf")
-        for drawn, share in ((with_floor, tail), (mixed, tail), (with_floor, 1 - tail))
+        for drawn, share in ((laws, tail), (floorless, tail), (laws, 1 - tail))
     ]
     middle = reached(floor, scale, exponent, goal)
     n_labels, low, high = (
@@ -229,7 +232,7 @@ def forecast_labels(
         low=low,
         high=high,
         confidence=float(confidence),
-        share_reached=float(np.isfinite(with_floor).mean()),
+        share_reached=float(np.isfinite(laws).mean()),
         n_labeled=last,
         n_rounds=len(seen),
         floor=floor * unit,
@@ -290,5 +293,5 @@ def _check(n_labeled, errors, standard_errors, same_rows):
             )
         return (*arrays, None)
     # An error of 0 that was seen has a standard error of 0, and is not known exactly.
-    least = np.median(arrays[2]) / 4
+    least = np.median(arrays[2]) / 2
     return (*arrays[:2], np.maximum(arrays[2], least) if least else None)

@@ -2,8 +2,12 @@
 
 import numpy as np
 from scipy import optimize, stats
+from sklearn.utils import gen_batches
 
 from skbadge.monitoring._intervals import standard_error
+
+# Signs that are held at a time.
+_MAX_SIGNS = 2**20
 
 
 def mcnemar_test(n_won, n_lost):
@@ -81,12 +85,15 @@ def sign_flip_test(differences, rng, n_flips=9999):
     n_flips : int
         How many there are.
     """
-    seen = abs(differences.sum()) * (1 - 1e-9)
+    n, total = len(differences), differences.sum()
     # The signs as they are count as one of the flips.
     n_as_large = 1
-    for _ in range(n_flips):
-        signs = 2 * rng.integers(0, 2, len(differences)) - 1
-        n_as_large += abs(signs @ differences) >= seen
+    for block in gen_batches(n_flips, max(_MAX_SIGNS // n, 1)):
+        n_bytes = (block.stop - block.start, -(-n // 8))
+        bits = rng.integers(0, 256, n_bytes, dtype=np.uint8)
+        flipped = np.unpackbits(bits, axis=1)[:, :n]
+        sums = total - 2 * (flipped @ differences)
+        n_as_large += (np.abs(sums) >= abs(total) * (1 - 1e-9)).sum()
     return float(n_as_large / (n_flips + 1))
 
 

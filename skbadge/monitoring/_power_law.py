@@ -1,7 +1,8 @@
 """Power laws through the errors of rounds, and resamples of them."""
 
+from copy import copy
+
 import numpy as np
-from scipy.special import expit
 
 # Exponents that are tried; learning curves have some 0.2 to 2.
 _EXPONENTS = np.geomspace(0.05, 5, 120)
@@ -31,11 +32,13 @@ class Rounds:
         self.deviations = np.ones(len(errors)) if given is None else given
         self.weights = self.deviations**-2
 
-    def best(self):
+    def best(self, has_floor=True):
         """Floor, scale and exponent of least squares, the exponent refined."""
         exponents = _EXPONENTS
         for _ in range(12):
-            losses, floors, scales = self._fitted(self.errors[None], exponents)
+            losses, floors, scales = self._fitted(
+                self.errors[None], exponents, has_floor
+            )
             i = int(losses[0].argmin())
             found = floors[0, i], scales[0, i], exponents[i]
             ends = exponents[[max(i - 1, 0), min(i + 1, len(exponents) - 1)]]
@@ -45,40 +48,36 @@ class Rounds:
     def resampled(self, goal, n, rng):
         """Labels at which the goal is reached, in units of ``center``.
 
-        Returns those of n resamples by the law with a floor, and of the same number by
-        a mix of that law and the one without.
+        Returns those of n resamples by the law, and of as many by the law without a
+        floor through the later half of the rounds, at least three of them.
         """
-        floor, scale, exponent = self.best()
-        law = floor + scale * self.x**-exponent
-        losses, _, scales = self._fitted(self.errors[None], _EXPONENTS, has_floor=False)
-        i = int(losses[0].argmin())
-        pure = scales[0, i] * self.x ** -_EXPONENTS[i]
-        loss = float(self.weights @ (self.errors - law) ** 2)
+        law = self._law()
         n_free = max(len(law) - 3, 1)
-        dispersion = loss / n_free
+        dispersion = float(self.weights @ (self.errors - law) ** 2) / n_free
         if self.given and not self.same_rows:
             dispersion = max(dispersion, 1.0)
-        noise = self._noise(dispersion, n_free, n, rng)
-        # exp(-AIC / 2) of the law without a floor over the sum of both
-        excess = (float(losses[0, i]) - loss) / max(dispersion, np.finfo(float).tiny)
-        is_pure = rng.random(n) < expit(1 - excess / 2)
-        with_floor = self._reaching(law + noise, goal)
-        mixed = np.where(
-            is_pure, self._reaching(pure + noise, goal, has_floor=False), with_floor
-        )
-        return with_floor, mixed
-
-    def _noise(self, dispersion, n_free, n, rng):
-        """Deviations from the law, of shape (n, n_rounds)."""
         spread = np.full((n, 1), dispersion)
         if not self.given or self.same_rows:
             # What the distances tell of the variance, by so many degrees of freedom.
             spread *= n_free / rng.chisquare(n_free, (n, 1))
-        normal = rng.standard_normal((n, len(self.x)))
-        if not self.same_rows:
-            return np.sqrt(spread) * self.deviations * normal
-        shared = rng.standard_normal((n, 1))
-        return (np.sqrt(spread) * normal + shared) * self.deviations
+        noise = np.sqrt(spread) * rng.standard_normal((n, len(law)))
+        if self.same_rows:
+            noise += rng.standard_normal((n, 1))
+        noise *= self.deviations
+        kept = np.argsort(self.x, kind="stable")[-max(3, (len(law) + 1) // 2) :]
+        later = copy(self)
+        for name in ("x", "errors", "deviations", "weights"):
+            setattr(later, name, getattr(self, name)[kept])
+        pure = later._law(has_floor=False) + noise[:, kept]
+        return (
+            self._reaching(law + noise, goal),
+            later._reaching(pure, goal, has_floor=False),
+        )
+
+    def _law(self, has_floor=True):
+        """What the law fitted to the errors says of them."""
+        floor, scale, exponent = self.best(has_floor)
+        return floor + scale * self.x**-exponent
 
     def _reaching(self, errors, goal, has_floor=True):
         """For each line of errors, where the law fitted to it reaches the goal."""

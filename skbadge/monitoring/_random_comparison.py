@@ -65,7 +65,7 @@ class RandomComparison:
         if the difference seen is the true one; 0 if it is settled.
 
     n_more_labels : int
-        Random labels that it takes to have them, with those that train.
+        Further random labels that it takes to have them, with those that train.
 
     notes : tuple of str
         What else is worth knowing.
@@ -137,8 +137,9 @@ class RandomComparison:
         if self.n_more:
             yield (
                 "to settle it",
-                f"about {self.n_more:,} more rows that judge, {self.n_more_labels:,} "
-                f"random labels in all, if the difference is the one seen so far "
+                f"about {_rounded(self.n_more)} more rows that judge, "
+                f"{_rounded(self.n_more_labels)} more random labels in all, if the "
+                "difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
                 f"{100 * self.margin:g} {self._of()} does not matter",
             )
@@ -147,6 +148,11 @@ class RandomComparison:
 
     def _of(self):
         return "points" if self.metric == "accuracy" else "% of the error"
+
+
+def _rounded(number):
+    """Two digits of a number of rows."""
+    return f"{round(number, 2 - len(str(number))):,}"
 
 
 def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:
@@ -170,7 +176,10 @@ def rows_to_settle(difference, variance, alpha, margin):
     variance : float
         Of the differences of single rows.
     """
-    quantiles = stats.norm.ppf(1 - alpha / 2) + stats.norm.ppf(_POWER)
-    # The gap that an interval's half width must fit in: to 0, or to the margin.
-    gap = max(abs(difference), margin - abs(difference))
-    return int(np.ceil(quantiles**2 * variance / gap**2))
+    size, doubt = abs(difference), stats.norm.ppf(1 - alpha / 2)
+    # The interval must end before 0 on one side, or before the margin on both.
+    least = (doubt + stats.norm.ppf(_POWER)) / size if size else np.inf
+    if size < margin:
+        on_both = doubt + stats.norm.ppf((1 + _POWER) / 2)
+        least = min(least, on_both / (margin - size))
+    return int(np.ceil(least**2 * variance))

@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._intervals import (
-    bernstein_interval,
-    normal_interval,
-    standard_error,
-)
-
-_INTERVALS = {"bernstein": bernstein_interval, "normal": normal_interval}
+from skbadge.monitoring._draws import Draws
+from skbadge.monitoring._intervals import standard_error
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +63,7 @@ class RiskEstimate:
         "n_pool": [Interval(Integral, 1, None, closed="left")],
         "uniform_share": [Interval(Real, 0, 1, closed="both")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
-        "interval": [StrOptions(set(_INTERVALS))],
+        "interval": [StrOptions({"bernstein", "normal"})],
         "max_loss": [Interval(Real, 0, None, closed="neither")],
     },
 )
@@ -162,20 +157,12 @@ def risk_estimate(
     """
     drawn, chances = _check(losses, probabilities, n_pool, uniform_share, max_loss)
     n = len(drawn)
-    weights = lure_weights(chances, n_pool)
-    estimate = float(weights @ drawn / n)
-    terms, deviation = martingale_terms(drawn, chances, n_pool), 0.0
-    if n == n_pool:
-        # All rows are known.
-        low = high = estimate
-    else:
-        deviation = standard_error(terms)
-        # 1 / q_m is at most (rows left) / share, so that no term is above 1 / share.
-        scale = max_loss / (uniform_share or 1.0)
-        ends = _INTERVALS[interval](terms / scale, 1 - confidence)
-        low, high = (scale * end for end in ends)
-        if interval == "bernstein" and not uniform_share:
-            low, high = 0.0, max_loss
+    draws = Draws(chances, int(n_pool), uniform_share, np.ones(n, dtype=bool))
+    estimate = float(draws.weights @ drawn / n)
+    low, high, deviation = estimate, estimate, 0.0
+    if not draws.takes_all:
+        low, high = draws.ends(drawn, 1 - confidence, interval, max_loss)
+        deviation = standard_error(draws.terms(drawn))
     low, high = np.clip([min(low, estimate), max(high, estimate)], 0.0, max_loss)
     return RiskEstimate(
         estimate,
@@ -184,25 +171,9 @@ def risk_estimate(
         confidence,
         n,
         int(n_pool),
-        weights,
+        draws.weights,
         deviation,
     )
-
-
-def lure_weights(probabilities, n_pool):
-    """The weight v_m of each draw."""
-    n = len(probabilities)
-    n_left = n_pool - np.arange(n)  # N - m + 1
-    if n == n_pool:
-        return np.ones(n)
-    # (N - n) / (N - m), times 1 / ((N - m + 1) q_m) - 1
-    return 1 + (n_pool - n) / (n_left - 1) * (1 / (n_left * probabilities) - 1)
-
-
-def martingale_terms(losses, probabilities, n_pool):
-    """The terms a_m, whose mean is the pool's mean loss, given the draws before."""
-    before = np.concatenate([[0.0], np.cumsum(losses)[:-1]])
-    return (losses / probabilities + before) / n_pool
 
 
 def _check(losses, probabilities, n_pool, uniform_share, max_loss):

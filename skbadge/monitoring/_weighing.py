@@ -5,101 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skbadge.monitoring._intervals import (
-    bernstein_interval,
-    exact_interval,
-    normal_interval,
-    standard_error,
-)
+from skbadge.monitoring._draws import Draws
+from skbadge.monitoring._intervals import standard_error
 from skbadge.monitoring._metrics import Metric
-from skbadge.monitoring._risk import RiskEstimate, lure_weights, martingale_terms
-
-
-@dataclass(frozen=True, eq=False)
-class Draws:
-    """Rows drawn, some of which may have no answer.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (n,) or None
-        Of each draw, given those before it; None of rows drawn from a source without
-        end, each like all others.
-
-    n_pool : int or None
-        Rows before the first draw; None as well then.
-
-    uniform_share : float
-        At each draw, every row had at least this share of the uniform probability.
-
-    answered : ndarray of bool of shape (n,)
-        Which of the rows have a label.
-    """
-
-    probabilities: NDArray | None
-    n_pool: int | None
-    uniform_share: float
-    answered: NDArray
-
-    def __len__(self):
-        return len(self.answered)
-
-    @property
-    def takes_all(self):
-        """Whether no row is unknown."""
-        return len(self) == self.n_pool and bool(self.answered.all())
-
-    @property
-    def weights(self):
-        """What each row weighs; the mean of the weights is about 1.
-
-        If some have no answer, the others weigh more: the mean is a ratio.
-        """
-        weights = self._of_answered
-        return weights if self.answered.all() else weights / weights.mean()
-
-    @property
-    def _of_answered(self):
-        """The weights v of the estimator, 0 of rows without an answer."""
-        if self.probabilities is None:
-            return self.answered.astype(np.float64)
-        weights = lure_weights(self.probabilities, self.n_pool)
-        return np.where(self.answered, weights, 0.0)
-
-    def less_their_ratio(self, losses, ratio):
-        """Losses such that the ratio varies as their mean does."""
-        if self.answered.all():
-            return losses, ratio
-        excess = np.where(self.answered, losses - ratio, 0.0)
-        return excess / self._of_answered.mean(), 0.0
-
-    def terms(self, losses):
-        """Terms of which each has the pool's mean, given the draws before."""
-        if self.probabilities is None:
-            return losses
-        return martingale_terms(losses, self.probabilities, self.n_pool)
-
-    def ends(self, losses, alpha, interval, bound):
-        """Both ends of an interval for the mean loss.
-
-        Rows without an answer may have had any loss between 0 and ``bound``; not so for
-        the normal interval.
-        """
-        if interval == "normal":
-            return normal_interval(self.terms(losses), alpha)
-        least = np.where(self.answered, losses, 0.0)
-        if interval == "exact":
-            n_wrong, n_open = int(least.sum()), int((~self.answered).sum())
-            rows = (len(self), self.n_pool, alpha)
-            low, _ = exact_interval(n_wrong, *rows)
-            return low, exact_interval(n_wrong + n_open, *rows)[1]
-        if bound is None or not self.uniform_share:
-            return 0.0, np.inf if bound is None else bound
-        # No probability is below share / (rows left): no term is above 1 / share.
-        scale = bound / self.uniform_share
-        most = self.terms(np.where(self.answered, losses, bound)) / scale
-        low, _ = bernstein_interval(self.terms(least) / scale, alpha)
-        high = bernstein_interval(most, alpha)[1]
-        return max(scale * low, 0.0), min(scale * high, bound)
+from skbadge.monitoring._risk import RiskEstimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,7 +165,7 @@ class Weighing:
         if self.draws.takes_all:
             return 0.0
         slope = self.metric.slope(means)
-        losses, _ = self.draws.less_their_ratio(self.moments @ slope, rest @ slope)
+        losses = self.draws.varying_as_ratio(self.moments @ slope, rest @ slope)
         return standard_error(self.draws.terms(losses))
 
     def _ends(self, rest, share, offset, means, value):
@@ -266,8 +175,8 @@ class Weighing:
         losses, at_zero, power = self.moments[:, 0], float(offset[0]), metric.power
         if self.interval == "normal":
             slope = metric.slope(means) * (-1 if metric.is_score else 1)
-            losses, center = draws.less_their_ratio(self.moments @ slope, rest @ slope)
-            at_zero, power = error - share * center, 1.0
+            losses = draws.varying_as_ratio(self.moments @ slope, rest @ slope)
+            at_zero, power = error - share * (rest @ slope), 1.0
         return ErrorEnds(
             error,
             draws,

@@ -62,6 +62,11 @@ def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
     assert f"```text\n{found['monitor']}\n```" in page
     assert found["advice"].stop
     assert f"```text\n{found['advice']}\n```" in page
+    forecast = found["monitor"].forecast(0.04, random_state=0)
+    for shown in (forecast, found["large"], found["tiny"]):
+        assert f"```text\n{shown}\n```" in page
+    assert found["large"].verdict == "better"
+    assert found["tiny"].verdict == "no difference that matters"
     assert "59 of 1617 rows" in printed
     assert "those that 100 rows were drawn from" in printed
 
@@ -75,11 +80,20 @@ def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
     assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
 
 
-def test_the_tables_of_stopping_are_those_of_the_results(monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("monitoring_study", "measured"),
+        ("monitoring_stopping", "stopping"),
+        ("monitoring_forecast", "forecasts"),
+        ("monitoring_random", "random"),
+    ],
+)
+def test_the_tables_of_monitoring_are_those_of_the_results(monkeypatch, name, mark):
     monkeypatch.syspath_prepend(PAGES.parent / "examples" / "benchmarks")
-    study = import_module("monitoring_stopping")
+    study = import_module(name)
     text = (PAGES / "monitoring.md").read_text(encoding="utf-8")
-    found = text.partition("<!-- stopping -->")[2].partition("<!-- end of stopping")[0]
+    found = text.partition(f"<!-- {mark} -->")[2].partition(f"<!-- end of {mark}")[0]
     assert found.strip() == study.tables(pd.read_csv(study.RESULTS)).strip()
 
 

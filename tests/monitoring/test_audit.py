@@ -85,6 +85,8 @@ def test_regression(n_outputs):
     )
     assert found.overall.estimate == pytest.approx(expected)
     assert 0 < found.overall.low < expected < found.overall.high < 2 * expected
+    half = (found.overall.high - found.overall.low) / 2
+    assert found.overall.standard_error == pytest.approx(half / 1.96, rel=1e-3)
 
 
 def test_the_interval_is_that_of_uniform_draws():

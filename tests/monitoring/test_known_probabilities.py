@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from sklearn.datasets import make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from skbadge import BadgeQuerier
@@ -62,6 +63,44 @@ def test_the_risk_of_a_batch_is_that_of_the_pool_on_the_mean():
     assert abs(np.mean(estimates) - wrong.mean()) < 3 * error
     # The batch itself is harder than the pool.
     assert np.mean(naive) - wrong.mean() > 4 * error
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Badge(uniform_share=0.5),
+        Margin(noise="power", distinct=False, uniform_share=0.5),
+        "random",
+    ],
+    ids=["badge", "power_margin", "random"],
+)
+def test_the_risk_is_unbiased_over_all_sequences_of_draws(strategy):
+    # Of 5 rows, by the probabilities that queries say; seeds until each pair came up.
+    model = FrozenEstimator(LogisticRegression().fit(LABELED, y[:60]))
+    rows_left = POOL[:5]
+    losses = 1 - model.predict_proba(rows_left).max(axis=1)
+    fitted = BadgeQuerier(model, strategy=strategy).fit(LABELED, y[:60])
+    chances, estimates, naive = {}, {}, {}
+    for seed in range(2000):
+        fitted.set_params(random_state=seed)
+        rows, report = fitted.query(rows_left, 2, return_report=True)
+        pair = tuple(rows.tolist())
+        risk = risk_estimate(losses[rows], report.probabilities, 5)
+        chances[pair] = np.prod(report.probabilities)
+        estimates[pair], naive[pair] = risk.estimate, losses[rows].mean()
+        if strategy == "random":
+            np.testing.assert_allclose(risk.weights, 1)
+        if len(chances) == 20:
+            break
+    assert sum(chances.values()) == pytest.approx(1, abs=1e-12)
+
+    def mean(values):
+        return sum(chance * values[pair] for pair, chance in chances.items())
+
+    assert mean(estimates) == pytest.approx(losses.mean(), abs=1e-12)
+    if strategy != "random":
+        # It is the weights that do it.
+        assert abs(mean(naive) - losses.mean()) > 0.01
 
 
 def test_regressors_too():

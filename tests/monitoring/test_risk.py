@@ -25,23 +25,50 @@ def law(weights, share):
     return (1 - share) * weights / weights.sum() + share / len(weights)
 
 
-@pytest.mark.parametrize("n", [1, 2, 4, 5])
-def test_the_estimate_is_unbiased_over_all_sequences_of_draws(n):
-    rng = np.random.default_rng(n)
-    losses, weights, share = rng.random(5), rng.random(5) ** 3, 0.3
-    total = mean = 0.0
-    for rows in permutations(range(5), n):
-        left, probabilities = list(range(5)), []
+def sequences(losses, weights, n, share=0.3):
+    """All sequences of draws: the rows, how likely they are, and the risk."""
+    for rows in permutations(range(len(losses)), n):
+        left, probabilities = list(range(len(losses))), []
         for row in rows:
             q = law(weights[left], share)
             probabilities.append(q[left.index(row)])
             left.remove(row)
-        chance = np.prod(probabilities)
-        risk = risk_estimate(losses[list(rows)], probabilities, 5, uniform_share=share)
+        rows = list(rows)
+        risk = risk_estimate(
+            losses[rows], probabilities, len(losses), uniform_share=share
+        )
+        yield rows, np.prod(probabilities), risk
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 5])
+def test_the_estimate_is_unbiased_over_all_sequences_of_draws(n):
+    rng = np.random.default_rng(n)
+    losses, weights = rng.random(5), rng.random(5) ** 3
+    total = mean = 0.0
+    for _, chance, risk in sequences(losses, weights, n):
         total += chance
         mean += chance * risk.estimate
     assert total == pytest.approx(1, abs=1e-12)
     assert mean == pytest.approx(losses.mean(), abs=1e-12)
+
+
+def test_ratios_are_biased_less_with_more_draws():
+    # The share of wrong rows among those that count, as in a precision: both parts of
+    # the ratio are unbiased, and the ratio is not.
+    rng = np.random.default_rng(0)
+    counts, wrong = np.array([1.0, 1, 1, 0.5, 0.5, 0.5]), np.array([1.0, 0, 1, 0, 0, 0])
+    weights, biases = rng.random(6) ** 2, []
+    for n in (1, 2, 4, 6):
+        parts, ratio = np.zeros(2), 0.0
+        for rows, chance, risk in sequences(counts, weights, n):
+            both = risk.weights @ np.c_[counts * wrong, counts][rows] / n
+            parts += chance * both
+            ratio += chance * both[0] / both[1]
+        exact = counts @ wrong / counts.sum()
+        np.testing.assert_allclose(parts, [counts @ wrong / 6, counts.mean()])
+        biases.append(abs(ratio - exact))
+    assert biases[0] > biases[1] > biases[2] > biases[3]
+    assert biases[3] == pytest.approx(0, abs=1e-12)
 
 
 def test_uniform_draws_have_weight_one():
@@ -142,3 +169,23 @@ def test_what_is_refused(change, message):
     }
     with pytest.raises(ValueError, match=message):
         risk_estimate(**arguments | change)
+
+
+@pytest.mark.parametrize("share", [1, 0.3])
+def test_the_standard_error_is_that_of_repeated_draws(share):
+    rng = np.random.default_rng(0)
+    losses, found = rng.random(200), []
+    for _ in range(300):
+        rows, probabilities = draw(0.2 + losses, 20, rng, share)
+        risks = [
+            risk_estimate(losses[rows], probabilities, 200, interval=interval)
+            for interval in ("bernstein", "normal")
+        ]
+        # Whichever interval is shown.
+        assert risks[0].standard_error == risks[1].standard_error
+        found.append((risks[0].estimate, risks[0].standard_error))
+    estimates, errors = np.transpose(found)
+    # The standard deviation of 300 values is known up to 4 %.
+    assert errors.mean() == pytest.approx(estimates.std(), rel=0.13)
+    assert risk_estimate(losses, np.full(200, 0.5), 200).standard_error == 0
+    assert np.isnan(risk_estimate([0.5], [0.1], 200).standard_error)
