@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from skbadge.labeling._resolution import check_resolution
-from skbadge.labeling._scalars import as_text, from_text
+from skbadge.labeling.ledger._resolution import check_resolution
+from skbadge.labeling.ledger._scalars import as_text, from_text
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._shown import did_you_mean, listed, shown
 from skbadge.utils._validation import is_int

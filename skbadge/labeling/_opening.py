@@ -5,7 +5,7 @@ from sklearn.base import clone
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling._arguments import texts_of_classes
-from skbadge.labeling._scalars import from_text
+from skbadge.labeling.ledger._scalars import from_text
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._shown import listed
 

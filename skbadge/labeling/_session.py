@@ -13,17 +13,17 @@ from skbadge.labeling._arguments import (
     check_annotator,
     check_options,
 )
-from skbadge.labeling._desk import Desk
-from skbadge.labeling._exchange import FileExchange
-from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._opening import settle
-from skbadge.labeling._panel import PanelMixin
-from skbadge.labeling._rounds import TURN, Rounds
-from skbadge.labeling._row_ids import PoolRows
-from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._taking_answers import TakingAnswers
-from skbadge.labeling._task import Task
-from skbadge.labeling._taught_querier import TaughtQuerier
+from skbadge.labeling.files._exchange import FileExchange
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.ledger._scalars import Scalar, from_text
+from skbadge.labeling.panel._panel import PanelMixin
+from skbadge.labeling.rounds._desk import Desk
+from skbadge.labeling.rounds._rounds import TURN, Rounds
+from skbadge.labeling.rounds._row_ids import PoolRows
+from skbadge.labeling.rounds._task import Task
+from skbadge.labeling.rounds._taught_querier import TaughtQuerier
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock

@@ -10,10 +10,10 @@ from skbadge.labeling._arguments import (
     check_lists,
     check_reason,
 )
-from skbadge.labeling._rounds import Rounds
-from skbadge.labeling._row_standing import holder_of
-from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._telling import Telling
+from skbadge.labeling.ledger._row_standing import holder_of
+from skbadge.labeling.ledger._scalars import Scalar, from_text
+from skbadge.labeling.rounds._rounds import Rounds
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock
 from skbadge.utils._shown import shown

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
-from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._progress_report import Progress, progress_of
-from skbadge.labeling._row_ids import PoolRows
+from skbadge.labeling.ledger._frames import agreement_frame, history_frame, labels_frame
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.ledger._progress_report import Progress, progress_of
+from skbadge.labeling.rounds._row_ids import PoolRows
 
 if TYPE_CHECKING:
     import pandas as pd

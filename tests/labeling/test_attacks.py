@@ -13,8 +13,8 @@ import pytest
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling import LabelingSession, read_labels
-from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._rounds import TURN
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.rounds._rounds import TURN
 from skbadge.utils._database import StoreError
 from tests.labeling._sessions import X, answer, ids_of, make_querier, open_session
 
@@ -126,7 +126,7 @@ def test_a_transaction_that_was_left_open_is_given_up(tmp_path):
 def test_half_an_event_is_not_kept(tmp_path, monkeypatch):
     with open_session(tmp_path) as session:
         with monkeypatch.context() as patch:
-            patch.setattr("skbadge.labeling._standing.Standing._move", interrupt)
+            patch.setattr("skbadge.labeling.ledger._standing.Standing._move", interrupt)
             with pytest.raises(Interrupt):
                 session.label(1, "ash")
         assert session.progress().n_labeled == 1

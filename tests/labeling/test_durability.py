@@ -13,7 +13,7 @@ import pytest
 
 from skbadge.experiment import ResultStore
 from skbadge.labeling import StoreError, read_history, read_labels
-from skbadge.labeling._rounds import TURN
+from skbadge.labeling.rounds._rounds import TURN
 from tests.labeling._sessions import (
     answer,
     ids_of,

@@ -1,0 +1,238 @@
+"""Rounds: trainings and queries, one at a time over all processes, in the ledger."""
+
+import threading
+from contextlib import contextmanager
+
+from skbadge.exceptions import QueryWarning
+from skbadge.labeling.ledger._resolution import answered, contradicts, resolve
+from skbadge.labeling.ledger._scalars import from_text
+from skbadge.labeling.ledger._standing import Standing
+from skbadge.querier._strategy_in_use import kind_of
+from skbadge.strategies import get_strategy
+from skbadge.utils._caller import warn_caller
+from skbadge.utils._shown import listed
+
+# The file, among those of lives, that whoever trains or asks has locked.
+TURN = "turn"
+
+
+class Rounds:
+    """Trainings and queries, one at a time over all processes of a store.
+
+    A process knows by the ledger what others have trained. Where a training starts from
+    scratch, and the strategy learns nothing over the rounds, it repeats the last one
+    when it needs the model; else all trainings and queries, in order.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Where they are written.
+
+    pool : PoolRows
+        The rows.
+
+    taught : TaughtQuerier
+        What is trained and asked.
+
+    life : LifeLock
+        The session's.
+
+    resolution : str
+        How several answers make one label.
+
+    batch_size : int
+        Rows of a query, at least.
+
+    patience : float
+        Seconds to wait for the turn before that is said.
+    """
+
+    def __init__(self, ledger, pool, taught, life, *, resolution, batch_size, patience):
+        self._ledger, self._pool, self._taught = ledger, pool, taught
+        self._resolution, self._batch_size = resolution, batch_size
+        querier = taught.querier
+        strategy = get_strategy(querier.strategy, kind_of(querier._estimator()))
+        self._replays = querier.warm_start or strategy.learns
+        # Up to which event, and to which training, the taught is.
+        self._seq, self._round, self._then = 0, 0, Standing()
+        self._thread = threading.RLock()
+        self._life, self._patience = life, patience
+
+    @contextmanager
+    def _in_turn(self, waits=True):
+        """Nobody else trains or asks meanwhile; yields whether it is one's turn."""
+        if not self._thread.acquire(blocking=waits):
+            yield False
+            return
+        try:
+            # One of this turn: what Ctrl-C keeps from being released goes with it.
+            turn = self._life.shared(TURN)
+            try:
+                if not self._take(turn, waits):
+                    yield False
+                    return
+                yield True
+            finally:
+                # Even if Ctrl-C came just after it was taken.
+                turn.release()
+        finally:
+            self._thread.release()
+
+    def _take(self, turn, waits):
+        with self._life.locking(turn):
+            try:
+                turn.acquire(self._patience, blocking=waits)
+            except TimeoutError:
+                if not waits:
+                    return False
+            else:
+                return True
+            warn_caller(
+                "Another process has been training, or choosing rows, for "
+                f"{self._patience:g} s. This one waits until it is done. If it hangs, "
+                f"end it: it is one of those in {str(self._life.folder)!r}, whose "
+                "names have their numbers.",
+                QueryWarning,
+            )
+            turn.acquire()
+        return True
+
+    def train(self):
+        """Train on the labels there are, unless the last training was on the same."""
+        with self._in_turn():
+            self._train()
+
+    def train_if_due(self, every):
+        """Train if so many answers are new, and nobody else is at it."""
+        if self._is_due(every):
+            with self._in_turn(waits=False) as is_ours:
+                if is_ours and self._is_due(every):
+                    self._train()
+
+    def fill_queue(self, n_missing):
+        """Make a query for the rows that are missing, or more.
+
+        Whoever waited for the turn uses what another process has found meanwhile.
+        Returns whether there was anything to find.
+        """
+        with self._in_turn():
+            with self._ledger.lock:
+                n = n_missing(self._ledger.catch_up())
+            if not n:
+                return True
+            self._bring_up()
+            return self._ask(max(n, self._batch_size))
+
+    def trained(self):
+        """The querier as the last training has left it."""
+        with self._in_turn():
+            self._bring_up()
+            return self._taught.querier
+
+    def guess(self, position):
+        """What the model says of a row, as it was trained last here; None before."""
+        if not self._taught.labels:
+            return None
+        return self._taught.querier.predict(self._pool.take([position]))[0]
+
+    def _is_due(self, every):
+        with self._ledger.lock:
+            standing = self._ledger.catch_up()
+            if every is None or len(standing.fresh) < every:
+                return False
+            found = self._labels(standing).values()
+            # One label alone trains few models.
+            return len({label for label, _ in found}) > 1
+
+    def _labels(self, standing):
+        found = {}
+        for key, row in answered(standing):
+            vote = resolve(row, self._resolution)
+            if vote is not None:
+                found[key] = vote.label, row.order
+        return found
+
+    def _train(self):
+        with self._ledger.lock:
+            standing = self._ledger.catch_up()
+            known, number = standing.seq, standing.round
+            labels = self._labels(standing)
+            if self._resolution == "refuse":
+                _refuse_contradictions(standing)
+        if not labels:
+            raise ValueError("There are no labels to train on yet.")
+        self._bring_up()
+        if number and labels == self._taught.labels:
+            return
+        self._taught.learn(labels)
+        with self._ledger.writing() as page:
+            page.write("trained", round=number + 1, refers_to=known)
+        self._is_up()
+        with self._ledger.lock:
+            self._taught.look_over(self._ledger.standing)
+
+    def _ask(self, n):
+        with self._ledger.lock:
+            standing = self._ledger.standing
+            known, number = standing.seq, standing.round
+            ask = self._taught.prepare(standing, n)
+        if ask is None:
+            return False
+        rows, report = ask()
+        digests = self._pool.digests(rows)
+        why = {"strategy": report.strategy, "round": number}
+        with self._ledger.writing() as page:
+            page.write(
+                "queried",
+                rank=len(rows),
+                reason="; ".join(report.fallbacks) or None,
+                refers_to=known,
+                **why,
+            )
+            chances = report.probabilities
+            for rank, (row, digest) in enumerate(zip(rows, digests, strict=True)):
+                key = self._pool.key(row)
+                chance = None if chances is None else float(chances[rank])
+                told = {"rank": rank, "digest": digest, "probability": chance}
+                page.write("queued", key, **told, **why)
+        self._is_up()
+        return True
+
+    def _is_up(self):
+        with self._ledger.lock:
+            standing = self._ledger.standing
+            self._seq, self._round = standing.seq, standing.round
+
+    def _bring_up(self):
+        """Repeat what others, or processes before this one, have trained."""
+        with self._ledger.lock:
+            standing = self._ledger.catch_up()
+            seq, number = standing.seq, standing.round
+            known = standing.trainings[-1].known if number else 0
+        if self._replays:
+            self._replay(seq)
+        elif self._round < number:
+            self._taught.learn(self._labels(Standing(self._ledger.events(until=known))))
+        self._seq, self._round = seq, number
+
+    def _replay(self, until):
+        then = self._then
+        for event in self._ledger.events(self._seq, until):
+            if event.kind not in ("queried", "trained"):
+                continue
+            # Turns are taken one after another, so that this only ever goes on.
+            for each in self._ledger.events(then.seq, event.refers_to):
+                then.add(each)
+            if event.kind == "trained":
+                self._taught.learn(self._labels(then))
+            elif (ask := self._taught.prepare(then, event.rank)) is not None:
+                ask()
+
+
+def _refuse_contradictions(standing):
+    ids = [from_text(key) for key, row in answered(standing) if contradicts(row)]
+    if ids:
+        raise ValueError(
+            f"The answers to {len(ids)} rows contradict each other: {listed(ids)}. "
+            "`correct` them, or open the session with another `resolution`."
+        )
