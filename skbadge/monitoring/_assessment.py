@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from skbadge.monitoring._risk import RiskEstimate
+from skbadge.monitoring._weighing import ErrorEnds
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,11 +38,14 @@ class Assessment:
     n_folds : int
         How many models were trained for it.
 
-    interval : {"bernstein", "normal"}
+    interval : {"exact", "bernstein", "normal"}
         Which interval it is.
 
     is_score : bool
         Whether greater is better.
+
+    ends : ErrorEnds
+        What `error_bound` is computed from.
 
     notes : tuple of str
         What else is worth knowing.
@@ -55,6 +59,7 @@ class Assessment:
     n_folds: int
     interval: str
     is_score: bool
+    ends: ErrorEnds
     notes: tuple[str, ...] = ()
 
     @property
@@ -66,6 +71,34 @@ class Assessment:
         return replace(
             one, estimate=1 - one.estimate, low=1 - one.high, high=1 - one.low
         )
+
+    def error_bound(self, confidence: float) -> float:
+        """What the error is at most, with some confidence.
+
+        Parameters
+        ----------
+        confidence : float
+            Probability with which the error is not above the bound, between 0 and 1.
+            It may be another one than that of the interval, whose upper end is the
+            bound for half of its doubt: of an interval of 0.95, that for 0.975.
+
+        Returns
+        -------
+        bound : float
+            In the units of `error`; infinite where losses have no bound (give
+            ``max_loss`` to `assess` or `audit`).
+
+        Raises
+        ------
+        ValueError
+            If ``confidence`` is not between 0 and 1.
+        """
+        if not 0 < confidence < 1:
+            raise ValueError(
+                f"`confidence` must be between 0 and 1. Got {confidence!r} instead."
+            )
+        bound = self.ends.at(2 * (1 - confidence))[1]
+        return min(bound, 1.0) if self.is_score else bound
 
     def __repr__(self):
         return f"<{type(self).__name__}: {self._title()}>"

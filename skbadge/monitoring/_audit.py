@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
-from skbadge._compat import Interval, validate_params
+from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring._answers import read_answers
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._judging import JUDGING, MetricName, Question, opened
@@ -19,7 +19,11 @@ from skbadge.utils._typing import Rows
 
 
 @validate_params(
-    {**JUDGING, "n_pool": [Interval(Integral, 1, None, closed="left"), None]}
+    {
+        **JUDGING,
+        "interval": [StrOptions({"exact", "bernstein", "normal"}), None],
+        "n_pool": [Interval(Integral, 1, None, closed="left"), None],
+    }
 )
 def audit(
     querier: BaseEstimator,
@@ -28,7 +32,7 @@ def audit(
     *,
     metric: MetricName = "accuracy",
     n_pool: int | None = None,
-    interval: Literal["bernstein", "normal"] = "bernstein",
+    interval: Literal["exact", "bernstein", "normal"] | None = None,
     confidence: float = 0.95,
     max_loss: float | None = None,
     pos_label: Any = None,
@@ -51,12 +55,18 @@ def audit(
     y_audit : array-like of shape (n,) or (n, n_outputs)
         Their labels; None or NaN for a row that was skipped.
 
-    metric, interval, confidence, max_loss, pos_label
+    metric, confidence, max_loss, pos_label
         As for `assess`.
 
     n_pool : int or None, default=None
         Number of rows that they were drawn from, if the interval is to be for the mean
         of these; None for that of their source.
+
+    interval : {"exact", "bernstein", "normal"} or None, default=None
+        The exact one, of the binomial distribution or, with ``n_pool``, of the
+        hypergeometric one, is for the accuracy. It holds for any number of rows, and is
+        the narrowest that does. None for it where the metric is the accuracy, and else
+        for "bernstein". These two as for `assess`.
 
     Returns
     -------
@@ -66,8 +76,9 @@ def audit(
     Notes
     -----
     An interval for each of several rounds misses somewhere more often than one. To be
-    sure that an error is below :math:`\tau`, about :math:`\log(2 / \alpha) / \tau` rows
-    without any error are needed: 40 for a tenth, at a confidence of 0.95.
+    sure that an error is below :math:`\tau`, about :math:`\log(1 / \alpha) / \tau` rows
+    without any error are needed: 29 for a tenth, at a confidence of 0.95
+    (`Assessment.error_bound`).
 
     Examples
     --------
@@ -91,6 +102,13 @@ def audit(
         raise ValueError(
             f"`n_pool` must be at least the number of rows of the audit, {n}. Got "
             f"{n_pool}."
+        )
+    if interval is None:
+        interval = "exact" if metric == "accuracy" else "bernstein"
+    elif interval == "exact" and metric != "accuracy":
+        raise ValueError(
+            f"`interval` 'exact' is for the accuracy. Got `metric` {metric!r}: take "
+            "'bernstein' or 'normal'."
         )
     y, answered = read_answers(querier, y_audit, n, "y_audit")
     question = Question.of(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)

@@ -47,6 +47,40 @@ def bernstein_interval(terms, alpha):
     return center - radius, center + radius
 
 
+def exact_interval(n_hits, n, n_pool, alpha):
+    """The exact interval for a share, from the hits among rows drawn uniformly.
+
+    Of a source without end it is that of Clopper and Pearson (1934), of a pool the same
+    with the hypergeometric distribution: each end is the last share for which as few,
+    or as many, hits are likelier than ``alpha / 2``.
+
+    Parameters
+    ----------
+    n_hits, n : int
+        Hits, and rows drawn.
+
+    n_pool : int or None
+        Rows that they were drawn from, without replacement; None of no end of them.
+
+    alpha : float
+        Probability with which the share may lie outside, half of it on either side.
+
+    Returns
+    -------
+    low, high : float
+    """
+    if n_pool is None:
+        low = stats.beta.ppf(alpha / 2, n_hits, n - n_hits + 1) if n_hits else 0.0
+        some_right = n_hits < n
+        high = (
+            stats.beta.ppf(1 - alpha / 2, n_hits + 1, n - n_hits) if some_right else 1
+        )
+        return float(low), float(high)
+    most = _most_hits(n_hits, n, n_pool, alpha / 2)
+    least = n_pool - _most_hits(n - n_hits, n, n_pool, alpha / 2)
+    return least / n_pool, most / n_pool
+
+
 def normal_interval(terms, alpha):
     """Mean plus and minus as many standard errors as a normal distribution asks for."""
     if len(terms) < 2:
@@ -54,6 +88,18 @@ def normal_interval(terms, alpha):
     error = terms.std(ddof=1) / np.sqrt(len(terms))
     radius = stats.norm.ppf(1 - alpha / 2) * error
     return terms.mean() - radius, terms.mean() + radius
+
+
+def _most_hits(n_hits, n, n_pool, alpha):
+    """Most hits of a pool with which so few of n rows are likelier than ``alpha``."""
+    certain, excluded = n_hits, n_pool - (n - n_hits) + 1
+    while excluded - certain > 1:
+        between = (certain + excluded) // 2
+        if stats.hypergeom.cdf(n_hits, n_pool, between, n) > alpha:
+            certain = between
+        else:
+            excluded = between
+    return certain
 
 
 def _sums_before(terms):

@@ -96,14 +96,14 @@ class Question:
         moments[draws.answered] = some
         interval, more = self._interval_in_use(interval, moments, draws)
         weighing = Weighing(metric, draws, moments, 1 - confidence, interval)
-        rest = weighing.estimate(n_pool=n_left)
+        rest, ends = weighing.estimate(n_pool=n_left)
         overall, of_known, n_known, n_folds = rest, None, 0, 0
         if known is not None:
             y_known, fitted, n_folds = known
             n_known = len(y_known)
             found = metric.moments(y_known, fitted)
             of_known = float(metric.value(found.mean(axis=0)))
-            overall = weighing.estimate(n_left, found, n_left + n_known)
+            overall, ends = weighing.estimate(n_left, found, n_left + n_known)
         if np.isnan(overall.estimate):
             more.append(f"no row counts for the {metric.name}: it is not defined")
         return Assessment(
@@ -115,6 +115,7 @@ class Question:
             n_folds,
             interval,
             metric.is_score,
+            ends,
             (*notes, *more),
         )
 
@@ -133,7 +134,7 @@ class Question:
                 "normal one, by the delta method"
             )
             return "normal", notes
-        if interval == "normal":
+        if interval != "bernstein":
             return interval, notes
         if metric.max_moment is None:
             notes.append(

@@ -30,6 +30,9 @@ class Metric:
 
     is_score : bool, default=True
         Whether greater is better. It is then between 0 and 1.
+
+    power : float, default=1.0
+        The error is the mean of the one moment to this power.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Metric:
     slope: Callable
     max_moment: float | None = None
     is_score: bool = True
+    power: float = 1.0
 
 
 CLASSIFICATION = ("accuracy", "balanced_accuracy", "log_loss", "precision", "recall")
@@ -84,6 +88,7 @@ def metric_of(name, classes, *, pos_label=None, max_loss=None):
             _slope_of_roots,
             bound,
             is_score=False,
+            power=0.5,
         )
     if name == "balanced_accuracy":
         return _ratios(name, [_recall_of(label) for label in classes])

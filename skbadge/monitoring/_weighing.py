@@ -5,7 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skbadge.monitoring._intervals import bernstein_interval, normal_interval
+from skbadge.monitoring._intervals import (
+    bernstein_interval,
+    exact_interval,
+    normal_interval,
+)
 from skbadge.monitoring._metrics import Metric
 from skbadge.monitoring._risk import RiskEstimate, lure_weights, martingale_terms
 
@@ -73,19 +77,72 @@ class Draws:
             return losses
         return martingale_terms(losses, self.probabilities, self.n_pool)
 
-    def bernstein(self, losses, alpha, bound):
-        """An interval for a mean loss between 0 and ``bound``.
+    def ends(self, losses, alpha, interval, bound):
+        """Both ends of an interval for the mean loss.
 
-        Rows without an answer may have had any loss.
+        Rows without an answer may have had any loss between 0 and ``bound``; not so for
+        the normal interval.
         """
+        if interval == "normal":
+            return normal_interval(self.terms(losses), alpha)
+        least = np.where(self.answered, losses, 0.0)
+        if interval == "exact":
+            n_wrong, n_open = int(least.sum()), int((~self.answered).sum())
+            rows = (len(self), self.n_pool, alpha)
+            low, _ = exact_interval(n_wrong, *rows)
+            return low, exact_interval(n_wrong + n_open, *rows)[1]
         if bound is None or not self.uniform_share:
             return 0.0, np.inf if bound is None else bound
         # No probability is below share / (rows left): no term is above 1 / share.
         scale = bound / self.uniform_share
-        least = self.terms(np.where(self.answered, losses, 0.0)) / scale
         most = self.terms(np.where(self.answered, losses, bound)) / scale
-        low, high = bernstein_interval(least, alpha)[0], bernstein_interval(most, alpha)
-        return scale * low, scale * high[1]
+        low, _ = bernstein_interval(self.terms(least) / scale, alpha)
+        high = bernstein_interval(most, alpha)[1]
+        return max(scale * low, 0.0), min(scale * high, bound)
+
+
+@dataclass(frozen=True, eq=False)
+class ErrorEnds:
+    """Ends of the interval for an error, at any confidence.
+
+    Parameters
+    ----------
+    estimate : float
+        The error.
+
+    draws : Draws
+        The rows drawn.
+
+    losses : ndarray of shape (n,)
+        Of these rows; for the normal interval, such that the error varies as their
+        mean does.
+
+    interval : {"exact", "bernstein", "normal"}
+        Which interval.
+
+    bound : float or None
+        Greatest loss.
+
+    share, offset, power : float
+        The error is (share × mean loss of the rows drawn from + offset) to this power.
+    """
+
+    estimate: float
+    draws: Draws
+    losses: NDArray
+    interval: str
+    bound: float | None
+    share: float
+    offset: float
+    power: float
+
+    def at(self, alpha):
+        """Both ends, each of which is beyond the error with probability alpha / 2."""
+        if self.draws.takes_all:
+            return self.estimate, self.estimate
+        ends = self.draws.ends(self.losses, alpha, self.interval, self.bound)
+        low, high = (self.share * np.array(ends) + self.offset) ** self.power
+        return min(self.estimate, float(low)), max(self.estimate, float(high))
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +163,10 @@ class Weighing:
     alpha : float
         Probability with which an interval may miss.
 
-    interval : {"bernstein", "normal"}
-        Bernstein is for metrics of one moment. Otherwise the normal one, by the delta
-        method: that of the mean of the moments times the metric's slope.
+    interval : {"exact", "bernstein", "normal"}
+        The exact one is for errors of rows drawn uniformly, without others that are
+        known, Bernstein's for metrics of one moment. Otherwise the normal one, by the
+        delta method: that of the mean of the moments times the metric's slope.
     """
 
     metric: Metric
@@ -130,6 +188,13 @@ class Weighing:
 
         n_pool : int or None
             What to say of the number of all rows.
+
+        Returns
+        -------
+        estimate : RiskEstimate
+
+        ends : ErrorEnds
+            What an interval of another confidence is computed from.
         """
         draws, weights = self.draws, self.draws.weights
         known = np.empty((0, self.moments.shape[1])) if known is None else known
@@ -139,32 +204,39 @@ class Weighing:
         offset = known.sum(axis=0) / n_all
         means = share * rest + offset
         value = float(self.metric.value(means))
-        low, high = value, value
-        if not draws.takes_all:
-            ends = self._ends(rest, share, offset, means, value)
-            low, high = min(value, *ends), max(value, *ends)
+        ends = self._ends(rest, share, offset, means, value)
+        low, high = ends.at(self.alpha)
+        if self.metric.is_score:
+            low, high = min(value, 1 - high), max(value, 1 - low)
         n = int(draws.answered.sum()) + len(known)
         per_row = np.concatenate([n_left * weights / len(draws), np.ones(len(known))])
-        return RiskEstimate(
+        estimate = RiskEstimate(
             value,
-            max(float(low), 0.0),
-            min(float(high), 1.0) if self.metric.is_score else float(high),
+            max(low, 0.0),
+            min(high, 1.0) if self.metric.is_score else high,
             1 - self.alpha,
             n,
             n_pool,
             per_row[np.r_[draws.answered, np.ones(len(known), bool)]] * n / n_all,
         )
+        return estimate, ends
 
     def _ends(self, rest, share, offset, means, value):
-        """Both ends of the interval, in any order."""
-        draws = self.draws
-        if self.interval == "bernstein":
-            bound = self.metric.max_moment
-            ends = draws.bernstein(self.moments[:, 0], self.alpha, bound)
-            top = np.inf if bound is None else bound
-            ends = share * np.clip(ends, 0, top) + offset
-            return [float(self.metric.value(np.array([end]))) for end in ends]
-        slope = self.metric.slope(means)
-        losses, center = draws.less_their_ratio(self.moments @ slope, rest @ slope)
-        ends = np.array(normal_interval(draws.terms(losses), self.alpha))
-        return value + share * (ends - center)
+        """Both ends of the interval for the error."""
+        metric, draws = self.metric, self.draws
+        error = 1 - value if metric.is_score else value
+        losses, at_zero, power = self.moments[:, 0], float(offset[0]), metric.power
+        if self.interval == "normal":
+            slope = metric.slope(means) * (-1 if metric.is_score else 1)
+            losses, center = draws.less_their_ratio(self.moments @ slope, rest @ slope)
+            at_zero, power = error - share * center, 1.0
+        return ErrorEnds(
+            error,
+            draws,
+            losses,
+            self.interval,
+            metric.max_moment,
+            share,
+            at_zero,
+            power,
+        )
