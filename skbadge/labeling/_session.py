@@ -20,6 +20,7 @@ from skbadge.labeling.ledger._ledger import Ledger
 from skbadge.labeling.ledger._scalars import Scalar, from_text
 from skbadge.labeling.panel._panel import PanelMixin
 from skbadge.labeling.rounds._desk import Desk
+from skbadge.labeling.rounds._reserve import Reserve
 from skbadge.labeling.rounds._rounds import TURN, Rounds
 from skbadge.labeling.rounds._row_ids import PoolRows
 from skbadge.labeling.rounds._task import Task
@@ -76,7 +77,13 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         so that `train` refuses. A correction outdoes all answers before it.
 
     train_every : int or None, default=None
-        Train by itself once that many answers are new, and of two kinds at least.
+        Train by itself once that many answers are new, and of two kinds at least. Those
+        to rows of the audit do not count.
+
+    audit_share : float, default=0.0
+        So much of each batch are rows drawn at random, from 0 to 0.5, on which nothing
+        is ever trained: a random audit, see `audit`. They stand at random places
+        between the others.
 
     batch_size : int, default=100
         How many rows a query looks for. Those who label share them: `next` hands them
@@ -148,6 +155,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         annotator: str | None = None,
         resolution: Literal["latest", "majority", "refuse"] = "latest",
         train_every: int | None = None,
+        audit_share: float = 0.0,
         batch_size: int = 100,
         lease: float | None = None,
         synchronous: Literal["full", "normal"] = "full",
@@ -157,6 +165,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             querier,
             resolution=resolution,
             train_every=train_every,
+            audit_share=audit_share,
             batch_size=batch_size,
             lease=lease,
             synchronous=synchronous,
@@ -178,16 +187,20 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             store, session=self._life.name, timeout=timeout, synchronous=synchronous
         )
         try:
-            texts, bare = settle(self._ledger, self._life, self._pool, querier, classes)
+            texts, bare = settle(
+                self._ledger, self._life, self._pool, querier, classes, audit_share
+            )
         except BaseException:
             self.close()
             raise
         self._reader = LabelReader(texts, bare)
-        self._desk = Desk(self._ledger, self._pool, self._life, lease)
+        reserve = Reserve(self._pool, bare.random_state, audit_share)
+        self._desk = Desk(self._ledger, self._pool, reserve, self._life, lease)
         self._rounds = Rounds(
             self._ledger,
             self._pool,
-            TaughtQuerier(bare, self._pool),
+            reserve,
+            TaughtQuerier(bare, self._pool, reserve),
             self._life,
             resolution=resolution,
             batch_size=batch_size,

@@ -38,8 +38,12 @@ class Progress:
     n_contradictory : int
         Labelled rows whose answers differ, and that nobody has corrected.
 
+    n_audit : int
+        Labelled rows of the audit, on which nothing is trained.
+
     n_new : int
-        Answers, corrections and the like that the last training did not know of.
+        Answers, corrections and the like that the last training did not know of, but
+        for those of the audit.
 
     n_trainings : int
         How many trainings there were.
@@ -58,6 +62,7 @@ class Progress:
     n_unsure: int
     n_open: int
     n_contradictory: int
+    n_audit: int
     n_new: int
     n_trainings: int
     by_class: dict[Scalar, int] = field(default_factory=dict)
@@ -80,6 +85,8 @@ class Progress:
         yield "skipped", self.n_skipped
         yield "unsure", self.n_unsure
         yield "contradictory", self.n_contradictory
+        if self.n_audit:
+            yield "of the audit", self.n_audit
         yield "trainings", f"{self.n_trainings}, {self.n_new} answers since"
         yield from self._lines_of_labels()
         for person, count in self.by_annotator.items():
@@ -98,13 +105,14 @@ class Progress:
 def progress_of(standing, n_pool, resolution):
     """How far the labelling of a pool of so many rows is."""
     classes, people = Counter(), Counter()
-    n_contradictory = 0
+    n_contradictory = n_audit = 0
     for _, row in answered(standing):
         vote = resolve(row, resolution)
         if vote is not None:
             classes[vote.label] += 1
         people.update(vote.who[0] for vote in row.votes)
         n_contradictory += contradicts(row)
+        n_audit += row.is_audit
     found = [(from_text(label), count) for label, count in classes.items()]
     return Progress(
         n_pool=n_pool,
@@ -114,6 +122,7 @@ def progress_of(standing, n_pool, resolution):
         n_unsure=standing.counts["unsure"],
         n_open=standing.counts["open"],
         n_contradictory=n_contradictory,
+        n_audit=n_audit,
         n_new=len(standing.fresh),
         n_trainings=standing.round,
         by_class=dict(sorted(found, key=_in_order)),

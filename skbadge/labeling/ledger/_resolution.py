@@ -36,6 +36,11 @@ def contradicts(row):
     return len({vote.label for vote in row.counting()}) > 1
 
 
+def trainable(standing):
+    """As `answered`, without the rows of the audit."""
+    return [(key, row) for key, row in answered(standing) if not row.is_audit]
+
+
 def answered(standing):
     """The labelled rows, in the order of their first answers."""
     found = [(key, row) for key, row in standing.rows.items() if row.votes]

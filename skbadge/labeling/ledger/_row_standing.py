@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 ANSWERS = ("labeled", "corrected")
 
+# The strategy of rows that were drawn for the audit.
+AUDIT = "audit"
+
 
 class Why(NamedTuple):
     """What had asked for a row."""
@@ -53,6 +56,9 @@ class RowStanding:
     asked : Mark or None
         The last time it was handed out.
 
+    is_audit : bool
+        Whether it was handed out for the audit. It stays so, and is never trained on.
+
     votes : tuple of Mark
         The last answer of each person or session, while it stands, the oldest first.
 
@@ -69,6 +75,7 @@ class RowStanding:
     __slots__ = (
         "asked",
         "decided",
+        "is_audit",
         "marks",
         "order",
         "status",
@@ -78,6 +85,7 @@ class RowStanding:
 
     def __init__(self):
         self.marks: tuple[Mark, ...] = ()
+        self.is_audit = False
         self._start()
 
     def _start(self):
@@ -101,6 +109,7 @@ class RowStanding:
         kind = mark.kind
         if kind == "asked":
             self.status, self.asked = "open", mark
+            self.is_audit = mark.why.strategy == AUDIT
         elif kind == "released":
             self.status = "returned"
         elif kind in ANSWERS:

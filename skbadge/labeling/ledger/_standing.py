@@ -47,7 +47,8 @@ class Standing:
         How many queries were made.
 
     fresh : dict
-        The answers and what changes them, that the last training did not know of.
+        The answers and what changes them, that the last training did not know of, but
+        for those of the audit.
     """
 
     def __init__(self, events: Iterable[Event] = ()):
@@ -96,6 +97,8 @@ class Standing:
         row.add(self._mark(event))
         if row.status != before:
             self._move(event.id, before, row.status)
+        if row.is_audit:
+            return
         if event.kind in _CHANGES:
             self.fresh[event.seq] = None
         elif event.kind == "undone" and row.kind_of(event.refers_to) in _CHANGES:

@@ -23,6 +23,9 @@ class Desk:
     pool : PoolRows
         The rows.
 
+    reserve : Reserve
+        Of rows for the audit.
+
     life : LifeLock
         This session's sign of life, by which others' are seen.
 
@@ -30,8 +33,9 @@ class Desk:
         Seconds after which a row may go to somebody else; None for no limit.
     """
 
-    def __init__(self, ledger, pool, life, lease):
-        self._ledger, self._pool, self._life, self._lease = ledger, pool, life, lease
+    def __init__(self, ledger, pool, reserve, life, lease):
+        self._ledger, self._pool, self._reserve = ledger, pool, reserve
+        self._life, self._lease = life, lease
 
     def take(self, n, annotator, *, fewer):
         """Ids of somebody's open rows and of new ones, written down as theirs.
@@ -77,7 +81,7 @@ class Desk:
             for key in standing.in_order_of_asking(standing.returned)
             if self._pool.position(key) is not None
         ]
-        for event in standing.queue:
+        for event in self._queue(standing):
             status = standing.status_of(event.id)
             if (
                 status == "unsure"
@@ -89,9 +93,14 @@ class Desk:
                 found.append((event.id, why_of(event)))
         return found
 
+    def _queue(self, standing):
+        """What is in line, without rows that came into the reserve since, or left it."""
+        return [e for e in standing.queue if self._reserve.allows(e, standing)]
+
     def _is_used_up(self, standing):
         """Whether all rows of the pool are done with, out, or in line."""
-        n_free = sum(standing.status_of(event.id) == "free" for event in standing.queue)
+        queue = self._queue(standing)
+        n_free = sum(standing.status_of(event.id) == "free" for event in queue)
         n_known = sum(standing.counts[status] for status in _NOT_FREE)
         return n_known + n_free >= self._pool.n_rows
 

@@ -4,9 +4,11 @@ import threading
 from contextlib import contextmanager
 
 from skbadge.exceptions import QueryWarning
-from skbadge.labeling.ledger._resolution import answered, contradicts, resolve
+from skbadge.labeling.ledger._resolution import contradicts, resolve, trainable
+from skbadge.labeling.ledger._row_standing import AUDIT
 from skbadge.labeling.ledger._scalars import from_text
 from skbadge.labeling.ledger._standing import Standing
+from skbadge.labeling.rounds._reserve import Pick, interleaved
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import get_strategy
 from skbadge.utils._caller import warn_caller
@@ -31,6 +33,9 @@ class Rounds:
     pool : PoolRows
         The rows.
 
+    reserve : Reserve
+        Of rows for the audit.
+
     taught : TaughtQuerier
         What is trained and asked.
 
@@ -47,8 +52,11 @@ class Rounds:
         Seconds to wait for the turn before that is said.
     """
 
-    def __init__(self, ledger, pool, taught, life, *, resolution, batch_size, patience):
+    def __init__(
+        self, ledger, pool, reserve, taught, life, *, resolution, batch_size, patience
+    ):
         self._ledger, self._pool, self._taught = ledger, pool, taught
+        self._reserve = reserve
         self._resolution, self._batch_size = resolution, batch_size
         querier = taught.querier
         strategy = get_strategy(querier.strategy, kind_of(querier._estimator()))
@@ -146,7 +154,7 @@ class Rounds:
 
     def _labels(self, standing):
         found = {}
-        for key, row in answered(standing):
+        for key, row in trainable(standing):
             vote = resolve(row, self._resolution)
             if vote is not None:
                 found[key] = vote.label, row.order
@@ -175,26 +183,38 @@ class Rounds:
         with self._ledger.lock:
             standing = self._ledger.standing
             known, number = standing.seq, standing.round
-            ask = self._taught.prepare(standing, n)
-        if ask is None:
+            drawn = self._reserve.left(standing)
+            slots = self._reserve.slots(standing, n)[: len(drawn)]
+            ask = self._taught.prepare(standing, n - len(slots))
+        if ask is None and not drawn:
             return False
-        rows, report = ask()
-        digests = self._pool.digests(rows)
-        why = {"strategy": report.strategy, "round": number}
+        picks, strategy, fallbacks = [], AUDIT, ()
+        if ask is not None:
+            rows, report = ask()
+            strategy, fallbacks = report.strategy, report.fallbacks
+            picks = _picks(rows, report)
+        found = interleaved(picks, drawn[: n - len(picks)], slots)
+        digests = self._pool.digests([pick.position for pick in found])
         with self._ledger.writing() as page:
             page.write(
                 "queried",
-                rank=len(rows),
-                reason="; ".join(report.fallbacks) or None,
+                rank=len(picks),
+                reason="; ".join(fallbacks) or None,
                 refers_to=known,
-                **why,
+                strategy=strategy,
+                round=number,
             )
-            chances = report.probabilities
-            for rank, (row, digest) in enumerate(zip(rows, digests, strict=True)):
-                key = self._pool.key(row)
-                chance = None if chances is None else float(chances[rank])
-                told = {"rank": rank, "digest": digest, "probability": chance}
-                page.write("queued", key, **told, **why)
+            for (position, *why), digest in zip(found, digests, strict=True):
+                rank, strategy, chance = why
+                page.write(
+                    "queued",
+                    self._pool.key(position),
+                    rank=rank,
+                    probability=chance,
+                    strategy=strategy,
+                    round=number,
+                    digest=digest,
+                )
         self._is_up()
         return True
 
@@ -229,8 +249,19 @@ class Rounds:
                 ask()
 
 
+def _picks(rows, report):
+    """Rows of a query, and why they were picked, in the order of selection."""
+    chances = [None] * len(rows)
+    if report.probabilities is not None:
+        chances = report.probabilities.tolist()
+    return [
+        Pick(row, rank, report.strategy, chance)
+        for rank, (row, chance) in enumerate(zip(rows.tolist(), chances, strict=True))
+    ]
+
+
 def _refuse_contradictions(standing):
-    ids = [from_text(key) for key, row in answered(standing) if contradicts(row)]
+    ids = [from_text(key) for key, row in trainable(standing) if contradicts(row)]
     if ids:
         raise ValueError(
             f"The answers to {len(ids)} rows contradict each other: {listed(ids)}. "

@@ -13,10 +13,13 @@ class RowsLeft:
     ----------
     pool : PoolRows
         The rows.
+
+    reserve : Reserve
+        Of rows for the audit, which a query never finds. They do not count as picked.
     """
 
-    def __init__(self, pool):
-        self._pool = pool
+    def __init__(self, pool, reserve):
+        self._pool, self._reserve = pool, reserve
         self._standing = self._labels = None
 
     def of(self, standing, labels):
@@ -30,10 +33,11 @@ class RowsLeft:
         standing.changed = {}
         if is_new:
             self._standing, self._labels = standing, labels
-            self._free = np.ones(self._pool.n_rows, dtype=bool)
+            self._free = ~self._reserve.mask
             self._on_their_way = {}
         for key, position in zip(changed, positions, strict=True):
-            status = standing.rows[key].status
+            row = standing.rows[key]
+            status = "audit" if row.is_audit else row.status
             self._free[position] = status == "free"
             is_unlearned = status == "answered" and key not in labels
             if is_unlearned or status in ("open", "returned"):
@@ -46,6 +50,7 @@ class RowsLeft:
             # Of a pool that has changed, rows that were not asked may be gone.
             if (position := self._pool.position(event.id)) is not None
             and self._free[position]
+            and self._reserve.allows(event, standing)
         ]
         free = self._free.copy()
         free[in_line] = False

@@ -25,6 +25,9 @@ class TaughtQuerier:
     pool : PoolRows
         The rows.
 
+    reserve : Reserve
+        Of rows that are in no query.
+
     Attributes
     ----------
     querier : BadgeQuerier
@@ -35,14 +38,14 @@ class TaughtQuerier:
         of the places, by the row's id as JSON.
     """
 
-    def __init__(self, querier, pool):
-        self._bare, self._pool = querier, pool
+    def __init__(self, querier, pool, reserve):
+        self._bare, self._pool, self._reserve = querier, pool, reserve
         self.forget_all()
 
     def forget_all(self):
         """Start with a querier that knows nothing."""
         self.querier, self.labels = clone(self._bare), {}
-        self._rows_left = RowsLeft(self._pool)
+        self._rows_left = RowsLeft(self._pool, self._reserve)
 
     def learn(self, labels):
         """Train on labels; those learned before are corrected and forgotten."""
