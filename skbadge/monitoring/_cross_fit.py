@@ -17,6 +17,10 @@ from skbadge.utils._streams import optional_seed, stream_seed
 LEAST_TARGETS = 4
 
 
+class CrossFitError(ValueError):
+    """That no model can be trained without some of the labelled rows."""
+
+
 def cross_fitted(querier, rows, n_folds):
     """Predictions for labelled rows, each by a clone trained without it.
 
@@ -41,7 +45,7 @@ def cross_fitted(querier, rows, n_folds):
 
     Raises
     ------
-    ValueError
+    CrossFitError
         If there are too few labels, or a clone cannot be trained.
     """
     if is_pretrained(querier._estimator()):
@@ -55,12 +59,12 @@ def cross_fitted(querier, rows, n_folds):
         try:
             parts.append(_fold(querier, rows, kept, held, fold_seed))
         except Exception as error:
-            error.add_note(
-                "So it was when cross-fitting: a clone of the estimator was trained on "
-                f"{len(kept)} of {len(rows.y)} labelled rows. Label more rows, or "
-                "choose other `n_folds`."
-            )
-            raise
+            raise CrossFitError(
+                "Cross-fitting needs clones of the estimator that learn from some of "
+                f"the labelled rows. One could not be trained on {len(kept)} of "
+                f"{len(rows.y)}. Label more rows, or choose other `n_folds`. The error "
+                f"was {type(error).__name__}: {error}"
+            ) from error
     order = np.argsort(np.concatenate([held for _, held in folds]))
     return _in_order(parts, order), len(folds)
 
@@ -69,7 +73,7 @@ def _folds(querier, y, n_folds, seed):
     """Pairs of positions, to train on and to predict."""
     if not is_classifier(querier):
         if len(y) < LEAST_TARGETS:
-            raise ValueError(
+            raise CrossFitError(
                 f"Cross-fitting needs at least {LEAST_TARGETS} labelled rows. Got "
                 f"{len(y)}. Label some more before `assess`."
             )
@@ -78,7 +82,7 @@ def _folds(querier, y, n_folds, seed):
     labels, codes, counts = np.unique(y, return_inverse=True, return_counts=True)
     if (counts > 1).sum() < 2:
         found = dict(zip(labels.tolist(), counts.tolist(), strict=True))
-        raise ValueError(
+        raise CrossFitError(
             "Cross-fitting needs at least two classes with two labelled rows each, so "
             f"that a model can be trained without one of them. Got {found}. Label some "
             "more before `assess`."

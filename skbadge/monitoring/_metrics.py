@@ -66,12 +66,7 @@ def metric_of(name, classes, *, pos_label=None, max_loss=None):
         Greatest loss of a row, where there is no bound by itself: a logarithmic loss,
         or the absolute error of a prediction.
     """
-    names = REGRESSION if classes is None else CLASSIFICATION
-    if name not in names:
-        kind = "regressor" if classes is None else "classifier"
-        raise ValueError(
-            f"`metric` must be one of {list(names)} for a {kind}. Got {shown(name)}."
-        )
+    check_kind(name, is_of_classes=classes is not None)
     if name == "accuracy":
         return Metric(name, _wrong, lambda m: 1 - m[0], lambda m: -np.ones(1), 1.0)
     if name == "log_loss":
@@ -95,6 +90,16 @@ def metric_of(name, classes, *, pos_label=None, max_loss=None):
     label = _positive(classes, pos_label, name)
     part = _recall_of(label) if name == "recall" else _precision_of(label)
     return _ratios(name, [part])
+
+
+def check_kind(name, *, is_of_classes):
+    """Raise if a metric is not for classifiers, or not for regressors."""
+    names = CLASSIFICATION if is_of_classes else REGRESSION
+    if name not in names:
+        kind = "classifier" if is_of_classes else "regressor"
+        raise ValueError(
+            f"`metric` must be one of {list(names)} for a {kind}. Got {shown(name)}."
+        )
 
 
 def _wrong(y, predictions):

@@ -1,28 +1,155 @@
 """Monitor: what the rounds of active learning say, one after the other."""
 
-from typing import Any, Self
+from copy import copy
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
+from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.monitoring._agreement import agreement
+from skbadge.monitoring._answered_batch import AnsweredBatch
+from skbadge.monitoring._assess import assess
+from skbadge.monitoring._audit import audit as assess_by_audit
+from skbadge.monitoring._cross_fit import CrossFitError
+from skbadge.monitoring._judging import JUDGING, MetricName, opened
+from skbadge.monitoring._kept_rows import labeled_copy, lent, sampled
+from skbadge.monitoring._metrics import check_kind
 from skbadge.monitoring._monitored_round import MonitoredRound
+from skbadge.monitoring._rounds_table import as_frame, as_html, as_text
+from skbadge.pools import concatenate_rows, n_rows
 from skbadge.querier import QueryReport
+from skbadge.querier._batch_predictions import predicted
+from skbadge.utils._shared_state import exclusive
+from skbadge.utils._shown import listed, shown
 from skbadge.utils._typing import RandomState, Rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# Metrics that are means of bounded losses, if the greatest loss is known.
+_BOUNDED_BY_LOSS = ("log_loss", "root_mean_squared_error")
+_OF_ONE_CLASS = ("precision", "recall")
+_NO_MODEL = (
+    "there was no model yet that could be judged: risk and disagreement begin after "
+    "the first training"
+)
+_NO_LAW = (
+    "no estimate of the error: {} draws nothing at random, or with groups or copies "
+    "that wait. Take Badge(uniform_share=0.1) or another strategy with known "
+    "probabilities, or give the Monitor an `audit`"
+)
+_NO_SUCH_CLASS = (
+    "no estimate of the error: `pos_label` is {!r}, and the classes so far are {}"
+)
+_NO_REFERENCE = "no agreement: give the Monitor the pool, as `X_pool`"
+_FIRST_MODEL = "no agreement: there was no model before this one"
+_SAME_MODEL = (
+    "no agreement: the model is that of the round before. Train it after each round"
+)
 
 
 class Monitor:
-    """Watches the rounds of active learning."""
+    r"""Watches the rounds of active learning: is it helping, and how good is the model.
+
+    Hand each batch with its answers to `add`, before the model learns from them. It
+    costs no label, but with an audit.
+
+    Parameters
+    ----------
+    X_pool : array-like of shape (n_pool, n_features), or what the estimator takes, or \
+            None, default=None
+        The pool, also in chunks. ``n_reference`` rows of it, drawn uniformly, are
+        copied; the models of successive rounds are compared on them. None compares
+        nothing.
+
+    n_reference : int, default=1000
+        How many rows at most.
+
+    audit : tuple (X_audit, y_audit) or None, default=None
+        Labelled rows drawn uniformly from the pool and kept out of it, which the model
+        never learns from, see `audit`. They judge the model of each round in place of
+        the batch. That works with any strategy, and spares ``n_folds`` trainings a
+        round.
+
+    metric : str, default="accuracy"
+        As for `assess`; for a regressor "root_mean_squared_error".
+
+    interval : {"bernstein", "normal"} or None, default=None
+        As for `assess`. None takes Bernstein's where it holds, that is for the
+        accuracy, and with ``max_loss`` for "log_loss" and "root_mean_squared_error",
+        and the normal one elsewhere.
+
+    confidence, n_folds, max_loss, pos_label
+        As for `assess`.
+
+    random_state : None, int or RandomState, default=None
+        Determines which rows are the reference.
+
+    Attributes
+    ----------
+    rounds : list of MonitoredRound
+        One for each call of `add`.
+
+    See Also
+    --------
+    MonitorDisplay : Draws the rounds.
+
+    Notes
+    -----
+    The error is that on rows like the pool as it was at first, see `assess`. The
+    agreement of two models is Cohen's :math:`\kappa = (p_o - p_e) / (1 - p_e)`, with
+    the share :math:`p_o` of reference rows of which both say the same class, and the
+    share :math:`p_e` of which they would if they were independent; for numbers it is
+    Lin's concordance. It comes close to 1 when more labels stop to change the model;
+    that is no proof that the model is good.
+
+    A round takes the time of `assess` or of `audit`, and of predicting batch and
+    reference rows once. Threads may share a monitor: one adds at a time, and no other
+    trains the querier meanwhile. A copy is independent, and so is what was pickled.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.monitoring import Monitor
+    >>> from skbadge.strategies import Badge
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X, pool, answers = X / 16, X[100:] / 16, y[100:]
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(), strategy=Badge(uniform_share=0.2), random_state=0
+    ... )
+    >>> querier = querier.fit(X[:100], y[:100])
+    >>> monitor = Monitor(pool, random_state=0)
+    >>> rows, report = querier.query(pool, n=50, return_report=True)
+    >>> one = monitor.add(querier, report, pool[rows], answers[rows])
+    >>> querier = querier.partial_fit(pool[rows], answers[rows])
+    >>> one.n_labeled, one.source, one.duplicates
+    (100, 'batch', 0.0)
+    """
 
     rounds: list[MonitoredRound]
 
+    @validate_params(
+        {
+            **JUDGING,
+            "n_reference": [Interval(Integral, 1, None, closed="left")],
+            "interval": [StrOptions({"bernstein", "normal"}), None],
+            "n_folds": [Interval(Integral, 2, None, closed="left")],
+            "random_state": ["random_state"],
+        }
+    )
     def __init__(
         self,
         X_pool: Rows | None = None,
         *,
         n_reference: int = 1000,
         audit: tuple[Rows, ArrayLike] | None = None,
-        metric: str = "accuracy",
-        interval: str | None = None,
+        metric: MetricName = "accuracy",
+        interval: Literal["bernstein", "normal"] | None = None,
         confidence: float = 0.95,
         n_folds: int = 10,
         max_loss: float | None = None,
@@ -30,7 +157,60 @@ class Monitor:
         random_state: RandomState = None,
     ) -> None:
         self.rounds = []
+        self._n_folds = n_folds
+        is_bounded = metric == "accuracy" or (
+            metric in _BOUNDED_BY_LOSS and max_loss is not None
+        )
+        default = "bernstein" if is_bounded else "normal"
+        # What `assess` and `audit` are told.
+        self._judging = {
+            "metric": metric,
+            "interval": default if interval is None else interval,
+            "confidence": confidence,
+            "max_loss": max_loss,
+            "pos_label": pos_label,
+        }
+        self._sampling = n_reference, random_state
+        self._reference = None
+        if X_pool is not None:
+            self._reference = sampled(X_pool, *self._sampling)
+        self._audit: tuple | None = None
+        if audit is not None:
+            if not isinstance(audit, tuple | list) or len(audit) != 2:
+                raise ValueError(
+                    "`audit` must be a tuple (X_audit, y_audit), or None. Got "
+                    f"{shown(audit)}."
+                )
+            self.extend_audit(*audit)
+        # The model of the last round, and what it says of the reference rows.
+        self._last: tuple = ("", None)
+        self._batches: set = set()
 
+    @exclusive()
+    def extend_audit(self, X: Rows, y: ArrayLike) -> Self:
+        """Have more rows in the audit, for the rounds to come.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, n_features), or what the estimator takes
+            Rows drawn uniformly from the pool, as those before, and in no training.
+
+        y : array-like of shape (n,) or (n, n_outputs)
+            Their labels; None or NaN for a row that was skipped.
+
+        Returns
+        -------
+        self : Monitor
+            With copies of these rows.
+        """
+        X, labels = labeled_copy(X, y)
+        if self._audit is not None:
+            known, told = self._audit
+            X, labels = concatenate_rows(known, X), np.concatenate([told, labels])
+        self._audit = X, labels
+        return self
+
+    @exclusive()
     def add(
         self,
         querier: BaseEstimator,
@@ -38,9 +218,157 @@ class Monitor:
         X_new: Rows,
         y_new: ArrayLike,
     ) -> MonitoredRound:
-        """Keep what a batch and its answers say; call it before ``partial_fit``."""
-        raise NotImplementedError
+        """Keep what a batch and its answers say; call it before ``partial_fit``.
 
-    def extend_audit(self, X: Rows, y: ArrayLike) -> Self:
-        """Have more rows in the audit, for the rounds to come."""
-        raise NotImplementedError
+        Parameters
+        ----------
+        querier : BadgeQuerier
+            That chose the batch, or a `~sklearn.pipeline.Pipeline` or search around it.
+            It is left as it is.
+
+        report : QueryReport
+            Of that query: ``query(..., return_report=True)``.
+
+        X_new : array-like of shape (n, n_features), or what the estimator takes
+            The rows of the batch, in the order of ``report.rows``: those that
+            ``partial_fit`` is to get.
+
+        y_new : array-like of shape (n,) or (n, n_outputs)
+            The answers in that order. None or NaN for a row without one.
+
+        Returns
+        -------
+        one : MonitoredRound
+            The last of ``rounds``. What could not be known is None there, and its
+            ``notes`` say why: of a strategy without probabilities, for instance.
+
+        Raises
+        ------
+        ValueError
+            If rows or answers are not those of the batch, the querier was trained
+            since, the metric does not suit the model, or the batch was added already.
+            Nothing is kept then.
+        """
+        batch = AnsweredBatch.of(querier, report, X_new, y_new)
+        check_kind(self._judging["metric"], is_of_classes=batch.is_of_classes)
+        mark = report.model, report.n_labeled, report.rows.tobytes()
+        if mark in self._batches:
+            raise ValueError(
+                "`report` is of a batch that was added already. Add each one once, and "
+                "have a Monitor of its own for each run."
+            )
+        assessment, source, notes = self._judge(batch)
+        last, agrees, more = self._compare(batch)
+        one = MonitoredRound(
+            number=len(self.rounds) + 1,
+            n_labeled=report.n_labeled,
+            strategy=report.strategy,
+            n_asked=len(report.rows),
+            n_answered=int(batch.answered.sum()),
+            assessment=assessment,
+            source=source,
+            agreement=agrees,
+            disagreement=batch.disagreement(),
+            class_counts=batch.class_counts(),
+            duplicates=batch.duplicates(),
+            notes=notes + more,
+        )
+        self._last = last
+        self._batches.add(mark)
+        self.rounds.append(one)
+        return one
+
+    def _judge(self, batch):
+        """How good the model is, what says so, and notes."""
+        if not batch.report.model:
+            return None, "", (_NO_MODEL,)
+        label = self._judging["pos_label"]
+        if label is not None and self._judging["metric"] in _OF_ONE_CLASS:
+            known = batch.known_classes([] if self._audit is None else self._audit[1])
+            if label not in known:
+                return None, "", (_NO_SUCH_CLASS.format(label, listed(known)),)
+        if self._audit is not None:
+            X, y = self._audit
+            found = assess_by_audit(batch.fitted, lent(X), y, **self._judging)
+            return found, "audit", ()
+        report = batch.report
+        if report.probabilities is None:
+            return None, "", (_NO_LAW.format(report.strategy),)
+        try:
+            # The rows are the querier's already.
+            found = assess(
+                batch.querier,
+                report,
+                batch.given,
+                rows=batch.X,
+                n_folds=self._n_folds,
+                **self._judging,
+            )
+        except CrossFitError as error:
+            return None, "", (f"no estimate of the error: {error}",)
+        return found, "batch", ()
+
+    def _compare(self, batch):
+        """The model and what it says of the reference, its agreement, and notes."""
+        if self._reference is None:
+            return self._last, None, (_NO_REFERENCE,)
+        model = batch.report.model
+        if not model:
+            return self._last, None, ()
+        said = predicted(*opened(batch.fitted, lent(self._reference)))
+        name, before = self._last
+        if before is None:
+            return (model, said), None, (_FIRST_MODEL,)
+        if name == model:
+            return self._last, None, (_SAME_MODEL,)
+        agrees = agreement(said, before, is_of_classes=batch.is_of_classes)
+        return (model, said), agrees, ()
+
+    def _started_anew(self, X_pool):
+        """A monitor with the same parameters and no rounds, for another run.
+
+        Without reference rows, it draws some of the pool.
+        """
+        other = copy(self)
+        other.rounds, other._last, other._batches = [], ("", None), set()
+        if self._reference is None:
+            other._reference = sampled(X_pool, *self._sampling)
+        return other
+
+    def to_frame(self) -> "pd.DataFrame":
+        """The rounds as a data frame.
+
+        Returns
+        -------
+        frame : DataFrame
+            A row for each round: ``round``, ``n_labeled``, ``strategy``, ``n_asked``,
+            ``n_answered``, ``source``, ``metric``, ``interval``, ``error`` with
+            ``error_low`` and ``error_high``, ``agreement``, ``disagreement`` and
+            ``duplicates`` as shares between 0 and 1, ``n_<class>`` for the answers of
+            each class, and ``notes``. NaN where nothing is known.
+        """
+        return as_frame(self.rounds)
+
+    def __repr__(self):
+        return f"<{type(self).__name__}: {self._title()}>"
+
+    def __str__(self):
+        table = f"\n{as_text(self.rounds)}" if self.rounds else ""
+        return self._title() + table
+
+    def _repr_html_(self):
+        table = as_html(self.rounds) if self.rounds else ""
+        return f"<p><b>{self._title()}</b></p>{table}"
+
+    def _title(self):
+        judging, n = self._judging, len(self.rounds)
+        facts = [
+            f"{n} round{'s' * (n != 1)}",
+            f"{judging['metric']} with {judging['interval']} intervals of confidence "
+            f"{judging['confidence']:g}",
+        ]
+        if self._reference is not None:
+            facts.append(f"{n_rows(self._reference)} reference rows")
+        if self._audit is not None:
+            facts.append(f"an audit of {len(self._audit[1])} rows")
+        return ", ".join(facts)

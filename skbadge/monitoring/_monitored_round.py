@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._risk import RiskEstimate
+from skbadge.monitoring._rounds_table import cells_of
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -72,5 +73,5 @@ class MonitoredRound:
         return f"<{type(self).__name__}: {self}>"
 
     def __str__(self):
-        facts = [f"{name} {value}" for name, value in self._facts() if value]
-        return f"round {self.number}: " + "; ".join(facts)
+        facts = [f"{name} {cell}" for name, cell in cells_of(self).items() if cell]
+        return ", ".join(facts)

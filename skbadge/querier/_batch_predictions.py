@@ -1,6 +1,7 @@
 """What a model said about the batch that it chose."""
 
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from numpy.typing import NDArray
@@ -31,10 +32,8 @@ class BatchPredictions:
     @classmethod
     def of(cls, querier, X):
         """Those of a fitted querier's model, for checked rows."""
-        with warnings.catch_warnings():
-            # The query has looked at the names of the columns.
-            warnings.filterwarnings("ignore", "X does not have valid feature names")
-            labels = querier.predict(X)
+        labels = predicted(querier, X)
+        with _names_known():
             if not hasattr(querier, "predict_proba"):
                 return cls(labels)
             classes = getattr(querier, "classes_", None)
@@ -47,3 +46,17 @@ class BatchPredictions:
         """Those of some of the rows."""
         proba = None if self.proba is None else self.proba[rows]
         return BatchPredictions(self.labels[rows], proba, self.classes)
+
+
+def predicted(querier, X):
+    """The labels alone."""
+    with _names_known():
+        return querier.predict(X)
+
+
+@contextmanager
+def _names_known():
+    """No warnings of the names of columns, at which the query has looked."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "X does not have valid feature names")
+        yield

@@ -127,6 +127,5 @@ def test_a_clone_that_cannot_be_trained_says_when():
         KNeighborsClassifier(55), strategy="random", random_state=0
     ).fit(X[:60], y[:60])
     batch, report = querier.query(X[60:], 10, return_report=True)
-    with pytest.raises(ValueError, match="n_neighbors") as caught:
+    with pytest.raises(ValueError, match=r"trained on 30 of 60.*n_neighbors"):
         assess(querier, report, y[60:][batch], n_folds=2)
-    assert "So it was when cross-fitting" in caught.value.__notes__[-1]
