@@ -9,6 +9,7 @@ from sklearn.base import is_classifier
 
 from skbadge.labeling.ledger._resolution import check_resolution
 from skbadge.labeling.ledger._scalars import as_text, from_text
+from skbadge.monitoring import Monitor
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._shown import did_you_mean, listed, shown
 from skbadge.utils._validation import is_int
@@ -24,6 +25,7 @@ def check_options(
     resolution,
     train_every,
     audit_share,
+    monitor,
     batch_size,
     lease,
     synchronous,
@@ -48,6 +50,11 @@ def check_options(
     if not (_is_number(audit_share) and 0 <= audit_share <= 0.5):
         raise ValueError(
             f"`audit_share` must be a number from 0 to 0.5. Got {shown(audit_share)}."
+        )
+    if not isinstance(monitor, Monitor | None):
+        raise TypeError(
+            "`monitor` must be a skbadge.monitoring.Monitor, or None. Got "
+            f"{shown(monitor)}."
         )
     if lease is not None and not (_is_number(lease) and 0 < lease < np.inf):
         raise ValueError(f"`lease` must be a number > 0, or None. Got {shown(lease)}.")

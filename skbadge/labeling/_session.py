@@ -25,6 +25,8 @@ from skbadge.labeling.rounds._rounds import TURN, Rounds
 from skbadge.labeling.rounds._row_ids import PoolRows
 from skbadge.labeling.rounds._task import Task
 from skbadge.labeling.rounds._taught_querier import TaughtQuerier
+from skbadge.labeling.rounds._watch import Watch
+from skbadge.monitoring import Monitor
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock
@@ -84,6 +86,10 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         So much of each batch are rows drawn at random, from 0 to 0.5, on which nothing
         is ever trained: a random audit, see `audit`. They stand at random places
         between the others.
+
+    monitor : Monitor or None, default=None
+        Told of each round before the training that ends it. Panels and `progress` show
+        what it says of the last one, in a line.
 
     batch_size : int, default=100
         How many rows a query looks for. Those who label share them: `next` hands them
@@ -156,6 +162,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         resolution: Literal["latest", "majority", "refuse"] = "latest",
         train_every: int | None = None,
         audit_share: float = 0.0,
+        monitor: Monitor | None = None,
         batch_size: int = 100,
         lease: float | None = None,
         synchronous: Literal["full", "normal"] = "full",
@@ -166,6 +173,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             resolution=resolution,
             train_every=train_every,
             audit_share=audit_share,
+            monitor=monitor,
             batch_size=batch_size,
             lease=lease,
             synchronous=synchronous,
@@ -181,6 +189,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             )
         self.store, self.annotator = Path(store), annotator
         self.resolution, self.train_every = resolution, train_every
+        self.monitor = monitor
         self._pool = PoolRows(X_pool, ids, querier._estimator())
         self._life = LifeLock(store)
         self._ledger = Ledger(
@@ -202,6 +211,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             reserve,
             TaughtQuerier(bare, self._pool, reserve),
             self._life,
+            Watch(monitor, self._pool),
             resolution=resolution,
             batch_size=batch_size,
             patience=timeout,

@@ -13,7 +13,6 @@ from skbadge.labeling._arguments import (
 from skbadge.labeling._telling import Telling
 from skbadge.labeling.ledger._row_standing import holder_of
 from skbadge.labeling.ledger._scalars import Scalar, from_text
-from skbadge.labeling.rounds._rounds import Rounds
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock
 from skbadge.utils._shown import shown
@@ -25,7 +24,6 @@ class TakingAnswers(Telling):
     annotator: str | None
     train_every: int | None
     _life: LifeLock
-    _rounds: Rounds
     _reader: LabelReader
 
     def label(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:

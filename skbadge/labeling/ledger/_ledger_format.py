@@ -48,7 +48,8 @@ class Event(NamedTuple):
 
     ``id`` and ``label`` are JSON. ``refers_to`` is the ``seq`` of the event that is
     undone; of a training or a query, that of the last event that it knew of. ``rank``
-    is the place in the order of a query; of the query itself, how many rows it found.
+    is the place in the order of a query, or of the audit; of the query itself, how many
+    rows it found. ``reason`` of a training is what a monitor said of the round.
     """
 
     seq: int

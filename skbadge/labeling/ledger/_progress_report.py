@@ -53,6 +53,9 @@ class Progress:
 
     by_annotator : dict of str or None to int
         Answers that stand, by person; None for all without a name.
+
+    last_round : str or None
+        What a monitor said of the last round that it was told of, in a line.
     """
 
     n_pool: int
@@ -67,6 +70,7 @@ class Progress:
     n_trainings: int
     by_class: dict[Scalar, int] = field(default_factory=dict)
     by_annotator: dict[str | None, int] = field(default_factory=dict)
+    last_round: str | None = None
 
     def __str__(self):
         return "\n".join(f"{name}: {value}" for name, value in self._lines())
@@ -91,6 +95,8 @@ class Progress:
         yield from self._lines_of_labels()
         for person, count in self.by_annotator.items():
             yield f"by {'nobody named' if person is None else person}", count
+        if self.last_round:
+            yield "last round", self.last_round
 
     def _lines_of_labels(self):
         labels = list(self.by_class)
@@ -127,6 +133,9 @@ def progress_of(standing, n_pool, resolution):
         n_trainings=standing.round,
         by_class=dict(sorted(found, key=_in_order)),
         by_annotator=dict(people),
+        last_round=next(
+            (each.line for each in reversed(standing.trainings) if each.line), None
+        ),
     )
 
 

@@ -11,10 +11,11 @@ _CHANGES = (*ANSWERS, "withdrawn")
 
 
 class Training(NamedTuple):
-    """A training: when, and the last event that it knew of."""
+    """A training: when, the last event that it knew of, and what a monitor said."""
 
     seq: int
     known: int
+    line: str | None
 
 
 class Standing:
@@ -81,7 +82,7 @@ class Standing:
         elif kind == "queried":
             self.n_queries += 1
         elif kind == "trained":
-            self.trainings.append(Training(event.seq, event.refers_to))
+            self.trainings.append(Training(event.seq, event.refers_to, event.reason))
             self.queue = []
             self.fresh = {seq: None for seq in self.fresh if seq > event.refers_to}
         else:

@@ -19,7 +19,7 @@ def ask_in_terminal(session, render, annotator):
         Who answers.
     """
     turns = Turns(session, annotator, render, tell=_tell)
-    act = turns.look
+    act, line = turns.look, None
     while act is not None:
         turn = turns.number
         try:
@@ -29,6 +29,9 @@ def ask_in_terminal(session, render, annotator):
             note = f"{type(error).__name__}: {error}"
         if note:
             print(note)
+        if turns.progress.last_round != line:
+            line = turns.progress.last_round
+            print(line)
         if turns.number != turn:
             _show(turns)
         act = _ask(turns)

@@ -184,7 +184,9 @@ class WidgetPanel:
             self._enter.children = [enter]
         self._progress.value = _progress_line(turns.progress)
         accuracy = turns.session._accuracy
-        self._picture.value = f"{accuracy.to_svg()}<div>{accuracy.to_text()}</div>"
+        lines = [accuracy.to_text(), turns.progress.last_round or ""]
+        below = "".join(f"<div>{escape(line)}</div>" for line in lines)
+        self._picture.value = f"{accuracy.to_svg()}{below}"
         self._prompt = f"{turns.number}> "
         self._keys.value = self._prompt
 

@@ -94,7 +94,7 @@ class Desk:
         return found
 
     def _queue(self, standing):
-        """What is in line, without rows that came into the reserve since, or left it."""
+        """What is in line, without rows that came into the reserve, or left it."""
         return [e for e in standing.queue if self._reserve.allows(e, standing)]
 
     def _is_used_up(self, standing):

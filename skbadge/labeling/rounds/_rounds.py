@@ -9,6 +9,7 @@ from skbadge.labeling.ledger._row_standing import AUDIT
 from skbadge.labeling.ledger._scalars import from_text
 from skbadge.labeling.ledger._standing import Standing
 from skbadge.labeling.rounds._reserve import Pick, interleaved
+from skbadge.labeling.rounds._watch import as_of_others
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import get_strategy
 from skbadge.utils._caller import warn_caller
@@ -42,6 +43,9 @@ class Rounds:
     life : LifeLock
         The session's.
 
+    watch : Watch
+        Told of each round before it ends.
+
     resolution : str
         How several answers make one label.
 
@@ -53,10 +57,22 @@ class Rounds:
     """
 
     def __init__(
-        self, ledger, pool, reserve, taught, life, *, resolution, batch_size, patience
+        self,
+        ledger,
+        pool,
+        reserve,
+        taught,
+        life,
+        watch,
+        *,
+        resolution,
+        batch_size,
+        patience,
     ):
         self._ledger, self._pool, self._taught = ledger, pool, taught
-        self._reserve = reserve
+        self._reserve, self._watch = reserve, watch
+        # Of the queries since the last training, by their events.
+        self._reports: dict = {}
         self._resolution, self._batch_size = resolution, batch_size
         querier = taught.querier
         strategy = get_strategy(querier.strategy, kind_of(querier._estimator()))
@@ -172,12 +188,77 @@ class Rounds:
         self._bring_up()
         if number and labels == self._taught.labels:
             return
-        self._taught.learn(labels)
+        line = None if self._watch.monitor is None else self._watched(number, labels)
+        try:
+            self._taught.learn(labels)
+        except BaseException:
+            # What was taught before is forgotten, and taught again when it is needed.
+            self._seq, self._round, self._then = 0, 0, Standing()
+            raise
         with self._ledger.writing() as page:
-            page.write("trained", round=number + 1, refers_to=known)
+            page.write("trained", round=number + 1, refers_to=known, reason=line)
+        self._reports = {}
         self._is_up()
         with self._ledger.lock:
             self._taught.look_over(self._ledger.standing)
+
+    def _watched(self, number, labels):
+        """What the monitor says of the round that ends; it never keeps it from ending.
+
+        Reports of other processes are made again, by asking again.
+        """
+        with self._ledger.lock:
+            standing = self._ledger.standing
+            since = standing.trainings[-1].seq if number else 0
+            events = list(self._ledger.events(since, standing.seq))
+            audit = self._audit_so_far(standing)[:2]
+        asked: list = []
+        for event in events:
+            if event.kind == "queried":
+                asked.append((event, []))
+            elif event.kind == "queued" and event.strategy != AUDIT:
+                asked[-1][1].append(event)
+        try:
+            found = [self._report_of(*each) for each in asked if each[0].rank]
+            reports = [report for report in found if report is not None]
+            querier = self._taught.querier
+            return self._watch.tell(number, querier, reports, labels, audit)
+        except Exception as error:
+            warn_caller(
+                f"All answers are kept, but the round is not in the monitor: {error}",
+                QueryWarning,
+            )
+            return None
+
+    def _report_of(self, query, queued):
+        report = self._reports.get(query.seq)
+        if report is not None:
+            return report
+        then = Standing(self._ledger.events(until=query.refers_to))
+        ask = self._taught.prepare(then, query.rank)
+        if ask is None:
+            return None
+        found, report = ask()
+        keys = [event.id for event in queued]
+        if [self._pool.key(row) for row in found] == keys:
+            return report
+        rows = [self._pool.position(key) for key in keys]
+        rows = [row for row in rows if row is not None]
+        return as_of_others(report, rows, query.strategy)
+
+    def _audit_so_far(self, standing):
+        """Ids and labels of the audit, and how many rows it lacks."""
+        keys, n_lacking = self._reserve.audited(standing)
+        votes = [resolve(standing.rows[key], self._resolution) for key in keys]
+        labels = [None if vote is None else from_text(vote.label) for vote in votes]
+        return keys, labels, n_lacking
+
+    def audited(self):
+        """The model, ids and labels of the audit, and how many rows it lacks."""
+        with self._in_turn():
+            self._bring_up()
+            with self._ledger.lock:
+                return self._taught.querier, *self._audit_so_far(self._ledger.standing)
 
     def _ask(self, n):
         with self._ledger.lock:
@@ -215,6 +296,8 @@ class Rounds:
                     round=number,
                     digest=digest,
                 )
+        if picks and self._watch.monitor is not None:
+            self._reports[page.events[0].seq] = report
         self._is_up()
         return True
 
@@ -245,8 +328,9 @@ class Rounds:
                 then.add(each)
             if event.kind == "trained":
                 self._taught.learn(self._labels(then))
+                self._reports = {}
             elif (ask := self._taught.prepare(then, event.rank)) is not None:
-                ask()
+                self._reports[event.seq] = ask()[1]
 
 
 def _picks(rows, report):
