@@ -2,13 +2,12 @@
 
 import warnings
 from copy import deepcopy
-from tempfile import TemporaryDirectory
 
 import numpy as np
-from sklearn.base import clone, is_classifier
+from sklearn.base import is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from skbadge.nn._own_files import files_in
+from skbadge.monitoring._retrained import retrained
 from skbadge.querier import BatchPredictions
 from skbadge.querier._codecs import is_pretrained
 from skbadge.utils._streams import optional_seed, stream_seed
@@ -57,7 +56,8 @@ def cross_fitted(querier, rows, n_folds):
     for i, (kept, held) in enumerate(folds):
         fold_seed = None if seed is None else stream_seed(seed, f"fold-{i}")
         try:
-            parts.append(_fold(querier, rows, kept, held, fold_seed))
+            apart = rows.without(kept).lent().X
+            parts.append(retrained(querier, rows.without(held), apart, fold_seed))
         except Exception as error:
             raise CrossFitError(
                 "Cross-fitting needs clones of the estimator that learn from some of "
@@ -94,29 +94,6 @@ def _folds(querier, y, n_folds, seed):
         # Of classes with fewer rows than folds.
         warnings.simplefilter("ignore", UserWarning)
         return list(splitter.split(codes, codes))
-
-
-def _fold(querier, rows, kept, held, seed):
-    """What a clone that is trained on some rows predicts of the others."""
-    params = querier.get_params(deep=False) | {
-        "estimator": clone(querier._estimator()),
-        "strategy": "random",
-        "cold_start": None,
-        "classes": querier._known_classes(),
-        "random_state": seed,
-        "verbose": 0,
-    }
-    fold = type(querier)(**params)
-    trained, apart = rows.without(held), rows.without(kept).lent()
-    with (
-        TemporaryDirectory() as folder,
-        files_in(folder, fold.estimator),
-        warnings.catch_warnings(),
-    ):
-        # What is said of a training was said of that on all rows.
-        warnings.simplefilter("ignore")
-        fold.fit(trained.X, trained.y, **trained.params)
-        return BatchPredictions.of(fold, apart.X)
 
 
 def _in_order(parts, order):

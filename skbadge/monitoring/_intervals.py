@@ -85,9 +85,15 @@ def normal_interval(terms, alpha):
     """Mean plus and minus as many standard errors as a normal distribution asks for."""
     if len(terms) < 2:
         return -np.inf, np.inf
-    error = terms.std(ddof=1) / np.sqrt(len(terms))
-    radius = stats.norm.ppf(1 - alpha / 2) * error
+    radius = stats.norm.ppf(1 - alpha / 2) * standard_error(terms)
     return terms.mean() - radius, terms.mean() + radius
+
+
+def standard_error(terms):
+    """That of their mean; NaN of a single one."""
+    if len(terms) < 2:
+        return np.nan
+    return float(terms.std(ddof=1) / np.sqrt(len(terms)))
 
 
 def _most_hits(n_hits, n, n_pool, alpha):

@@ -8,7 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._intervals import bernstein_interval, normal_interval
+from skbadge.monitoring._intervals import (
+    bernstein_interval,
+    normal_interval,
+    standard_error,
+)
 
 _INTERVALS = {"bernstein": bernstein_interval, "normal": normal_interval}
 
@@ -36,6 +40,10 @@ class RiskEstimate:
 
     weights : ndarray of shape (n,)
         What each loss is multiplied by; the mean loss is the mean of the products.
+
+    standard_error : float
+        Standard deviation of the estimate, as the normal interval has it, whichever
+        interval is shown; NaN of a single row drawn.
     """
 
     estimate: float
@@ -45,6 +53,7 @@ class RiskEstimate:
     n: int
     n_pool: int | None
     weights: NDArray
+    standard_error: float
 
     def __str__(self):
         of = "" if self.n_pool is None else f" of {self.n_pool}"
@@ -155,19 +164,28 @@ def risk_estimate(
     n = len(drawn)
     weights = lure_weights(chances, n_pool)
     estimate = float(weights @ drawn / n)
+    terms, deviation = martingale_terms(drawn, chances, n_pool), 0.0
     if n == n_pool:
         # All rows are known.
         low = high = estimate
-    elif interval == "bernstein" and not uniform_share:
-        low, high = 0.0, max_loss
     else:
+        deviation = standard_error(terms)
         # 1 / q_m is at most (rows left) / share, so that no term is above 1 / share.
         scale = max_loss / (uniform_share or 1.0)
-        terms = martingale_terms(drawn, chances, n_pool) / scale
-        low, high = (scale * end for end in _INTERVALS[interval](terms, 1 - confidence))
+        ends = _INTERVALS[interval](terms / scale, 1 - confidence)
+        low, high = (scale * end for end in ends)
+        if interval == "bernstein" and not uniform_share:
+            low, high = 0.0, max_loss
     low, high = np.clip([min(low, estimate), max(high, estimate)], 0.0, max_loss)
     return RiskEstimate(
-        estimate, float(low), float(high), confidence, n, int(n_pool), weights
+        estimate,
+        float(low),
+        float(high),
+        confidence,
+        n,
+        int(n_pool),
+        weights,
+        deviation,
     )
 
 

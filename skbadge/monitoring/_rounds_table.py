@@ -22,8 +22,9 @@ def cells_of(one):
     """What is known of a round, as texts by name; "" where nothing is."""
     assessment, error = one.assessment, ""
     if assessment is not None:
+        show = _percent if assessment.is_score else "{:.3g}".format
         found = one.error
-        error = f"{found.estimate:.3g} ({found.low:.3g} to {found.high:.3g})"
+        error = f"{show(found.estimate)} ({show(found.low)} to {show(found.high)})"
     return {
         "round": str(one.number),
         "labelled": str(one.n_labeled),
@@ -38,7 +39,7 @@ def cells_of(one):
 
 
 def _percent(share):
-    return f"{100 * share:.3g} %"
+    return f"{100 * share:.1f} %"
 
 
 def _balance(counts):

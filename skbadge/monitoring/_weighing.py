@@ -9,6 +9,7 @@ from skbadge.monitoring._intervals import (
     bernstein_interval,
     exact_interval,
     normal_interval,
+    standard_error,
 )
 from skbadge.monitoring._metrics import Metric
 from skbadge.monitoring._risk import RiskEstimate, lure_weights, martingale_terms
@@ -144,6 +145,25 @@ class ErrorEnds:
         low, high = (self.share * np.array(ends) + self.offset) ** self.power
         return min(self.estimate, float(low)), max(self.estimate, float(high))
 
+    def n_without_loss(self, target, alpha):
+        """About how many rows without any loss put the upper end at a target.
+
+        None for the normal interval and where there is no bound; infinite if the rows
+        that are known are too bad for it.
+        """
+        if (
+            self.interval == "normal"
+            or self.bound is None
+            or not self.draws.uniform_share
+        ):
+            return None
+        # Mean loss of the rows drawn from with which the error is the target.
+        mean = (target ** (1 / self.power) - self.offset) / self.share
+        if mean <= 0:
+            return np.inf
+        # log(1 / alpha) / (uniform share × mean), in units of the greatest loss
+        return float(np.log(1 / alpha) * self.bound / (self.draws.uniform_share * mean))
+
 
 @dataclass(frozen=True, eq=False)
 class Weighing:
@@ -218,8 +238,17 @@ class Weighing:
             n,
             n_pool,
             per_row[np.r_[draws.answered, np.ones(len(known), bool)]] * n / n_all,
+            share * self._deviation(rest, means),
         )
         return estimate, ends
+
+    def _deviation(self, rest, means):
+        """The standard error of the metric, were it of the rows drawn from only."""
+        if self.draws.takes_all:
+            return 0.0
+        slope = self.metric.slope(means)
+        losses, _ = self.draws.less_their_ratio(self.moments @ slope, rest @ slope)
+        return standard_error(self.draws.terms(losses))
 
     def _ends(self, rest, share, offset, means, value):
         """Both ends of the interval for the error."""

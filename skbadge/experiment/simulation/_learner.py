@@ -18,7 +18,8 @@ from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import check_initial, prepare, rows_for
-from skbadge.pools import n_rows
+from skbadge.monitoring import Monitor
+from skbadge.pools import n_rows, take_rows
 from skbadge.strategies import Strategy
 from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import optional_seed
@@ -68,6 +69,10 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         `skbadge.nn.TabularNetRegressor`; see `active_learning_curve`. They count as no
         labels and are never asked for.
 
+    monitor : Monitor or None, default=None
+        A copy of it without its rounds gets each batch that was asked for, with its
+        labels. Without reference rows, it draws some of the rows that may be labelled.
+
     random_state : None, int or RandomState, default=None
         Determines the first rows, training and queries.
 
@@ -78,6 +83,9 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
 
     labeled_ : ndarray of shape (n_labeled,)
         int64 positions of these rows in ``X``, in order of labelling.
+
+    monitor_ : Monitor or None
+        The copy, with a round for each query.
 
     See Also
     --------
@@ -104,6 +112,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints: dict = {
         "querier": [HasMethods(["fit"])],
         **SCHEDULE,
+        "monitor": [Monitor, None],
         "random_state": ["random_state"],
     }
 
@@ -121,6 +130,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         budget: int | None = None,
         initial: str | Strategy | Callable = "auto",
         n_validation: int = 0,
+        monitor: Monitor | None = None,
         random_state: RandomState = None,
     ) -> None:
         self.querier = querier
@@ -130,6 +140,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         self.budget = budget
         self.initial = initial
         self.n_validation = n_validation
+        self.monitor = monitor
         self.random_state = random_state
 
     @fit_context(prefer_skip_nested_validation=False)
@@ -185,6 +196,9 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             seed=optional_seed(root, "start"),
         )
         querier = prepare(self.querier, targets, root)
+        monitor = self.monitor
+        if monitor is not None:
+            monitor = monitor._started_anew(take_rows(X, split.pool))
         rounds = simulate(
             querier,
             X,
@@ -195,7 +209,9 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             candidates=_as_mask(candidates, len(targets)),
             groups=query_groups,
             max_per_group=max_per_group,
+            monitor=monitor,
         )
+        self.monitor_ = monitor
         for _, state in rounds:
             self.querier_, self.labeled_ = state.querier, state.labeled
         return self

@@ -14,6 +14,7 @@ from sklearn.metrics import check_scoring
 from skbadge.experiment.simulation._held_out import with_held_out
 from skbadge.experiment.simulation._split import FirstQuery, Split
 from skbadge.experiment.simulation._wrapped import find_querier, prepare
+from skbadge.monitoring import Monitor
 from skbadge.nn._own_files import files_in
 from skbadge.pools import take_rows
 from skbadge.querier import QueryReport, query
@@ -91,6 +92,7 @@ def simulate(
     candidates: NDArray[np.bool_] | None = None,
     groups: ArrayLike | None = None,
     max_per_group: int = 1,
+    monitor: Monitor | None = None,
 ) -> Iterator[tuple[Evaluation, SimulationState]]:
     """Run active learning with known labels, one round at a time.
 
@@ -139,6 +141,9 @@ def simulate(
     groups, max_per_group
         Passed on to each query, see `BadgeQuerier.query`.
 
+    monitor : Monitor or None
+        Gets each batch that was asked for, with its labels.
+
     Yields
     ------
     evaluation : Evaluation
@@ -165,7 +170,7 @@ def simulate(
             first = split.first if state.round < 0 else None
             with files_in(folder, querier):
                 rows, report, seconds = _learn_more(
-                    querier, left, state.labeled, first, n_query, budget
+                    querier, left, state.labeled, first, n_query, budget, monitor
                 )
             start = perf_counter()
             scores = _score(querier, scorers, test)
@@ -224,7 +229,7 @@ class _RowsLeft:
         return left[picks], report
 
 
-def _learn_more(querier, left, labeled, first, n_query, budget):
+def _learn_more(querier, left, labeled, first, n_query, budget, monitor):
     """Label some rows of those left, and train on all that are labelled.
 
     ``first`` are the first of all, or how to ask for them; None for a later round.
@@ -238,6 +243,8 @@ def _learn_more(querier, left, labeled, first, n_query, budget):
             wanted = min(n, budget - len(labeled) - len(new))
             picks, report = left.ask(querier, wanted)
             times["query_time"] += perf_counter() - start
+            if monitor is not None:
+                monitor.add(querier, report, take_rows(left.X, picks), left.y[picks])
         left.close(picks)
         new, start = np.concatenate([new, picks]), perf_counter()
         try:
