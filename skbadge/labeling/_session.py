@@ -191,7 +191,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         self.resolution, self.train_every = resolution, train_every
         self.monitor = monitor
         self._pool = PoolRows(X_pool, ids, querier._estimator())
-        self._life = LifeLock(store)
+        self._life = LifeLock(store, extra="labeling")
         self._ledger = Ledger(
             store, session=self._life.name, timeout=timeout, synchronous=synchronous
         )

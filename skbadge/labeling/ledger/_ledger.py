@@ -10,8 +10,10 @@ from os import PathLike
 from pathlib import Path
 
 from skbadge.labeling.ledger._ledger_format import ACTIONS, LEDGER, OF_ALL_ROWS, Event
+from skbadge.labeling.ledger._scalars import is_scalar_text
 from skbadge.labeling.ledger._standing import Standing
 from skbadge.utils._database import Database
+from skbadge.utils._shown import shown
 
 _COLUMNS = ", ".join(Event._fields)
 _INSERT = f"INSERT INTO events VALUES ({', '.join('?' * len(Event._fields))})"
@@ -163,8 +165,8 @@ class Ledger:
     def _take_in(self, events):
         try:
             for event in events:
-                if event.id is None and event.kind not in OF_ALL_ROWS:
-                    raise self._db.damage(f"event {event.seq} is of no row")
+                if flaw := _flaw(event):
+                    raise self._db.damage(f"event {event.seq} {flaw}")
                 self.standing.add(event)
         except BaseException:
             # Half of an event may be in it, at Ctrl-C for one.
@@ -203,6 +205,21 @@ class Ledger:
             {"annotator": annotator, "session": self._session},
         )
         return Event._make(rows[0]) if rows else None
+
+
+def _flaw(event):
+    """What is wrong with an event that was damaged, or changed by others; or None."""
+    if event.id is None and event.kind not in OF_ALL_ROWS:
+        return "is of no row"
+    for name in ("id", "label"):
+        text = getattr(event, name)
+        if text is not None and not is_scalar_text(text):
+            return f"has the {name} {shown(text)}, which is no JSON of a scalar"
+    try:
+        datetime.fromisoformat(event.time)
+    except (TypeError, ValueError):
+        return f"has the time {shown(event.time)}, which is none"
+    return None
 
 
 class Page:

@@ -47,3 +47,11 @@ def as_text(value: Any, name: str) -> str:
 def from_text(text: str) -> Scalar:
     """The value of a text."""
     return json.loads(text)
+
+
+def is_scalar_text(text: Any) -> bool:
+    """Whether it is what `as_text` makes, as far as reading it tells."""
+    try:
+        return isinstance(json.loads(text), Scalar)
+    except (TypeError, ValueError, RecursionError):
+        return False

@@ -11,6 +11,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from skbadge import BadgeQuerier
 from skbadge.labeling import LabelingSession
 from skbadge.labeling.panel import _panel as module
+from skbadge.monitoring import Monitor
 
 X, Y = load_iris(return_X_y=True)
 
@@ -203,3 +204,19 @@ def test_what_is_not_allowed_is_refused(make_session, answer, options, match):
     with pytest.raises(ValueError, match=match):
         session.panel(**options)
     assert session.progress().n_asked == 0
+
+
+def test_a_terminal_shows_what_a_monitor_says_once_a_round(
+    make_session, answer, capsys
+):
+    monitor = Monitor(X, random_state=0)
+    session = make_session(
+        classes=["x", "y"], train_every=3, batch_size=3, monitor=monitor
+    )
+    answer(*("x", "y", "x", "x", "y", "x", "!"))
+    session.panel(front="input")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(monitor.rounds) == 2
+    assert [line for line in lines if line.startswith("round ")] == [
+        str(one) for one in monitor.rounds
+    ]

@@ -3,6 +3,7 @@
 import gc
 import warnings
 import weakref
+from html import escape
 
 import ipywidgets
 import pandas as pd
@@ -16,6 +17,7 @@ from skbadge import BadgeQuerier
 from skbadge.labeling import LabelingSession
 from skbadge.labeling.panel import _widget_panel as module
 from skbadge.labeling.panel._widget_panel import WidgetPanel
+from skbadge.monitoring import Monitor
 
 X, Y = load_iris(return_X_y=True)
 
@@ -465,3 +467,15 @@ def test_a_front_end_without_widgets_is_told_what_to_do(session):
     bundle = panel._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "front='input'" in bundle["text/plain"]
+
+
+def test_the_panel_shows_what_a_monitor_says_of_the_last_round(make_session):
+    monitor = Monitor()
+    session = make_session(classes=["<b>", "y"], train_every=3, monitor=monitor)
+    panel = panel_of(session)
+    for number in (0, 1, 0):
+        assert "labelled" not in panel._picture.value
+        panel._classes.children[number].click()
+    (one,) = monitor.rounds
+    assert f"<div>{escape(str(one))}</div>" in panel._picture.value
+    assert "<b>" not in panel._picture.value
