@@ -42,7 +42,8 @@ class PanelMixin:
 
         A curve shows how often the model was right about the last rows before it
         learned of them. These are rows that it finds hard; on the whole pool it is
-        right more often. Its guess is not shown, so that it sways nobody.
+        right more often. Its guess is not shown, so that it sways nobody. With a
+        monitor, a line says what that has found of the last round.
 
         Parameters
         ----------

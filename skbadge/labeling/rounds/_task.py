@@ -24,10 +24,10 @@ class Task:
         sparse matrix of one row, a text.
 
     rank : int
-        Its place in the order of selection of its query, from 0 on.
+        Its place in the order of selection of its query, or of the audit, from 0 on.
 
     strategy : str
-        What has selected it.
+        What has selected it; "audit" for a row of the audit.
 
     round : int
         How many trainings came before.
