@@ -11,39 +11,23 @@ from sklearn.base import BaseEstimator
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring._agreement import agreement
 from skbadge.monitoring._answered_batch import AnsweredBatch
-from skbadge.monitoring._assess import assess
-from skbadge.monitoring._audit import audit as assess_by_audit
-from skbadge.monitoring._cross_fit import CrossFitError
+from skbadge.monitoring._forecast import Forecast, forecast_labels
+from skbadge.monitoring._judge import Judge
 from skbadge.monitoring._judging import JUDGING, MetricName, opened
 from skbadge.monitoring._kept_rows import labeled_copy, lent, sampled
-from skbadge.monitoring._metrics import check_kind
 from skbadge.monitoring._monitored_round import MonitoredRound
 from skbadge.monitoring._rounds_table import as_frame, as_html, as_text
+from skbadge.monitoring._stopping import StoppingAdvice, stopping_advice
 from skbadge.pools import concatenate_rows, n_rows
 from skbadge.querier import QueryReport
 from skbadge.querier._batch_predictions import predicted
 from skbadge.utils._shared_state import exclusive
-from skbadge.utils._shown import listed, shown
+from skbadge.utils._shown import shown
 from skbadge.utils._typing import RandomState, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# Metrics that are means of bounded losses, if the greatest loss is known.
-_BOUNDED_BY_LOSS = ("log_loss", "root_mean_squared_error")
-_OF_ONE_CLASS = ("precision", "recall")
-_NO_MODEL = (
-    "there was no model yet that could be judged: risk and disagreement begin after "
-    "the first training"
-)
-_NO_LAW = (
-    "no estimate of the error: {} draws nothing at random, or with groups or copies "
-    "that wait. Take Badge(uniform_share=0.1) or another strategy with known "
-    "probabilities, or give the Monitor an `audit`"
-)
-_NO_SUCH_CLASS = (
-    "no estimate of the error: `pos_label` is {!r}, and the classes so far are {}"
-)
 _NO_REFERENCE = "no agreement: give the Monitor the pool, as `X_pool`"
 _FIRST_MODEL = "no agreement: there was no model before this one"
 _SAME_MODEL = (
@@ -80,7 +64,7 @@ class Monitor:
     interval : {"bernstein", "normal"} or None, default=None
         As for `assess`. None takes Bernstein's where it holds, that is for the
         accuracy, and with ``max_loss`` for "log_loss" and "root_mean_squared_error",
-        and the normal one elsewhere.
+        and the normal one elsewhere; of an audit of the accuracy the exact one.
 
     confidence, n_folds, max_loss, pos_label
         As for `assess`.
@@ -157,19 +141,14 @@ class Monitor:
         random_state: RandomState = None,
     ) -> None:
         self.rounds = []
-        self._n_folds = n_folds
-        is_bounded = metric == "accuracy" or (
-            metric in _BOUNDED_BY_LOSS and max_loss is not None
+        self._judge = Judge(
+            metric=metric,
+            interval=interval,
+            confidence=confidence,
+            n_folds=n_folds,
+            max_loss=max_loss,
+            pos_label=pos_label,
         )
-        default = "bernstein" if is_bounded else "normal"
-        # What `assess` and `audit` are told.
-        self._judging = {
-            "metric": metric,
-            "interval": default if interval is None else interval,
-            "confidence": confidence,
-            "max_loss": max_loss,
-            "pos_label": pos_label,
-        }
         self._sampling = n_reference, random_state
         self._reference = None
         if X_pool is not None:
@@ -250,14 +229,13 @@ class Monitor:
             Nothing is kept then.
         """
         batch = AnsweredBatch.of(querier, report, X_new, y_new)
-        check_kind(self._judging["metric"], is_of_classes=batch.is_of_classes)
         mark = report.model, report.n_labeled, report.rows.tobytes()
         if mark in self._batches:
             raise ValueError(
                 "`report` is of a batch that was added already. Add each one once, and "
                 "have a Monitor of its own for each run."
             )
-        assessment, source, notes = self._judge(batch)
+        assessment, source, notes = self._judge.judge(batch, self._audit)
         last, agrees, more = self._compare(batch)
         one = MonitoredRound(
             number=len(self.rounds) + 1,
@@ -278,36 +256,6 @@ class Monitor:
         self.rounds.append(one)
         return one
 
-    def _judge(self, batch):
-        """How good the model is, what says so, and notes."""
-        if not batch.report.model:
-            return None, "", (_NO_MODEL,)
-        label = self._judging["pos_label"]
-        if label is not None and self._judging["metric"] in _OF_ONE_CLASS:
-            known = batch.known_classes([] if self._audit is None else self._audit[1])
-            if label not in known:
-                return None, "", (_NO_SUCH_CLASS.format(label, listed(known)),)
-        if self._audit is not None:
-            X, y = self._audit
-            found = assess_by_audit(batch.fitted, lent(X), y, **self._judging)
-            return found, "audit", ()
-        report = batch.report
-        if report.probabilities is None:
-            return None, "", (_NO_LAW.format(report.strategy),)
-        try:
-            # The rows are the querier's already.
-            found = assess(
-                batch.querier,
-                report,
-                batch.given,
-                rows=batch.X,
-                n_folds=self._n_folds,
-                **self._judging,
-            )
-        except CrossFitError as error:
-            return None, "", (f"no estimate of the error: {error}",)
-        return found, "batch", ()
-
     def _compare(self, batch):
         """The model and what it says of the reference, its agreement, and notes."""
         if self._reference is None:
@@ -323,6 +271,78 @@ class Monitor:
             return self._last, None, (_SAME_MODEL,)
         agrees = agreement(said, before, is_of_classes=batch.is_of_classes)
         return (model, said), agrees, ()
+
+    def should_stop(
+        self,
+        target: float,
+        *,
+        confidence: float = 0.95,
+        least_agreement: float = 0.99,
+        window: int = 3,
+        tolerance: float = 0.01,
+    ) -> StoppingAdvice:
+        """Whether to stop labelling, from all rounds so far.
+
+        Parameters
+        ----------
+        target, confidence, least_agreement, window, tolerance
+            As for `stopping_advice`.
+
+        Returns
+        -------
+        advice : StoppingAdvice
+            True if to stop. Print it to read why.
+        """
+        return stopping_advice(
+            self.rounds,
+            target,
+            confidence=confidence,
+            least_agreement=least_agreement,
+            window=window,
+            tolerance=tolerance,
+        )
+
+    def forecast(
+        self,
+        target: float,
+        *,
+        confidence: float = 0.9,
+        n_bootstrap: int = 1000,
+        random_state: RandomState = None,
+    ) -> Forecast:
+        """How many labels it takes to reach an error, from all rounds so far.
+
+        Parameters
+        ----------
+        target, confidence, n_bootstrap, random_state
+            As for `forecast_labels`.
+
+        Returns
+        -------
+        forecast : Forecast
+            From the rounds with an estimate whose standard error is known, that is of
+            two rows at least. Labels of an audit do not count.
+
+        Raises
+        ------
+        ValueError
+            If these are fewer than four.
+        """
+        judged = [
+            (one, one.error)
+            for one in self.rounds
+            if one.error is not None and np.isfinite(one.error.standard_error)
+        ]
+        return forecast_labels(
+            [one.n_labeled for one, _ in judged],
+            [error.estimate for _, error in judged],
+            target,
+            standard_errors=[error.standard_error for _, error in judged],
+            same_rows=bool(judged) and all(one.source == "audit" for one, _ in judged),
+            confidence=confidence,
+            n_bootstrap=n_bootstrap,
+            random_state=random_state,
+        )
 
     def _started_anew(self, X_pool):
         """A monitor with the same parameters and no rounds, for another run.
@@ -361,11 +381,11 @@ class Monitor:
         return f"<p><b>{self._title()}</b></p>{table}"
 
     def _title(self):
-        judging, n = self._judging, len(self.rounds)
+        judge, n = self._judge, len(self.rounds)
+        kind = judge.interval_of("batch" if self._audit is None else "audit")
         facts = [
             f"{n} round{'s' * (n != 1)}",
-            f"{judging['metric']} with {judging['interval']} intervals of confidence "
-            f"{judging['confidence']:g}",
+            f"{judge.metric} with {kind} intervals of confidence {judge.confidence:g}",
         ]
         if self._reference is not None:
             facts.append(f"{n_rows(self._reference)} reference rows")

@@ -165,7 +165,9 @@ class MonitorDisplay(Drawing):
             raise ValueError(
                 f"`ax` must be one axes for each of {panels}. Got {np.size(ax)}."
             )
-        axes = self._begin(ax, len(panels), small=(3.9, 3.0))
+        # Four of them stand two by two.
+        n_columns = 2 if len(panels) == 4 else 3
+        axes = self._begin(ax, len(panels), n_columns=n_columns, small=(3.9, 3.0))
         self.axes_ = dict(zip(panels, axes, strict=True))
         self.lines_: dict[str, Any] = {}
         self.bars_: dict[Any, Any] = {}

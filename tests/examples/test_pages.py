@@ -57,6 +57,8 @@ def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
     assert len(found["querier"].y_labeled_) == 120
     assert found["assessment"].overall.estimate > 0.85
     printed = capsys.readouterr().out
+    assert len(found["monitor"].rounds) == 4
+    assert f"```text\n{found['monitor']}\n```" in (PAGES / "monitoring.md").read_text()
     assert "59 of 1617 rows" in printed
     assert "those that 100 rows were drawn from" in printed
 

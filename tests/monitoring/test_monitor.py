@@ -11,7 +11,14 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import cohen_kappa_score
 
 from skbadge import BadgeQuerier
-from skbadge.monitoring import Monitor, assess, audit
+from skbadge.monitoring import (
+    Monitor,
+    assess,
+    audit,
+    forecast_labels,
+    stopping_advice,
+)
+from skbadge.monitoring._answered_batch import AnsweredBatch
 from tests.monitoring._asked import NAMES, X, asked, y
 
 POOL, ANSWERS = X[60:], y[60:]
@@ -56,6 +63,7 @@ def test_an_audit_judges_in_place_of_the_batch(monkeypatch):
     assert not trainings
     assert one.source == "audit"
     expected = audit(querier, X[kept], y[kept])
+    assert one.assessment.interval == "exact"
     assert one.error.estimate == expected.error.estimate
     assert one.assessment.overall.n == 100
 
@@ -261,6 +269,15 @@ def test_what_is_wrong_is_refused_and_nothing_is_kept():
     assert len(monitor.rounds) == 1
 
 
+def test_answers_in_another_order_are_refused():
+    pd = pytest.importorskip("pandas")
+    querier, report, _ = asked(strategy="margin")
+    batch, named = POOL[report.rows], pd.Series(ANSWERS)[report.rows]
+    with pytest.raises(ValueError, match=r"another order than `report.rows`"):
+        Monitor().add(querier, report, batch, named.sort_index())
+    Monitor().add(querier, report, batch, named)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -303,6 +320,33 @@ def test_the_interval_is_bernsteins_where_it_holds():
         assert monitor.add(*given).assessment.interval == expected
         assert expected in str(monitor)
         assert not monitor.rounds[0].assessment.notes
+
+
+def test_it_says_when_to_stop_and_how_many_labels_it_takes():
+    querier, *_ = asked()
+    for options in ({}, {"audit": (X[500:], y[500:])}):
+        monitor, other = Monitor(POOL[:440], n_folds=2, **options), copy.copy(querier)
+        with pytest.raises(ValueError, match="at least 4 rounds"):
+            monitor.forecast(0.1)
+        assert not monitor.should_stop(0.1)
+        pool = POOL[:440]
+        for _ in rounds_of(other, monitor, 4, labels=ANSWERS[:440], pool=pool):
+            pass
+        rounds = monitor.rounds
+        advice = monitor.should_stop(0.3, confidence=0.8, window=2)
+        expected = stopping_advice(rounds, 0.3, confidence=0.8, window=2)
+        assert str(advice) == str(expected)
+        found = monitor.forecast(0.2, n_bootstrap=100, random_state=0)
+        expected = forecast_labels(
+            [one.n_labeled for one in rounds],
+            [one.error.estimate for one in rounds],
+            0.2,
+            standard_errors=[one.error.standard_error for one in rounds],
+            same_rows=bool(options),
+            n_bootstrap=100,
+            random_state=0,
+        )
+        assert str(found) == str(expected)
 
 
 def test_nothing_that_was_handed_in_is_kept_or_changed():
@@ -350,17 +394,29 @@ def test_a_copy_goes_on_by_itself(copied):
     assert len(monitor.rounds) == len(other.rounds) == 2
 
 
-def test_threads_may_share_a_monitor():
-    monitor, batches = Monitor(POOL), []
-    for seed in range(4):
-        querier, report, answers = asked(seed=seed)
+def test_threads_add_one_at_a_time(monkeypatch):
+    monitor, batches = Monitor(), []
+    for n in (10, 11):
+        querier, report, answers = asked(strategy="margin", n=n)
         batches.append((querier, report, POOL[report.rows], answers))
+    inside, both = [], threading.Event()
+
+    def duplicates(self):
+        inside.append(self)
+        if len(inside) == 2:
+            both.set()
+        both.wait(0.2)
+        inside.pop()
+        return 0.0
+
+    monkeypatch.setattr(AnsweredBatch, "duplicates", duplicates)
     threads = [threading.Thread(target=monitor.add, args=batch) for batch in batches]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert [one.number for one in monitor.rounds] == [1, 2, 3, 4]
+    assert not both.is_set()
+    assert [one.number for one in monitor.rounds] == [1, 2]
 
 
 def test_a_table_has_a_line_for_each_round():
