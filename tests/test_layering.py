@@ -34,8 +34,14 @@ LAYERS = [
 ]
 # What may lie loose at the package's root.
 LOOSE = {"__init__", "__main__", "_compat", "_version", "exceptions"}
-# The rooms of experiments, in the same order.
-EXPERIMENT_LAYERS = ["store", "simulation", "benchmark", "report", "__init__"]
+# The rooms of some layers, and what lies beside them, in the same order.
+ROOMS = {
+    "experiment": ["store", "simulation", "benchmark", "report", "__init__"],
+    "labeling": [
+        *("ledger", "rounds", "_arguments", "files", "panel"),
+        *("_opening", "_telling", "_taking_answers", "_session", "__init__"),
+    ],
+}
 OPTIONAL = {
     *("IPython", "dask", "distributed", "filelock", "h5py", "ipywidgets"),
     *("matplotlib", "pandas", "polars", "pyarrow", "tqdm", "zarr"),
@@ -121,15 +127,14 @@ def test_no_files_import_each_other():
 
 
 @pytest.mark.parametrize(
-    "path", sorted((ROOT / "experiment").rglob("*.py")), ids=name_of
+    "path", [path for path in FILES if layer_of(path) in ROOMS], ids=name_of
 )
-def test_each_room_of_experiments_imports_only_rooms_below_it(path):
-    mine = path.relative_to(ROOT / "experiment").parts[0].removesuffix(".py")
-    assert mine in EXPERIMENT_LAYERS
+def test_each_room_imports_only_rooms_below_it(path):
+    layer, room = path.relative_to(ROOT).parts[:2]
+    order, mine = ROOMS[layer].index, room.removesuffix(".py")
     for module, _ in imports(path, lazy=True):
         parts = module.split(".")
-        if parts[:2] == ["skbadge", "experiment"] and len(parts) > 2:
-            order = EXPERIMENT_LAYERS.index
+        if parts[:2] == ["skbadge", layer] and len(parts) > 2:
             assert order(parts[2]) <= order(mine), f"{mine} imports {parts[2]}"
 
 

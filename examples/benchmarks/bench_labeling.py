@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skbadge import BadgeQuerier
 from skbadge.labeling import LabelingSession
-from skbadge.labeling._ledger_format import Event
+from skbadge.labeling.ledger._ledger_format import Event
 
 N_CLASSES = 10
 INSERT = f"INSERT INTO events VALUES ({', '.join('?' * len(Event._fields))})"

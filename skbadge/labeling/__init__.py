@@ -3,20 +3,17 @@
 A `LabelingSession` hands out the rows that a querier asks for, keeps what is said of
 them in a SQLite file, and trains the querier on it.
 
-Where to find what: ``_ledger`` writes events, and ``_standing`` is what they come to.
-``_desk`` knows who has which rows, ``_rounds`` trains and asks. On these stands
-``_session``, whose methods are in ``_taking_answers``, ``_telling``, ``_exchange`` and
-``_panel`` too. Behind both panels is ``_turns``, with what rows look like in
-``_contents``. Files are ``_tables`` and ``_label_studio``, with what they say of a row
-in ``_fields``; ``_matching`` decides what an answer that comes back means.
+Four rooms, each of which knows those before it: ``ledger`` keeps what was said,
+``rounds`` trains and hands out rows, ``files`` and ``panel`` are for people. On these
+stands ``_session``, with more of its methods in ``_taking_answers`` and ``_telling``.
 """
 
-from skbadge.labeling._imported import Imported, Problem
-from skbadge.labeling._label_studio import label_studio_config
-from skbadge.labeling._progress_report import Progress
-from skbadge.labeling._reading import read_history, read_labels, read_progress
 from skbadge.labeling._session import LabelingSession
-from skbadge.labeling._task import Task
+from skbadge.labeling.files._imported import Imported, Problem
+from skbadge.labeling.files._label_studio import label_studio_config
+from skbadge.labeling.ledger._progress_report import Progress
+from skbadge.labeling.ledger._reading import read_history, read_labels, read_progress
+from skbadge.labeling.rounds._task import Task
 from skbadge.utils._database import StoreError
 
 __all__ = [

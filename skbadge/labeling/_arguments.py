@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier
 
-from skbadge.labeling._resolution import check_resolution
-from skbadge.labeling._scalars import as_text, from_text
+from skbadge.labeling.ledger._resolution import check_resolution
+from skbadge.labeling.ledger._scalars import as_text, from_text
+from skbadge.monitoring import Monitor
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._shown import did_you_mean, listed, shown
 from skbadge.utils._validation import is_int
@@ -19,7 +20,16 @@ _MAX_SECONDS = 2_000_000
 
 
 def check_options(
-    querier, *, resolution, train_every, batch_size, lease, synchronous, timeout
+    querier,
+    *,
+    resolution,
+    train_every,
+    audit_share,
+    monitor,
+    batch_size,
+    lease,
+    synchronous,
+    timeout,
 ) -> None:
     """Raise for a parameter of a session that is not allowed."""
     if not isinstance(querier, BadgeQuerier):
@@ -37,6 +47,15 @@ def check_options(
         is_none = name == "train_every" and value is None
         if not (is_none or (is_int(value) and value >= 1)):
             raise ValueError(f"`{name}` must be an int >= 1. Got {shown(value)}.")
+    if not (_is_number(audit_share) and 0 <= audit_share <= 0.5):
+        raise ValueError(
+            f"`audit_share` must be a number from 0 to 0.5. Got {shown(audit_share)}."
+        )
+    if not isinstance(monitor, Monitor | None):
+        raise TypeError(
+            "`monitor` must be a skbadge.monitoring.Monitor, or None. Got "
+            f"{shown(monitor)}."
+        )
     if lease is not None and not (_is_number(lease) and 0 < lease < np.inf):
         raise ValueError(f"`lease` must be a number > 0, or None. Got {shown(lease)}.")
     if not (_is_number(timeout) and 0 <= timeout <= _MAX_SECONDS):

@@ -5,7 +5,7 @@ from sklearn.base import clone
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling._arguments import texts_of_classes
-from skbadge.labeling._scalars import from_text
+from skbadge.labeling.ledger._scalars import from_text
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._shown import listed
 
@@ -13,7 +13,7 @@ from skbadge.utils._shown import listed
 _N_COMPARED = 1000
 
 
-def settle(ledger, life, pool, querier, classes):
+def settle(ledger, life, pool, querier, classes, audit_share):
     """Write down what a ledger is about, or check that it is about this.
 
     Returns the classes as JSON or None, and the querier to clone.
@@ -32,6 +32,7 @@ def settle(ledger, life, pool, querier, classes):
     with ledger.about() as about:
         life.acquire()
         if not about:
+            about["audit_share"] = audit_share
             about["random_state"] = _root_seed(querier.random_state)
             about["ids"], about["pool"] = pool.source, looks
             about["classes"] = texts
@@ -45,6 +46,7 @@ def settle(ledger, life, pool, querier, classes):
             about["classes"] = texts
         has_changed = about["pool"] != looks
         was, about["pool"] = about["pool"], looks
+        share, about["audit_share"] = about.get("audit_share", 0.0), audit_share
         texts = about["classes"]
         seed = about["random_state"]
     if has_changed:
@@ -52,6 +54,13 @@ def settle(ledger, life, pool, querier, classes):
             "`X_pool` has changed since the session was last open: "
             f"{_difference(was['n_rows'], pool.n_rows)}. The rows that were asked are "
             "as they were, and it goes on with the pool as it is now.",
+            QueryWarning,
+        )
+    if share != audit_share:
+        warn_caller(
+            f"`audit_share` was {share:g} when the session was last open, and is "
+            f"{audit_share:g}. A row that one of them lets the strategy choose is not "
+            "drawn for the audit later, and `audit` says how many it lacks.",
             QueryWarning,
         )
     bare = clone(querier).set_params(random_state=seed)

@@ -13,17 +13,20 @@ from skbadge.labeling._arguments import (
     check_annotator,
     check_options,
 )
-from skbadge.labeling._desk import Desk
-from skbadge.labeling._exchange import FileExchange
-from skbadge.labeling._ledger import Ledger
 from skbadge.labeling._opening import settle
-from skbadge.labeling._panel import PanelMixin
-from skbadge.labeling._rounds import TURN, Rounds
-from skbadge.labeling._row_ids import PoolRows
-from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._taking_answers import TakingAnswers
-from skbadge.labeling._task import Task
-from skbadge.labeling._taught_querier import TaughtQuerier
+from skbadge.labeling.files._exchange import FileExchange
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.ledger._scalars import Scalar, from_text
+from skbadge.labeling.panel._panel import PanelMixin
+from skbadge.labeling.rounds._desk import Desk
+from skbadge.labeling.rounds._reserve import Reserve
+from skbadge.labeling.rounds._rounds import TURN, Rounds
+from skbadge.labeling.rounds._row_ids import PoolRows
+from skbadge.labeling.rounds._task import Task
+from skbadge.labeling.rounds._taught_querier import TaughtQuerier
+from skbadge.labeling.rounds._watch import Watch
+from skbadge.monitoring import Monitor
 from skbadge.querier import BadgeQuerier
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock
@@ -76,7 +79,17 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         so that `train` refuses. A correction outdoes all answers before it.
 
     train_every : int or None, default=None
-        Train by itself once that many answers are new, and of two kinds at least.
+        Train by itself once that many answers are new, and of two kinds at least. Those
+        to rows of the audit do not count.
+
+    audit_share : float, default=0.0
+        So much of each batch are rows drawn at random, from 0 to 0.5, on which nothing
+        is ever trained: a random audit, see `audit`. They stand at random places
+        between the others.
+
+    monitor : Monitor or None, default=None
+        Told of each round before the training that ends it. Panels and `progress` show
+        what it says of the last one, in a line.
 
     batch_size : int, default=100
         How many rows a query looks for. Those who label share them: `next` hands them
@@ -148,6 +161,8 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         annotator: str | None = None,
         resolution: Literal["latest", "majority", "refuse"] = "latest",
         train_every: int | None = None,
+        audit_share: float = 0.0,
+        monitor: Monitor | None = None,
         batch_size: int = 100,
         lease: float | None = None,
         synchronous: Literal["full", "normal"] = "full",
@@ -157,6 +172,8 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             querier,
             resolution=resolution,
             train_every=train_every,
+            audit_share=audit_share,
+            monitor=monitor,
             batch_size=batch_size,
             lease=lease,
             synchronous=synchronous,
@@ -172,23 +189,29 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             )
         self.store, self.annotator = Path(store), annotator
         self.resolution, self.train_every = resolution, train_every
+        self.monitor = monitor
         self._pool = PoolRows(X_pool, ids, querier._estimator())
-        self._life = LifeLock(store)
+        self._life = LifeLock(store, extra="labeling")
         self._ledger = Ledger(
             store, session=self._life.name, timeout=timeout, synchronous=synchronous
         )
         try:
-            texts, bare = settle(self._ledger, self._life, self._pool, querier, classes)
+            texts, bare = settle(
+                self._ledger, self._life, self._pool, querier, classes, audit_share
+            )
         except BaseException:
             self.close()
             raise
         self._reader = LabelReader(texts, bare)
-        self._desk = Desk(self._ledger, self._pool, self._life, lease)
+        reserve = Reserve(self._pool, bare.random_state, audit_share)
+        self._desk = Desk(self._ledger, self._pool, reserve, self._life, lease)
         self._rounds = Rounds(
             self._ledger,
             self._pool,
-            TaughtQuerier(bare, self._pool),
+            reserve,
+            TaughtQuerier(bare, self._pool, reserve),
             self._life,
+            Watch(monitor, self._pool),
             resolution=resolution,
             batch_size=batch_size,
             patience=timeout,

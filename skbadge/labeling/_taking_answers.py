@@ -10,10 +10,9 @@ from skbadge.labeling._arguments import (
     check_lists,
     check_reason,
 )
-from skbadge.labeling._rounds import Rounds
-from skbadge.labeling._row_standing import holder_of
-from skbadge.labeling._scalars import Scalar, from_text
 from skbadge.labeling._telling import Telling
+from skbadge.labeling.ledger._row_standing import holder_of
+from skbadge.labeling.ledger._scalars import Scalar, from_text
 from skbadge.utils._caller import warn_caller
 from skbadge.utils._life_lock import LifeLock
 from skbadge.utils._shown import shown
@@ -25,7 +24,6 @@ class TakingAnswers(Telling):
     annotator: str | None
     train_every: int | None
     _life: LifeLock
-    _rounds: Rounds
     _reader: LabelReader
 
     def label(self, id: Scalar, y: Scalar, annotator: str | None = None) -> None:

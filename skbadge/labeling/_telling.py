@@ -1,11 +1,15 @@
 """What a session tells of its ledger."""
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
 
-from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
-from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._progress_report import Progress, progress_of
-from skbadge.labeling._row_ids import PoolRows
+from skbadge.labeling.ledger._frames import agreement_frame, history_frame, labels_frame
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.ledger._progress_report import Progress, progress_of
+from skbadge.labeling.rounds._rounds import Rounds
+from skbadge.labeling.rounds._row_ids import PoolRows
+from skbadge.monitoring import Assessment, audit
+from skbadge.monitoring._judging import MetricName
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,6 +19,7 @@ class Telling:
     """What a session tells of its ledger."""
 
     resolution: str
+    _rounds: Rounds
     _ledger: Ledger
     _pool: PoolRows
 
@@ -27,7 +32,8 @@ class Telling:
             By ``id``: the ``label`` by `resolution`, missing if that gives none;
             ``annotator``, ``time``, ``strategy``, ``round``, ``rank`` and
             ``probability`` of the answer that it is from; ``n_answers``, of different
-            people; and ``is_contradictory``, whether those that count differ.
+            people; and ``is_contradictory``, whether those that count differ. The
+            strategy of rows of the audit, which are in no training, is "audit".
         """
         with self._ledger.lock:
             self._ledger.catch_up()
@@ -54,6 +60,64 @@ class Telling:
         with self._ledger.lock:
             standing = self._ledger.catch_up()
             return progress_of(standing, self._pool.n_rows, self.resolution)
+
+    def audit(
+        self,
+        *,
+        metric: MetricName = "accuracy",
+        interval: Literal["exact", "bernstein", "normal"] | None = None,
+        confidence: float = 0.95,
+        max_loss: float | None = None,
+        pos_label: Any = None,
+    ) -> Assessment:
+        """How good the model is, by the answers to the rows of the audit.
+
+        These rows were drawn uniformly from the whole pool, see ``audit_share``. No
+        model of the session has learned from them. Open rows count as skipped, but for
+        those that were drawn after the last one with an answer.
+
+        Parameters
+        ----------
+        metric, interval, confidence, max_loss, pos_label
+            As for `skbadge.monitoring.audit`.
+
+        Returns
+        -------
+        assessment : Assessment
+            Of the model of the last training.
+
+        Raises
+        ------
+        ValueError
+            If there was no training, or the audit has no answer.
+        """
+        querier, keys, labels, n_lacking = self._rounds.audited()
+        if not self.progress().n_trainings:
+            raise ValueError("There is no model to audit yet. Call `train` first.")
+        if all(label is None for label in labels):
+            raise ValueError(
+                "No row of the audit has an answer. Open the session with an "
+                "`audit_share` above 0, such as 0.1, and answer what `next` hands out."
+            )
+        found = audit(
+            querier,
+            self._pool.take(self._pool.positions(keys)),
+            labels,
+            metric=metric,
+            # With some missing, they are drawn from an unknown part of the pool.
+            n_pool=None if n_lacking else self._pool.n_rows,
+            interval=interval,
+            confidence=confidence,
+            max_loss=max_loss,
+            pos_label=pos_label,
+        )
+        if not n_lacking:
+            return found
+        note = (
+            f"the audit lacks {n_lacking} rows that were chosen or labelled, or that "
+            "came into the pool later: it is about rows like the others"
+        )
+        return replace(found, notes=(*found.notes, note))
 
     def agreement(self) -> "pd.DataFrame":
         """What was said of rows that several people answered.

@@ -25,13 +25,16 @@ class LifeLock:
     store : path-like
         The file. Beside it is a folder of the lock files of all workers, made when
         needed and removed when empty. Whoever may write to the store may lock, too.
+
+    extra : str
+        The extra of this package that installs what it needs.
     """
 
-    def __init__(self, store):
+    def __init__(self, store, *, extra):
         # One folder, whatever links lead to the file, as SQLite has one log.
         self._store = Path(os.path.realpath(store))
         self.folder = Path(f"{self._store}.locks")
-        self._process = os.getpid()
+        self._process, self._extra = os.getpid(), extra
         self.name = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
         self._lock = None
 
@@ -110,7 +113,7 @@ class LifeLock:
     def shared(self, file, **options):
         """A lock of the operating system by a file in the folder."""
         filelock = import_optional(
-            "filelock", extra="examples", purpose="A worker on a store"
+            "filelock", extra=self._extra, purpose="A worker on a store"
         )
         # Not per thread, as is the default: any thread may release it.
         options |= {"mode": self._mode(), "thread_local": False}

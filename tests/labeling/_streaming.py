@@ -1,8 +1,8 @@
 """A program in which two processes stream answers, and are killed at random instants.
 
-``python -m tests.labeling._streaming FOLDER SEED N_KILLS`` forks them for each instant,
-so that the imports are paid for once, checks the ledger after each, and prints the
-number of answers that were acknowledged.
+``python -m tests.labeling._streaming FOLDER SEED N_KILLS SHARE`` forks them for each
+instant, with an audit of that share, so that the imports are paid for once. It checks
+the ledger after each, and prints the number of answers that were acknowledged.
 """
 
 import os
@@ -26,9 +26,12 @@ KILLS_A_LEDGER = 20
 
 
 def open_session(store, annotator=None):
+    share = float(sys.argv[4])
     X = np.random.default_rng(0).normal(size=(N_ROWS, 2))
     querier = BadgeQuerier(LogisticRegression(), cold_start="random", random_state=0)
-    return LabelingSession(querier, X, store=store, annotator=annotator, batch_size=7)
+    return LabelingSession(
+        querier, X, store=store, annotator=annotator, batch_size=7, audit_share=share
+    )
 
 
 def stream(store, annotator, name, pipe):
@@ -131,7 +134,7 @@ def check(store, acknowledged):
             assert labels[what, f'"{label}"'] == 1
 
 
-def main(folder, seed, n_kills):
+def main(folder, seed, n_kills, share):
     rng = random.Random(int(seed))
     n_answers = 0
     for first in range(0, int(n_kills), KILLS_A_LEDGER):

@@ -3,8 +3,10 @@
 import fcntl
 import os
 import random
+import re
 import signal
 import stat
+import sys
 from collections import Counter
 from errno import ENOLCK, ENOSYS
 
@@ -13,8 +15,8 @@ import pytest
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling import LabelingSession, read_labels
-from skbadge.labeling._ledger import Ledger
-from skbadge.labeling._rounds import TURN
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.rounds._rounds import TURN
 from skbadge.utils._database import StoreError
 from tests.labeling._sessions import X, answer, ids_of, make_querier, open_session
 
@@ -126,19 +128,45 @@ def test_a_transaction_that_was_left_open_is_given_up(tmp_path):
 def test_half_an_event_is_not_kept(tmp_path, monkeypatch):
     with open_session(tmp_path) as session:
         with monkeypatch.context() as patch:
-            patch.setattr("skbadge.labeling._standing.Standing._move", interrupt)
+            patch.setattr("skbadge.labeling.ledger._standing.Standing._move", interrupt)
             with pytest.raises(Interrupt):
                 session.label(1, "ash")
         assert session.progress().n_labeled == 1
 
 
-def test_an_event_without_its_row_is_damage(tmp_path):
+@pytest.mark.parametrize(
+    ("time", "id", "label", "flaw"),
+    [
+        ("2025-01-01", None, '"ash"', "is of no row"),
+        (
+            "2025-01-01",
+            "1",
+            '"as',
+            "has the label '\"as', which is no JSON of a scalar",
+        ),
+        ("2025-01-01", "1", b"\xff", r"has the label b'\xff', which is no JSON of a"),
+        (
+            "2025-01-01",
+            "[1]",
+            '"ash"',
+            "has the id '[1]', which is no JSON of a scalar",
+        ),
+        ("yesterday", "1", '"ash"', "has the time 'yesterday', which is none"),
+    ],
+)
+def test_a_damaged_event_is_named(tmp_path, time, id, label, flaw):
     with open_session(tmp_path) as session, session._ledger._db.transaction() as db:
         db.execute(
-            "INSERT INTO events (time, kind, session) VALUES ('', 'labeled', '')"
+            "INSERT INTO events (time, kind, session, id, label) "
+            "VALUES (?, 'labeled', '', ?, ?)",
+            (time, id, label),
         )
-    with pytest.raises(StoreError, match=r"event 1 is of no row\. The file is damaged"):
-        open_session(tmp_path)
+    path = str(tmp_path / "a.sqlite")
+    for read in (lambda: open_session(tmp_path), lambda: read_labels(path)):
+        with pytest.raises(StoreError, match=re.escape(f"event 1 {flaw}")) as error:
+            read()
+        assert path in str(error.value)
+        assert "The file is damaged. Restore it" in str(error.value)
 
 
 def test_that_one_waits_for_long_is_said(tmp_path):
@@ -216,3 +244,9 @@ def test_rows_that_only_another_session_has_are_told(tmp_path, how):
         assert len(session.next(30)) == 30
     counts = Counter(read_labels(tmp_path / "a.sqlite").index)
     assert max(counts.values()) == 1
+
+
+def test_a_missing_package_is_named_with_the_extra_for_sessions(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    with pytest.raises(ImportError, match=r'pip install "skbadge\[labeling\]"'):
+        open_session(tmp_path)

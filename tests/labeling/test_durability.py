@@ -13,7 +13,7 @@ import pytest
 
 from skbadge.experiment import ResultStore
 from skbadge.labeling import StoreError, read_history, read_labels
-from skbadge.labeling._rounds import TURN
+from skbadge.labeling.rounds._rounds import TURN
 from tests.labeling._sessions import (
     answer,
     ids_of,
@@ -24,12 +24,16 @@ from tests.labeling._sessions import (
 
 
 @pytest.mark.parametrize(
-    "n_kills",
-    [pytest.param(20), pytest.param(200, marks=pytest.mark.slow)],
+    ("n_kills", "audit_share"),
+    [
+        pytest.param(20, 0.0),
+        pytest.param(20, 0.3),
+        pytest.param(200, 0.3, marks=pytest.mark.slow),
+    ],
 )
-def test_no_acknowledged_answer_is_lost_at_a_kill(tmp_path, n_kills):
+def test_no_acknowledged_answer_is_lost_at_a_kill(tmp_path, n_kills, audit_share):
     command = [sys.executable, "-m", "tests.labeling._streaming"]
-    command += [str(tmp_path), "0", str(n_kills)]
+    command += [str(tmp_path), "0", str(n_kills), str(audit_share)]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     # In fact about ten a kill.

@@ -80,7 +80,7 @@ class ResultStore(StoredRuns):
         self._db = Database(self.path, RESULT_STORE, create=create, timeout=timeout)
         self._versions = current_versions()
         # One folder, whatever links lead to the file, as SQLite has one log.
-        self._worker = LifeLock(path)
+        self._worker = LifeLock(path, extra="examples")
 
     def __enter__(self) -> Self:
         return self

@@ -1,0 +1,78 @@
+"""Reading a ledger alone: no pool, no model, and nothing is written."""
+
+from contextlib import closing
+from os import PathLike
+from typing import TYPE_CHECKING, Literal
+
+from skbadge.labeling.ledger._frames import history_frame, labels_frame
+from skbadge.labeling.ledger._ledger import Ledger
+from skbadge.labeling.ledger._progress_report import Progress, progress_of
+from skbadge.labeling.ledger._resolution import check_resolution
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_labels(
+    store: str | PathLike,
+    *,
+    resolution: Literal["latest", "majority", "refuse"] = "latest",
+) -> "pd.DataFrame":
+    """The labels of a ledger, without the pool that they are of.
+
+    Parameters
+    ----------
+    store : path-like
+        The ledger of a `LabelingSession`.
+
+    resolution : {"latest", "majority", "refuse"}, default="latest"
+        As for `LabelingSession`.
+
+    Returns
+    -------
+    labels : DataFrame
+        As `LabelingSession.labels` returns them.
+    """
+    check_resolution(resolution)
+    with closing(Ledger(store)) as ledger:
+        return labels_frame(ledger, resolution)
+
+
+def read_progress(
+    store: str | PathLike,
+    *,
+    resolution: Literal["latest", "majority", "refuse"] = "latest",
+) -> Progress:
+    """How far the labelling of a ledger is.
+
+    Parameters
+    ----------
+    store, resolution
+        As for `read_labels`.
+
+    Returns
+    -------
+    progress : Progress
+        As `LabelingSession.progress` returns it.
+    """
+    check_resolution(resolution)
+    with closing(Ledger(store)) as ledger:
+        n_pool = ledger.told().get("pool", {}).get("n_rows", 0)
+        return progress_of(ledger.standing, n_pool, resolution)
+
+
+def read_history(store: str | PathLike) -> "pd.DataFrame":
+    """All events of a ledger.
+
+    Parameters
+    ----------
+    store : path-like
+        The ledger of a `LabelingSession`.
+
+    Returns
+    -------
+    history : DataFrame
+        As `LabelingSession.history` returns them.
+    """
+    with closing(Ledger(store)) as ledger:
+        return history_frame(ledger)
