@@ -9,15 +9,15 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._agreement import agreement
-from skbadge.monitoring._answered_batch import AnsweredBatch
-from skbadge.monitoring._forecast import Forecast, forecast_labels
-from skbadge.monitoring._judge import Judge
-from skbadge.monitoring._judging import JUDGING, MetricName, opened
-from skbadge.monitoring._kept_rows import labeled_copy, lent, sampled
-from skbadge.monitoring._monitored_round import MonitoredRound
-from skbadge.monitoring._rounds_table import as_frame, as_html, as_text
-from skbadge.monitoring._stopping import StoppingAdvice, stopping_advice
+from skbadge.monitoring.assessing._question import JUDGING, MetricName, opened
+from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
+from skbadge.monitoring.planning._stopping import StoppingAdvice, stopping_advice
+from skbadge.monitoring.rounds._agreement import agreement
+from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
+from skbadge.monitoring.rounds._judge import Judge
+from skbadge.monitoring.rounds._kept_rows import labeled_copy, lent, sampled
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._rounds_table import as_frame, as_html, as_text
 from skbadge.pools import concatenate_rows, n_rows
 from skbadge.querier import QueryReport
 from skbadge.querier._batch_predictions import predicted

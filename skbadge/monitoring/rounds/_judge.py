@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from skbadge.monitoring._assess import assess
-from skbadge.monitoring._audit import audit
-from skbadge.monitoring._cross_fit import CrossFitError
-from skbadge.monitoring._kept_rows import lent
-from skbadge.monitoring._metrics import check_kind
+from skbadge.monitoring.assessing._assess import assess
+from skbadge.monitoring.assessing._audit import audit
+from skbadge.monitoring.assessing._cross_fit import CrossFitError
+from skbadge.monitoring.estimates._metrics import check_kind
+from skbadge.monitoring.rounds._kept_rows import lent
 from skbadge.utils._shown import listed
 
 # Metrics that are means of bounded losses, if the greatest loss is known.

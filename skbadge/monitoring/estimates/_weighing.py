@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skbadge.monitoring._draws import Draws
-from skbadge.monitoring._intervals import standard_error
-from skbadge.monitoring._metrics import Metric
-from skbadge.monitoring._risk import RiskEstimate
+from skbadge.monitoring.estimates._draws import Draws
+from skbadge.monitoring.estimates._intervals import standard_error
+from skbadge.monitoring.estimates._metrics import Metric
+from skbadge.monitoring.estimates._risk import RiskEstimate
 
 
 @dataclass(frozen=True, eq=False)

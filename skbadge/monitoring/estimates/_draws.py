@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from skbadge.monitoring._intervals import (
+from skbadge.monitoring.estimates._intervals import (
     bernstein_interval,
     exact_interval,
     normal_interval,

@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from skbadge import BadgeQuerier
 from skbadge.monitoring import compare_with_random
 from tests.monitoring._asked import NAMES
-from tests.monitoring._equally_good import Guesser, Measurer
+from tests.monitoring.against_random._equally_good import Guesser, Measurer
 
 X, y = make_classification(
     900, 6, n_informative=4, n_classes=3, flip_y=0.1, random_state=0

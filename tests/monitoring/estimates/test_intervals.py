@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from skbadge.monitoring._intervals import exact_interval
+from skbadge.monitoring.estimates._intervals import exact_interval
 
 
 @pytest.mark.parametrize("n", [1, 7, 100])

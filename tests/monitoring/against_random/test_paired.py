@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from skbadge.monitoring._paired import (
+from skbadge.monitoring.against_random._paired import (
     mcnemar_test,
     sign_flip_test,
     tango_interval,

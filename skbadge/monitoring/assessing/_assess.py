@@ -8,11 +8,11 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring._answers import check_order, read_answers
-from skbadge.monitoring._assessment import Assessment
-from skbadge.monitoring._cross_fit import cross_fitted
-from skbadge.monitoring._draws import Draws
-from skbadge.monitoring._judging import JUDGING, MetricName, Question, opened
+from skbadge.monitoring.assessing._answers import check_order, read_answers
+from skbadge.monitoring.assessing._cross_fit import cross_fitted
+from skbadge.monitoring.assessing._question import JUDGING, MetricName, Question, opened
+from skbadge.monitoring.estimates._assessment import Assessment
+from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import n_rows
 from skbadge.querier import BatchPredictions, QueryReport
 from skbadge.utils._typing import Rows

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import optimize, stats
 from sklearn.utils import gen_batches
 
-from skbadge.monitoring._intervals import standard_error
+from skbadge.monitoring.estimates._intervals import standard_error
 
 # Signs that are held at a time.
 _MAX_SIGNS = 2**20

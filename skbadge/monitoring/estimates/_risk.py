@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._draws import Draws
-from skbadge.monitoring._intervals import standard_error
+from skbadge.monitoring.estimates._draws import Draws
+from skbadge.monitoring.estimates._intervals import standard_error
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
 from skbadge.monitoring import assess, audit, risk_estimate
-from skbadge.monitoring._intervals import exact_interval
+from skbadge.monitoring.estimates._intervals import exact_interval
 from skbadge.strategies import Margin
 from tests.monitoring._asked import NAMES, X, y
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from skbadge.monitoring._assessment import Assessment
-from skbadge.monitoring._risk import RiskEstimate
-from skbadge.monitoring._rounds_table import cells_of
+from skbadge.monitoring.estimates._assessment import Assessment
+from skbadge.monitoring.estimates._risk import RiskEstimate
+from skbadge.monitoring.rounds._rounds_table import cells_of
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

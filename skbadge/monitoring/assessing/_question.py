@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.monitoring._assessment import Assessment
-from skbadge.monitoring._metrics import CLASSIFICATION, REGRESSION, Metric, metric_of
-from skbadge.monitoring._weighing import Weighing
+from skbadge.monitoring.estimates._assessment import Assessment
+from skbadge.monitoring.estimates._metrics import (
+    CLASSIFICATION,
+    REGRESSION,
+    Metric,
+    metric_of,
+)
+from skbadge.monitoring.estimates._weighing import Weighing
 from skbadge.outputs._pipeline import unwrap, wrapped
 from skbadge.querier import BadgeQuerier
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring._power_law import Rounds, reached
+from skbadge.monitoring.planning._power_law import Rounds, reached
 from skbadge.utils._streams import stream_seed
 
 LEAST_ROUNDS = 4

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 from html import escape
 
-from skbadge.monitoring._risk import RiskEstimate
-from skbadge.monitoring._weighing import ErrorEnds
+from skbadge.monitoring.estimates._risk import RiskEstimate
+from skbadge.monitoring.estimates._weighing import ErrorEnds
 
 
 @dataclass(frozen=True, eq=False, repr=False)

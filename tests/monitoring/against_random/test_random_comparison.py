@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from skbadge.monitoring._paired import mcnemar_test, tango_interval
-from skbadge.monitoring._random_comparison import rows_to_settle, verdict_of
+from skbadge.monitoring.against_random._paired import mcnemar_test, tango_interval
+from skbadge.monitoring.against_random._random_comparison import (
+    rows_to_settle,
+    verdict_of,
+)
 
 
 @pytest.mark.parametrize(

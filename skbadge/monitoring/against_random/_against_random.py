@@ -8,20 +8,20 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_classifier
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring._answers import read_answers
-from skbadge.monitoring._judging import opened
-from skbadge.monitoring._paired import (
+from skbadge.monitoring.against_random._paired import (
     mcnemar_test,
     sign_flip_test,
     t_interval,
     tango_interval,
 )
-from skbadge.monitoring._random_comparison import (
+from skbadge.monitoring.against_random._random_comparison import (
     RandomComparison,
     rows_to_settle,
     verdict_of,
 )
-from skbadge.monitoring._retrained import retrained
+from skbadge.monitoring.assessing._answers import read_answers
+from skbadge.monitoring.assessing._question import opened
+from skbadge.monitoring.assessing._retrained import retrained
 from skbadge.pools import is_dataset, n_rows, rows_among, take_rows
 from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._labeled_rows import is_aligned

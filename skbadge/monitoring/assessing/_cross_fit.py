@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.model_selection import KFold, StratifiedKFold
 
-from skbadge.monitoring._retrained import retrained
+from skbadge.monitoring.assessing._retrained import retrained
 from skbadge.querier import BatchPredictions
 from skbadge.querier._codecs import is_pretrained
 from skbadge.utils._streams import optional_seed, stream_seed

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import norm
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound
 
 # So many values are printed of those that a criterion has seen.
 _N_PRINTED = 6

@@ -9,10 +9,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._answers import read_answers
-from skbadge.monitoring._assessment import Assessment
-from skbadge.monitoring._draws import Draws
-from skbadge.monitoring._judging import JUDGING, MetricName, Question, opened
+from skbadge.monitoring.assessing._answers import read_answers
+from skbadge.monitoring.assessing._question import JUDGING, MetricName, Question, opened
+from skbadge.monitoring.estimates._assessment import Assessment
+from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import is_dataset, n_rows, rows_among
 from skbadge.querier import BatchPredictions
 from skbadge.utils._typing import Rows
