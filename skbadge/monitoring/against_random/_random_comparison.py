@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from skbadge.utils._html_tables import facts_table
+
 Verdict = Literal["better", "worse", "no difference that matters", "cannot tell yet"]
 
 # Probability with which the rows that are asked for settle the question.
@@ -98,12 +100,7 @@ class RandomComparison:
         return "\n".join([self._title(), *(f"  {line}" for line in lines)])
 
     def _repr_html_(self):
-        cells = "".join(
-            f'<tr><th style="text-align:left">{escape(name)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for name, value in self._lines()
-        )
-        return f"<p><b>{escape(self._title())}</b></p><table>{cells}</table>"
+        return f"<p><b>{escape(self._title())}</b></p>{facts_table(self._lines())}"
 
     def _title(self):
         return {

@@ -4,6 +4,7 @@ from html import escape
 
 import numpy as np
 
+from skbadge.utils._html_tables import table
 from skbadge.utils._optional import import_optional
 
 # So many classes are named one by one.
@@ -64,15 +65,8 @@ def as_text(rounds):
 def as_html(rounds):
     """The same for a notebook."""
     head, *lines = _lines(rounds)
-    rows = "".join(f"<tr>{_cells('td', line)}</tr>" for line in lines)
     notes = "".join(f"<p>{escape(note)}</p>" for note in _notes(rounds))
-    return f"<table><thead><tr>{_cells('th', head)}</tr></thead>{rows}</table>{notes}"
-
-
-def _cells(tag, texts):
-    return "".join(
-        f'<{tag} style="text-align:right">{escape(text)}</{tag}>' for text in texts
-    )
+    return table(head, lines, align="right") + notes
 
 
 def _lines(rounds):
