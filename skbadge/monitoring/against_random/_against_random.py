@@ -11,7 +11,6 @@ from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.against_random._paired import (
     mcnemar_test,
     sign_flip_test,
-    t_interval,
     tango_interval,
 )
 from skbadge.monitoring.against_random._random_comparison import (
@@ -22,6 +21,7 @@ from skbadge.monitoring.against_random._random_comparison import (
 from skbadge.monitoring.assessing._answers import read_answers
 from skbadge.monitoring.assessing._question import opened
 from skbadge.monitoring.assessing._retrained import retrained
+from skbadge.monitoring.estimates._intervals import alpha_of_look, t_interval
 from skbadge.pools import is_dataset, n_rows, rows_among, take_rows
 from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._labeled_rows import is_aligned
@@ -172,15 +172,15 @@ def compare_with_random(
             "many with random ones."
         )
         raise
-    alpha = 1 - confidence
+    alpha = next_alpha = 1 - confidence
     if look is not None:
-        alpha *= 6 / (np.pi * look) ** 2
+        alpha, next_alpha = alpha_of_look(alpha, look), alpha_of_look(alpha, look + 1)
     judge = _classes if is_classifier(querier) else _numbers
     found, variance = judge(y[judges], by_chosen, by_drawn, alpha, rng)
     ends, p_value = (found["low"], found["high"]), found["p_value"]
     verdict, n_more = verdict_of(found["difference"], ends, p_value, alpha, margin), 0
     if verdict == "cannot tell yet":
-        needed = rows_to_settle(found["difference"], variance, alpha, margin)
+        needed = rows_to_settle(found["difference"], variance, next_alpha, margin)
         n_more = max(needed - len(judges), 1)
     return RandomComparison(
         verdict=verdict,

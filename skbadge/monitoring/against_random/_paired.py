@@ -4,8 +4,6 @@ import numpy as np
 from scipy import optimize, stats
 from sklearn.utils import gen_batches
 
-from skbadge.monitoring.estimates._intervals import standard_error
-
 # Signs that are held at a time.
 _MAX_SIGNS = 2**20
 
@@ -95,11 +93,3 @@ def sign_flip_test(differences, rng, n_flips=9999):
         sums = total - 2 * (flipped @ differences)
         n_as_large += (np.abs(sums) >= abs(total) * (1 - 1e-9)).sum()
     return float(n_as_large / (n_flips + 1))
-
-
-def t_interval(terms, alpha):
-    """Student's interval for the mean of independent terms."""
-    if len(terms) < 2:
-        return -np.inf, np.inf
-    radius = stats.t.ppf(1 - alpha / 2, len(terms) - 1) * standard_error(terms)
-    return float(terms.mean() - radius), float(terms.mean() + radius)

@@ -64,7 +64,8 @@ class RandomComparison:
 
     n_more : int
         Further judging rows that would settle the question with a probability of 0.8,
-        if the difference seen is the true one; 0 if it is settled.
+        if the difference seen is the true one, at the next look if there are several;
+        0 if it is settled.
 
     n_more_labels : int
         Further random labels that it takes to have them, with those that train.
@@ -114,8 +115,11 @@ class RandomComparison:
 
     def _range(self):
         low, high = (100 * end for end in (self.low, self.high))
-        unit = "points" if self.metric == "accuracy" else "% of the error"
-        return f"{100 * self.difference:+.1f} {unit} ({low:+.1f} to {high:+.1f})"
+        return f"{100 * self.difference:+.1f} {self._unit} ({low:+.1f} to {high:+.1f})"
+
+    @property
+    def _unit(self):
+        return "points" if self.metric == "accuracy" else "% of the error"
 
     def _lines(self):
         chosen = self.n_trained - self.n_initial
@@ -138,13 +142,10 @@ class RandomComparison:
                 f"{_rounded(self.n_more_labels)} more random labels in all, if the "
                 "difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
-                f"{100 * self.margin:g} {self._of()} does not matter",
+                f"{100 * self.margin:g} {self._unit} does not matter",
             )
         for note in self.notes:
             yield "note", note
-
-    def _of(self):
-        return "points" if self.metric == "accuracy" else "% of the error"
 
 
 def _rounded(number):

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 from html import escape
 
-from skbadge.monitoring.estimates._risk import RiskEstimate
+from skbadge.monitoring.estimates._risk import RiskEstimate, brief
 from skbadge.monitoring.estimates._weighing import ErrorEnds
+from skbadge.utils._html_tables import facts_table
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,48 +103,29 @@ class Assessment:
         return min(bound, 1.0) if self.is_score else bound
 
     def __repr__(self):
-        return f"<{type(self).__name__}: {self._title()}>"
+        return f"<{type(self).__name__}: {self.metric} {brief(self.overall)}>"
 
     def __str__(self):
-        lines = [f"{self.metric} {self._range()}"]
-        lines += [f"  {name}: {value}" for name, value in self._lines()]
-        return "\n".join(lines)
+        lines = [f"  {name}: {value}" for name, value in self._lines()]
+        return "\n".join([self._headline(), *lines])
 
     def _repr_html_(self):
-        cells = "".join(
-            f'<tr><th style="text-align:left">{escape(name)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for name, value in self._lines()
-        )
-        title = f"{self.metric} {self._range()}"
-        return f"<p><b>{escape(title)}</b></p><table>{cells}</table>"
+        return f"<p><b>{escape(self._headline())}</b></p>{facts_table(self._lines())}"
 
-    def _title(self):
-        one = self.overall
-        return f"{self.metric} {one.estimate:.3g} ({one.low:.3g} to {one.high:.3g})"
-
-    def _range(self):
-        one = self.overall
-        return (
-            f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g} with confidence "
-            f"{one.confidence:g}, {self.interval} interval)"
-        )
+    def _headline(self):
+        how = f" with confidence {self.overall.confidence:g}, {self.interval} interval"
+        return f"{self.metric} {brief(self.overall, more=how)}"
 
     def _lines(self):
         if self.is_score:
-            one = self.error
-            yield "error", f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g})"
+            yield "error", brief(self.error)
         if self.rest is None:
             rows = f"those that {self.overall.n} rows were drawn from, uniformly"
             yield "on rows like", rows
         else:
             yield "on rows like", "the pool as it was before any row was labelled"
-            one = self.rest
-            yield (
-                "rows left",
-                f"{one.estimate:.3g} ({one.low:.3g} to {one.high:.3g}), from "
-                f"{one.n} of {one.n_pool} rows",
-            )
+            counts = f"from {self.rest.n} of {self.rest.n_pool} rows"
+            yield "rows left", f"{brief(self.rest)}, {counts}"
         if self.labeled is not None:
             said = f"{self.labeled:.3g} on {self.n_labeled} rows, "
             if self.n_folds:

@@ -9,6 +9,7 @@ from skbadge.monitoring.estimates._intervals import (
     bernstein_interval,
     exact_interval,
     normal_interval,
+    sums_before,
 )
 
 
@@ -84,8 +85,7 @@ class Draws:
         """The terms a_m, whose mean is the pool's mean loss, given the draws before."""
         if self.probabilities is None:
             return losses
-        before = np.concatenate([[0.0], np.cumsum(losses)[:-1]])
-        return (losses / self.probabilities + before) / self.n_pool
+        return (losses / self.probabilities + sums_before(losses)) / self.n_pool
 
     def ends(self, losses, alpha, interval, bound):
         """Both ends of an interval for the mean loss.

@@ -34,8 +34,8 @@ def bernstein_interval(terms, alpha):
     # Mean and variance of the terms before each one, as no bet may depend on the term
     # it is on. They start from one term that is made up, small as most are.
     start = 1 / len(terms)
-    means = (start + _sums_before(terms)) / (n_before + 1)
-    variances = (start + _sums_before((terms - means) ** 2)) / (n_before + 1)
+    means = (start + sums_before(terms)) / (n_before + 1)
+    variances = (start + sums_before((terms - means) ** 2)) / (n_before + 1)
     # The bet of least width, were the variance what it has been: the minimum of
     # (log(2 / alpha) / n + 4 variance psi_E(bet)) / bet.
     widths = (log_term / len(terms) + 4 * variances[:, None] * _COSTS) / _BETS
@@ -71,10 +71,8 @@ def exact_interval(n_hits, n, n_pool, alpha):
     """
     if n_pool is None:
         low = stats.beta.ppf(alpha / 2, n_hits, n - n_hits + 1) if n_hits else 0.0
-        some_right = n_hits < n
-        high = (
-            stats.beta.ppf(1 - alpha / 2, n_hits + 1, n - n_hits) if some_right else 1
-        )
+        n_others = n - n_hits
+        high = stats.beta.ppf(1 - alpha / 2, n_hits + 1, n_others) if n_others else 1.0
         return float(low), float(high)
     most = _most_hits(n_hits, n, n_pool, alpha / 2)
     least = n_pool - _most_hits(n - n_hits, n, n_pool, alpha / 2)
@@ -83,10 +81,12 @@ def exact_interval(n_hits, n, n_pool, alpha):
 
 def normal_interval(terms, alpha):
     """Mean plus and minus as many standard errors as a normal distribution asks for."""
-    if len(terms) < 2:
-        return -np.inf, np.inf
-    radius = stats.norm.ppf(1 - alpha / 2) * standard_error(terms)
-    return terms.mean() - radius, terms.mean() + radius
+    return _around_mean(terms, stats.norm.ppf(1 - alpha / 2))
+
+
+def t_interval(terms, alpha):
+    """Student's interval for the mean of independent terms."""
+    return _around_mean(terms, stats.t.ppf(1 - alpha / 2, len(terms) - 1))
 
 
 def standard_error(terms):
@@ -94,6 +94,33 @@ def standard_error(terms):
     if len(terms) < 2:
         return np.nan
     return float(terms.std(ddof=1) / np.sqrt(len(terms)))
+
+
+def alpha_of_look(alpha, look):
+    """The doubt that one of many looks may spend; all looks together spend ``alpha``.
+
+    Parameters
+    ----------
+    alpha : float
+        The probability with which any of the looks may be wrong.
+
+    look : int
+        1 for the first.
+    """
+    # The sum of 1 / t^2 is pi^2 / 6.
+    return 6 * alpha / (np.pi * look) ** 2
+
+
+def sums_before(terms):
+    """For each term the sum of those before it."""
+    return np.concatenate([[0.0], np.cumsum(terms)[:-1]])
+
+
+def _around_mean(terms, n_errors):
+    if len(terms) < 2:
+        return -np.inf, np.inf
+    mean, radius = float(terms.mean()), n_errors * standard_error(terms)
+    return mean - radius, mean + radius
 
 
 def _most_hits(n_hits, n, n_pool, alpha):
@@ -106,8 +133,3 @@ def _most_hits(n_hits, n, n_pool, alpha):
         else:
             excluded = between
     return certain
-
-
-def _sums_before(terms):
-    """For each term the sum of those before it."""
-    return np.concatenate([[0.0], np.cumsum(terms)[:-1]])

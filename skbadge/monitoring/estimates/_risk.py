@@ -52,10 +52,13 @@ class RiskEstimate:
 
     def __str__(self):
         of = "" if self.n_pool is None else f" of {self.n_pool}"
-        return (
-            f"{self.estimate:.3g} ({self.low:.3g} to {self.high:.3g} with confidence "
-            f"{self.confidence:g}), from {self.n}{of} rows"
-        )
+        how = f" with confidence {self.confidence:g}"
+        return f"{brief(self, more=how)}, from {self.n}{of} rows"
+
+
+def brief(risk, show="{:.3g}".format, more=""):
+    """An estimate with its interval, as text."""
+    return f"{show(risk.estimate)} ({show(risk.low)} to {show(risk.high)}{more})"
 
 
 @validate_params(

@@ -23,15 +23,15 @@ class ErrorEnds:
     draws : Draws
         The rows drawn.
 
-    losses : ndarray of shape (n,)
-        Of these rows; for the normal interval, such that the error varies as their
-        mean does.
-
     interval : {"exact", "bernstein", "normal"}
         Which interval.
 
     bound : float or None
         Greatest loss.
+
+    losses : ndarray of shape (n,)
+        Of the rows drawn; for the normal interval, such that the error varies as their
+        mean does.
 
     share, offset, power : float
         The error is (share × mean loss of the rows drawn from + offset) to this power.
@@ -39,9 +39,9 @@ class ErrorEnds:
 
     estimate: float
     draws: Draws
-    losses: NDArray
     interval: str
     bound: float | None
+    losses: NDArray
     share: float
     offset: float
     power: float
@@ -81,6 +81,10 @@ class ErrorEnds:
             return np.inf
         # log(1 / alpha) / (uniform share × mean), in units of the greatest loss
         return float(np.log(1 / alpha) * self.bound / (self.draws.uniform_share * mean))
+
+    def n_of_audit(self, target, alpha):
+        """The same, were they rows of an audit; there must be a bound."""
+        return float(np.log(1 / alpha) * self.bound / target ** (1 / self.power))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,56 +138,35 @@ class Weighing:
         ends : ErrorEnds
             What an interval of another confidence is computed from.
         """
-        draws, weights = self.draws, self.draws.weights
+        metric, draws, weights = self.metric, self.draws, self.draws.weights
         known = np.empty((0, self.moments.shape[1])) if known is None else known
         n_all = n_left + len(known)
         share = n_left / n_all
         rest = weights @ self.moments / len(draws)
         offset = known.sum(axis=0) / n_all
         means = share * rest + offset
-        value = float(self.metric.value(means))
-        ends = self._ends(rest, share, offset, means, value)
+        value = float(metric.value(means))
+        error = 1 - value if metric.is_score else value
+        slope = metric.slope(means) * (-1 if metric.is_score else 1)
+        # The error varies as the mean of these does, to first order.
+        varying = draws.varying_as_ratio(self.moments @ slope, rest @ slope)
+        law = self.moments[:, 0], share, float(offset[0]), metric.power
+        if self.interval == "normal":
+            law = varying, share, error - share * (rest @ slope), 1.0
+        ends = ErrorEnds(error, draws, self.interval, metric.max_moment, *law)
         low, high = ends.at(self.alpha)
-        if self.metric.is_score:
+        if metric.is_score:
             low, high = min(value, 1 - high), max(value, 1 - low)
         n = int(draws.answered.sum()) + len(known)
         per_row = np.concatenate([n_left * weights / len(draws), np.ones(len(known))])
         estimate = RiskEstimate(
             value,
             max(low, 0.0),
-            min(high, 1.0) if self.metric.is_score else high,
+            min(high, 1.0) if metric.is_score else high,
             1 - self.alpha,
             n,
             n_pool,
             per_row[np.r_[draws.answered, np.ones(len(known), bool)]] * n / n_all,
-            share * self._deviation(rest, means),
+            0.0 if draws.takes_all else share * standard_error(draws.terms(varying)),
         )
         return estimate, ends
-
-    def _deviation(self, rest, means):
-        """The standard error of the metric, were it of the rows drawn from only."""
-        if self.draws.takes_all:
-            return 0.0
-        slope = self.metric.slope(means)
-        losses = self.draws.varying_as_ratio(self.moments @ slope, rest @ slope)
-        return standard_error(self.draws.terms(losses))
-
-    def _ends(self, rest, share, offset, means, value):
-        """Both ends of the interval for the error."""
-        metric, draws = self.metric, self.draws
-        error = 1 - value if metric.is_score else value
-        losses, at_zero, power = self.moments[:, 0], float(offset[0]), metric.power
-        if self.interval == "normal":
-            slope = metric.slope(means) * (-1 if metric.is_score else 1)
-            losses = draws.varying_as_ratio(self.moments @ slope, rest @ slope)
-            at_zero, power = error - share * (rest @ slope), 1.0
-        return ErrorEnds(
-            error,
-            draws,
-            losses,
-            self.interval,
-            metric.max_moment,
-            share,
-            at_zero,
-            power,
-        )

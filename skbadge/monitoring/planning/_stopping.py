@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, inf, isfinite, log, pi, sqrt
+from math import ceil, inf, isfinite, sqrt
 from numbers import Integral, Real
 
 import numpy as np
 from scipy.stats import norm
 
 from skbadge._compat import Interval, validate_params
+from skbadge.monitoring.estimates._intervals import alpha_of_look
 from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.utils._html_tables import table
 
 # So many values are printed of those that a criterion has seen.
 _N_PRINTED = 6
@@ -49,8 +51,16 @@ class StoppingCriterion:
     reading: str
 
     def __str__(self):
+        return f"{self._found()}, needed {self.needed}"
+
+    def _found(self):
         value = "not known" if self.value is None else f"{self.value:.3g}"
-        return f"{self.name}: {value}, needed {self.needed}"
+        return f"{self.name}: {value}"
+
+    def _cells(self):
+        """What a table says of it."""
+        met = "yes" if self.met else "no"
+        return met, self._found(), self.needed, self.by_round, self.reading
 
     @property
     def by_round(self) -> str:
@@ -111,26 +121,10 @@ class StoppingAdvice:
         return "\n".join([*lines, self.advice])
 
     def _repr_html_(self):
-        names = ("", "criterion", "needed", "seen", "how to read it")
-        head = "".join(f'<th style="text-align:left">{name}</th>' for name in names)
-        lines = ""
-        for one in self.criteria:
-            value = "not known" if one.value is None else f"{one.value:.3g}"
-            cells = (
-                "yes" if one.met else "no",
-                f"{one.name}: {value}",
-                one.needed,
-                one.by_round,
-                one.reading,
-            )
-            lines += "<tr>" + "".join(
-                f'<td style="text-align:left">{escape(cell)}</td>' for cell in cells
-            )
-            lines += "</tr>"
-        return (
-            f"<p><b>{escape(self._title())}</b></p><table><tr>{head}</tr>{lines}"
-            f"</table><p>{escape(self.advice)}</p>"
-        )
+        head = ("", "criterion", "needed", "seen", "how to read it")
+        rows = table(head, (one._cells() for one in self.criteria))
+        title, advice = escape(self._title()), escape(self.advice)
+        return f"<p><b>{title}</b></p>{rows}<p>{advice}</p>"
 
     def _title(self):
         if self.stop:
@@ -249,7 +243,7 @@ def stopping_advice(
             )
     alpha = 1 - confidence
     bounds = {
-        number: one.error_bound(1 - _spent(alpha, number))
+        number: one.error_bound(1 - alpha_of_look(alpha, number))
         for number, one in found.items()
     }
     last = rounds[-1] if rounds else None
@@ -277,11 +271,6 @@ def stopping_advice(
         ],
         advice=_advice(last, stop, target, alpha),
     )
-
-
-def _spent(alpha, number):
-    """The part of the doubt for one round; all parts together are ``alpha``."""
-    return 6 * alpha / (pi * number) ** 2
 
 
 def _agreement(rounds, window, least):
@@ -339,7 +328,7 @@ def _advice(last, stop, target, alpha):
         )
     if stop:
         return _on_what_it_rests(last)
-    found, next_alpha = last.assessment, _spent(alpha, last.number + 1)
+    found, next_alpha = last.assessment, alpha_of_look(alpha, last.number + 1)
     if not isfinite(found.error_bound(1 - next_alpha)):
         return " ".join([f"There is no bound of the {found.metric}:", *found.notes])
     estimate = found.error.estimate
@@ -371,8 +360,7 @@ def _rows_needed(found, source, target, alpha):
     n = found.ends.n_without_loss(target, alpha)
     if n is None:
         return ""
-    ends = found.ends
-    n_audit = log(1 / alpha) * (ends.bound or inf) / target ** (1 / ends.power)
+    n_audit = found.ends.n_of_audit(target, alpha)
     audit = f"an audit of about {ceil(n_audit)} rows"
     if source == "audit":
         now, as_now = found.error.estimate, ""

@@ -4,6 +4,7 @@ from html import escape
 
 import numpy as np
 
+from skbadge.monitoring.estimates._risk import brief
 from skbadge.utils._html_tables import table
 from skbadge.utils._optional import import_optional
 
@@ -24,8 +25,7 @@ def cells_of(one):
     assessment, error = one.assessment, ""
     if assessment is not None:
         show = _percent if assessment.is_score else "{:.3g}".format
-        found = one.error
-        error = f"{show(found.estimate)} ({show(found.low)} to {show(found.high)})"
+        error = brief(one.error, show)
     return {
         "round": str(one.number),
         "labelled": str(one.n_labeled),
