@@ -148,11 +148,15 @@ class Weighing:
         value = float(metric.value(means))
         error = 1 - value if metric.is_score else value
         slope = metric.slope(means) * (-1 if metric.is_score else 1)
+        losses = self.moments @ slope
+        # Where a ratio is 1, counts and hits cancel out, but for rounding.
+        losses[np.abs(losses) < 1e-12 * (self.moments @ np.abs(slope))] = 0.0
+        ratio = weights @ losses / len(draws)
         # The error varies as the mean of these does, to first order.
-        varying = draws.varying_as_ratio(self.moments @ slope, rest @ slope)
+        varying = draws.varying_as_ratio(losses, ratio)
         law = self.moments[:, 0], share, float(offset[0]), metric.power
         if self.interval == "normal":
-            law = varying, share, error - share * (rest @ slope), 1.0
+            law = varying, share, error - share * ratio, 1.0
         ends = ErrorEnds(error, draws, self.interval, metric.max_moment, *law)
         low, high = ends.at(self.alpha)
         if metric.is_score:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.datasets import make_regression
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from skbadge import BadgeQuerier
 from skbadge.monitoring import assess, audit, risk_estimate
@@ -112,6 +112,18 @@ def test_the_normal_one_says_nothing_of_rows_that_are_all_alike():
         querier, rows, querier.predict(rows), interval="normal", n_pool=10
     )
     assert all_there_are.error_bound(0.95) == 0
+
+
+@pytest.mark.parametrize("metric", ["precision", "recall", "balanced_accuracy"])
+@pytest.mark.parametrize("n", range(8, 16))
+def test_nor_of_ratios_in_which_all_rows_are_hits(metric, n):
+    """Rounding of counts and hits once made a bound of 1e-16 of it."""
+    querier = BadgeQuerier(LogisticRegression(), strategy="random")
+    querier.fit(X[:300], y[:300] > 0)
+    labels = querier.predict(X[300 : 300 + n])
+    found = audit(querier, X[300 : 300 + n], labels, metric=metric)
+    assert found.overall.estimate == 1
+    assert found.error_bound(0.95) == 1
 
 
 def test_assessments_can_be_pickled():
