@@ -80,7 +80,12 @@ def exact_interval(n_hits, n, n_pool, alpha):
 
 
 def normal_interval(terms, alpha):
-    """Mean plus and minus as many standard errors as a normal distribution asks for."""
+    """Mean plus and minus as many standard errors as a normal distribution asks for.
+
+    Terms that are all alike do not say how much terms differ: no ends then.
+    """
+    if not np.ptp(terms):
+        return -np.inf, np.inf
     return _around_mean(terms, stats.norm.ppf(1 - alpha / 2))
 
 

@@ -111,7 +111,8 @@ def risk_estimate(
 
     interval : {"bernstein", "normal"}, default="bernstein"
         Empirical Bernstein holds for any number of rows. The normal one is much
-        narrower, and holds for many rows of no rare and large weights.
+        narrower, and holds for many rows of no rare and large weights. Of losses that
+        are all alike it says nothing.
 
     max_loss : float, default=1.0
         Greatest loss that a row can have.

@@ -56,10 +56,6 @@ class ErrorEnds:
 
     def upper(self, alpha):
         """The upper end alone, which the error is above with probability alpha."""
-        is_normal = self.interval == "normal" and not self.draws.takes_all
-        if is_normal and not np.ptp(self.draws.terms(self.losses)):
-            # Rows that are all alike do not say how much rows differ.
-            return np.inf
         # Each end of a two-sided interval has half of its doubt.
         return self.at(2 * alpha)[1]
 

@@ -108,6 +108,7 @@ def test_the_normal_one_says_nothing_of_rows_that_are_all_alike():
     found = audit(querier, rows, querier.predict(rows), interval="normal")
     assert found.error.estimate == 0
     assert found.error_bound(0.95) == 1
+    assert (found.error.low, found.error.high) == (0, 1)
     all_there_are = audit(
         querier, rows, querier.predict(rows), interval="normal", n_pool=10
     )

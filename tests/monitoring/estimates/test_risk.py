@@ -90,10 +90,10 @@ def test_rows_that_were_likely_to_be_drawn_count_less():
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
 def test_the_default_interval_covers_as_often_as_it_says(share):
-    # A few rows of loss that are never likely to be drawn: where normal ones fail.
+    # Rows of loss that are less likely to be drawn: where normal ones fail.
     rng = np.random.default_rng(0)
-    losses = (np.arange(200) < 16).astype(float)
-    weights = np.where(losses > 0, 0.02, 1.0) * rng.random(200)
+    losses = (np.arange(200) < 30).astype(float)
+    weights = np.where(losses > 0, 0.3, 1.0) * rng.random(200)
     held = {"bernstein": 0, "normal": 0}
     for _ in range(200):
         rows, probabilities = draw(weights, 50, rng, share)
@@ -132,6 +132,9 @@ def test_without_a_share_only_the_normal_interval_says_something():
     assert (risk.low, risk.high) == (0, 1)
     risk = risk_estimate(*arguments, interval="normal")
     assert risk.high - risk.low < 1
+    # Losses that are all alike do not say how much losses differ.
+    risk = risk_estimate([0.0, 0, 0], *arguments[1:], interval="normal")
+    assert (risk.low, risk.estimate, risk.high) == (0, 0, 1)
 
 
 def test_other_losses_are_scaled_by_the_greatest():
