@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring.assessing._question import JUDGING, MetricName, opened
+from skbadge.monitoring.assessing._assessed import JUDGING, MetricName, opened
 from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
 from skbadge.monitoring.planning._stopping import StoppingAdvice, stopping_advice
 from skbadge.monitoring.rounds._agreement import agreement

@@ -19,7 +19,7 @@ from skbadge.monitoring.against_random._random_comparison import (
     verdict_of,
 )
 from skbadge.monitoring.assessing._answers import read_answers
-from skbadge.monitoring.assessing._question import opened
+from skbadge.monitoring.assessing._assessed import opened
 from skbadge.monitoring.assessing._retrained import retrained
 from skbadge.monitoring.estimates._intervals import alpha_of_look, t_interval
 from skbadge.pools import is_dataset, n_rows, rows_among, take_rows

@@ -9,8 +9,14 @@ from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.assessing._answers import check_order, read_answers
+from skbadge.monitoring.assessing._assessed import (
+    JUDGING,
+    MetricName,
+    assessed,
+    metric_asked,
+    opened,
+)
 from skbadge.monitoring.assessing._cross_fit import cross_fitted
-from skbadge.monitoring.assessing._question import JUDGING, MetricName, Question, opened
 from skbadge.monitoring.estimates._assessment import Assessment
 from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import n_rows
@@ -154,7 +160,7 @@ def assess(
     y, answered = read_answers(querier, y_new, len(report.rows), "y_new")
     batch = _batch(querier, report, rows)
     known, notes = _labeled(querier, report)
-    question = Question.of(
+    asked = metric_asked(
         querier,
         metric,
         [y] if known is None else [y, known.y],
@@ -172,7 +178,8 @@ def assess(
             "interval is about these",
         )
     draws = Draws(report.probabilities, n_drawn_from, report.uniform_share, answered)
-    return question.answered(
+    return assessed(
+        asked,
         draws,
         (y, batch),
         n_left,

@@ -10,7 +10,13 @@ from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring.assessing._answers import read_answers
-from skbadge.monitoring.assessing._question import JUDGING, MetricName, Question, opened
+from skbadge.monitoring.assessing._assessed import (
+    JUDGING,
+    MetricName,
+    assessed,
+    metric_asked,
+    opened,
+)
 from skbadge.monitoring.estimates._assessment import Assessment
 from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import is_dataset, n_rows, rows_among
@@ -111,9 +117,10 @@ def audit(
             "'bernstein' or 'normal'."
         )
     y, answered = read_answers(querier, y_audit, n, "y_audit")
-    question = Question.of(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)
+    asked = metric_asked(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)
     probabilities = None if n_pool is None else 1 / (n_pool - np.arange(n))
-    found = question.answered(
+    found = assessed(
+        asked,
         Draws(probabilities, n_pool, 1.0, answered),
         (y, predictions),
         n_pool,

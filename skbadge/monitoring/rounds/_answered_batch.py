@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 
 from skbadge.monitoring.assessing._answers import check_order, read_answers
-from skbadge.monitoring.assessing._question import opened
+from skbadge.monitoring.assessing._assessed import opened
 from skbadge.pools import n_rows, row_codes, rows_among
 from skbadge.querier import BadgeQuerier, BatchPredictions, QueryReport
 from skbadge.querier._check_rows import check_container
