@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring.planning._power_law import Rounds, reached
+from skbadge.monitoring.planning._power_law import LearningCurve, reached
 from skbadge.utils._streams import stream_seed
 
 LEAST_ROUNDS = 4
@@ -205,13 +205,16 @@ def forecast_labels(
     about ... labels in all for an error of 0.1 (... to ... with confidence 0.9), ...
     """
     labeled, seen, given = _check(n_labeled, errors, standard_errors, same_rows)
-    unit = float(seen.max()) or 1.0
-    if given is not None:
-        given /= unit
-    rounds, goal = Rounds(labeled, seen / unit, given, same_rows), target / unit
-    floor, scale, exponent = rounds.best()
+    unit, center = float(seen.max()) or 1.0, float(np.exp(np.log(labeled).mean()))
+    deviations = np.ones(len(seen)) if given is None else given / unit
+    is_known = given is not None
+    curve = LearningCurve(
+        labeled / center, seen / unit, deviations, is_known, same_rows and is_known
+    )
+    floor, scale, exponent = curve.best()
+    goal = target / unit
     rng = np.random.default_rng(stream_seed(random_state, "forecast"))
-    laws, floorless = rounds.resampled(goal, n_bootstrap, rng)
+    laws, floorless = curve.resampled(goal, n_bootstrap, rng)
     tail = (1 - confidence) / 2
     # Without interpolation, as some are infinite.
     ends = [
@@ -221,7 +224,7 @@ def forecast_labels(
     middle = reached(floor, scale, exponent, goal)
     n_labels, low, high = (
         # Nothing is known of fewer labels than those of the first round.
-        float(np.ceil(max(labeled.min(), rounds.center * each) * (1 - 1e-9)))
+        float(np.ceil(max(labeled.min(), center * each) * (1 - 1e-9)))
         for each in (middle, min(middle, *ends), max(middle, *ends))
     )
     last = int(labeled.max())
@@ -236,7 +239,7 @@ def forecast_labels(
         n_labeled=last,
         n_rounds=len(seen),
         floor=floor * unit,
-        scale=scale * unit * rounds.center**exponent,
+        scale=scale * unit * center**exponent,
         exponent=exponent,
         notes=(far,) if last * 10 < n_labels < np.inf else (),
     )

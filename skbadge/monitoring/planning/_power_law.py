@@ -1,36 +1,47 @@
 """Power laws through the errors of rounds, and resamples of them."""
 
-from copy import copy
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 # Exponents that are tried; learning curves have some 0.2 to 2.
 _EXPONENTS = np.geomspace(0.05, 5, 120)
 
 
-class Rounds:
+@dataclass(frozen=True, eq=False)
+class LearningCurve:
     """Errors of rounds, to which laws are fitted.
 
     Parameters
     ----------
-    n_labeled, errors : ndarray of shape (n_rounds,)
-        Both of at least four rounds; the errors in units of the largest.
+    x : ndarray of shape (n_rounds,)
+        Labels, of at least four rounds, in a unit in which they are around 1, so that
+        powers are of like sizes.
 
-    given : ndarray of shape (n_rounds,) or None
-        Standard errors, in the same unit.
+    errors : ndarray of shape (n_rounds,)
+        In units of the largest.
+
+    deviations : ndarray of shape (n_rounds,)
+        Their standard errors, in the same unit; ones if they are not known.
+
+    is_known : bool
+        Whether the deviations are known, not only how they compare.
 
     same_rows : bool
         Whether the standard errors are of one and the same deviation.
     """
 
-    def __init__(self, n_labeled, errors, given, same_rows):
-        # Around 1, so that powers are of like sizes.
-        self.center = float(np.exp(np.log(n_labeled).mean()))
-        self.x, self.errors = n_labeled / self.center, errors
-        self.given = given is not None
-        self.same_rows = same_rows and self.given
-        self.deviations = np.ones(len(errors)) if given is None else given
-        self.weights = self.deviations**-2
+    x: NDArray
+    errors: NDArray
+    deviations: NDArray
+    is_known: bool
+    same_rows: bool
+
+    @property
+    def weights(self):
+        """What each error weighs in least squares."""
+        return self.deviations**-2
 
     def best(self, has_floor=True):
         """Floor, scale and exponent of least squares, the exponent refined."""
@@ -46,7 +57,7 @@ class Rounds:
         return tuple(map(float, found))
 
     def resampled(self, goal, n, rng):
-        """Labels at which the goal is reached, in units of ``center``.
+        """Labels at which the goal is reached, in the unit of ``x``.
 
         Returns those of n resamples by the law, and of as many by the law without a
         floor through the later half of the rounds, at least three of them.
@@ -54,10 +65,10 @@ class Rounds:
         law = self._law()
         n_free = max(len(law) - 3, 1)
         dispersion = float(self.weights @ (self.errors - law) ** 2) / n_free
-        if self.given and not self.same_rows:
+        if self.is_known and not self.same_rows:
             dispersion = max(dispersion, 1.0)
         spread = np.full((n, 1), dispersion)
-        if not self.given or self.same_rows:
+        if not self.is_known or self.same_rows:
             # What the distances tell of the variance, by so many degrees of freedom.
             spread *= n_free / rng.chisquare(n_free, (n, 1))
         noise = np.sqrt(spread) * rng.standard_normal((n, len(law)))
@@ -65,9 +76,12 @@ class Rounds:
             noise += rng.standard_normal((n, 1))
         noise *= self.deviations
         kept = np.argsort(self.x, kind="stable")[-max(3, (len(law) + 1) // 2) :]
-        later = copy(self)
-        for name in ("x", "errors", "deviations", "weights"):
-            setattr(later, name, getattr(self, name)[kept])
+        later = replace(
+            self,
+            x=self.x[kept],
+            errors=self.errors[kept],
+            deviations=self.deviations[kept],
+        )
         pure = later._law(has_floor=False) + noise[:, kept]
         return (
             self._reaching(law + noise, goal),

@@ -342,17 +342,22 @@ def _advice(last, stop, target, alpha):
 
 
 def _on_what_it_rests(last):
-    if last.assessment.interval == "normal":
-        return (
+    found = last.assessment
+    said = ["It holds for rows like those of the audit, and for this model."]
+    if last.source == "batch":
+        said = ["It holds for the rows of the pool as it was at first."]
+        if found.n_folds:
+            share = 100 * found.n_labeled / found.overall.n_pool
+            said.append(
+                f"The labelled ones, {share:.2g} % of them, count as models see them "
+                "that were trained without some of them: that part is an estimate."
+            )
+    if found.interval == "normal":
+        said = [
             "The bound is that of a normal distribution, which holds for many rows. "
             "Do not trust it with few."
-        )
-    if last.source == "audit":
-        return "It holds for rows like those of the audit, and for this model."
-    return (
-        "It holds for rows like the pool as it was at first, and for this model, if "
-        "the labelled rows are of the pool too."
-    )
+        ]
+    return " ".join([*said, *(f"Note: {note}." for note in found.notes)])
 
 
 def _rows_needed(found, source, target, alpha):
