@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from skbadge.labeling.ledger._scalars import from_text
-from skbadge.utils._shared_state import exclusive
 
 _APART = "rows came or went between the queries of this round: it is about the first"
 _NO_ESTIMATE = "no estimate of the error"
@@ -72,18 +71,12 @@ class Watch:
         return str(one)
 
     def _add(self, querier, report, y, audit):
-        rows, monitor = self._pool.take(report.rows), self.monitor
         keys, told = audit
-        with exclusive():
+        rows, more = self._pool.take(report.rows), None
+        if any(label is not None for label in told):
             # Answers may be corrected, so that the monitor has them for one round.
-            kept = monitor._audit
-            try:
-                if any(label is not None for label in told):
-                    where = self._pool.positions(keys)
-                    monitor.extend_audit(self._pool.take(where), told)
-                return monitor.add(querier, report, rows, y)
-            finally:
-                monitor._audit = kept
+            more = self._pool.take(self._pool.positions(keys)), told
+        return self.monitor._add(querier, report, rows, y, more=more)
 
 
 def joined(reports):
