@@ -34,7 +34,7 @@ extensions = [
     "repository_links",
     "small_gallery",
 ]
-exclude_patterns = ["_build", "_examples", "api/backreferences", "_ext"]
+exclude_patterns = ["_build", "_examples", "_ext", "api/backreferences", "gallery.rst"]
 templates_path = ["_templates"]
 
 # Pages.

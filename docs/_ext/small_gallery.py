@@ -37,7 +37,6 @@ GALLERY = {
     "filename_pattern": r"/plot_",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("skbadge",),
-    "reference_url": {"skbadge": None},
     "reset_modules": ("matplotlib",),
     "matplotlib_animations": False,
     "download_all_examples": False,

@@ -36,9 +36,9 @@ class ALBL(CompositeStrategy):
 
     Parameters
     ----------
-    experts : sequence of str, Strategy or callable, \
-            default=("least_confidence", "core_set")
-        At least two; the default is the BADGE paper's [2]_.
+    experts : sequence, default=("least_confidence", "core_set")
+        At least two names, strategies or callables. The default is the BADGE paper's
+        [2]_.
 
     mode : {"exp4p", "badge_repo"}, default="exp4p"
         "exp4p" draws each row of a selection from the mixture of the experts' advice,
