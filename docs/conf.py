@@ -55,6 +55,9 @@ autodoc_default_options = {
 numpydoc_show_class_members = False
 numpydoc_xref_param_type = False
 default_role = "name"
+toc_object_entries_show_parents = "hide"
+# Values in quotes are code.
+smartquotes = False
 
 # Every reference to a name of ours must be found.
 nitpicky = True
