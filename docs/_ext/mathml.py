@@ -14,7 +14,9 @@ def _append(translator, node, *, as_block):
     except MathError as error:
         LOGGER.warning("%s: %s", node.astext(), error, location=node)
         formula = f"<code>{translator.encode(node.astext())}</code>"
-    translator.body.append(f'<div class="math">{formula}</div>' if as_block else formula)
+    translator.body.append(
+        f'<div class="math">{formula}</div>' if as_block else formula
+    )
     raise nodes.SkipNode
 
 
@@ -28,8 +30,6 @@ def _visit_block(translator, node):
 
 def setup(app):
     """Register the renderer, and take it."""
-    app.add_html_math_renderer(
-        "mathml", (_visit_inline, None), (_visit_block, None)
-    )
+    app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
     app.config.html_math_renderer_name = "mathml"
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -128,7 +128,8 @@ def write_reference(folder):
 def full_names():
     """Short names that mean one object of ours, and the name it is documented by."""
     return {
-        name: f"{package}.{name}" for package in reversed(PACKAGES)
+        name: f"{package}.{name}"
+        for package in reversed(PACKAGES)
         for name in names_of(package)
     }
 

@@ -16,7 +16,9 @@ PAGES = {
 def _target(found):
     path = found[1]
     script = re.fullmatch(r"\.\./examples/(plot_\w+)\.py", path)
-    return f"](auto_examples/{script[1]}.rst)" if script else f"]({PAGES.get(path, path)})"
+    return (
+        f"](auto_examples/{script[1]}.rst)" if script else f"]({PAGES.get(path, path)})"
+    )
 
 
 def rewrite(app, docname, source):

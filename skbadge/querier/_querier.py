@@ -129,7 +129,7 @@ class BadgeQuerier(Parametrized):
     n_features_in_ : int
         Number of features, if ``X`` is a table.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if ``X`` has any that are strings.
 
     Notes

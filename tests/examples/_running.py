@@ -3,7 +3,7 @@
 import nbformat
 from nbclient import NotebookClient
 
-from tests.examples._constants import constants_of, with_constants
+from tests.examples._constants import with_constants
 
 # Filters go first, so that a warning of any cell becomes its error.
 STRICT = "import warnings\n\nwarnings.simplefilter('error')"
