@@ -109,4 +109,5 @@ def skip_request_methods(app, what, name, member, skip, options):
 
 
 def setup(app):
+    """Connect what is said above."""
     app.connect("autodoc-skip-member", skip_request_methods)

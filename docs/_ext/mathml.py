@@ -14,9 +14,9 @@ def _append(translator, node, *, as_block):
     except MathError as error:
         LOGGER.warning("%s: %s", node.astext(), error, location=node)
         formula = f"<code>{translator.encode(node.astext())}</code>"
-    translator.body.append(
-        f'<div class="math">{formula}</div>' if as_block else formula
-    )
+    if as_block:
+        formula = f'<div class="math">{formula}</div>'
+    translator.body.append(formula)
     raise nodes.SkipNode
 
 

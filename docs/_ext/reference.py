@@ -92,7 +92,7 @@ def _table(names):
 def page_of(package):
     """The page of a package, in reStructuredText."""
     module = import_module(package)
-    summary, *more = inspect.getdoc(module).split("\n\n")
+    summary = inspect.getdoc(module).partition("\n\n")[0]
     lines = [package, "=" * len(package), "", summary, "", f".. module:: {package}", ""]
     left = names_of(package)
     groups = dict(GROUPS.get(package, {}))
