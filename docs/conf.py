@@ -97,7 +97,7 @@ html_theme_options = {
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }
-html_sidebars = {"index": [], "changelog": []}
+html_sidebars = {"index": [], "comparison": [], "changelog": []}
 
 copy_examples()
 write_reference(DOCS / "api")

@@ -144,11 +144,13 @@ def _documented(name, current):
         owner, _, member = name.rpartition(".")
         short = owner.rpartition(".")[2]
         return owner if FULL.get(short) == owner and not _has(owner, member) else name
-    head, _, member = name.partition(".")
-    if head in FULL:
-        return _documented(f"{FULL[head]}.{member}", None) if member else FULL[head]
     owner = FULL.get((current or "").rpartition(".")[2])
-    return f"{owner}.{name}" if owner and _has(owner, name) else None
+    if owner and _has(owner, name):
+        return f"{owner}.{name}"
+    head, _, member = name.partition(".")
+    if head not in FULL:
+        return None
+    return _documented(f"{FULL[head]}.{member}", None) if member else FULL[head]
 
 
 def _has(owner, name):

@@ -31,6 +31,16 @@ SIZES = {
     "plot_openml_letter": {"N_REPEATS": 1},
 }
 
+# Those that come first; the others follow by name.
+FIRST = ["plot_quickstart.py", "plot_few_labels.py"]
+
+
+def order_of(filename):
+    """What the examples are sorted by."""
+    place = FIRST.index(filename) if filename in FIRST else len(FIRST)
+    return place, filename
+
+
 GALLERY = {
     "examples_dirs": str(COPIES),
     "gallery_dirs": "auto_examples",
@@ -43,7 +53,7 @@ GALLERY = {
     "show_signature": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "small_gallery.order_of",
 }
 
 
@@ -98,5 +108,6 @@ def setup(app):
     gen_rst.execute_code_block = _execute_in_small
     # Nothing that was downloaded before is used.
     os.environ["SCIKIT_LEARN_DATA"] = tempfile.mkdtemp()
+    os.environ["TQDM_DISABLE"] = "1"
     app.connect("source-read", add_note)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
