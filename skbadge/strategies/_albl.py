@@ -90,6 +90,21 @@ class ALBL(CompositeStrategy):
     .. [1] W.-N. Hsu, H.-T. Lin. "Active learning by learning". AAAI 2015.
     .. [2] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import ALBL
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(),
+    ...     strategy=ALBL(experts=["margin", "core_set"]),
+    ...     random_state=0,
+    ... )
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     parts = ("experts",)

@@ -155,6 +155,11 @@ class Strategy(BaseEstimator, ABC):
     ) -> Selection:
         """Select rows, as `select` does, and say how they were selected.
 
+        Parameters
+        ----------
+        pool, n, labeled, feasible, random_state
+            As for `select`.
+
         Returns
         -------
         selection : Selection
