@@ -51,6 +51,7 @@ GALLERY = {
     "matplotlib_animations": False,
     "download_all_examples": False,
     "show_signature": False,
+    "write_computation_times": False,
     "remove_config_comments": True,
     "abort_on_example_error": True,
     "within_subsection_order": "small_gallery.order_of",
