@@ -129,8 +129,12 @@ class BadgeQuerier(Parametrized):
     n_features_in_ : int
         Number of features, if ``X`` is a table.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if ``X`` has any that are strings.
+
+    See Also
+    --------
+    skbadge.query : Query a querier inside a Pipeline or a search.
 
     Notes
     -----
@@ -141,10 +145,6 @@ class BadgeQuerier(Parametrized):
 
     Files that callbacks of nets write, such as skorch's ``Checkpoint``, are in their
     place once a training has ended; trainings side by side do not meet in them.
-
-    See Also
-    --------
-    skbadge.query : Query a querier inside a Pipeline or a search.
 
     Examples
     --------
