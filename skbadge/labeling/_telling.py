@@ -1,5 +1,6 @@
 """What a session tells of its ledger."""
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from skbadge.labeling._frames import agreement_frame, history_frame, labels_frame
@@ -54,6 +55,11 @@ class Telling:
         with self._ledger.lock:
             standing = self._ledger.catch_up()
             return progress_of(standing, self._pool.n_rows, self.resolution)
+
+    def _repr_html_(self):
+        """In a notebook a session shows how far the labelling is."""
+        title = f"<p>{escape(repr(self))}</p>"
+        return title + self.progress()._repr_html_() if self._ledger.is_open else title
 
     def agreement(self) -> "pd.DataFrame":
         """What was said of rows that several people answered.
