@@ -2,12 +2,17 @@
 
 import os
 import re
+import shutil
+import subprocess
 import sys
 from configparser import ConfigParser
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 
+import pytest
+
+from skbadge import __version__
 from skbadge.utils._show_versions import OPTIONAL, REQUIRED
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +28,23 @@ def test_the_package_says_that_it_is_typed():
 def test_an_editable_install_is_found_on_the_path():
     # Editors and type checkers do not run hooks of setuptools.
     assert not [finder for finder in sys.meta_path if "editable" in repr(finder)]
+
+
+def test_the_version_is_that_of_the_changelog_and_the_citation():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## [{__version__}]" in changelog
+    assert f"\nversion: {__version__}\n" in citation
+
+
+@pytest.mark.parametrize("command", ["skbadge", f"{sys.executable} -m skbadge"])
+def test_the_command_runs_by_its_name_and_as_a_module(command):
+    if command == "skbadge" and shutil.which(command) is None:
+        pytest.skip("skbadge is not installed")
+    told = subprocess.run(
+        [*command.split(), "--version"], capture_output=True, text=True
+    )
+    assert told.stdout.strip() == __version__, told.stderr
 
 
 def config():
