@@ -2,15 +2,11 @@
 
 import os
 import re
-import shutil
-import subprocess
 import sys
 from configparser import ConfigParser
 from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
-
-import pytest
 
 from skbadge import __version__
 from skbadge.utils._show_versions import OPTIONAL, REQUIRED
@@ -35,16 +31,6 @@ def test_the_version_is_that_of_the_changelog_and_the_citation():
     citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
     assert f"## [{__version__}]" in changelog
     assert f"\nversion: {__version__}\n" in citation
-
-
-@pytest.mark.parametrize("command", ["skbadge", f"{sys.executable} -m skbadge"])
-def test_the_command_runs_by_its_name_and_as_a_module(command):
-    if command == "skbadge" and shutil.which(command) is None:
-        pytest.skip("skbadge is not installed")
-    told = subprocess.run(
-        [*command.split(), "--version"], capture_output=True, text=True
-    )
-    assert told.stdout.strip() == __version__, told.stderr
 
 
 def config():

@@ -6,10 +6,12 @@ from threading import Thread
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 from skorch import NeuralNetClassifier
 from torch import nn
 
 from skbadge import BadgeQuerier
+from skbadge.outputs.readers import _other
 from skbadge.pools import from_arrays
 from skbadge.utils import _under_way as module
 from skbadge.utils._under_way import one_more_picked, said_by, under_way
@@ -87,6 +89,15 @@ def test_batches_of_a_net_are_told(always, capsys):
     lines = said(capsys)
     at = lines.index("[BadgeQuerier] 40 of 90 rows read")
     assert lines[at : at + 3] == [
+        f"[BadgeQuerier] {n} of 90 rows read" for n in (40, 80, 90)
+    ]
+
+
+def test_blocks_of_any_model_are_told(always, capsys, monkeypatch):
+    monkeypatch.setattr(_other, "BLOCK_ROWS", 40)
+    asked(KNeighborsClassifier()).query(X[30:], 4)
+    lines = said(capsys)
+    assert [line for line in lines if line.endswith("rows read")] == [
         f"[BadgeQuerier] {n} of 90 rows read" for n in (40, 80, 90)
     ]
 
