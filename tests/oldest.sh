@@ -30,7 +30,7 @@ scikit-learn==1.6
 scipy==1.11.1
 skorch==1.2
 tqdm==4.65
-zarr==3.0
+zarr==3.0.8
 END
 # Not declared as a minimum: the only torch that could be installed where this was
 # written, and packages that deprecate what matplotlib 3.8 calls.
