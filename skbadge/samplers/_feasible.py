@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
+from skbadge.utils._under_way import one_more_picked
 from skbadge.utils._validation import check_n, check_positions, check_rows, is_int
 
 
@@ -401,6 +402,7 @@ class OpenRows:
             The rows that may not be picked any more: the row itself, and the rest of
             its group if that is used up.
         """
+        one_more_picked()
         closed = np.array([row])
         if self.groups is not None and self._quota is not None:
             group = self.groups[row]
