@@ -29,6 +29,7 @@ SIZES = {
     "plot_joint_entropy": {"N_ROUNDS": 3, "N_REPEATS": 2},
     "plot_openml_adult": {"N_REPEATS": 1},
     "plot_openml_letter": {"N_REPEATS": 1},
+    "plot_monitoring": {"N_ROUNDS": 6},
 }
 
 # Those that come first; the others follow by name.
