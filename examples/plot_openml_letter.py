@@ -1,7 +1,7 @@
 """
-=========================================
+==========================================
 Letters of OpenML, with the net of a paper
-=========================================
+==========================================
 
 Ash et al. (BADGE, arXiv:1906.03671) compare query strategies on OpenML's data set 6,
 distorted capital letters of 20 fonts, with a net of one hidden layer. This is their

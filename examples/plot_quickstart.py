@@ -1,7 +1,7 @@
 """
-==================================
+===================================
 Which rows should be labelled next?
-==================================
+===================================
 
 Six strategies choose, round by round, which handwritten digits to have labelled. The
 labels are known here, so that the answer of a human can be looked up, and the net's

@@ -7,8 +7,9 @@ from skbadge._version import __version__
 
 if TYPE_CHECKING:
     from skbadge.querier import BadgeQuerier, QueryReport, query
+    from skbadge.utils._show_versions import show_versions
 
-__all__ = ["BadgeQuerier", "QueryReport", "__version__", "query"]
+__all__ = ["BadgeQuerier", "QueryReport", "__version__", "query", "show_versions"]
 
 _SUBPACKAGES = {
     "datasets",
@@ -28,6 +29,10 @@ _SUBPACKAGES = {
 
 def __getattr__(name):
     """Import what is asked for when it is: torch takes a second or more to load."""
+    if name == "show_versions":
+        from skbadge.utils import _show_versions
+
+        return _show_versions.show_versions
     if name in __all__:
         from skbadge import querier
 

@@ -1,4 +1,4 @@
-"""The command line: benchmarks are run and reported on, and labels are read."""
+"""The command `skbadge`: benchmarks are run and reported on, and labels are read."""
 
 import argparse
 import signal
@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from pickle import PicklingError
 
+from skbadge._version import __version__
 from skbadge.experiment import Benchmark, ResultStore, run_benchmark, write_report
 from skbadge.experiment.report import write_csv
 from skbadge.experiment.store import COLUMNS, StoreError, config_hash
@@ -79,7 +80,8 @@ def _terminated_like_interrupted():
 
 
 def _parser():
-    parser = argparse.ArgumentParser(prog="python -m skbadge", description=__doc__)
+    parser = argparse.ArgumentParser(prog="skbadge", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="do the runs of a benchmark not done yet")
     run.add_argument("file", type=Path, help="the benchmark, a TOML file")

@@ -13,7 +13,7 @@ filelock==3.14
 h5py==3.10
 ipykernel==6.29
 ipywidgets==8.1
-joblib==1.3
+joblib==1.4
 matplotlib==3.8
 mpmath==1.3
 mypy==1.14
@@ -30,11 +30,12 @@ scikit-learn==1.6
 scipy==1.11.1
 skorch==1.2
 tqdm==4.65
-zarr==3.0
+zarr==3.0.8
 END
 # Not declared as a minimum: the only torch that could be installed where this was
-# written, and a package that deprecates what matplotlib 3.8 calls.
+# written, and packages that deprecate what matplotlib 3.8 calls.
 cat > "$work/others.txt" <<'END'
+ipython<8.24
 pyparsing<3.3
 torch==2.13.0
 END

@@ -18,8 +18,8 @@ setting, repeat, n_random
     has chosen fewer than the other half.
 n_judges, n_trained
     Rows that judged, and labels that each model learned from.
-difference, low, high, p_value, n_more
-    What was found. `n_more` is for a margin of two points.
+difference, low, high, p_value
+    What was found.
 truth
     Difference of the accuracies of models trained on the same rows, on all rows that
     are in neither the pool nor among the random ones: 4,992 of pendigits and 14,000 of
@@ -96,7 +96,7 @@ def one_run(setting, repeat):
     apart, fresh = slice(4000, 4000 + max(N_RANDOM)), slice(4000 + max(N_RANDOM), None)
     for n_random in N_RANDOM:
         drawn = X[apart][:n_random], y[apart][:n_random]
-        found = compare_with_random(querier, *drawn, n_initial=n_initial, margin=0.02)
+        found = compare_with_random(querier, *drawn, n_initial=n_initial)
         known = rows_among(drawn[0], querier.X_labeled_)
         trains = np.setdiff1d(np.flatnonzero(~known), found.judges)
         both = (
@@ -122,7 +122,6 @@ def one_run(setting, repeat):
             "low": found.low,
             "high": found.high,
             "p_value": found.p_value,
-            "n_more": found.n_more,
             "truth": scores[0] - scores[1],
         }
 

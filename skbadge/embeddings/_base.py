@@ -135,7 +135,13 @@ class Embedding(ABC):
         return f"{type(self).__name__}(shape=({n_rows}, {n_columns}))"
 
     def norms_sq(self) -> NDArray[np.float64]:
-        """Squared norms of the rows, float64 of shape (n_rows,). Do not modify."""
+        """Squared norms of the rows, float64 of shape (n_rows,). Do not modify.
+
+        Returns
+        -------
+        norms_sq : ndarray of shape (n_rows,)
+            In float64.
+        """
         if self._cached_norms_sq is None:
             self._cached_norms_sq = self._norms_sq()
         return self._cached_norms_sq

@@ -59,7 +59,18 @@ class FisherEmbedding(ABC):
 
     @abstractmethod
     def take(self, rows: slice | NDArray[np.integer]) -> "FisherEmbedding":
-        """The embedding of some rows, given as a slice or as positions."""
+        """The embedding of some rows, given as a slice or as positions.
+
+        Parameters
+        ----------
+        rows : slice, or ndarray of int
+            Which rows, in which order.
+
+        Returns
+        -------
+        embedding : FisherEmbedding
+            Of the same kind.
+        """
 
     @abstractmethod
     def dense(self) -> NDArray[np.float64]:
@@ -114,6 +125,11 @@ class FisherEmbedding(ABC):
         n_columns : int or None, default=None
             Columns of the matrix that `products` is to be called with; None for
             `grams`.
+
+        Yields
+        ------
+        rows : slice
+            One after another, all rows in the end.
         """
         yield from row_chunks(len(self), self._row_cost(n_columns), minimum=1)
 

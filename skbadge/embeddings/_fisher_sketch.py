@@ -31,6 +31,15 @@ class FisherSketch:
     ----------
     .. [1] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.embeddings import FisherSketch, fisher_embedding
+    >>> proba, features = np.full((5, 3), 1 / 3), np.ones((5, 4))
+    >>> fisher = fisher_embedding(proba, features)
+    >>> FisherSketch(2, 4, 8, random_state=0)(fisher).shape  # two roots of 3 classes
+    (5, 2, 8)
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """What a session tells of its ledger."""
 
 from dataclasses import replace
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 from skbadge.labeling.ledger._frames import agreement_frame, history_frame, labels_frame
@@ -118,6 +119,11 @@ class Telling:
             "came into the pool later: it is about rows like the others"
         )
         return replace(found, notes=(*found.notes, note))
+
+    def _repr_html_(self):
+        """In a notebook a session shows how far the labelling is."""
+        title = f"<p>{escape(repr(self))}</p>"
+        return title + self.progress()._repr_html_() if self._ledger.is_open else title
 
     def agreement(self) -> "pd.DataFrame":
         """What was said of rows that several people answered.

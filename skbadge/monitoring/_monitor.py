@@ -43,11 +43,10 @@ class Monitor:
 
     Parameters
     ----------
-    X_pool : array-like of shape (n_pool, n_features), or what the estimator takes, or \
-            None, default=None
-        The pool, also in chunks. ``n_reference`` rows of it, drawn uniformly, are
-        copied; the models of successive rounds are compared on them. None compares
-        nothing.
+    X_pool : array-like of shape (n_pool, n_features) or None, default=None
+        The pool, of any kind that the estimator takes, also in chunks. ``n_reference``
+        rows of it, drawn uniformly, are copied; the models of successive rounds are
+        compared on them. None compares nothing.
 
     n_reference : int, default=1000
         How many rows at most.

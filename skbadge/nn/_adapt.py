@@ -1,5 +1,6 @@
 """Making a user's unmodified net take tables and class codes."""
 
+import warnings
 from inspect import Parameter, signature
 
 import torch
@@ -109,7 +110,9 @@ def shape_before_training(net, X):
     where steps before the net change them, and a net may learn its widths in training.
     """
     try:
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+            # Of a trial, which says nothing about the training.
+            warnings.simplefilter("ignore")
             return output_shape(untrained(net), first_rows(X, 2))
     except NotATensorError:
         raise

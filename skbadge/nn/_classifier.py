@@ -110,7 +110,7 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
     n_features_in_ : int
         Number of columns.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if they are strings.
 
     module_ : MLP

@@ -23,12 +23,11 @@ class JointEntropyClassifier(JointEntropyMixin, NeuralNetClassifier):
 
     Parameters
     ----------
-    module : torch.nn.Module class or instance
-        Returns logits if ``criterion`` is ``torch.nn.CrossEntropyLoss``, and
-        probabilities if it is ``torch.nn.NLLLoss``, skorch's default.
-
     *args
-        Further parameters of `skorch.NeuralNetClassifier` by position.
+        Parameters of `skorch.NeuralNetClassifier` by position. The first is the
+        ``module``, a ``torch.nn.Module`` class or instance. It returns logits if
+        ``criterion`` is ``torch.nn.CrossEntropyLoss``, and probabilities if it is
+        ``torch.nn.NLLLoss``, skorch's default.
 
     entropy_weight : float, default=0.1
         Weight of the entropy, at least 0, the paper's lambda. Every step reads it, so
@@ -201,11 +200,14 @@ class JointEntropyTabularClassifier(JointEntropyMixin, TabularNetClassifier):
 
         Parameters
         ----------
-        X, y, sample_weight
+        X, y
             As in `fit`.
 
         classes : array-like of shape (n_classes,) or None, default=None
             As in `TabularNetClassifier.partial_fit`.
+
+        sample_weight : array-like of shape (n_rows,) or None, default=None
+            As in `fit`.
 
         **fit_params : dict
             There are none.

@@ -124,7 +124,7 @@ class TabularNetRegressor(BestEpochMixin, TabularNetMixin, NeuralNetRegressor):
     n_features_in_ : int
         Number of columns.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, if they are strings.
 
     target_mean_, target_scale_ : ndarray of shape (n_outputs,)

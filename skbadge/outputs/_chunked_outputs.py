@@ -1,7 +1,6 @@
 """What a model says about a pool that is read in chunks, anew in each pass."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -15,6 +14,7 @@ from skbadge.outputs._outputs import ROW_FIELDS, Outputs, with_norms
 from skbadge.pools import ChunkedPool
 from skbadge.pools._engines import reduce_partitions
 from skbadge.utils._place import new_array
+from skbadge.utils._under_way import under_way
 
 # Rows that are looked at ahead, for widths and dtypes.
 FIRST_ROWS = 64
@@ -35,10 +35,6 @@ class ChunkedOutputs:
     engine : as `open_engine` returns, entered
         Who reads.
 
-    progress : callable or None, default=None
-        Takes the name of a pass and returns a context manager, which yields a callable
-        that is told how many more rows were read; or None.
-
     Attributes
     ----------
     n_passes : int
@@ -48,11 +44,10 @@ class ChunkedOutputs:
         As in `Outputs`.
     """
 
-    def __init__(self, pool: ChunkedPool, read: Callable, engine: Any, progress=None):
+    def __init__(self, pool: ChunkedPool, read: Callable, engine: Any):
         self.pool = pool
         self.read = read
         self.engine = engine
-        self.progress = progress
         self.n_passes = 0
         self.targets: Outputs | None = None
         self._shared = engine.share(read)
@@ -103,15 +98,14 @@ class ChunkedOutputs:
             That of all rows.
         """
         self.n_passes += 1
-        with self._told(f"pass {self.n_passes}") as tell:
-            return reduce_partitions(
-                self.pool,
-                _OfOutputs(part),
-                merge,
-                self.engine,
-                shared=self._shared,
-                progress=tell,
-            )
+        return reduce_partitions(
+            self.pool,
+            _OfOutputs(part),
+            merge,
+            self.engine,
+            shared=self._shared,
+            progress=self._teller(),
+        )
 
     def take(self, rows: NDArray) -> Outputs:
         """Outputs of some rows, read now; ``rows`` are their positions."""
@@ -124,19 +118,23 @@ class ChunkedOutputs:
     def collected(self) -> Outputs:
         """All outputs, read in one pass and put into the place in use."""
         self.n_passes += 1
-        collection = _Collection(len(self))
-        with self._told("outputs") as tell:
-            for first, chunk in self.pool.chunks():
-                outputs = self.read(chunk)
-                collection.add(first, outputs)
-                if tell is not None:
-                    tell(len(outputs))
+        collection, tell = _Collection(len(self)), self._teller()
+        for first, chunk in self.pool.chunks():
+            outputs = self.read(chunk)
+            collection.add(first, outputs)
+            tell(len(outputs))
         return replace(collection.finish(), targets=self.targets)
 
-    def _told(self, name):
-        if self.progress is None:
-            return nullcontext()
-        return self.progress(name, len(self))
+    def _teller(self):
+        """What is told how many more rows were read in this pass."""
+        text, n_read = "{:,} of {:,} rows read in pass {}", 0
+
+        def tell(n_more):
+            nonlocal n_read
+            n_read += n_more
+            under_way(text, n_read, len(self), self.n_passes)
+
+        return tell
 
 
 class ChunkedEmbedding:

@@ -46,6 +46,22 @@ class Head(NamedTuple):
         """That of a layer, with two outputs for the one logit of a classifier.
 
         The logits ``(0, z)`` have the softmax ``(sigmoid(-z), sigmoid(z))``.
+
+        Parameters
+        ----------
+        weight : ndarray of shape (n_outputs, n_features)
+            Of the layer.
+
+        bias : ndarray of shape (n_outputs,)
+            Of the layer.
+
+        is_classifier : bool
+            Whether the outputs are logits.
+
+        Returns
+        -------
+        head : Head
+            With one output for each class.
         """
         if is_classifier and len(weight) == 1:
             weight = np.concatenate([np.zeros_like(weight), weight])

@@ -97,9 +97,9 @@ def model_outputs(
         Gradients are those with respect to the weights and biases of all linear
         layers and convolutions of a net, of a multi-layer perceptron or of a linear
         model: the blocks of the layers side by side. With ``n_columns`` they are
-        sketched while they are read, see `skbadge.embeddings.KroneckerSketch`, so that
-        the gradients themselves are never held. Those of fewer columns are kept as
-        they are. Without, the factors of all layers are held.
+        sketched while they are read, by a ``KroneckerSketch``, so that the gradients
+        themselves are never held. Those of fewer columns are kept as they are. Without,
+        the factors of all layers are held.
         For a regressor it is the output that is differentiated (of a linear model, the
         linear predictor), and each of several outputs has blocks of its own; for a
         classifier the cross-entropy at the predicted label, as in BADGE. Parameters

@@ -14,6 +14,7 @@ from scipy import sparse
 from skbadge.embeddings import DenseEmbedding, Embedding
 from skbadge.embeddings._factors import Matrix, n_bytes
 from skbadge.outputs._head import Head
+from skbadge.utils._shown import shown
 
 # Fields with one entry for each row.
 ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
@@ -141,6 +142,11 @@ class Outputs:
 
     def __len__(self) -> int:
         return cast(int, self.n_rows)
+
+    def __repr__(self) -> str:
+        parts = {name: getattr(self, name) for name in (*ROW_FIELDS, "posterior")}
+        texts = [f"{k}={shown(part)}" for k, part in parts.items() if part is not None]
+        return f"Outputs({', '.join([f'n_rows={self.n_rows}', *texts])})"
 
     @property
     def nbytes(self) -> int:

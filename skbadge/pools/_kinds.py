@@ -25,6 +25,18 @@ class Inputs(list):
 
     A plain list is a list of rows. `read_inputs` makes the difference once, where rows
     come in from outside.
+
+    Parameters
+    ----------
+    iterable : iterable of containers
+        The inputs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.pools import Inputs, n_rows
+    >>> n_rows(Inputs([np.zeros((3, 2)), np.zeros((3, 5))]))
+    3
     """
 
 

@@ -15,7 +15,7 @@ from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.outputs._options import ReadingOptions
 from skbadge.outputs._pipeline import innermost
 from skbadge.outputs.readers import read_model
-from skbadge.pools import ChunkedPool, is_dataset, row_ids, take_rows
+from skbadge.pools import ChunkedPool, is_dataset, n_rows, row_ids, take_rows
 from skbadge.pools._engines import open_engine
 from skbadge.querier._batch_predictions import BatchPredictions
 from skbadge.querier._chunk_reading import chunked_outputs, kept_if_it_should_be
@@ -152,6 +152,7 @@ class Answering(LikeItsEstimator):
                     X_pool = asked.check(X_pool.take(positions))
                 else:
                     X_pool = take_rows(X_pool, positions)
+            self._say_reading(strategy, n_rows(X_pool))
             pool, labeled = asked.read(X_pool)
             read, n_labeled = perf_counter(), self._n_labeled()
             model = "" if starts else self._round_name()
@@ -159,6 +160,7 @@ class Answering(LikeItsEstimator):
             if n_labeled or not starts:
                 self._was_asked = True
         strategy = asked.strategy
+        self._say(f"selecting {n:,} rows by {strategy}")
         with self._alone(strategy, seed, X_pool):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
@@ -230,6 +232,7 @@ class Answering(LikeItsEstimator):
                 # With the seeds and the scales of the pool.
                 options = outputs.read.options
                 outputs.targets = self._read_targets(estimator, strategy, options)
+                self._say_reading(strategy, len(X_pool))
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
             # What is read chunk by chunk knows its rows by itself.
             streams = isinstance(pool, ChunkedOutputs)
@@ -237,6 +240,7 @@ class Answering(LikeItsEstimator):
                 pool = replace(pool, identify=partial(self._ids_of, X_pool))
             labeled = self._read_labeled(estimator, needs, options)
             read = perf_counter()
+            self._say(f"selecting {n:,} rows by {strategy}")
             # What goes on in workers, nobody can be kept out of.
             with nullcontext() if streams else self._alone(strategy, seed, X_pool):
                 selection = strategy.run(
@@ -356,6 +360,7 @@ class Answering(LikeItsEstimator):
             if self._temperature is None:
                 estimator, found = self._estimator(), 1.0
                 if not is_pretrained(estimator):
+                    self._say("finding the temperature")
                     found = find_temperature(
                         estimator,
                         self._labeled,
@@ -387,6 +392,10 @@ class Answering(LikeItsEstimator):
         """
         return f"{self._n_rounds}-{self._n_labeled()}"
 
+    def _say_reading(self, strategy, n_rows):
+        if strategy.all_needs.fields:
+            self._say(f"reading what the model says about {n_rows:,} rows")
+
     def _say(self, message):
         if self.verbose:
-            print(f"[{type(self).__name__}] {message}")
+            print(f"[{type(self).__name__}] {message}", flush=True)

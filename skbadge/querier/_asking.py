@@ -20,6 +20,7 @@ from skbadge.utils._fast_products import noting_products
 from skbadge.utils._place import Place, storing_in
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._typing import Int, Rows
+from skbadge.utils._under_way import said_by
 
 
 def _has_scores(querier):
@@ -163,7 +164,8 @@ class Asking(Answering):
         ask = self._ask_chunks if in_chunks else self._ask
         told = candidates, groups, max_per_group, pending
         where = storing_in(Place.of(self.storage))
-        with where as place, noting_products() as notes:
+        say = self._say if self.verbose else None
+        with where as place, noting_products() as notes, said_by(say):
             answer = ask(X_pool, n, told, subsample, return_report)
         if answer.warning is not None and "start" not in self._doubts:
             warn_caller(answer.warning, QueryWarning)

@@ -255,8 +255,9 @@ def encoding_hint(X, name):
     if not is_frame(X):
         return (
             f"The model needs numbers, but `{name}` holds strings. Encode them in a "
-            "step before it, such as a ColumnTransformer in a Pipeline. For a data "
-            "frame there is skbadge.nn.table_preprocessor."
+            "step before it, in a Pipeline, such as a TfidfVectorizer for texts or a "
+            "ColumnTransformer. For a data frame there is "
+            "skbadge.nn.table_preprocessor."
         )
     return (
         f"The model needs numbers, but `{name}` holds strings, categories or dates in "

@@ -1,6 +1,5 @@
 """Reading a pool in chunks: what a querier's model says about each of them."""
 
-from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,8 +13,8 @@ from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.querier._strategy_in_use import is_pure
 from skbadge.strategies import ScoreStrategy
 from skbadge.utils._memory import available_memory
-from skbadge.utils._optional import import_optional
 from skbadge.utils._shared_state import seeded
+from skbadge.utils._under_way import said_by
 
 # Outputs of a strategy that streams are kept up to this size.
 KEPT_NBYTES = 2**29
@@ -54,7 +53,8 @@ class ChunkReader:
 
     def __call__(self, chunk):
         estimator = self.querier._trained_estimator("query")
-        with seeded(self.seed):
+        # A chunk is no news: its rows are counted once they are read.
+        with seeded(self.seed), said_by(None):
             X = self.querier._check_X(chunk, reset=False, name="X_pool")
             return self.querier._read(estimator, X, self.needs, self.options)
 
@@ -76,16 +76,15 @@ class StatisticsReader:
 def chunked_outputs(querier, pool, needs, seed, engine):
     """What a querier's model is going to say about a pool, read pass by pass."""
     reader = ChunkReader.of(querier, needs, seed)
-    show = progress_bar if querier.verbose else None
-    outputs = ChunkedOutputs(pool, reader, engine, show)
+    outputs = ChunkedOutputs(pool, reader, engine)
     if outputs.first_rows.scaling is None:
         return outputs
     # The columns of such a model are standardised by the whole pool.
     statistics = StatisticsReader(reader.querier, needs.sparse)
-    columns = ChunkedOutputs(pool, statistics, engine, show)
+    columns = ChunkedOutputs(pool, statistics, engine)
     scaling = columns.reduce(_itself, ColumnStatistics.merge).scaling()
     reader = replace(reader, options=replace(reader.options, scaling=scaling))
-    outputs = ChunkedOutputs(pool, reader, engine, show)
+    outputs = ChunkedOutputs(pool, reader, engine)
     outputs.n_passes = columns.n_passes
     return outputs
 
@@ -116,11 +115,3 @@ def kept_if_it_should_be(outputs, strategy, storage):
 
 def _itself(part, first):
     return part
-
-
-@contextmanager
-def progress_bar(name, n_rows):
-    """A bar over the rows of a pass; yields what is told how many more were read."""
-    tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
-    with tqdm.tqdm(total=n_rows, unit="row", unit_scale=True, desc=name) as bar:
-        yield bar.update

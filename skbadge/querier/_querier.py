@@ -106,7 +106,9 @@ class BadgeQuerier(Parametrized):
         generators.
 
     verbose : int, default=0
-        Above 0, each call prints what it did and how long it took.
+        Above 0, each call prints what it begins and what it did, with the time that it
+        took, and every ten seconds how far it is: rows read, or picked. What the
+        estimator prints is up to its own ``verbose``.
 
     Attributes
     ----------
@@ -129,8 +131,12 @@ class BadgeQuerier(Parametrized):
     n_features_in_ : int
         Number of features, if ``X`` is a table.
 
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if ``X`` has any that are strings.
+
+    See Also
+    --------
+    skbadge.query : Query a querier inside a Pipeline or a search.
 
     Notes
     -----
@@ -141,10 +147,6 @@ class BadgeQuerier(Parametrized):
 
     Files that callbacks of nets write, such as skorch's ``Checkpoint``, are in their
     place once a training has ended; trainings side by side do not meet in them.
-
-    See Also
-    --------
-    skbadge.query : Query a querier inside a Pipeline or a search.
 
     Examples
     --------
@@ -322,6 +324,7 @@ class BadgeQuerier(Parametrized):
                 "with `partial_fit(X, y)`."
             )
         start = perf_counter()
+        self._say(f"training on {len(rows.y):,} rows")
         estimator = self._estimator()
         if X_unlabeled is not None:
             check_takes_unlabeled(estimator, rows)
@@ -362,7 +365,7 @@ class BadgeQuerier(Parametrized):
         self._use_strategy(estimator)
         self._n_rounds += self._was_asked
         self._was_asked = False
-        self._say(f"trained on {len(rows.y)} rows in {perf_counter() - start:.2f} s")
+        self._say(f"trained on {len(rows.y):,} rows in {perf_counter() - start:.2f} s")
         return self
 
     def _check_unlabeled(self, X):

@@ -65,6 +65,10 @@ class Bait(Sampler):
         Whether ``labeled`` rows are in :math:`C`, as in the benchmark. A row that
         stands both in the pool and among them counts once.
 
+    See Also
+    --------
+    bait_greedy : The same search for classification, on roots of any rank.
+
     Notes
     -----
     The values of the selection say by how much each row lowered the mean variance of
@@ -79,10 +83,6 @@ class Bait(Sampler):
     arrays of ``N`` and nine of ``D * D`` numbers are held, and blocks of fixed size;
     all is float64. If there is a mask, the rows that may be picked are copied, and
     ``N`` is their number but for one pass over all rows.
-
-    See Also
-    --------
-    bait_greedy : The same search for classification, on roots of any rank.
 
     References
     ----------

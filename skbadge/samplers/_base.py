@@ -108,6 +108,11 @@ class Sampler(BaseEstimator, ABC):
     ) -> Selection:
         """Pick rows, as `sample` does, and say how they were picked.
 
+        Parameters
+        ----------
+        embedding, n, labeled, feasible, random_state
+            As for `sample`.
+
         Returns
         -------
         selection : Selection

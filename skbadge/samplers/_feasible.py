@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import RandomState
 from numpy.typing import ArrayLike, NDArray
 
+from skbadge.utils._under_way import one_more_picked
 from skbadge.utils._validation import check_n, check_positions, check_rows, is_int
 
 
@@ -137,6 +138,11 @@ class Feasible:
         ----------
         n : int
             Number of rows asked for.
+
+        Returns
+        -------
+        n : int
+            At most `n_left`.
         """
         which = "there are" if self.is_everything else "that may be picked"
         return check_n(n, self.n_left, which)
@@ -154,6 +160,11 @@ class Feasible:
 
         source : str
             Who selected them, for the error.
+
+        Returns
+        -------
+        picks : ndarray of shape (n,)
+            The same as int64.
         """
         picks = check_rows(rows, n, self.n_rows, source)
         if self.mask is None and self.groups is None:
@@ -168,7 +179,13 @@ class Feasible:
         return picks
 
     def open(self) -> "OpenRows":
-        """The state of a selection that has not picked anything yet."""
+        """The state of a selection that has not picked anything yet.
+
+        Returns
+        -------
+        rows : OpenRows
+            With the rows that may be picked, less the pending ones.
+        """
         mask = (
             np.ones(self.n_rows, dtype=bool) if self.mask is None else self.mask.copy()
         )
@@ -238,6 +255,11 @@ class Feasible:
 
         mask : ndarray of bool of shape (n_some_rows,) or None, default=None
             Which of these may be picked, in place of ``mask``; None for all.
+
+        Returns
+        -------
+        feasible : Feasible
+            Over ``len(rows)`` rows.
         """
         return Feasible(
             len(rows),
@@ -255,6 +277,11 @@ class Feasible:
         ----------
         rows : ndarray of int64
             Which, at least one of them open.
+
+        Returns
+        -------
+        feasible : Feasible
+            Over as many rows as this one.
         """
         mask = np.zeros(self.n_rows, dtype=bool)
         mask[rows] = True
@@ -322,6 +349,14 @@ class OpenRows:
 
     groups : ndarray of int of shape (n_rows,) or None
         The groups.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.samplers import OpenRows
+    >>> rows = OpenRows(np.array([True, False, True, True]))
+    >>> rows.first(np.array([1, 3, 2, 0]), 2)
+    array([3, 2])
     """
 
     def __init__(
@@ -343,6 +378,11 @@ class OpenRows:
         ----------
         rows : ndarray of int64
             Which.
+
+        Returns
+        -------
+        rows : OpenRows
+            Over ``len(rows)`` rows.
         """
         if self.groups is None or self._quota is None:
             return OpenRows(self.mask[rows])
@@ -362,6 +402,7 @@ class OpenRows:
             The rows that may not be picked any more: the row itself, and the rest of
             its group if that is used up.
         """
+        one_more_picked()
         closed = np.array([row])
         if self.groups is not None and self._quota is not None:
             group = self.groups[row]

@@ -48,6 +48,17 @@ class AcsFW(EmbeddingStrategy):
        active learning as sparse subset approximation". NeurIPS 2019.
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import AcsFW
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> querier = BadgeQuerier(Ridge(), strategy=AcsFW(), random_state=0)
+    >>> querier.fit(X[:20], y[:20]).query(X[20:], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {

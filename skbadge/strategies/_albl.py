@@ -36,9 +36,9 @@ class ALBL(CompositeStrategy):
 
     Parameters
     ----------
-    experts : sequence of str, Strategy or callable, \
-            default=("least_confidence", "core_set")
-        At least two; the default is the BADGE paper's [2]_.
+    experts : sequence, default=("least_confidence", "core_set")
+        At least two names, strategies or callables. The default is the BADGE paper's
+        [2]_.
 
     mode : {"exp4p", "badge_repo"}, default="exp4p"
         "exp4p" draws each row of a selection from the mixture of the experts' advice,
@@ -90,6 +90,21 @@ class ALBL(CompositeStrategy):
     .. [1] W.-N. Hsu, H.-T. Lin. "Active learning by learning". AAAI 2015.
     .. [2] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import ALBL
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(),
+    ...     strategy=ALBL(experts=["margin", "core_set"]),
+    ...     random_state=0,
+    ... )
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     parts = ("experts",)

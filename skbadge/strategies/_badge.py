@@ -46,6 +46,19 @@ class Badge(EmbeddingStrategy):
     ----------
     .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import Badge
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(), strategy=Badge(uniform_share=0.1), random_state=0
+    ... )
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {

@@ -45,6 +45,19 @@ class BadgeKDPP(EmbeddingStrategy):
     ----------
     .. [1] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import BadgeKDPP
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(), strategy=BadgeKDPP(include_bias=True), random_state=0
+    ... )
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {

@@ -16,7 +16,7 @@ class Bald(PosteriorScore):
     nets, Gal et al. [2]_): for class probabilities :math:`p_s` by posterior samples
     :math:`s`
 
-    .. math:: H\Big(\frac1S \sum_s p_s\Big) - \frac1S \sum_s H(p_s),
+    .. math:: H\left(\frac1S \sum_s p_s\right) - \frac1S \sum_s H(p_s),
 
     in nats, between 0 and ``min(log(n_posterior), log(n_classes))``. It is 0 where all
     samples say the same, be it that they are all in doubt.

@@ -101,7 +101,8 @@ class Strategy(BaseEstimator, ABC):
         """Whether it selects from outputs that come in chunks, none of which is kept.
 
         It then has a method ``_run_on_chunks(self, pool, n, labeled, feasible, rng)``,
-        which does with a `skbadge.outputs.ChunkedOutputs` what ``_run`` does.
+        which does with outputs that are read in chunks (``ChunkedOutputs``), anew in
+        each pass, what ``_run`` does.
         """
         return False
 
@@ -153,6 +154,11 @@ class Strategy(BaseEstimator, ABC):
         random_state: RandomState = None,
     ) -> Selection:
         """Select rows, as `select` does, and say how they were selected.
+
+        Parameters
+        ----------
+        pool, n, labeled, feasible, random_state
+            As for `select`.
 
         Returns
         -------

@@ -24,6 +24,21 @@ class CallableStrategy(Strategy):
         The pool holds the rows that may be selected and no others. With groups or
         pending rows the function must take a further keyword ``feasible``, a
         `skbadge.samplers.Feasible`, and heed it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> def least_sure(pool, n, *, labeled, random_state):
+    ...     return np.argsort(pool.proba.max(axis=1))[:n]
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     LogisticRegression(), strategy=least_sure, random_state=0
+    ... )
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {"function": [callable]}

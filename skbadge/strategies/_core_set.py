@@ -39,6 +39,17 @@ class CoreSet(EmbeddingStrategy):
        core-set approach". ICLR 2018.
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import CoreSet
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), strategy=CoreSet(), random_state=0)
+    >>> querier.fit(X[::10], y[::10]).query(X[1::10], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {

@@ -32,9 +32,9 @@ class EPIG(PosteriorScore):
     With class probabilities :math:`p_s` of the row and :math:`q_{ts}` of target
     :math:`t` by samples :math:`s`, the score is
 
-    .. math:: \sum_t w_t \Big[ H\Big(\frac1S \sum_s p_s\Big)
-              + H\Big(\frac1S \sum_s q_{ts}\Big)
-              - H\Big(\frac1S \sum_s p_s q_{ts}^\top\Big) \Big],
+    .. math:: \sum_t w_t \left[ H\left(\frac1S \sum_s p_s\right)
+              + H\left(\frac1S \sum_s q_{ts}\right)
+              - H\left(\frac1S \sum_s p_s q_{ts}^\top\right) \right],
 
     in nats, between 0 and ``log(n_classes)``; the weights sum to 1. It is 0 where
     samples do not differ, or differ in nothing that they say of the targets.

@@ -188,8 +188,8 @@ def conditional_information(configurations, posterior, rows):
     With weights :math:`w_c` of the configurations and :math:`\pi_{cs}` of the posterior
     samples given one, it is
 
-    .. math:: \sum_c w_c \Big[ H\Big(\sum_s \pi_{cs} p_{sx}\Big)
-              - \sum_s \pi_{cs} H(p_{sx}) \Big],
+    .. math:: \sum_c w_c \left[ H\left(\sum_s \pi_{cs} p_{sx}\right)
+              - \sum_s \pi_{cs} H(p_{sx}) \right],
 
     what the row adds to the joint mutual information. The second entropies are weighted
     by :math:`\sum_c w_c \pi_{cs}`, which is :math:`1 / S` if all configurations are

@@ -44,6 +44,19 @@ class PosteriorBait(PosteriorStrategy):
        active learning with Fisher embeddings". NeurIPS 2021.
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import PosteriorBait
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     Ridge(), strategy=PosteriorBait(sigma=0.1), random_state=0
+    ... )
+    >>> querier.fit(X[:20], y[:20]).query(X[20:], n=3).shape
+    (3,)
     """
 
     # The labelled rows are part of the objective; nothing is conditioned on them again.

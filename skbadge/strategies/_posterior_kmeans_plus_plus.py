@@ -40,6 +40,19 @@ class PosteriorKMeansPlusPlus(PosteriorStrategy):
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
     .. [2] J. T. Ash, C. Zhang, A. Krishnamurthy, J. Langford, A. Agarwal. "Deep batch
        active learning by diverse, uncertain gradient lower bounds". ICLR 2020.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import PosteriorKMeansPlusPlus
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     Ridge(), strategy=PosteriorKMeansPlusPlus(sigma=0.1), random_state=0
+    ... )
+    >>> querier.fit(X[:20], y[:20]).query(X[20:], n=3).shape
+    (3,)
     """
 
     _parameter_constraints: dict = {

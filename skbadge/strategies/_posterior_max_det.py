@@ -32,6 +32,19 @@ class PosteriorMaxDet(PosteriorStrategy):
        acquisition for deep Bayesian active learning". NeurIPS 2019.
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import PosteriorMaxDet
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     Ridge(), strategy=PosteriorMaxDet(sigma=0.1), random_state=0
+    ... )
+    >>> querier.fit(X[:20], y[:20]).query(X[20:], n=3).shape
+    (3,)
     """
 
     def make_sampler(self) -> MaxDet:

@@ -1,10 +1,12 @@
 """What the strategies on a posterior given the labelled rows share."""
 
+from abc import abstractmethod
 from numbers import Integral, Real
 from typing import Literal
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import Posterior, Scale
+from skbadge.samplers import Sampler
 from skbadge.strategies._embedding_strategy import EmbeddingStrategy, Recipe
 from skbadge.strategies._kernels import KernelName
 
@@ -37,6 +39,10 @@ class PosteriorStrategy(EmbeddingStrategy):
         self.sigma = sigma
         self.kernel = kernel
         self.n_columns = n_columns
+
+    @abstractmethod
+    def make_sampler(self) -> Sampler:
+        """The sampler that picks by what the posterior leaves."""
 
     def recipe(self) -> Recipe:
         """What the strategy is made of."""

@@ -32,6 +32,19 @@ class PosteriorVariance(PosteriorStrategy):
        for classification and preference learning". arXiv:1112.5745, 2011.
     .. [2] D. Holzmüller, V. Zaverkin, J. Kästner, I. Steinwart. "A framework and
        benchmark for deep batch active learning for regression". JMLR 24, 2023.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.strategies import PosteriorVariance
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> querier = BadgeQuerier(
+    ...     Ridge(), strategy=PosteriorVariance(sigma=0.1), random_state=0
+    ... )
+    >>> querier.fit(X[:20], y[:20]).query(X[20:], n=3).shape
+    (3,)
     """
 
     def make_sampler(self) -> MaxDiag:

@@ -82,6 +82,15 @@ class LeastConfidence(ScoreStrategy):
     ----------
     .. [1] D. D. Lewis, W. A. Gale. "A sequential algorithm for training text
        classifiers". SIGIR 1994.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.outputs import Outputs
+    >>> from skbadge.strategies import LeastConfidence
+    >>> proba = np.array([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> LeastConfidence().score(Outputs(proba=proba)).round(2)
+    array([0.5, 0.1, 0.4])
     """
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:
@@ -105,6 +114,15 @@ class Margin(ScoreStrategy):
     ----------
     .. [1] D. Roth, K. Small. "Margin-based active learning for structured output
        spaces". ECML 2006.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.outputs import Outputs
+    >>> from skbadge.strategies import Margin
+    >>> proba = np.array([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> Margin().score(Outputs(proba=proba)).round(2)
+    array([ 0. , -0.8, -0.2])
     """
 
     lower_bound = -1.0
@@ -129,6 +147,15 @@ class Entropy(ScoreStrategy):
     ----------
     .. [1] D. Wang, Y. Shang. "A new active labeling method for deep learning".
        IJCNN 2014.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skbadge.outputs import Outputs
+    >>> from skbadge.strategies import Entropy
+    >>> proba = np.array([[0.5, 0.5], [0.9, 0.1], [0.6, 0.4]])
+    >>> Entropy().score(Outputs(proba=proba)).round(2)
+    array([0.69, 0.33, 0.67])
     """
 
     def score(self, pool: Outputs) -> NDArray[np.float64]:

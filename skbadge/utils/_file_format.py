@@ -135,7 +135,7 @@ def _why_not(connection, form):
     if mark != form.application_id:
         for name, other in _MARKS.items():
             if mark == other:
-                command = f"python -m skbadge {_COMMANDS[name]}"
+                command = f"skbadge {_COMMANDS[name]}"
                 return f"it is a {name}, which `{command}` reads"
         return "it is another program's database"
     version = _pragma(connection, "user_version")

@@ -51,9 +51,10 @@ def test_a_parquet_file_is_the_same_table(path):
     pytest.importorskip("pyarrow")
     other = path.with_suffix(".parquet")
     pd.read_csv(path).to_parquet(other)
-    pd.testing.assert_frame_equal(
-        load_table(other, "kind").X, load_table(path, "kind").X
-    )
+    found = load_table(other, "kind").X
+    # Old versions of pandas have None for a gap in a column of texts.
+    found = found.where(found.notna())
+    pd.testing.assert_frame_equal(found, load_table(path, "kind").X)
 
 
 def test_variables_in_the_path_are_expanded(path, monkeypatch):

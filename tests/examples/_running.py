@@ -1,39 +1,12 @@
 """Running examples in reduced size: their constants are replaced, nothing else is."""
 
-import ast
-
 import nbformat
 from nbclient import NotebookClient
 
+from tests.examples._constants import with_constants
+
 # Filters go first, so that a warning of any cell becomes its error.
 STRICT = "import warnings\n\nwarnings.simplefilter('error')"
-
-
-def constants_of(source):
-    """Names in capitals that a source assigns at its top level."""
-    return {
-        name.id
-        for node in ast.parse(source).body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        for name in ast.walk(target)
-        if isinstance(name, ast.Name) and name.id.isupper()
-    }
-
-
-def with_constants(source, values):
-    """The source with other values for some of the constants it assigns."""
-    unknown = values.keys() - constants_of(source)
-    assert not unknown, f"no constants: {unknown}"
-    tree = ast.parse(source)
-    body = []
-    for node in tree.body:
-        body.append(node)
-        if isinstance(node, ast.Assign):
-            names = constants_of(ast.unparse(node)) & values.keys()
-            body += [ast.parse(f"{name} = {values[name]!r}") for name in sorted(names)]
-    tree.body = body
-    return ast.unparse(tree)
 
 
 def read_notebook(path):

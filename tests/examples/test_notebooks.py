@@ -20,15 +20,14 @@ import pytest
 from sklearn.datasets import load_digits
 
 from skbadge.labeling import read_labels
+from tests.examples._constants import constants_of, with_constants
 from tests.examples._running import (
-    constants_of,
     outputs_of,
     parameters_of,
     pictures_of,
     printed_by,
     read_notebook,
     run_notebook,
-    with_constants,
 )
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -107,3 +107,63 @@ def test_labelling_sessions(tmp_path, monkeypatch, capsys):
     assert "1 refused" in capsys.readouterr().out
     for name in ("images", "again"):
         found[name].close()
+
+
+def test_the_first_query(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(QueryWarning, match="No model is trained yet"):
+        found = run("start.md")
+    assert "80 labels, 0.9" in capsys.readouterr().out
+    assert len(set(found["rows"].tolist())) == 5
+
+
+def test_the_first_page(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(set(run("index.md")["rows"].tolist())) == 20
+
+
+def test_experiments_and_statistics(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("experiments.md")
+    assert found["frame"].groupby("strategy").size().to_dict() == {
+        "badge": 25,
+        "margin": 25,
+        "random": 25,
+    }
+    # Two strategies are compared with random.
+    assert "p_adjusted" in capsys.readouterr().out
+    assert (tmp_path / "curves.sqlite").is_file()
+
+
+def test_regression(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("regression.md")
+    assert len(set(found["rows"].tolist())) == 10
+    assert "Errors divided by those of 'random'" in capsys.readouterr().out
+
+
+def test_gpu(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert len(set(run("gpu.md")["rows"].tolist())) == 20
+
+
+def test_how_it_works(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("how_it_works.md")
+    assert capsys.readouterr().out.startswith("(1697, 640)")
+    assert len(set(found["rows"].tolist())) == 10
+
+
+def test_strategies_of_ones_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = run("writing_a_strategy.md")
+    # One row of each of the ten predicted classes.
+    assert capsys.readouterr().out == "[1 1 1 1 1 1 1 1 1 1]\n"
+    assert found["report"].strategy == "Balanced()"
+
+
+def test_all_pages_with_examples_are_run_here():
+    source = Path(__file__).read_text(encoding="utf-8")
+    for page in PAGES.glob("*.md"):
+        if "```python" in page.read_text(encoding="utf-8"):
+            assert f'run("{page.name}")' in source, page.name

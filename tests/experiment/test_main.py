@@ -41,6 +41,13 @@ def path(tmp_path):
     return path
 
 
+def test_the_version_is_told(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["--version"])
+    assert stopped.value.code == 0
+    assert capsys.readouterr().out.strip() == skbadge.__version__
+
+
 def test_a_benchmark_is_run_reported_on_and_exported(path, tmp_path, capsys):
     store, csv = tmp_path / "iris.sqlite", tmp_path / "iris.csv"
     assert main(["run", str(path)]) == 0

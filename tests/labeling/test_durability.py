@@ -170,7 +170,7 @@ def make_newer_ledger(path):
     [
         (make_text, "it is no SQLite file"),
         (make_other_database, "it is another program's database"),
-        (make_results, "it is a result store, which `python -m skbadge status` reads"),
+        (make_results, "it is a result store, which `skbadge status` reads"),
         (make_newer_ledger, "its tables are of version 99"),
     ],
 )

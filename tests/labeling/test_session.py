@@ -394,6 +394,15 @@ def test_progress_counts(session):
     assert "<table>" in found._repr_html_()
 
 
+def test_a_session_shows_in_a_notebook_how_far_it_is(session):
+    answer(session, session.next(2))
+    page = session._repr_html_()
+    assert "LabelingSession(store=" in page
+    assert "2 of 300 rows" in page
+    session.close()
+    assert "<table>" not in session._repr_html_()
+
+
 def test_several_threads_may_use_a_session(tmp_path, session):
     def work(who):
         for _ in range(5):

@@ -56,6 +56,15 @@ def test_rows_of_rows():
     assert twice.identify(np.array([1])) == ["row 8"]
 
 
+def test_arrays_are_shown_by_their_shapes():
+    found = Outputs(PROBA, posterior=POSTERIOR, gradients=GRADIENTS[0])
+    assert repr(found) == (
+        "Outputs(n_rows=9, proba=ndarray of shape (9, 3), gradients=DenseEmbedding of "
+        "shape (9, 6), posterior=ndarray of shape (5, 9, 3))"
+    )
+    assert repr(Outputs(n_rows=3)) == "Outputs(n_rows=3)"
+
+
 def test_slices_copy_nothing():
     part = everything(GRADIENTS[0]).take(slice(3, 7))
     assert np.shares_memory(part.proba, PROBA)

@@ -1,6 +1,7 @@
 """Rounds of labelling with rows in every kind of container that a model takes."""
 
 import pickle
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -296,6 +297,21 @@ def test_a_pandas_index_is_kept():
     frame = make_frame(X).set_index(np.arange(N_ROWS)[::-1] * 7)
     querier, labeled = run_rounds(make_mixed_pipeline(LogisticRegression()), frame, y)
     pd.testing.assert_frame_equal(querier.X_labeled_, frame.iloc[labeled])
+
+
+def test_a_frame_for_a_net_behind_steps_is_taken_without_a_warning():
+    # The net was tried on the frame as it is, and said that it has names of columns.
+    X, y = make_data()
+    numbers = pd.DataFrame(X, columns=list("abcd"))
+    model = make_pipeline(
+        make_column_transformer((StandardScaler(), list("abcd"))),
+        TabularNetClassifier(max_epochs=2),
+    )
+    # As an error it would be caught.
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        BadgeQuerier(model, random_state=0).fit(numbers, y)
+    assert not [str(warning.message) for warning in found]
 
 
 def test_polars_picks_what_pandas_picks():

@@ -64,15 +64,33 @@ class BenchmarkResult:
     counts: dict[str, int]
 
     def to_frame(self) -> "pd.DataFrame":
-        """Their evaluations, see `ResultStore.to_frame`."""
+        """Their evaluations, see `ResultStore.to_frame`.
+
+        Returns
+        -------
+        frame : DataFrame
+            One row for each evaluation and metric of the runs.
+        """
         return self._read("to_frame")
 
     def runs_frame(self) -> "pd.DataFrame":
-        """One row per run, see `ResultStore.runs_frame`."""
+        """One row per run, see `ResultStore.runs_frame`.
+
+        Returns
+        -------
+        frame : DataFrame
+            With what was configured, and how it went.
+        """
         return self._read("runs_frame")
 
     def failures_frame(self) -> "pd.DataFrame":
-        """One row per failed run, see `ResultStore.failures_frame`."""
+        """One row per failed run, see `ResultStore.failures_frame`.
+
+        Returns
+        -------
+        frame : DataFrame
+            With the errors.
+        """
         return self._read("failures_frame")
 
     def _read(self, method):

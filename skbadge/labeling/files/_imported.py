@@ -87,7 +87,13 @@ class Imported:
     refused: list[Problem] = field(default_factory=list)
 
     def problems(self) -> "pd.DataFrame":
-        """Conflicts, disagreements and what was refused, as a frame."""
+        """Conflicts, disagreements and what was refused, as a frame.
+
+        Returns
+        -------
+        problems : DataFrame
+            One row for each, with its ``kind`` and the fields of a `Problem`.
+        """
         pd = import_optional("pandas", extra="labeling", purpose="A list of problems")
         kinds = {
             "conflict": self.conflicts,

@@ -32,6 +32,24 @@ def read_labels(
     -------
     labels : DataFrame
         As `LabelingSession.labels` returns them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.labeling import LabelingSession, read_labels
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Path(folder, "labels.sqlite")
+    ...     with LabelingSession(querier, X, store=store, classes=range(3)) as session:
+    ...         for task in session.next(5):
+    ...             session.label(task.id, int(y[task.id]))
+    ...     len(read_labels(store))
+    5
     """
     check_resolution(resolution)
     with closing(Ledger(store)) as ledger:
@@ -54,6 +72,24 @@ def read_progress(
     -------
     progress : Progress
         As `LabelingSession.progress` returns it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.labeling import LabelingSession, read_progress
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Path(folder, "labels.sqlite")
+    ...     with LabelingSession(querier, X, store=store, classes=range(3)) as session:
+    ...         for task in session.next(5):
+    ...             session.label(task.id, int(y[task.id]))
+    ...     read_progress(store).n_labeled
+    5
     """
     check_resolution(resolution)
     with closing(Ledger(store)) as ledger:
@@ -73,6 +109,24 @@ def read_history(store: str | PathLike) -> "pd.DataFrame":
     -------
     history : DataFrame
         As `LabelingSession.history` returns them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skbadge import BadgeQuerier
+    >>> from skbadge.labeling import LabelingSession, read_history
+    >>> X, y = load_iris(return_X_y=True)
+    >>> querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = Path(folder, "labels.sqlite")
+    ...     with LabelingSession(querier, X, store=store, classes=range(3)) as session:
+    ...         for task in session.next(5):
+    ...             session.label(task.id, int(y[task.id]))
+    ...     "labeled" in set(read_history(store)["kind"])
+    True
     """
     with closing(Ledger(store)) as ledger:
         return history_frame(ledger)

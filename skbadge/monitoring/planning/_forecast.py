@@ -71,7 +71,18 @@ class Forecast:
         return self.n_labels <= self.n_labeled
 
     def error_at(self, n_labels: ArrayLike) -> NDArray:
-        """What the law says of the error at other numbers of labels."""
+        """What the law says of the error at other numbers of labels.
+
+        Parameters
+        ----------
+        n_labels : array-like of shape (n,)
+            Numbers of labels, above 0.
+
+        Returns
+        -------
+        errors : ndarray of shape (n,)
+            In the units of the metric.
+        """
         n_labels = np.asarray(n_labels, dtype=np.float64)
         return self.floor + self.scale * n_labels**-self.exponent
 

@@ -26,6 +26,7 @@ from skbadge.outputs.readers._probabilities import (
     is_binary,
     nonlinearity_of,
 )
+from skbadge.utils._under_way import under_way
 
 
 def read_pass(net, batches, needs, options):
@@ -35,7 +36,7 @@ def read_pass(net, batches, needs, options):
     """
     nonlinearity = nonlinearity_of(net)
     parts = _collectors(net, batches, needs, options, nonlinearity)
-    device = None
+    device, n_read = None, 0
     with ExitStack() as stack:
         for part in parts:
             stack.enter_context(part.watching())
@@ -44,6 +45,9 @@ def read_pass(net, batches, needs, options):
             device = str(output.device) if output.is_cuda else None
             for part in parts:
                 part.commit(output)
+            n_read += len(output)
+            if batches.n_rows is not None:
+                under_way("{:,} of {:,} rows read", n_read, batches.n_rows)
     fields = {"one_logit": is_binary(nonlinearity), "device": device}
     for part in parts:
         fields |= part.finish()

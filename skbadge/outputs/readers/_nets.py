@@ -10,6 +10,7 @@ from skbadge.outputs.readers._inference import check_initialized, inference
 from skbadge.outputs.readers._net_batches import batches_of
 from skbadge.outputs.readers._net_pass import read_pass
 from skbadge.utils._place import new_array
+from skbadge.utils._under_way import under_way
 
 # Gradients take the activations of all layers at once.
 GRADIENT_SHARE = 8
@@ -42,6 +43,7 @@ class NetReader(Reader):
         posterior = None
         with masks.applied():
             for sample in range(needs.n_posterior):
+                under_way("{} of {} posterior samples read", sample, needs.n_posterior)
                 masks.renew()
                 proba = self._read_plain(X, Needs(proba=True), options).proba
                 masks.check_drawn()

@@ -13,6 +13,7 @@ from skbadge.outputs.readers._standardize import standardized
 from skbadge.outputs.readers._tree_families import leaves_of
 from skbadge.pools import n_rows
 from skbadge.utils._place import new_array
+from skbadge.utils._under_way import under_way
 
 # Rows that a model predicts at a time.
 BLOCK_ROWS = 2**17
@@ -133,6 +134,7 @@ def _predict_proba(estimator, X):
         if proba is None:
             proba = new_array((total, block.shape[1]), block.dtype)
         proba[part] = block
+        under_way("{:,} of {:,} rows read", part.stop, total)
     return proba
 
 

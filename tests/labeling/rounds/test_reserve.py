@@ -317,6 +317,35 @@ def test_labels_of_ones_own_are_trained_on_unless_they_were_asked_for(tmp_path):
         assert "the audit lacks 3 rows" in found.notes[-1]
 
 
+def test_a_row_that_was_trained_on_never_comes_into_the_audit(tmp_path):
+    with open_session(fresh(tmp_path), audit_share=0.5, batch_size=20) as session:
+        first, second, *_ = of_audit(session.next(20))
+    with open_session(tmp_path, audit_share=0.5, batch_size=20) as session:
+        session.label_many([first, 7, 8], Y[[first, 7, 8]])
+        session.train()
+        session.withdraw(first)
+        tasks = session.next(300)
+        assert first not in of_audit(tasks)
+        assert first in ids_of(tasks)
+        # One is missing before it, so that nobody knows how likely it was.
+        (chance,) = [task.probability for task in tasks if task.id == second]
+        assert chance is None
+
+
+def test_rows_in_line_that_come_into_the_reserve_are_not_asked_for_otherwise(tmp_path):
+    with open_session(fresh(tmp_path), audit_share=0.5, batch_size=300) as session:
+        apart = set(of_audit(session.next(300)))
+    with open_session(tmp_path, batch_size=150) as session:
+        before = ids_of(session.next(5))
+        session.give_back()
+    with pytest.warns(QueryWarning, match="`audit_share` was 0"):
+        session = open_session(tmp_path, audit_share=0.5)
+    with session:
+        tasks = session.next(60)
+    assert ids_of(tasks)[:5] == before
+    assert not apart & set(others(tasks[5:]))
+
+
 # What it says
 
 

@@ -75,6 +75,29 @@ def test_the_interval_covers(is_known, floor, n_rounds):
     assert np.mean(held) > 0.9 - 3 * np.sqrt(0.9 * 0.1 / 100)
 
 
+def test_noise_that_four_rounds_tell_is_told_roughly():
+    rounds = ROUNDS[:4]
+    rng = np.random.default_rng(0)
+    held = []
+    for seed in range(100):
+        seen = law(rounds, 0.1, 30, 1) + 0.003 * rng.standard_normal(4)
+        found = forecast_labels(
+            rounds, seen, law(800, 0.1, 30, 1), n_bootstrap=200, random_state=seed
+        )
+        held.append(found.high >= 800)
+    # Half of what is missing in 90 % is to be beyond the upper end.
+    assert np.mean(held) > 0.95 - 3 * np.sqrt(0.05 * 0.95 / 100)
+
+
+def test_the_lower_end_allows_for_curves_that_fall_faster_and_faster():
+    rounds = np.arange(100, 900, 100)
+    found = forecast_labels(
+        rounds, 0.6 * np.exp(-rounds / 600), 0.6 * np.exp(-2), random_state=0
+    )
+    assert found.n_labels > 1.3 * 1200
+    assert found.low <= 1200
+
+
 def test_errors_of_the_same_rows_are_off_together():
     """An audit that is too easy makes all errors too low, on a smooth curve."""
     errors = law(ROUNDS, 0.05, 3, 0.7)
