@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from skbadge.monitoring.estimates._shown_numbers import rounded
 from skbadge.utils._html_tables import facts_table
 
 Verdict = Literal["better", "worse", "no difference that matters", "cannot tell yet"]
@@ -138,19 +139,14 @@ class RandomComparison:
         if self.n_more:
             yield (
                 "to settle it",
-                f"about {_rounded(self.n_more)} more rows that judge, "
-                f"{_rounded(self.n_more_labels)} more random labels in all, if the "
+                f"about {rounded(self.n_more, 2)} more rows that judge, "
+                f"{rounded(self.n_more_labels, 2)} more random labels in all, if the "
                 "difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
                 f"{100 * self.margin:g} {self._unit} does not matter",
             )
         for note in self.notes:
             yield "note", note
-
-
-def _rounded(number):
-    """Two digits of a number of rows."""
-    return f"{round(number, 2 - len(str(number))):,}"
 
 
 def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, replace
 from html import escape
 
-from skbadge.monitoring.estimates._risk import RiskEstimate, brief
+from skbadge.monitoring.estimates._risk import RiskEstimate
+from skbadge.monitoring.estimates._shown_numbers import brief
 from skbadge.monitoring.estimates._weighing import ErrorEnds
 from skbadge.utils._html_tables import facts_table
 

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring.estimates._draws import Draws
 from skbadge.monitoring.estimates._intervals import standard_error
+from skbadge.monitoring.estimates._shown_numbers import brief
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +55,6 @@ class RiskEstimate:
         of = "" if self.n_pool is None else f" of {self.n_pool}"
         how = f" with confidence {self.confidence:g}"
         return f"{brief(self, more=how)}, from {self.n}{of} rows"
-
-
-def brief(risk, show="{:.3g}".format, more=""):
-    """An estimate with its interval, as text."""
-    return f"{show(risk.estimate)} ({show(risk.low)} to {show(risk.high)}{more})"
 
 
 @validate_params(

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge._compat import Interval, validate_params
+from skbadge.monitoring.estimates._shown_numbers import percent, rounded
 from skbadge.monitoring.planning._power_law import LearningCurve, reached
 from skbadge.utils._streams import stream_seed
 
@@ -107,7 +108,8 @@ class Forecast:
                 f"{more} more than now"
             )
         if self.share_reached < 1:
-            never = _percent(1 - self.share_reached)
+            share = 1 - self.share_reached
+            never = "less than 1 %" if share < 0.01 else percent(share, 0)
             said += f"; in {never} of the resamples it is never reached"
         return "\n".join([said, *(f"  note: {note}" for note in self.notes)])
 
@@ -262,13 +264,7 @@ def _count(number):
         return "never"
     if number >= 1e9:
         return f"{number:.0e}"
-    digits = max(len(str(int(number))) - 3, 0)
-    return f"{round(int(number), -digits):,}"
-
-
-def _percent(share):
-    """A share as text."""
-    return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    return rounded(number, 3)
 
 
 def _check(n_labeled, errors, standard_errors, same_rows):

@@ -4,7 +4,7 @@ from html import escape
 
 import numpy as np
 
-from skbadge.monitoring.estimates._risk import brief
+from skbadge.monitoring.estimates._shown_numbers import brief, percent
 from skbadge.utils._html_tables import table
 from skbadge.utils._optional import import_optional
 
@@ -24,7 +24,7 @@ def cells_of(one):
     """What is known of a round, as texts by name; "" where nothing is."""
     assessment, error = one.assessment, ""
     if assessment is not None:
-        show = _percent if assessment.is_score else "{:.3g}".format
+        show = percent if assessment.is_score else "{:.3g}".format
         error = brief(one.error, show)
     return {
         "round": str(one.number),
@@ -33,14 +33,10 @@ def cells_of(one):
         "error" if assessment is None else error_name(assessment): error,
         "from": one.source,
         "agreement": "" if one.agreement is None else f"{one.agreement:.3f}",
-        "disagreement": "" if one.disagreement is None else _percent(one.disagreement),
-        "duplicates": _percent(one.duplicates),
+        "disagreement": "" if one.disagreement is None else percent(one.disagreement),
+        "duplicates": percent(one.duplicates),
         "answers": _balance(one.class_counts),
     }
-
-
-def _percent(share):
-    return f"{100 * share:.1f} %"
 
 
 def _balance(counts):
