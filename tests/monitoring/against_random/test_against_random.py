@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from skbadge import BadgeQuerier
 from skbadge.monitoring import compare_with_random
+from skbadge.monitoring.against_random._random_comparison import rows_to_settle
 from tests.monitoring._asked import NAMES
 from tests.monitoring.against_random._equally_good import Guesser, Measurer
 
@@ -174,6 +175,16 @@ def test_each_look_has_a_part_of_the_doubt():
     assert compared(Guesser(), 0).alpha == pytest.approx(0.05)
     wide, narrow = (compared(Guesser(), 0, look=look) for look in (5, None))
     assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_more_labels_are_those_for_the_next_look():
+    # Which has less of the doubt than this one.
+    found = compared(Guesser(), 1, look=2)
+    assert found.verdict == "cannot tell yet"
+    n, difference = len(found.judges), found.difference
+    variance = (found.n_won + found.n_lost + 1) / (n + 1) - difference**2
+    alpha = 0.05 * 6 / (3 * np.pi) ** 2
+    assert found.n_more == rows_to_settle(difference, variance, alpha, 0.01) - n
 
 
 def test_the_same_seed_gives_the_same_comparison():

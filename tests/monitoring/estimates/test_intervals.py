@@ -1,10 +1,15 @@
-"""Exact intervals for shares, by enumeration and against scipy's."""
+"""Intervals, by enumeration, one term after the other, and against scipy's."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from skbadge.monitoring.estimates._intervals import exact_interval
+from skbadge.monitoring.estimates._intervals import (
+    bernstein_interval,
+    exact_interval,
+    normal_interval,
+    t_interval,
+)
 
 
 @pytest.mark.parametrize("n", [1, 7, 100])
@@ -42,3 +47,35 @@ def test_of_very_large_pools_it_is_that_without_an_end():
     expected = exact_interval(4, 60, None, 0.05)
     assert exact_interval(4, 60, 10**7, 0.05) == pytest.approx(expected, rel=1e-3)
     assert exact_interval(4, 60, 300, 0.05)[1] < expected[1]
+
+
+@pytest.mark.parametrize("n", [1, 5, 60])
+@pytest.mark.parametrize("alpha", [0.05, 0.7])
+def test_bernsteins_is_that_of_its_paper_term_by_term(n, alpha):
+    terms = np.random.default_rng(n).beta(0.5, 3, n)
+    doubt, bets = np.log(2 / alpha), np.linspace(0.01, 0.99, 99)
+    costs = (-np.log(1 - bets) - bets) / 4
+    total, squares, staked, won, paid = 1 / n, 1 / n, 0.0, 0.0, 0.0
+    for i, term in enumerate(terms):
+        # The bet knows the terms before it only.
+        mean, variance = total / (i + 1), squares / (i + 1)
+        best = np.argmin((doubt / n + 4 * variance * costs) / bets)
+        staked += bets[best]
+        won += bets[best] * term
+        paid += 4 * (term - mean) ** 2 * costs[best]
+        total += term
+        squares += (term - mean) ** 2
+    center, radius = won / staked, (doubt + paid) / staked
+    found = bernstein_interval(terms, alpha)
+    assert found == pytest.approx((center - radius, center + radius))
+
+
+def test_those_around_a_mean_are_scipys():
+    terms = np.random.default_rng(0).normal(size=7)
+    error = stats.sem(terms)
+    expected = stats.norm.interval(0.9, terms.mean(), error)
+    assert normal_interval(terms, 0.1) == pytest.approx(expected)
+    expected = stats.t.interval(0.9, 6, terms.mean(), error)
+    assert t_interval(terms, 0.1) == pytest.approx(expected)
+    for interval in (normal_interval, t_interval):
+        assert interval(terms[:1], 0.1) == (-np.inf, np.inf)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from skbadge.monitoring import forecast_labels
 
@@ -34,6 +35,29 @@ def test_a_law_without_noise_is_found(law_of, unit):
     assert found.error_at(1850) == pytest.approx(target, rel=1e-6)
     assert found.share_reached == 1
     assert not found.is_reached
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_law_is_that_of_weighted_least_squares(seed):
+    rng = np.random.default_rng(seed)
+    deviations = rng.uniform(0.01, 0.015, len(ROUNDS))
+    # With a floor, without one, and hardly falling at all.
+    errors = law(ROUNDS, *[(0.1, 3, 0.7), (0, 1, 0.3), (0.3, 0.1, 0.3)][seed % 3])
+    errors += deviations * rng.normal(size=len(ROUNDS))
+    found = forecast_labels(
+        ROUNDS, errors, 0.05, standard_errors=deviations, n_bootstrap=100
+    )
+    least = min(
+        optimize.nnls(
+            np.stack([np.ones(len(ROUNDS)), (ROUNDS / 500) ** -exponent]).T
+            / deviations[:, None],
+            errors / deviations,
+        )[1]
+        for exponent in np.geomspace(0.05, 5, 2000)
+    )
+    distances = (errors - found.error_at(ROUNDS)) / deviations
+    assert np.linalg.norm(distances) <= least * (1 + 1e-9)
+    assert min(found.floor, found.scale, found.exponent) >= 0
 
 
 def test_the_unit_of_the_errors_does_not_matter():
