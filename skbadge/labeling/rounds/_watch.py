@@ -7,6 +7,9 @@ import numpy as np
 from skbadge.labeling.ledger._scalars import from_text
 
 _APART = "rows came or went between the queries of this round: it is about the first"
+_OF_PARTS = (
+    "the queries of this round drew from parts of the pool: it is about the first"
+)
 _NO_ESTIMATE = "no estimate of the error"
 _OTHER_ROWS = (
     f"{_NO_ESTIMATE}: this process did not choose the batch, and asked again, the "
@@ -91,6 +94,10 @@ def joined(reports):
     for other in others:
         if other.n_candidates != n_left:
             notes = (_APART,)
+            break
+        if first.n_subsample not in (None, first.n_candidates):
+            # Each from a subsample of its own.
+            notes = (_OF_PARTS,)
             break
         several.append(other)
         n_left -= len(other.rows)
