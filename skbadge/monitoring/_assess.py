@@ -8,7 +8,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring._answers import check_order, read_answers
+from skbadge.monitoring._answers import (
+    check_is_report,
+    check_order,
+    check_same,
+    read_answers,
+)
 from skbadge.monitoring._assessment import Assessment
 from skbadge.monitoring._cross_fit import cross_fitted
 from skbadge.monitoring._draws import Draws
@@ -21,7 +26,6 @@ from skbadge.utils._typing import Rows
 @validate_params(
     {
         **JUDGING,
-        "report": [QueryReport],
         "n_folds": [Interval(Integral, 2, None, closed="left")],
     }
 )
@@ -148,6 +152,7 @@ def assess(
     >>> assessment.rest.n, assessment.n_labeled
     (40, 100)
     """
+    check_is_report(report)
     querier, rows = opened(querier, rows)
     _check_report(report)
     check_order(report, y_new)
@@ -213,14 +218,18 @@ def _batch(querier, report, rows):
             f"`rows` must be the {n} rows of the batch, as `report.rows` names them. "
             f"Got {n_rows(rows)} rows."
         )
+    is_same_model = querier._round_name() == report.model
     if report.predictions is not None:
+        if rows is not None and is_same_model:
+            said = BatchPredictions.of(querier, rows)
+            check_same(said, report.predictions, "rows")
         return report.predictions
     if rows is None:
         raise ValueError(
             "`report` has no predictions, as the pool came in chunks. Pass the rows of "
             "the batch: rows=pool.take(report.rows)."
         )
-    if querier._round_name() != report.model:
+    if not is_same_model:
         raise ValueError(
             "`querier` was trained since, and would predict `rows` by another model "
             "than the one that chose them. Call `assess` before `partial_fit`."

@@ -15,7 +15,7 @@ FROZEN = BadgeQuerier(frozen(), strategy="random").fit(X[:60], y[:60])
 
 def audited(n_wrong, n=100, **options):
     """The assessment of a model that is wrong about so many rows of an audit."""
-    rows = X[np.arange(n) % len(X)]
+    rows = X[60 + np.arange(n) % (len(X) - 60)]
     labels = FROZEN.predict(rows)
     labels[:n_wrong] = (labels[:n_wrong] + 1) % 3
     return audit(FROZEN, rows, labels, **options)
