@@ -12,12 +12,13 @@ from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring.assessing._assessed import JUDGING, MetricName, opened
 from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
 from skbadge.monitoring.planning._stopping import StoppingAdvice, stopping_advice
+from skbadge.monitoring.planning._target import check_not_a_score, with_estimate
 from skbadge.monitoring.rounds._agreement import agreement
 from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
 from skbadge.monitoring.rounds._judge import Judge
 from skbadge.monitoring.rounds._kept_rows import labeled_copy, lent, sampled
 from skbadge.monitoring.rounds._monitored_round import MonitoredRound
-from skbadge.monitoring.rounds._rounds_table import as_frame, as_html, as_text
+from skbadge.monitoring.rounds._rounds_table import about, as_frame, as_html, as_text
 from skbadge.pools import concatenate_rows, n_rows
 from skbadge.querier import QueryReport
 from skbadge.querier._batch_predictions import predicted
@@ -263,7 +264,7 @@ class Monitor:
         model = batch.report.model
         if not model:
             return self._last, None, ()
-        said = predicted(*opened(batch.fitted, lent(self._reference)))
+        said = self._said_of_reference(batch.fitted)
         name, before = self._last
         if before is None:
             return (model, said), None, (_FIRST_MODEL,)
@@ -271,6 +272,16 @@ class Monitor:
             return self._last, None, (_SAME_MODEL,)
         agrees = agreement(said, before, is_of_classes=batch.is_of_classes)
         return (model, said), agrees, ()
+
+    def _said_of_reference(self, fitted):
+        try:
+            return predicted(*opened(fitted, lent(self._reference)))
+        except ValueError as error:
+            raise ValueError(
+                "The reference rows, of the Monitor's `X_pool`, must be rows as the "
+                f"querier gets them: {error} Of a pool in chunks, hand in what "
+                "`skbadge.pools.from_chunks` makes of them."
+            ) from error
 
     def should_stop(
         self,
@@ -328,11 +339,8 @@ class Monitor:
         ValueError
             If these are fewer than four.
         """
-        judged = [
-            (one, one.error)
-            for one in self.rounds
-            if one.error is not None and np.isfinite(one.error.standard_error)
-        ]
+        check_not_a_score(self.rounds, target)
+        judged = with_estimate(self.rounds)
         return forecast_labels(
             [one.n_labeled for one, _ in judged],
             [error.estimate for _, error in judged],
@@ -381,12 +389,8 @@ class Monitor:
         return f"<p><b>{self._title()}</b></p>{table}"
 
     def _title(self):
-        judge, n = self._judge, len(self.rounds)
-        kind = judge.interval_of("batch" if self._audit is None else "audit")
-        facts = [
-            f"{n} round{'s' * (n != 1)}",
-            f"{judge.metric} with {kind} intervals of confidence {judge.confidence:g}",
-        ]
+        source = "batch" if self._audit is None else "audit"
+        facts = [about(self.rounds, self._judge, source)]
         if self._reference is not None:
             facts.append(f"{n_rows(self._reference)} reference rows")
         if self._audit is not None:

@@ -21,6 +21,7 @@ from skbadge.inspection._plot._style import (
 from skbadge.monitoring._monitor import Monitor
 from skbadge.monitoring.rounds._monitored_round import MonitoredRound
 from skbadge.monitoring.rounds._rounds_table import error_name
+from skbadge.utils._shown import shown
 
 PANELS = ("error", "agreement", "disagreement", "classes", "duplicates")
 # What judged the model, by its name in `MonitoredRound.source`.
@@ -90,6 +91,11 @@ class MonitorDisplay(Drawing):
     rounds: Sequence[MonitoredRound]
 
     def __post_init__(self) -> None:
+        if isinstance(self.rounds, Monitor):
+            raise TypeError(
+                "`rounds` must be a list. Got a Monitor: take MonitorDisplay."
+                "from_monitor(monitor)."
+            )
         if not self.rounds:
             raise ValueError("There must be at least one round. Got none: call `add`.")
 
@@ -118,6 +124,11 @@ class MonitorDisplay(Drawing):
         display : MonitorDisplay
             Drawn.
         """
+        if not isinstance(monitor, Monitor):
+            raise TypeError(
+                f"`monitor` must be a Monitor. Got {shown(monitor)}. For a list "
+                "of rounds: MonitorDisplay(rounds).plot()."
+            )
         return cls(list(monitor.rounds)).plot(
             ax, target=target, panels=panels, legend=legend
         )
@@ -203,6 +214,7 @@ class MonitorDisplay(Drawing):
     def _draw_error(self, ax, target):
         judged = [one.assessment for one in self.rounds if one.assessment is not None]
         confidence = judged[0].overall.confidence if judged else None
+        is_score = bool(judged) and judged[0].is_score
         for source, (label, color) in _SOURCES.items():
             if not any(one.source == source for one in self.rounds):
                 continue
@@ -227,10 +239,12 @@ class MonitorDisplay(Drawing):
                 **_MARKED,
             )
         if target is not None:
-            ax.axhline(target, color=BLACK, linestyle="--", label=f"Target {target:g}")
+            shown_target = f"{100 * target:g}%" if is_score else f"{target:g}"
+            label = f"Target {shown_target}"
+            ax.axhline(target, color=BLACK, linestyle="--", label=label)
         name = metric_label(error_name(judged[0]) if judged else "error")
         ax.set(ylabel=name, ylim=(0, None))
-        if judged and judged[0].is_score:
+        if is_score:
             _in_percent(ax)
 
     def _draw_share(self, ax, panel):

@@ -15,4 +15,5 @@ def warn_caller(message, category):
 
 def _is_own(frame):
     name = frame.f_globals.get("__name__", "")
-    return name == "skbadge" or name.startswith("skbadge.")
+    # Functions that check their parameters are called by scikit-learn's wrapper.
+    return name.split(".")[0] == "skbadge" or name == "sklearn.utils._param_validation"

@@ -29,6 +29,7 @@ def public_names():
         for name in getattr(import_module(package), "__all__", ()):
             if not name.startswith("__"):
                 yield package, name
+    yield "skbadge.exceptions", "MonitoringWarning"
     yield "skbadge.exceptions", "QueryWarning"
 
 

@@ -54,21 +54,20 @@ def test_which_strategy_when(tmp_path, monkeypatch, capsys):
 def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     found = run("monitoring.md")
-    assert len(found["querier"].y_labeled_) == 120
+    assert len(found["querier"].y_labeled_) == 180
     assert found["assessment"].overall.estimate > 0.85
     printed = capsys.readouterr().out
     assert len(found["monitor"].rounds) == 4
     page = (PAGES / "monitoring.md").read_text(encoding="utf-8")
-    assert f"```text\n{found['monitor']}\n```" in page
     assert found["advice"].stop
-    assert f"```text\n{found['advice']}\n```" in page
     forecast = found["monitor"].forecast(0.04, random_state=0)
-    for shown in (forecast, found["large"], found["tiny"]):
+    several = ("monitor", "advice", "by_batches", "large", "tiny")
+    for shown in (forecast, *(found[name] for name in several)):
         assert f"```text\n{shown}\n```" in page
     assert found["large"].verdict == "better"
     assert found["tiny"].verdict == "no difference that matters"
-    assert "59 of 1617 rows" in printed
-    assert "those that 100 rows were drawn from" in printed
+    assert "59 of 1317 rows" in printed
+    assert "those that 300 rows were drawn from" in printed
 
 
 def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):

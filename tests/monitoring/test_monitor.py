@@ -70,13 +70,13 @@ def test_an_audit_judges_in_place_of_the_batch(monkeypatch):
 
 def test_an_audit_may_grow():
     querier, report, answers = asked(strategy="margin")
-    monitor = Monitor(audit=(X[:20], y[:20]))
-    labels = y[20:40].astype(object)
+    monitor = Monitor(audit=(X[-40:-20], y[-40:-20]))
+    labels = y[-20:].astype(object)
     labels[3] = None
-    assert monitor.extend_audit(X[20:40], labels) is monitor
+    assert monitor.extend_audit(X[-20:], labels) is monitor
     one = monitor.add(querier, report, POOL[report.rows], answers)
     assert one.assessment.overall.n == 39
-    later = Monitor().extend_audit(X[:40], labels.tolist() + y[:20].tolist())
+    later = Monitor().extend_audit(X[-40:], labels.tolist() + y[-20:].tolist())
     one = later.add(querier, report, POOL[report.rows], answers)
     assert one.source == "audit"
     for labels in (y[:3], 1, None):
@@ -179,7 +179,7 @@ def test_a_batch_without_probabilities_is_kept(strategy, options):
     one = Monitor(POOL).add(querier, report, POOL[report.rows], answers)
     assert (one.assessment, one.error, one.source) == (None, None, "")
     assert one.disagreement == np.mean(querier.predict(POOL[report.rows]) != answers)
-    assert "give the Monitor an `audit`" in one.notes[0]
+    assert "Give the Monitor an `audit`" in one.notes[0]
 
 
 def test_rounds_before_there_is_a_model_are_kept():
@@ -352,14 +352,14 @@ def test_it_says_when_to_stop_and_how_many_labels_it_takes():
 def test_nothing_that_was_handed_in_is_kept_or_changed():
     querier, report, answers = asked()
     pool, batch = POOL.copy(), POOL[report.rows]
-    audit_rows, labels = X[:30].copy(), y[:30].copy()
+    audit_rows, labels = X[-30:].copy(), y[-30:].copy()
     monitor = Monitor(pool, audit=(audit_rows, labels))
     pool[:], audit_rows[:], labels[:] = 0, 0, 0
     given = answers.copy()
     one = monitor.add(querier, report, batch, given)
     np.testing.assert_array_equal(given, answers)
     np.testing.assert_array_equal(batch, POOL[report.rows])
-    assert one.error.estimate == audit(querier, X[:30], y[:30]).error.estimate
+    assert one.error.estimate == audit(querier, X[-30:], y[-30:]).error.estimate
     assert monitor._reference.any()
 
 

@@ -81,7 +81,7 @@ def test_axes_say_what_they_are_and_the_legend_lists_all(monitor):
     assert len({axes[name].get_xlim() for name in PANELS if name != "classes"}) == 1
     legend = [text.get_text() for text in display.legend_.get_texts()]
     assert legend == [
-        "Target 0.25",
+        "Target 25%",
         "By the batch, 0.95 interval",
         "By the audit, 0.95 interval",
         *(f"Class {label}" for label in range(3)),

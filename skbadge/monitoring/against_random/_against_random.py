@@ -36,7 +36,7 @@ MOST_KNOWN = 0.1
     {
         "n_initial": [Interval(Integral, 0, None, closed="left")],
         "judge_share": [Interval(Real, 0, 1, closed="neither")],
-        "margin": [Interval(Real, 0, None, closed="neither")],
+        "margin": [Interval(Real, 0, 1, closed="neither")],
         "confidence": [Interval(Real, 0, 1, closed="neither")],
         "look": [Interval(Integral, 1, None, closed="left"), None],
         "random_state": ["random_state"],
@@ -81,8 +81,8 @@ def compare_with_random(
         Share of the random rows that judge, and train neither model.
 
     margin : float, default=0.01
-        Differences that do not matter: in accuracy, or as a share of the mean absolute
-        error of the random model.
+        Differences that do not matter: in accuracy, 0.01 for one point, or as a share
+        of the mean absolute error of the random model.
 
     confidence : float, default=0.95
         Probability with which the interval holds the difference, and with which two

@@ -124,6 +124,7 @@ class RandomComparison:
 
     def _lines(self):
         chosen = self.n_trained - self.n_initial
+        nearer = "alone right" if self.metric == "accuracy" else "nearer"
         yield (
             self.metric,
             f"{self.strategy_score:.3g} with {chosen} rows of the strategy, "
@@ -133,8 +134,9 @@ class RandomComparison:
         yield "difference", f"{self._range()} with confidence {1 - self.alpha:.3g}"
         yield (
             "judged by",
-            f"{len(self.judges)} random rows that neither learned from: {self.n_won} "
-            f"for the strategy, {self.n_lost} against it, p = {self.p_value:.2g}",
+            f"{len(self.judges)} random rows that neither learned from: the strategy's "
+            f"model is {nearer} on {self.n_won}, the random one on {self.n_lost}, "
+            f"p = {self.p_value:.2g}",
         )
         if self.n_more:
             yield (
@@ -147,6 +149,11 @@ class RandomComparison:
             )
         for note in self.notes:
             yield "note", note
+
+    def _of(self):
+        if self.metric != "accuracy":
+            return "% of the error"
+        return "point" if self.margin == 0.01 else "points"
 
 
 def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:

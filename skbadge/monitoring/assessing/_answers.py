@@ -3,9 +3,14 @@
 import numpy as np
 
 from skbadge.pools import array_of, is_tensor
+from skbadge.querier import QueryReport
 from skbadge.querier._checks import check_y
 from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import check_masked, is_missing
+
+# Predictions of the same rows differ by rounding, with their places in a mini-batch:
+# by less than this share of their range, and labels in less than this share of rows.
+_FEW = 0.02
 
 
 def read_answers(querier, y, n, name):
@@ -72,4 +77,32 @@ def check_order(report, y):
         raise ValueError(
             f"`y_new` is {what} {where}, by its index. The probabilities belong to the "
             f"rows in the order in which they were drawn: y_new.loc[{where[1:-1]}]."
+        )
+
+
+def check_is_report(report):
+    """Raise unless it is the report of a query."""
+    if not isinstance(report, QueryReport):
+        raise TypeError(
+            "`report` must be a QueryReport, of `query(..., return_report=True)`. Got "
+            f"{shown(report)} instead."
+        )
+
+
+def check_same(said, known, name):
+    """Raise if what the model says of the rows is not what it said of the batch."""
+    if known is None:
+        return
+    if said.proba is None and said.labels.dtype.kind != "f":
+        is_same = np.mean(said.labels != known.labels) <= _FEW
+    else:
+        both = (said.labels, known.labels)
+        if said.proba is not None:
+            both = said.proba, known.proba
+        is_same = np.allclose(*both, rtol=1e-5, atol=_FEW * np.ptp(both[1]))
+    if not is_same:
+        raise ValueError(
+            f"`{name}` must be the rows of the batch, in the order of `report.rows`: "
+            "X_pool[report.rows]. Got rows of which the model says something else than "
+            "of the batch."
         )

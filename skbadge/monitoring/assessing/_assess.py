@@ -8,7 +8,12 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, validate_params
-from skbadge.monitoring.assessing._answers import check_order, read_answers
+from skbadge.monitoring.assessing._answers import (
+    check_is_report,
+    check_order,
+    check_same,
+    read_answers,
+)
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
     MetricName,
@@ -27,7 +32,6 @@ from skbadge.utils._typing import Rows
 @validate_params(
     {
         **JUDGING,
-        "report": [QueryReport],
         "n_folds": [Interval(Integral, 2, None, closed="left")],
     }
 )
@@ -154,6 +158,7 @@ def assess(
     >>> assessment.rest.n, assessment.n_labeled
     (40, 100)
     """
+    check_is_report(report)
     querier, rows = opened(querier, rows)
     _check_report(report)
     check_order(report, y_new)
@@ -220,14 +225,18 @@ def _batch(querier, report, rows):
             f"`rows` must be the {n} rows of the batch, as `report.rows` names them. "
             f"Got {n_rows(rows)} rows."
         )
+    is_same_model = querier._round_name() == report.model
     if report.predictions is not None:
+        if rows is not None and is_same_model:
+            said = BatchPredictions.of(querier, rows)
+            check_same(said, report.predictions, "rows")
         return report.predictions
     if rows is None:
         raise ValueError(
             "`report` has no predictions, as the pool came in chunks. Pass the rows of "
             "the batch: rows=pool.take(report.rows)."
         )
-    if querier._round_name() != report.model:
+    if not is_same_model:
         raise ValueError(
             "`querier` was trained since, and would predict `rows` by another model "
             "than the one that chose them. Call `assess` before `partial_fit`."

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
+from skbadge.exceptions import MonitoringWarning
 from skbadge.monitoring.assessing._answers import read_answers
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
@@ -21,7 +22,11 @@ from skbadge.monitoring.estimates._assessment import Assessment
 from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import is_dataset, n_rows, rows_among
 from skbadge.querier import BatchPredictions
+from skbadge.utils._caller import warn_caller
 from skbadge.utils._typing import Rows
+
+# Fewer rows may well equal labelled ones by chance.
+_LEAST_EQUAL = 10
 
 
 @validate_params(
@@ -78,6 +83,11 @@ def audit(
     -------
     assessment : Assessment
         With ``overall``; ``rest`` and ``labeled`` are None.
+
+    Warns
+    -----
+    MonitoringWarning
+        If most of the rows equal labelled ones.
 
     Notes
     -----
@@ -139,6 +149,13 @@ def _taught(querier, X):
     n_equal = int(rows_among(X, querier._labeled.X).sum())
     if not n_equal:
         return ()
+    if n_equal >= _LEAST_EQUAL and 2 * n_equal > n_rows(X):
+        warn_caller(
+            f"{n_equal} of the {n_rows(X)} rows of the audit equal labelled ones. If "
+            "the model has learned from them, the audit says nothing of its error: "
+            "keep rows of the audit out of `fit`, `partial_fit` and the pool.",
+            MonitoringWarning,
+        )
     return (
         f"{n_equal} of {n_rows(X)} rows equal labelled ones: the model may have "
         "learned from them",

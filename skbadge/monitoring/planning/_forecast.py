@@ -92,7 +92,7 @@ class Forecast:
 
     def __str__(self):
         goal, now = f"an error of {self.target:.3g}", _count(self.n_labeled)
-        interval = f"({self._interval()} with confidence {self.confidence:g})"
+        interval = f"({self._interval()}, with confidence {self.confidence:g})"
         if self.is_reached:
             where = f"about {_count(self.n_labels)} of {now} labels"
             said = f"{goal} is reached already, at {where} {interval}"
@@ -117,8 +117,8 @@ class Forecast:
         if np.isinf(self.low):
             return "never"
         if np.isinf(self.high):
-            return f"{_count(self.low)} at the least, or never"
-        return f"{_count(self.low)} to {_count(self.high)}"
+            return f"from {_count(self.low)} to never"
+        return f"from {_count(self.low)} to {_count(self.high)}"
 
 
 @validate_params(
@@ -241,7 +241,16 @@ def forecast_labels(
         for each in (middle, min(middle, *ends), max(middle, *ends))
     )
     last = int(labeled.max())
-    far = "that is more than ten times the labels so far: no law holds that far"
+    notes = []
+    if last * 10 < n_labels < np.inf:
+        notes.append(
+            "that is more than ten times the labels so far: no law holds that far"
+        )
+    if scale == 0:
+        notes.append(
+            "the errors do not fall with the labels. (Of accuracies, hand in 1 - "
+            "accuracy.)"
+        )
     return Forecast(
         target=float(target),
         n_labels=n_labels,
@@ -254,7 +263,7 @@ def forecast_labels(
         floor=floor * unit,
         scale=scale * unit * center**exponent,
         exponent=exponent,
-        notes=(far,) if last * 10 < n_labels < np.inf else (),
+        notes=tuple(notes),
     )
 
 

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_classifier
 
-from skbadge.monitoring.assessing._answers import check_order, read_answers
+from skbadge.monitoring.assessing._answers import (
+    check_is_report,
+    check_order,
+    check_same,
+    read_answers,
+)
 from skbadge.monitoring.assessing._assessed import opened
 from skbadge.pools import n_rows, row_codes, rows_among
 from skbadge.querier import BadgeQuerier, BatchPredictions, QueryReport
 from skbadge.querier._check_rows import check_container
-from skbadge.utils._shown import shown
 from skbadge.utils._validation import is_missing
-
-# Predictions of the same rows differ by rounding, with their places in a mini-batch:
-# by less than this share of their range, and labels in less than this share of rows.
-_FEW = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,7 @@ class AnsweredBatch:
     @classmethod
     def of(cls, fitted, report, X, given):
         """Raise unless rows and answers are those of the report, and the model is."""
-        if not isinstance(report, QueryReport):
-            raise TypeError(
-                "`report` must be a QueryReport, of `query(..., return_report=True)`. "
-                f"Got {shown(report)} instead."
-            )
+        check_is_report(report)
         querier, _ = opened(fitted, None)
         _check_model(querier, report)
         X = _rows(fitted, querier, report, X)
@@ -82,7 +78,7 @@ class AnsweredBatch:
         said = None
         if report.model:
             said = BatchPredictions.of(querier, X)
-            _check_same(said, report.predictions)
+            check_same(said, report.predictions, "X_new")
         return cls(fitted, querier, report, X, given, y, answered, said)
 
     @property
@@ -140,22 +136,3 @@ def _rows(fitted, querier, report, X):
     # The steps, and the names of the columns, are not fitted yet.
     estimator = querier._any_estimator() if fitted is querier else fitted
     return check_container(X, estimator, "X_new")
-
-
-def _check_same(said, known):
-    """Raise if what the model says of the rows is not what it said of the batch."""
-    if known is None:
-        return
-    if said.proba is None and said.labels.dtype.kind != "f":
-        is_same = np.mean(said.labels != known.labels) <= _FEW
-    else:
-        both = (said.labels, known.labels)
-        if said.proba is not None:
-            both = said.proba, known.proba
-        is_same = np.allclose(*both, rtol=1e-5, atol=_FEW * np.ptp(both[1]))
-    if not is_same:
-        raise ValueError(
-            "`X_new` must be the rows of the batch, in the order of `report.rows`: "
-            "X_pool[report.rows]. Got rows of which the model says something else than "
-            "of the batch."
-        )

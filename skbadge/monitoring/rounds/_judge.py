@@ -14,13 +14,13 @@ from skbadge.utils._shown import listed
 _BOUNDED_BY_LOSS = ("log_loss", "root_mean_squared_error")
 _OF_ONE_CLASS = ("precision", "recall")
 _NO_MODEL = (
-    "there was no model yet that could be judged: risk and disagreement begin after "
+    "there was no model yet that could be judged: error and disagreement begin after "
     "the first training"
 )
 _NO_LAW = (
-    "no estimate of the error: {} draws nothing at random, or with groups or copies "
-    "that wait. Take Badge(uniform_share=0.1) or another strategy with known "
-    "probabilities, or give the Monitor an `audit`"
+    "no estimate of the error: {} drew these rows with no known probabilities. Give "
+    "the Monitor an `audit`, or take a strategy that has them, such as "
+    "Badge(uniform_share=0.1), without `groups` and with distinct=False"
 )
 _NO_SUCH_CLASS = (
     "no estimate of the error: `pos_label` is {!r}, and the classes so far are {}"
@@ -97,7 +97,9 @@ class Judge:
         report = batch.report
         if report.probabilities is None:
             return None, "", (_NO_LAW.format(report.strategy),)
-        told |= {"rows": batch.X, "n_folds": self.n_folds}
+        # Where the report has predictions, the batch was compared with them.
+        rows = batch.X if report.predictions is None else None
+        told |= {"rows": rows, "n_folds": self.n_folds}
         try:
             # The rows are the querier's already.
             found = assess(batch.querier, report, batch.given, **told)

@@ -1,5 +1,7 @@
 """Rows that a `Monitor` keeps: its reference, and its audit."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from sklearn.utils import check_random_state
 
@@ -21,6 +23,11 @@ from skbadge.utils._validation import check_masked
 
 def sampled(X_pool, n, random_state):
     """Copies of at most ``n`` rows, drawn uniformly, in the order of the pool."""
+    if isinstance(X_pool, Iterator):
+        raise TypeError(
+            f"`X_pool` must hold rows. Got {shown(X_pool)} instead. Of chunks, make a "
+            "pool: `skbadge.pools.from_chunks`."
+        )
     X = as_pool(X_pool)
     if isinstance(X, ChunkedPool):
         return X.take(_drawn(len(X), n, random_state))

@@ -47,6 +47,16 @@ def _balance(counts):
     return f"{len(counts)} classes, {least} to {most} each"
 
 
+def about(rounds, judge, source):
+    """How many rounds there are, and what judges them."""
+    used = {one.assessment.interval for one in rounds if one.assessment is not None}
+    kinds = " and ".join(sorted(used or {judge.interval_of(source)}))
+    return (
+        f"{len(rounds)} round{'s' * (len(rounds) != 1)}, {judge.metric} with {kinds} "
+        f"intervals of confidence {judge.confidence:g}"
+    )
+
+
 def as_text(rounds):
     """A table with a line for each round, then what is to be said of them."""
     lines = _lines(rounds)

@@ -87,7 +87,6 @@ def test_ids_of_a_pool_in_chunks_are_compared():
         ({"confidence": 1.0}, "confidence"),
         ({"n_folds": 1}, "n_folds"),
         ({"max_loss": 0.0}, "max_loss"),
-        ({"report": None}, "report"),
     ],
 )
 def test_other_arguments_that_are_refused(change, message):

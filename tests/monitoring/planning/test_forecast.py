@@ -199,7 +199,7 @@ def test_errors_that_do_not_fall(curve):
     assert found.share_reached < 0.5
     text = str(found)
     assert "never reached by the law fitted to 10 rounds, which ends at 0." in text
-    assert "or never" in text
+    assert "to never, with" in text
     never = 1 - found.share_reached
     assert f"in {never:.0%}".replace("%", " %") in text
 
@@ -211,7 +211,7 @@ def test_a_target_below_the_floor_may_never_be_reached():
     assert found.share_reached == 0
     # Nobody knows that there is a floor.
     assert 1000 < found.low < np.inf
-    assert "at the least, or never with confidence 0.9)" in str(found)
+    assert "to never, with confidence 0.9)" in str(found)
     assert "in 100 % of the resamples it is never reached" in str(found)
 
 
@@ -261,8 +261,9 @@ def test_printing():
     said = f"{found.n_labels:.3g} {found.low:.3g} {found.high:.3g}".split()
     numbers = [f"{float(each):,.0f}" for each in said]
     assert f"about {numbers[0]} labels in all for an error of 0.05" in str(found)
-    assert f"({numbers[1]} to {numbers[2]} with confidence 0.9)" in str(found)
-    assert repr(found) == f"<Forecast: {numbers[0]} ({numbers[1]} to {numbers[2]})>"
+    assert f"(from {numbers[1]} to {numbers[2]}, with confidence 0.9)" in str(found)
+    interval = f"from {numbers[1]} to {numbers[2]}"
+    assert repr(found) == f"<Forecast: {numbers[0]} ({interval})>"
     far = forecast_labels(ROUNDS, law(ROUNDS, 0, 2, 0.5), 0.01, random_state=0)
     assert "more than ten times the labels so far" in far.notes[0]
     assert "more than ten times" in str(far)
