@@ -136,3 +136,15 @@ def test_a_normal_bound_is_not_called_sure():
     assert "normal interval holds" in advice.criteria[0].reading
     exact = watched(Monitor(audit=(X[200:], y[200:]))).should_stop(0.3)
     assert "normal" not in exact.criteria[0].reading
+
+
+@pytest.mark.parametrize("kind", ["batch", "audit"])
+def test_answers_in_another_order_are_suspected(kind):
+    """Numbers do not tell which rows they are of, but the model does."""
+    labels = 3 * (X[:, 0] > 0) + 2 * (X[:, 1] > 0) + (X[:, 2] > 0)
+    querier, report, answers = asked(labels=labels, n=60)
+    kept = None if kind == "batch" else (X[-200:], labels[-200:])
+    for given, is_suspected in ((answers, False), (answers[::-1], True)):
+        monitor = Monitor(audit=kept)
+        monitor.add(querier, report, POOL[report.rows], given)
+        assert ("in the order of `report.rows`?" in str(monitor)) == is_suspected

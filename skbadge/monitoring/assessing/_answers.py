@@ -11,6 +11,8 @@ from skbadge.utils._validation import check_masked, is_missing
 # Predictions of the same rows differ by rounding, with their places in a mini-batch:
 # by less than this share of their range, and labels in less than this share of rows.
 _FEW = 0.02
+# Fewer answers say nothing of their order.
+_ENOUGH = 20
 
 
 def read_answers(querier, y, n, name):
@@ -78,6 +80,39 @@ def check_order(report, y):
             f"`y_new` is {what} {where}, by its index. The probabilities belong to the "
             f"rows in the order in which they were drawn: y_new.loc[{where[1:-1]}]."
         )
+
+
+def order_note(said, y, accuracy):
+    """A note if answers look as if they were in another order than the rows.
+
+    Parameters
+    ----------
+    said : ndarray of shape (n,)
+        Classes that the model said of the rows.
+
+    y : ndarray of shape (n,)
+        The answers.
+
+    accuracy : float
+        That of the model on other rows.
+    """
+    labels, shares = np.unique(y, return_counts=True)
+    # Of two classes, a model may well be wrong about half of the rows it asks for.
+    if len(y) < _ENOUGH or len(labels) < 3:
+        return ()
+    by_chance = sum(
+        np.mean(said == label) * n for label, n in zip(labels, shares, strict=True)
+    )
+    by_chance /= len(y)
+    spread = np.sqrt(by_chance * (1 - by_chance) / len(y))
+    is_chance = np.mean(said == y) <= by_chance + spread
+    if not is_chance or accuracy < (1 + by_chance) / 2:
+        return ()
+    return (
+        "the answers are what the model said no more often than by chance, and on "
+        f"other rows it is right in {accuracy:.0%}".replace("%", " %")
+        + ": are they in the order of `report.rows`?",
+    )
 
 
 def check_is_report(report):

@@ -5,13 +5,14 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 
 from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.assessing._answers import (
     check_is_report,
     check_order,
     check_same,
+    order_note,
     read_answers,
 )
 from skbadge.monitoring.assessing._assessed import (
@@ -175,6 +176,9 @@ def assess(
     fitted, n_used = None, 0
     if known is not None:
         fitted, n_used = cross_fitted(querier, known, n_folds)
+        if is_classifier(querier):
+            right = float(np.mean(fitted.labels == known.y))
+            notes += order_note(batch.labels[answered], y, right)
     n_left = n_drawn_from = report.n_candidates
     if report.n_subsample is not None:
         n_drawn_from = report.n_subsample

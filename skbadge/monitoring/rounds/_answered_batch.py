@@ -11,6 +11,7 @@ from skbadge.monitoring.assessing._answers import (
     check_is_report,
     check_order,
     check_same,
+    order_note,
     read_answers,
 )
 from skbadge.monitoring.assessing._assessed import opened
@@ -85,6 +86,10 @@ class AnsweredBatch:
     def is_of_classes(self):
         """Whether answers are labels, not numbers."""
         return is_classifier(self.querier)
+
+    def order_note(self, accuracy):
+        """A note if the answers look as if they were in another order."""
+        return order_note(self.said.labels[self.answered], self.y, accuracy)
 
     def disagreement(self):
         """Share of the answers that the model would not have given, if it is known."""

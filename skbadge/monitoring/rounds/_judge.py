@@ -93,7 +93,10 @@ class Judge:
         }
         if kept is not None:
             X, y = kept
-            return audit(batch.fitted, lent(X), y, **told), source, ()
+            found, notes = audit(batch.fitted, lent(X), y, **told), ()
+            if self.metric == "accuracy":
+                notes = batch.order_note(found.overall.estimate)
+            return found, source, notes
         report = batch.report
         if report.probabilities is None:
             return None, "", (_NO_LAW.format(report.strategy),)
