@@ -237,8 +237,9 @@ class Monitor:
             )
         assessment, source, notes = self._judge.judge(batch, self._audit)
         last, agrees, more = self._compare(batch)
+        n_before = len(self.rounds)
         one = MonitoredRound(
-            number=len(self.rounds) + 1,
+            number=n_before + 1,
             n_labeled=report.n_labeled,
             strategy=report.strategy,
             n_asked=len(report.rows),
@@ -251,9 +252,12 @@ class Monitor:
             duplicates=batch.duplicates(),
             notes=notes + more,
         )
-        self._last = last
-        self._batches.add(mark)
-        self.rounds.append(one)
+        # All or nothing: no call stands here, after which Ctrl-C could come in between.
+        self.rounds[n_before:], self._last, self._batches = (
+            [one],
+            last,
+            self._batches | {mark},
+        )
         return one
 
     def _compare(self, batch):
