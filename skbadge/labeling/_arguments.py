@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -66,7 +67,7 @@ def check_options(
 
 
 def _is_number(value):
-    return isinstance(value, float | int) and not isinstance(value, bool)
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def check_annotator(annotator: Any) -> Any:

@@ -180,6 +180,7 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
             timeout=timeout,
         )
         check_annotator(annotator)
+        audit_share = float(audit_share)
         if hasattr(querier, "y_labeled_"):
             warn_caller(
                 "The labels that `querier` was fitted to have no part in the session: "

@@ -238,8 +238,9 @@ class Monitor:
         audit = self._audit if more is None else _extended(self._audit, *more)
         assessment, source, notes = self._judge.judge(batch, audit)
         last, agrees, on_agreement = self._compare(batch)
+        n_before = len(self.rounds)
         one = MonitoredRound(
-            number=len(self.rounds) + 1,
+            number=n_before + 1,
             n_labeled=report.n_labeled,
             strategy=report.strategy,
             n_asked=len(report.rows),
@@ -252,9 +253,12 @@ class Monitor:
             duplicates=batch.duplicates(),
             notes=notes + on_agreement,
         )
-        self._last = last
-        self._batches.add(mark)
-        self.rounds.append(one)
+        # All or nothing: no call stands here, after which Ctrl-C could come in between.
+        self.rounds[n_before:], self._last, self._batches = (
+            [one],
+            last,
+            self._batches | {mark},
+        )
         return one
 
     def _compare(self, batch):

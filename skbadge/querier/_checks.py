@@ -68,8 +68,8 @@ def _check_labels(y, X):
     if isinstance(given, list | tuple) or y.dtype == object:
         objects = np.asarray(given, dtype=object).ravel()
         _check_label_kinds(objects)
-        if all(isinstance(label, Real) for label in y):
-            # Columns of a mixed table arrive as objects.
+        if all(isinstance(label, Real | np.bool_) for label in y):
+            # Columns of a mixed table arrive as objects, and labels with gaps.
             y = np.asarray(y.tolist())
         elif any(map(_is_string_of_another_class, objects)):
             # NumPy cuts the names of an enumeration to the length of its strings.

@@ -1,7 +1,10 @@
 """Monitor: what it keeps of rounds, and what it refuses."""
 
 import copy
+import inspect
+import itertools
 import pickle
+import sys
 import threading
 
 import numpy as np
@@ -466,3 +469,44 @@ def test_a_frame_has_a_row_for_each_round():
     )
     assert (last["source"], last["metric"]) == ("batch", "accuracy")
     assert "&lt;b&gt;" in monitor._repr_html_()
+
+
+def test_ctrl_c_keeps_a_round_whole_or_not_at_all():
+    """Wherever it comes: what was half kept could never be added again."""
+    querier, report, answers = asked()
+    batch = querier, report, POOL[report.rows], answers
+    file, n_lines, kept = inspect.getsourcefile(Monitor), 0, []
+
+    def interrupted_at(stop):
+        monitor, seen = Monitor(POOL, n_reference=20, random_state=0), itertools.count()
+
+        def on_line(frame, event, arg):
+            if event == "line" and next(seen) == stop:
+                sys.settrace(None)
+                raise KeyboardInterrupt
+            return on_line
+
+        def on_call(frame, event, arg):
+            return on_line if frame.f_code.co_filename == file else None
+
+        known = sys.gettrace()
+        sys.settrace(on_call)
+        try:
+            monitor.add(*batch)
+        finally:
+            sys.settrace(known)
+            kept.append(monitor)
+
+    while True:
+        try:
+            interrupted_at(n_lines)
+        except KeyboardInterrupt:
+            n_lines += 1
+            if not kept[-1].rounds:
+                kept[-1].add(*batch)
+        else:
+            break
+    assert n_lines > 10
+    for monitor in kept:
+        (one,) = monitor.rounds
+        assert one.notes == kept[-1].rounds[0].notes

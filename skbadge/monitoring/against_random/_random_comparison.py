@@ -183,4 +183,6 @@ def rows_to_settle(difference, variance, alpha, margin):
     if size < margin:
         on_both = doubt + stats.norm.ppf((1 + _POWER) / 2)
         least = min(least, on_both / (margin - size))
-    return int(np.ceil(least**2 * variance))
+    needed = least**2 * variance
+    # One row does not say how much rows vary: a second one is the least that does.
+    return int(np.ceil(needed)) if np.isfinite(needed) else 2

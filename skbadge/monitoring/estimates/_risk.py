@@ -11,6 +11,7 @@ from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring.estimates._draws import Draws
 from skbadge.monitoring.estimates._intervals import standard_error
 from skbadge.monitoring.estimates._shown_numbers import brief
+from skbadge.utils._validation import check_masked
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,6 +179,8 @@ def risk_estimate(
 
 def _check(losses, probabilities, n_pool, uniform_share, max_loss):
     """Both arrays in float64, if they are as described."""
+    check_masked(losses, "losses")
+    check_masked(probabilities, "probabilities")
     losses = np.asarray(losses, dtype=np.float64)
     probabilities = np.asarray(probabilities, dtype=np.float64)
     if losses.ndim != 1 or losses.shape != probabilities.shape or len(losses) == 0:

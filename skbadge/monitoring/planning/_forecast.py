@@ -10,6 +10,7 @@ from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.estimates._shown_numbers import percent, rounded
 from skbadge.monitoring.planning._power_law import LearningCurve, reached
 from skbadge.utils._streams import stream_seed
+from skbadge.utils._validation import check_masked
 
 LEAST_ROUNDS = 4
 
@@ -278,19 +279,19 @@ def _count(number):
 
 def _check(n_labeled, errors, standard_errors, same_rows):
     """Arrays in float64, if they are as described."""
-    given = [n_labeled, errors]
+    given = {"n_labeled": n_labeled, "errors": errors}
     if standard_errors is not None:
-        given.append(standard_errors)
-    arrays = [np.asarray(each, dtype=np.float64) for each in given]
+        given["standard_errors"] = standard_errors
+    for name, each in given.items():
+        check_masked(each, name)
+    arrays = [np.asarray(each, dtype=np.float64) for each in given.values()]
     shapes = {array.shape for array in arrays}
     if len(shapes) > 1 or arrays[0].ndim != 1:
         raise ValueError(
             "`n_labeled`, `errors` and `standard_errors` must have one number for each "
             f"round. Got shapes {[array.shape for array in arrays]}."
         )
-    for name, array in zip(
-        ("n_labeled", "errors", "standard_errors"), arrays, strict=False
-    ):
+    for name, array in zip(given, arrays, strict=True):
         least = 1 if name == "n_labeled" else 0
         if not np.all((array >= least) & (array < np.inf)):
             raise ValueError(

@@ -394,6 +394,11 @@ def test_a_share_is_from_zero_to_a_half(tmp_path, share):
         open_session(tmp_path, audit_share=share)
 
 
+def test_a_share_may_be_one_of_numpys_numbers(tmp_path):
+    with open_session(tmp_path, audit_share=np.float32(0.25), batch_size=8) as session:
+        assert len(of_audit(session.next(8))) == 2
+
+
 # Going on
 
 

@@ -93,6 +93,17 @@ def test_numbers_are_judged_by_absolute_errors(n_outputs):
     assert (found.n_won, found.n_lost) == ((gains > 0).sum(), (gains < 0).sum())
 
 
+def test_one_row_alone_does_not_say_how_much_numbers_differ():
+    rows, target = make_regression(300, 6, noise=9, random_state=0)
+    querier = fitted(LinearRegression(), target, rows)
+    two = np.arange(300)[APART][:2]
+    found = compare_with_random(querier, rows[two], target[two], n_initial=40)
+    assert len(found.judges) == 1
+    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert (found.verdict, found.n_more) == ("cannot tell yet", 1)
+    assert "about 1 more rows" in str(found)
+
+
 def task(seed, above=0.0):
     """Rows of which the first column is the label, and later chosen ones above 0."""
     rng = np.random.default_rng(seed)

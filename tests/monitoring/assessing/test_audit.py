@@ -230,3 +230,12 @@ def test_what_is_refused(change, message):
     arguments = {"X_audit": X[KEPT], "y_audit": y[KEPT]} | change
     with pytest.raises(ValueError, match=message):
         audit(fitted(), **arguments)
+
+
+def test_booleans_with_gaps_are_labels():
+    """A list of NumPy's booleans and None was refused as of an unknown type."""
+    answers = y > 0
+    querier = BadgeQuerier(LogisticRegression(max_iter=500)).fit(X[:60], answers[:60])
+    expected = audit(querier, X[61:100], answers[61:100]).overall.estimate
+    found = audit(querier, X[60:100], [None, *answers[61:100]])
+    assert found.overall.estimate == pytest.approx(expected)

@@ -151,6 +151,11 @@ def test_other_losses_are_scaled_by_the_greatest():
     [
         ({"losses": [0.5, 1.5]}, "between 0 and `max_loss`=1. Got 0.5 to 1.5"),
         ({"losses": [0.5, np.nan]}, "between 0 and `max_loss`"),
+        ({"losses": np.ma.array([0, 1], mask=[0, 1])}, "`losses` has masked entries"),
+        (
+            {"probabilities": np.ma.array([0.1, 0.1], mask=[0, 1])},
+            "`probabilities` has masked",
+        ),
         ({"losses": [0.5]}, r"one value for each row drawn.*\(1,\) and \(2,\)"),
         ({"losses": [], "probabilities": []}, "at least one"),
         ({"n_pool": 1}, "`n_pool` must be at least the number of rows drawn, 2. Got 1"),

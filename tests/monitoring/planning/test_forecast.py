@@ -274,6 +274,10 @@ def test_printing():
     [
         ({"n_labeled": [1, 2, 3], "errors": [3, 2, 1]}, "at least 4 rounds"),
         ({"n_labeled": [1, 1, 2, 3], "errors": [3, 2, 1, 1]}, "at least 4 rounds"),
+        (
+            {"errors": np.ma.array([4, 3, 2, 1], mask=[1, 0, 0, 0])},
+            "`errors` has masked entries",
+        ),
         ({"errors": [1, 2]}, "one number for each round"),
         ({"errors": [[1], [2], [3], [4]]}, "one number for each round"),
         ({"errors": [1, 2, np.nan, 1]}, "Leave out rounds without an estimate"),
