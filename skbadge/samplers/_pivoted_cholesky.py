@@ -70,11 +70,13 @@ def conditional_variances(kernel):
     variances : ndarray of shape (n,)
         float64, non-negative; their product is the determinant.
     """
-    rest = kernel.astype(np.float64)
+    # By a power of two, which is exact: ratios of the smallest numbers overflow.
+    _, exponent = np.frexp(np.abs(kernel).max(initial=0.0))
+    rest = np.ldexp(kernel.astype(np.float64), -exponent)
     variances = np.maximum(np.diagonal(rest), 0.0)
     for i in range(len(rest)):
         variances[i] = max(rest[i, i], 0.0)
         if variances[i] > 0:
             row = rest[i, i + 1 :]
             rest[i + 1 :, i + 1 :] -= np.outer(row, row / variances[i])
-    return variances
+    return np.ldexp(variances, exponent)

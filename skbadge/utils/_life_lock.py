@@ -43,8 +43,13 @@ class LifeLock:
         if self._lock is None:
             self._make_folder()
             lock = self._file_lock(self.name)
-            with self.locking(lock):
-                lock.acquire()
+            try:
+                with self.locking(lock):
+                    lock.acquire()
+            except TimeoutError as error:
+                # Nobody else has this name: so filelock before 3.24 says that there
+                # are no locks.
+                raise self._error("the file system has no locks") from error
             self._lock = lock
 
     def _make_folder(self):

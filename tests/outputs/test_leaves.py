@@ -123,7 +123,7 @@ def test_blocks_of_rows_make_no_difference(name, monkeypatch):
 
 
 def test_hist_boosting_takes_categories_and_gaps():
-    frame = pd.DataFrame(X, columns=list("abcdef"))
+    frame = pd.DataFrame(X.copy(), columns=list("abcdef"))
     kinds = np.array(["x", "y", "z"])[(X[:, 0] * 3).astype(int) % 3]
     frame["kind"] = pd.Categorical(kinds)
     frame.loc[frame.index % 7 == 0, "b"] = np.nan

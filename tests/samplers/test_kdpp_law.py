@@ -219,3 +219,5 @@ def test_conditional_variances_multiply_to_the_determinant():
     assert conditional_variances(np.ones((2, 2))).tolist() == [1, 0]
     assert conditional_variances(np.zeros((2, 2))).tolist() == [0, 0]
     assert conditional_variances(np.zeros((0, 0))).shape == (0,)
+    smallest = np.array([[1.0, 4.0], [4.0, 20.0]]) * 2.0**-1070
+    assert conditional_variances(smallest).tolist() == [2.0**-1070, 2.0**-1068]

@@ -93,7 +93,8 @@ def _series(values):
     if len({type(value) for value in values}) == 1:
         try:
             return pd.Series(values)
-        except UnicodeEncodeError:
-            # Half a surrogate pair, as of a file's name that is no text.
+        except (UnicodeEncodeError, OverflowError):
+            # Half a surrogate pair, as of a file's name that is no text; or an int that
+            # old versions of pandas would have as a float.
             pass
     return pd.Series(values, dtype=object)

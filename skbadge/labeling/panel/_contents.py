@@ -131,7 +131,7 @@ def _named(row):
         return row.items()
     if hasattr(row, "tocoo"):
         found = row.tocoo()
-        return zip(found.coords[-1].tolist(), found.data.tolist(), strict=True)
+        return zip(found.col.tolist(), found.data.tolist(), strict=True)
     return None
 
 
