@@ -16,10 +16,10 @@ from skbadge.monitoring.planning._target import check_not_a_score, with_estimate
 from skbadge.monitoring.rounds._agreement import agreement
 from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
 from skbadge.monitoring.rounds._judge import Judge
-from skbadge.monitoring.rounds._kept_rows import labeled_copy, lent, sampled
+from skbadge.monitoring.rounds._kept_rows import extended, lent, sampled
 from skbadge.monitoring.rounds._monitored_round import MonitoredRound
 from skbadge.monitoring.rounds._rounds_table import about, as_frame, as_html, as_text
-from skbadge.pools import concatenate_rows, n_rows
+from skbadge.pools import n_rows
 from skbadge.querier import QueryReport
 from skbadge.querier._batch_predictions import predicted
 from skbadge.utils._shared_state import exclusive
@@ -182,7 +182,7 @@ class Monitor:
         self : Monitor
             With copies of these rows.
         """
-        self._audit = _extended(self._audit, X, y)
+        self._audit = extended(self._audit, X, y)
         return self
 
     def add(
@@ -235,7 +235,7 @@ class Monitor:
                 "`report` is of a batch that was added already. Add each one once, and "
                 "have a Monitor of its own for each run."
             )
-        audit = self._audit if more is None else _extended(self._audit, *more)
+        audit = self._audit if more is None else extended(self._audit, *more)
         assessment, source, notes = self._judge.judge(batch, audit)
         last, agrees, on_agreement = self._compare(batch)
         n_before = len(self.rounds)
@@ -400,12 +400,3 @@ class Monitor:
         if self._audit is not None:
             facts.append(f"an audit of {len(self._audit[1])} rows")
         return ", ".join(facts)
-
-
-def _extended(audit, X, y):
-    """Copies of rows and of their labels, behind those of an audit if there is one."""
-    X, labels = labeled_copy(X, y)
-    if audit is None:
-        return X, labels
-    known, told = audit
-    return concatenate_rows(known, X), np.concatenate([told, labels])

@@ -10,6 +10,7 @@ from skbadge.pools import (
     array_of,
     as_pool,
     check_masked_parts,
+    concatenate_rows,
     copy_rows,
     is_dataset,
     is_tensor,
@@ -43,7 +44,16 @@ def _drawn(size, n, random_state):
     return np.sort(generator.choice(size, min(n, size), replace=False))
 
 
-def labeled_copy(X, y):
+def extended(audit, X, y):
+    """Copies of rows and of their labels, behind those of an audit if there is one."""
+    X, labels = _labeled_copy(X, y)
+    if audit is None:
+        return X, labels
+    known, told = audit
+    return concatenate_rows(known, X), np.concatenate([told, labels])
+
+
+def _labeled_copy(X, y):
     """Copies of rows and of their labels, of which some may be None."""
     check_masked_parts(X, "X")
     check_masked(y, "y")
