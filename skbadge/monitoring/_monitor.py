@@ -4,7 +4,6 @@ from copy import copy
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 

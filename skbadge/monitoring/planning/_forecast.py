@@ -5,6 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
 
 from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.estimates._shown_numbers import percent, rounded
@@ -163,8 +164,8 @@ def forecast_labels(
         How exact each error is known, as `RiskEstimate.standard_error`: the standard
         deviation of an estimate, which is the half width of a normal interval of
         confidence 0.68. Exact errors count more; none counts as more exact than half of
-        the median. Without them, all count the same, and
-        how much they vary is read off the distances from the law.
+        the median. Without them, all count the same, and how much they vary is read off
+        the distances from the law.
 
     same_rows : bool, default=False
         Whether the errors are those of the same rows each time, such as an audit's. If
@@ -204,11 +205,11 @@ def forecast_labels(
     Few rounds cannot tell whether there is a floor a, and curves of real models bend.
     The upper end lets there be a floor. The lower end is the lesser of that of these
     resamples and that of others, of the law with a = 0 through the later half of the
-    rounds.
+    rounds; but not below the labels of a round whose error is above the target by more
+    than its standard error explains.
 
     The interval holds for such laws, and for others the less the farther the target is.
-    It takes O(n_bootstrap * n_rounds) operations for each
-    exponent.
+    It takes O(n_bootstrap * n_rounds) operations for each exponent.
 
     Examples
     --------
@@ -241,6 +242,7 @@ def forecast_labels(
         float(np.ceil(max(labeled.min(), center * each) * (1 - 1e-9)))
         for each in (middle, min(middle, *ends), max(middle, *ends))
     )
+    low = min(n_labels, max(low, _not_reached(labeled, seen, given, target, tail)))
     last = int(labeled.max())
     notes = []
     if last * 10 < n_labels < np.inf:
@@ -266,6 +268,15 @@ def forecast_labels(
         exponent=exponent,
         notes=tuple(notes),
     )
+
+
+def _not_reached(n_labeled, errors, standard_errors, target, tail):
+    """The most labels of a round whose error is above the target, chance apart."""
+    if standard_errors is None:
+        return 0
+    # The tail is shared among the rounds, by Bonferroni.
+    least = errors - norm.ppf(1 - tail / len(errors)) * standard_errors
+    return n_labeled[least > target].max(initial=0)
 
 
 def _count(number):
