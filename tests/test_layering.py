@@ -41,6 +41,10 @@ ROOMS = {
         *("ledger", "rounds", "_arguments", "files", "panel"),
         *("_opening", "_telling", "_taking_answers", "_session", "__init__"),
     ],
+    "monitoring": [
+        *("estimates", "assessing", "against_random", "rounds", "planning"),
+        *("_monitor", "_monitor_display", "__init__"),
+    ],
 }
 OPTIONAL = {
     *("IPython", "dask", "distributed", "filelock", "h5py", "ipywidgets"),

@@ -43,7 +43,7 @@ from skbadge import BadgeQuerier
 from skbadge.datasets import load_openml
 from skbadge.exceptions import QueryWarning
 from skbadge.monitoring import compare_with_random
-from skbadge.monitoring._random_comparison import verdict_of
+from skbadge.monitoring.against_random._random_comparison import verdict_of
 from skbadge.pools import rows_among
 
 RESULTS = Path(__file__).with_name("monitoring_random_results.csv.gz")

@@ -3,7 +3,6 @@
 import os
 import warnings
 from dataclasses import dataclass
-from html import escape
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
@@ -18,6 +17,7 @@ from sklearn.utils import check_random_state
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.nn import table_preprocessor
 from skbadge.nn._preprocessor import column_kinds
+from skbadge.utils._html_tables import facts_table
 from skbadge.utils._optional import import_optional
 from skbadge.utils._typing import RandomState
 
@@ -110,13 +110,8 @@ class TabularData:
         return f"<TabularData {facts}>"
 
     def _repr_html_(self):
-        lines = "".join(
-            f'<tr><th style="text-align:left">{escape(what)}</th>'
-            f'<td style="text-align:left">{escape(value)}</td></tr>'
-            for what, value in self._facts()
-        )
         preview = self.X.head().to_html(max_cols=10, border=0)
-        return f"<table>{lines}</table>{preview}"
+        return facts_table(self._facts()) + preview
 
 
 @validate_params(

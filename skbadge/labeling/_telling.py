@@ -10,7 +10,7 @@ from skbadge.labeling.ledger._progress_report import Progress, progress_of
 from skbadge.labeling.rounds._rounds import Rounds
 from skbadge.labeling.rounds._row_ids import PoolRows
 from skbadge.monitoring import Assessment, audit
-from skbadge.monitoring._judging import MetricName
+from skbadge.monitoring.assessing._assessed import MetricName
 
 if TYPE_CHECKING:
     import pandas as pd

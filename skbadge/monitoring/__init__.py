@@ -1,19 +1,27 @@
-"""What the answers to a batch say about the model that chose it."""
+"""What the answers to a batch say about the model that chose it.
 
-from skbadge.monitoring._against_random import RandomComparison, compare_with_random
-from skbadge.monitoring._assess import assess
-from skbadge.monitoring._assessment import Assessment
-from skbadge.monitoring._audit import audit
-from skbadge.monitoring._forecast import Forecast, forecast_labels
+Five rooms, each of which knows those before it: ``estimates`` computes, ``assessing``
+judges a model, ``against_random`` compares two, ``rounds`` keeps what each batch has
+said, and ``planning`` says what is to come. On these stands ``_monitor``.
+"""
+
 from skbadge.monitoring._monitor import Monitor
 from skbadge.monitoring._monitor_display import MonitorDisplay
-from skbadge.monitoring._monitored_round import MonitoredRound
-from skbadge.monitoring._risk import RiskEstimate, risk_estimate
-from skbadge.monitoring._stopping import (
+from skbadge.monitoring.against_random._against_random import (
+    RandomComparison,
+    compare_with_random,
+)
+from skbadge.monitoring.assessing._assess import assess
+from skbadge.monitoring.assessing._audit import audit
+from skbadge.monitoring.estimates._assessment import Assessment
+from skbadge.monitoring.estimates._risk import RiskEstimate, risk_estimate
+from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
+from skbadge.monitoring.planning._stopping import (
     StoppingAdvice,
     StoppingCriterion,
     stopping_advice,
 )
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound
 
 __all__ = [
     "Assessment",

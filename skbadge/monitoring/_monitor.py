@@ -9,16 +9,16 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
-from skbadge.monitoring._agreement import agreement
-from skbadge.monitoring._answered_batch import AnsweredBatch
-from skbadge.monitoring._forecast import Forecast, forecast_labels
-from skbadge.monitoring._judge import Judge
-from skbadge.monitoring._judging import JUDGING, MetricName, opened
-from skbadge.monitoring._kept_rows import labeled_copy, lent, sampled
-from skbadge.monitoring._monitored_round import MonitoredRound
-from skbadge.monitoring._rounds_table import about, as_frame, as_html, as_text
-from skbadge.monitoring._stopping import StoppingAdvice, stopping_advice
-from skbadge.monitoring._target import check_not_a_score, with_estimate
+from skbadge.monitoring.assessing._assessed import JUDGING, MetricName, opened
+from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
+from skbadge.monitoring.planning._stopping import StoppingAdvice, stopping_advice
+from skbadge.monitoring.planning._target import check_not_a_score, with_estimate
+from skbadge.monitoring.rounds._agreement import agreement
+from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
+from skbadge.monitoring.rounds._judge import Judge
+from skbadge.monitoring.rounds._kept_rows import labeled_copy, lent, sampled
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._rounds_table import about, as_frame, as_html, as_text
 from skbadge.pools import concatenate_rows, n_rows
 from skbadge.querier import QueryReport
 from skbadge.querier._batch_predictions import predicted
@@ -182,14 +182,9 @@ class Monitor:
         self : Monitor
             With copies of these rows.
         """
-        X, labels = labeled_copy(X, y)
-        if self._audit is not None:
-            known, told = self._audit
-            X, labels = concatenate_rows(known, X), np.concatenate([told, labels])
-        self._audit = X, labels
+        self._audit = _extended(self._audit, X, y)
         return self
 
-    @exclusive()
     def add(
         self,
         querier: BaseEstimator,
@@ -228,6 +223,11 @@ class Monitor:
             since, the metric does not suit the model, or the batch was added already.
             Nothing is kept then.
         """
+        return self._add(querier, report, X_new, y_new)
+
+    @exclusive()
+    def _add(self, querier, report, X_new, y_new, *, more=None):
+        """`add`, with more rows in the audit, and their labels, for this round only."""
         batch = AnsweredBatch.of(querier, report, X_new, y_new)
         mark = report.model, report.n_labeled, report.rows.tobytes()
         if mark in self._batches:
@@ -235,8 +235,9 @@ class Monitor:
                 "`report` is of a batch that was added already. Add each one once, and "
                 "have a Monitor of its own for each run."
             )
-        assessment, source, notes = self._judge.judge(batch, self._audit)
-        last, agrees, more = self._compare(batch)
+        audit = self._audit if more is None else _extended(self._audit, *more)
+        assessment, source, notes = self._judge.judge(batch, audit)
+        last, agrees, on_agreement = self._compare(batch)
         one = MonitoredRound(
             number=len(self.rounds) + 1,
             n_labeled=report.n_labeled,
@@ -249,7 +250,7 @@ class Monitor:
             disagreement=batch.disagreement(),
             class_counts=batch.class_counts(),
             duplicates=batch.duplicates(),
-            notes=notes + more,
+            notes=notes + on_agreement,
         )
         self._last = last
         self._batches.add(mark)
@@ -395,3 +396,12 @@ class Monitor:
         if self._audit is not None:
             facts.append(f"an audit of {len(self._audit[1])} rows")
         return ", ".join(facts)
+
+
+def _extended(audit, X, y):
+    """Copies of rows and of their labels, behind those of an audit if there is one."""
+    X, labels = labeled_copy(X, y)
+    if audit is None:
+        return X, labels
+    known, told = audit
+    return concatenate_rows(known, X), np.concatenate([told, labels])

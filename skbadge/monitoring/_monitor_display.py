@@ -19,8 +19,8 @@ from skbadge.inspection._plot._style import (
     metric_label,
 )
 from skbadge.monitoring._monitor import Monitor
-from skbadge.monitoring._monitored_round import MonitoredRound
-from skbadge.monitoring._rounds_table import error_name
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._rounds_table import error_name
 from skbadge.utils._shown import shown
 
 PANELS = ("error", "agreement", "disagreement", "classes", "duplicates")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from skbadge.embeddings._diagnostics import batch_diagnostics
 from skbadge.querier._batch_predictions import BatchPredictions
 from skbadge.samplers import Selection
+from skbadge.utils._html_tables import facts_table, table
 
 # Rows that a notebook shows; their order says most about the first.
 _N_SHOWN = 10
@@ -166,11 +167,8 @@ class QueryReport(Selection):
             facts.append(("diversity", str(self.diagnostics)))
         facts += [("note", note) for note in self.notes]
         facts += [("fallback", fallback) for fallback in self.fallbacks]
-        lines = "".join(
-            f"<tr>{_cell('th', name)}{_cell('td', value)}</tr>" for name, value in facts
-        )
         title = f"<p><b>{escape(self._title())}</b></p>"
-        return f"{title}<table>{lines}</table>{self._picks_html()}"
+        return f"{title}{facts_table(facts)}{self._picks_html()}"
 
     def _picks_html(self):
         """The first rows that were selected, and what for."""
@@ -180,14 +178,10 @@ class QueryReport(Selection):
         for name, values in self._measured():
             columns.append((name, [f"{value:.3g}" for value in values[:_N_SHOWN]]))
         names, cells = zip(*columns, strict=True)
-        head = "".join(_cell("th", name) for name in ("pick", *names))
-        lines = "".join(
-            f"<tr>{_cell('th', i)}{''.join(_cell('td', cell) for cell in line)}</tr>"
-            for i, line in enumerate(zip(*cells, strict=True), start=1)
-        )
+        lines = enumerate(zip(*cells, strict=True), start=1)
         n_more = len(self.rows) - _N_SHOWN
         more = f"<p>and {n_more} more</p>" if n_more > 0 else ""
-        return f"<table><thead><tr>{head}</tr></thead>{lines}</table>{more}"
+        return table(("pick", *names), ((i, *line) for i, line in lines)) + more
 
     def _title(self):
         pool = f"{self.n_pool} rows"
@@ -221,7 +215,3 @@ class QueryReport(Selection):
     def _ranges(self):
         for name, values in self._measured():
             yield name, f"{values.min():.3g} to {values.max():.3g}"
-
-
-def _cell(tag, content):
-    return f'<{tag} style="text-align:left">{escape(str(content))}</{tag}>'

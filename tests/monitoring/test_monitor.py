@@ -18,7 +18,7 @@ from skbadge.monitoring import (
     forecast_labels,
     stopping_advice,
 )
-from skbadge.monitoring._answered_batch import AnsweredBatch
+from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
 from tests.monitoring._asked import NAMES, X, asked, y
 
 POOL, ANSWERS = X[60:], y[60:]

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from html import escape
 
 from skbadge.labeling.ledger._resolution import answered, contradicts, resolve
 from skbadge.labeling.ledger._scalars import Scalar, from_text
+from skbadge.utils._html_tables import facts_table
 
 # So many numbers are listed as labels one by one.
 _N_NUMBERS = 20
@@ -76,12 +76,7 @@ class Progress:
         return "\n".join(f"{name}: {value}" for name, value in self._lines())
 
     def _repr_html_(self):
-        cells = "".join(
-            f"<tr><th style='text-align: left'>{escape(name)}</th>"
-            f"<td>{escape(str(value))}</td></tr>"
-            for name, value in self._lines()
-        )
-        return f"<table>{cells}</table>"
+        return facts_table(self._lines())
 
     def _lines(self):
         yield "labelled", f"{self.n_labeled} of {self.n_pool} rows"

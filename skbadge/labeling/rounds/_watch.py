@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from skbadge.labeling.ledger._scalars import from_text
-from skbadge.utils._shared_state import exclusive
 
 _APART = "rows came or went between the queries of this round: it is about the first"
+_OF_PARTS = (
+    "the queries of this round drew from parts of the pool: it is about the first"
+)
 _NO_ESTIMATE = "no estimate of the error"
 _OTHER_ROWS = (
     f"{_NO_ESTIMATE}: this process did not choose the batch, and asked again, the "
@@ -72,18 +74,12 @@ class Watch:
         return str(one)
 
     def _add(self, querier, report, y, audit):
-        rows, monitor = self._pool.take(report.rows), self.monitor
         keys, told = audit
-        with exclusive():
+        rows, more = self._pool.take(report.rows), None
+        if any(label is not None for label in told):
             # Answers may be corrected, so that the monitor has them for one round.
-            kept = monitor._audit
-            try:
-                if any(label is not None for label in told):
-                    where = self._pool.positions(keys)
-                    monitor.extend_audit(self._pool.take(where), told)
-                return monitor.add(querier, report, rows, y)
-            finally:
-                monitor._audit = kept
+            more = self._pool.take(self._pool.positions(keys)), told
+        return self.monitor._add(querier, report, rows, y, more=more)
 
 
 def joined(reports):
@@ -98,6 +94,10 @@ def joined(reports):
     for other in others:
         if other.n_candidates != n_left:
             notes = (_APART,)
+            break
+        if first.n_subsample not in (None, first.n_candidates):
+            # Each from a subsample of its own.
+            notes = (_OF_PARTS,)
             break
         several.append(other)
         n_left -= len(other.rows)

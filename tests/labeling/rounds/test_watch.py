@@ -8,6 +8,7 @@ from skbadge import BadgeQuerier
 from skbadge.__main__ import main
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling import read_progress
+from skbadge.labeling.rounds._watch import joined
 from skbadge.monitoring import Monitor, risk_estimate
 from skbadge.strategies import ALBL, Badge
 from tests.labeling._sessions import (
@@ -103,6 +104,21 @@ def test_where_rows_come_in_between_the_first_query_counts(tmp_path):
     one = monitor.rounds[1]
     assert one.n_asked == 10
     assert one.notes[-1].startswith("rows came or went between the queries")
+
+
+@pytest.mark.parametrize(("subsample", "is_one"), [(None, True), (100, False)])
+def test_queries_of_subsamples_are_not_judged_together(subsample, is_one):
+    querier = make_querier(Badge(uniform_share=0.3)).fit(X[:20], Y[:20])
+    left, reports = np.arange(20, 300), []
+    for _ in range(2):
+        rows, report = querier.query(
+            X, 10, candidates=left, subsample=subsample, return_report=True
+        )
+        reports.append(report)
+        left = np.setdiff1d(left, rows)
+    batch, notes = joined(reports)
+    assert len(batch.rows) == (20 if is_one else 10)
+    assert bool(notes) != is_one
 
 
 def test_a_batch_is_cut_after_its_last_answer_and_gaps_count_as_skipped(tmp_path):

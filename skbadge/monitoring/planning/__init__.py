@@ -1,0 +1,1 @@
+"""What the rounds say of what is to come: when to stop, how many labels it takes."""
