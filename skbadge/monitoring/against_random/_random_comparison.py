@@ -145,15 +145,14 @@ class RandomComparison:
                 f"{rounded(self.n_more_labels, 2)} more random labels in all, if the "
                 "difference is the one seen so far "
                 f"(with probability {_POWER}); a difference of less than "
-                f"{100 * self.margin:g} {self._unit} does not matter",
+                f"{self._margin()} does not matter",
             )
         for note in self.notes:
             yield "note", note
 
-    def _of(self):
-        if self.metric != "accuracy":
-            return "% of the error"
-        return "point" if self.margin == 0.01 else "points"
+    def _margin(self):
+        said = f"{100 * self.margin:g} {self._unit}"
+        return "1 point" if said == "1 points" else said
 
 
 def verdict_of(difference, interval, p_value, alpha, margin) -> Verdict:
