@@ -75,7 +75,7 @@ class Telling:
 
         These rows were drawn uniformly from the whole pool, see ``audit_share``. No
         model of the session has learned from them. Open rows count as skipped, but for
-        those that were drawn after the last one with an answer.
+        those that were drawn after the last one with an answer, or skipped.
 
         Parameters
         ----------

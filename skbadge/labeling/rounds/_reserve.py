@@ -9,6 +9,9 @@ import numpy as np
 from skbadge.labeling.ledger._row_standing import AUDIT
 from skbadge.utils._streams import stream_seed
 
+# What a row of the audit is once somebody said something of it.
+_SPOKEN_OF = ("answered", "skipped", "unsure")
+
 
 class Pick(NamedTuple):
     """A row to hand out: where it is, and why."""
@@ -115,15 +118,17 @@ class Reserve:
     def audited(self, standing):
         """The audit so far: keys in its order, and how many rows it lacks.
 
-        It ends with the last row that has an answer. What it lacks are rows that would
-        have been drawn before: they came later, or a strategy or a person had chosen
-        them.
+        It ends with the last row of which somebody said something, a skip too: where
+        skips at the end were left out, they would choose how long it is. What it lacks
+        are rows that would have been drawn before: they came later, or a strategy or a
+        person had chosen them.
         """
         rows = [(key, row) for key, row in standing.rows.items() if row.is_audit]
         keys = [key for key, _ in rows]
         numbers = self._numbers[self._pool.positions(keys)]
         order = np.argsort(numbers, kind="stable")
-        last = max((i for i in order if rows[i][1].votes), key=numbers.take, default=-1)
+        said = (i for i in order if rows[i][1].status in _SPOKEN_OF)
+        last = max(said, key=numbers.take, default=-1)
         if last < 0:
             return [], 0
         found = [keys[i] for i in order if numbers[i] <= numbers[last]]
