@@ -47,6 +47,8 @@ def test_of_very_large_pools_it_is_that_without_an_end():
     expected = exact_interval(4, 60, None, 0.05)
     assert exact_interval(4, 60, 10**7, 0.05) == pytest.approx(expected, rel=1e-3)
     assert exact_interval(4, 60, 300, 0.05)[1] < expected[1]
+    # In no time, as it is the same then.
+    assert exact_interval(4, 60, 10**15, 0.05) == expected
 
 
 @pytest.mark.parametrize("n", [1, 5, 60])
