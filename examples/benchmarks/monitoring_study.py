@@ -55,8 +55,8 @@ ALL_SHARES = [*FEW_SHARES, *product(["forest", "mlp"], [0.2, 0.5, 1])]
 PARTS = [
     (4000, range(20), ALL_SHARES),
     (1000, range(20), ONE_SHARE),
-    (4000, range(20, 50), FEW_SHARES),
-    (1000, range(20, 50), ONE_SHARE),
+    (4000, range(20, 30), FEW_SHARES),
+    (4000, range(30, 50), [*product(CELLS, [0.1, 0])]),
 ]
 KEYS = ["table", "model", "n_pool", "share", "repeat"]
 RATIOS = ["balanced_accuracy", "precision", "recall"]
@@ -194,7 +194,7 @@ def tables(frame):
     }
     text = [goals(large, in_large)]
     for title, (part, summary) in parts.items():
-        counts = part.groupby("model")["repeat"].nunique().unique()
+        counts = part.groupby(["model", "share"])["repeat"].nunique().unique()
         n_repeats = " or ".join(map(str, sorted(counts)))
         text += [f"{title.capitalize()}, {n_repeats} repeats:"]
         text += [by_cell(part, summary)]
