@@ -87,7 +87,7 @@ def _torch():
 def _threads():
     """How many threads each library of linear algebra uses."""
     # Libraries are seen once they are loaded.
-    import scipy.linalg  # noqa: F401
+    import sklearn  # noqa: F401
     from threadpoolctl import threadpool_info
 
     return [

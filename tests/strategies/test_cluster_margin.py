@@ -117,7 +117,7 @@ def test_clusters_are_those_of_average_linkage():
 
 def test_there_are_as_many_clusters_as_make_their_mean_size():
     rng = np.random.RandomState(0)
-    for mean_size, n_clusters in [(10, 60), (7.3, 82), (1, 600), (400, 1), (1e9, 1)]:
+    for mean_size, n_clusters in [(10, 60), (7.3, 82), (1.5, 400), (400, 1), (1e9, 1)]:
         labels = find_clusters(FEATURES, mean_size, 600, 1, rng)
         assert len(set(labels)) == n_clusters
 
