@@ -113,7 +113,7 @@ def load_openml(
     >>> querier.fit(adult.X[:100], adult.y[:100])  # doctest: +SKIP
     >>> rows = querier.query(adult.X[100:], n=50)  # doctest: +SKIP
     """
-    import_optional("pandas", extra="examples", purpose="load_openml")
+    import_optional("pandas", extra="plot", purpose="load_openml")
     request = _request(data, version)
     if data_home is not None:
         data_home = os.path.expanduser(os.path.expandvars(data_home))

@@ -203,7 +203,7 @@ def load_table(
 
 
 def _read(path):
-    pd = import_optional("pandas", extra="examples", purpose="load_table")
+    pd = import_optional("pandas", extra="plot", purpose="load_table")
     suffix = next((s for s in path.suffixes if s in (*SEPARATORS, ".parquet")), None)
     if suffix is None:
         raise ValueError(

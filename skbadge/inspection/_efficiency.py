@@ -11,6 +11,7 @@ from skbadge.inspection._frame import (
     SETTING,
     Results,
     check_strategy,
+    import_pandas,
     mean_curve,
     read_results,
     score_tables,
@@ -119,8 +120,7 @@ def label_efficiency(
     0    badge             200.0  0.667  0.750         0.4
     1   random             300.0  1.000  0.625         1.0
     """
-    import pandas as pd
-
+    pd = import_pandas()
     targets = _check_targets(targets)
     results, metric = select_metric(read_results(frame), metric)
     check_strategy("baseline", baseline, results)

@@ -14,6 +14,7 @@ from skbadge.inspection._frame import (
     SETTING,
     Results,
     check_choice,
+    import_pandas,
     non_finite_rows,
     skipped_frame,
 )
@@ -247,8 +248,7 @@ def _at_budget(setting, n_labeled, weight, baseline):
 
 
 def _errors_frame(rows):
-    import pandas as pd
-
+    pd = import_pandas()
     columns = ["error", "baseline_error", "normalized_error", "n_repeats", "weight"]
     errors = pd.DataFrame(
         rows, columns=[*SETTING, "n_labeled", "strategy", *columns]

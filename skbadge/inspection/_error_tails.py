@@ -11,6 +11,7 @@ from skbadge.inspection._frame import (
     SETTING,
     Results,
     check_strategy,
+    import_pandas,
     read_results,
     score_tables,
 )
@@ -123,8 +124,7 @@ def error_tails(
       strategy  slope  r_squared  n_datasets
     0     lcmd    0.5        1.0           3
     """
-    import pandas as pd
-
+    pd = import_pandas()
     results = read_results(frame)
     check_strategy("baseline", baseline, results)
     error_metrics(results, [rmse, mae])

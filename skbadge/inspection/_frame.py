@@ -173,8 +173,7 @@ def skipped_frame(rows):
 
     Each row has a reason; what it does not name holds for all of a setting.
     """
-    import pandas as pd
-
+    pd = import_pandas()
     skipped = pd.DataFrame(
         rows, columns=[*SETTING, "n_labeled", "strategy", "other", "reason"]
     )
@@ -228,8 +227,13 @@ def check_strategy(name, value, results):
     check_choice(name, value, sorted(results["strategy"].unique()))
 
 
+def import_pandas():
+    """Pandas, or an error that says how to install it."""
+    return import_optional("pandas", extra="plot", purpose="A frame of results")
+
+
 def _load(frame):
-    pd = import_optional("pandas", extra="examples", purpose="A frame of results")
+    pd = import_pandas()
     if isinstance(frame, pd.DataFrame):
         return frame
     if isinstance(frame, str | os.PathLike):
@@ -273,8 +277,7 @@ def _as_counts(column):
 
 
 def _as_numbers(column):
-    import pandas as pd
-
+    pd = import_pandas()
     try:
         return pd.to_numeric(column).astype(np.float64)
     except (TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from skbadge.inspection._frame import (
     Results,
     check_choice,
     check_strategy,
+    import_pandas,
     read_results,
     score_tables,
     skipped_frame,
@@ -192,8 +193,7 @@ def mean_log_errors(
     0     lcmd     0.347      -0.347  0.707
     1   random     0.693       0.000  1.000
     """
-    import pandas as pd
-
+    pd = import_pandas()
     results = read_results(frame)
     check_strategy("baseline", baseline, results)
     metrics, skipped = error_metrics(results, metric)

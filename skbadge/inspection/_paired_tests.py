@@ -14,6 +14,7 @@ from skbadge.inspection._frame import (
     Results,
     check_strategy,
     complete_runs,
+    import_pandas,
     read_results,
     score_tables,
     select_metric,
@@ -108,8 +109,7 @@ def paired_tests(
       strategy  mean_difference  statistic  p_value
     0    badge             0.05      8.66    0.013
     """
-    import pandas as pd
-
+    pd = import_pandas()
     results, metric = select_metric(read_results(frame), metric)
     _check_at(at, results)
     if baseline is not None:

@@ -11,6 +11,7 @@ from skbadge._compat import validate_params
 from skbadge.inspection._frame import (
     SETTING,
     Results,
+    import_pandas,
     mean_curve,
     non_finite_rows,
     skipped_frame,
@@ -232,8 +233,7 @@ def penalty_matrix(
     >>> penalties.budgets["n_labeled"].tolist()
     [200, 300]
     """
-    import pandas as pd
-
+    pd = import_pandas()
     results, rules = check_rules(
         frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
     )

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbadge._compat import Interval, validate_params
-from skbadge.inspection._frame import Results
+from skbadge.inspection._frame import Results, import_pandas
 from skbadge.inspection._penalty_tally import (
     RULES,
     check_rules,
@@ -124,8 +124,7 @@ error
     >>> bool((null[["p_low", "p_high", "p_wins"]] > 0.05).all(axis=None))
     True
     """
-    import pandas as pd
-
+    pd = import_pandas()
     results, rules = check_rules(
         frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
     )

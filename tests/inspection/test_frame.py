@@ -1,5 +1,7 @@
 """What frames of results are accepted, and how they are read."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -161,3 +163,11 @@ def test_scores_that_are_not_finite_do_not_count(function, frame):
         result = function(frame.assign(score=frame["score"].mask(rows, value)))
         names = [name for name in expected if name not in ("n_missing", "n_incomplete")]
         pd.testing.assert_frame_equal(result[names], expected[names])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
+def test_without_pandas_the_error_says_what_to_install(function, monkeypatch):
+    frame = noisy_frame(0)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError, match=r'pip install "skbadge\[plot\]"'):
+        function(frame)

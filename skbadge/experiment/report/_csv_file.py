@@ -30,7 +30,7 @@ def _may_be_replaced(path, columns):
         return False
     if not path.is_file() or not path.stat().st_size:
         return True
-    pd = import_optional("pandas", extra="examples", purpose="A CSV file")
+    pd = import_optional("pandas", extra="plot", purpose="A CSV file")
     try:
         return list(pd.read_csv(path, nrows=0)) == columns
     except Exception:

@@ -49,7 +49,7 @@ def read_sources(sources, hashes=None):
     ValueError
         If two sources, or two declarations in one store, have results of the same run.
     """
-    pd = import_optional("pandas", extra="examples", purpose="A report")
+    pd = import_optional("pandas", extra="plot", purpose="A report")
     sources = _as_list(sources)
     if not sources:
         raise ValueError("`sources` must name at least one. Got none.")

@@ -135,5 +135,5 @@ def evaluation_records(evaluation, labels):
 
 
 def _table(records, columns):
-    pd = import_optional("pandas", extra="examples", purpose="A frame")
+    pd = import_optional("pandas", extra="plot", purpose="A frame")
     return pd.DataFrame.from_records(records, columns=None if records else columns)

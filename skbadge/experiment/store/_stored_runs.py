@@ -122,7 +122,7 @@ class StoredRuns:
         )
 
     def _read(self, query, hashes):
-        pd = import_optional("pandas", extra="examples", purpose="A frame")
+        pd = import_optional("pandas", extra="plot", purpose="A frame")
         columns, rows = self._db.read(query, {"hashes": listed(hashes)})
         return pd.DataFrame(rows, columns=columns)
 

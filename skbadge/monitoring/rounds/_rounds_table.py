@@ -101,7 +101,7 @@ def _notes(rounds):
 
 def as_frame(rounds):
     """A data frame with a row for each round."""
-    pd = import_optional("pandas", extra="examples", purpose="A frame of rounds")
+    pd = import_optional("pandas", extra="plot", purpose="A frame of rounds")
     classes = sorted({label for one in rounds for label in one.class_counts})
     records = []
     for one in rounds:
