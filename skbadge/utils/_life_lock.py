@@ -3,12 +3,14 @@
 import os
 import socket
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from stat import S_IMODE
 from uuid import uuid4
 
 from skbadge.utils._database import StoreError
 from skbadge.utils._optional import import_optional
+from skbadge.utils._whole_lock import WholeLock
 
 
 class LifeLock:
@@ -45,7 +47,7 @@ class LifeLock:
             lock = self._file_lock(self.name)
             try:
                 with self.locking(lock):
-                    lock.acquire()
+                    lock.acquire(blocking=False)
             except TimeoutError as error:
                 # Nobody else has this name: so filelock before 3.24 says that there
                 # are no locks.
@@ -79,7 +81,7 @@ class LifeLock:
         lock = self._file_lock(name)
         try:
             with self.locking(lock):
-                lock.acquire()
+                lock.acquire(blocking=False)
         except TimeoutError:
             return True
         self._delete(lock, name)
@@ -113,16 +115,16 @@ class LifeLock:
         return self.folder / f"{name}.lock"
 
     def _file_lock(self, name):
-        return self.shared(f"{name}.lock", blocking=False)
+        return self.shared(f"{name}.lock")
 
-    def shared(self, file, **options):
-        """A lock of the operating system by a file in the folder."""
+    def shared(self, file):
+        """A `WholeLock` by a file in the folder."""
         filelock = import_optional(
             "filelock", extra=self._extra, purpose="A worker on a store"
         )
         # Not per thread, as is the default: any thread may release it.
-        options |= {"mode": self._mode(), "thread_local": False}
-        return filelock.FileLock(self.folder / file, **options)
+        options = {"mode": self._mode(), "thread_local": False}
+        return WholeLock(partial(filelock.FileLock, self.folder / file, **options))
 
     @contextmanager
     def locking(self, lock):
@@ -133,9 +135,9 @@ class LifeLock:
             raise
         except (OSError, NotImplementedError) as error:
             raise self._error(error) from error
-        if type(lock).__name__ == "SoftFileLock":
+        if lock.is_soft:
             # It would outlive its process.
-            lock.release(force=True)
+            lock.release()
             raise self._error("the file system has no locks")
 
     def _error(self, reason):
