@@ -30,10 +30,17 @@ SIZES = {
     "plot_openml_adult": {"N_REPEATS": 1},
     "plot_openml_letter": {"N_REPEATS": 1},
     "plot_monitoring": {"N_ROUNDS": 6},
+    "plot_text": {"N_ROUNDS": 5, "N_REPEATS": 3},
+    "plot_images": {"N_ROUNDS": 4, "N_REPEATS": 2},
 }
 
 # Those that come first; the others follow by name.
-FIRST = ["plot_quickstart.py", "plot_few_labels.py"]
+FIRST = [
+    "plot_quickstart.py",
+    "plot_few_labels.py",
+    "plot_text.py",
+    "plot_images.py",
+]
 
 
 def order_of(filename):

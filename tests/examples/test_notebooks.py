@@ -267,6 +267,7 @@ def test_labelling_goes_on_in_a_new_kernel_as_if_nothing_had_happened(
 
 SCRIPTS = {
     "plot_few_labels": {"N_ROUNDS": 1, "N_REPEATS": 2},
+    "plot_images": {"N_ROUNDS": 1, "N_REPEATS": 2, "N_EPOCHS": 3},
     "plot_quickstart": {
         "STRATEGIES": ["badge", "random"],
         "COLORS": ["red", "black"],
@@ -274,6 +275,7 @@ SCRIPTS = {
         "N_ROUNDS": 1,
         "N_REPEATS": 2,
     },
+    "plot_text": {"N_ROUNDS": 1, "N_REPEATS": 2},
 }
 
 
