@@ -274,6 +274,7 @@ SCRIPTS = {
         "N_ROUNDS": 1,
         "N_REPEATS": 2,
     },
+    "plot_rare_class": {"N_ROUNDS": 1, "N_REPEATS": 2},
 }
 
 
