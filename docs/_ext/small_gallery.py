@@ -31,6 +31,7 @@ SIZES = {
     "plot_openml_letter": {"N_REPEATS": 1},
     "plot_monitoring": {"N_ROUNDS": 6},
     "plot_rare_class": {"N_REPEATS": 2},
+    "plot_regression": {"N_REPEATS": 3},
 }
 
 # Those that come first; the others follow by name.

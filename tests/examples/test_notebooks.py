@@ -275,6 +275,7 @@ SCRIPTS = {
         "N_REPEATS": 2,
     },
     "plot_rare_class": {"N_ROUNDS": 1, "N_REPEATS": 2},
+    "plot_regression": {"N_ROUNDS": 1, "N_REPEATS": 2},
 }
 
 
