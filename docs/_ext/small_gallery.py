@@ -30,6 +30,7 @@ SIZES = {
     "plot_openml_adult": {"N_REPEATS": 1},
     "plot_openml_letter": {"N_REPEATS": 1},
     "plot_monitoring": {"N_ROUNDS": 6},
+    "plot_parquet_pool": {"N_ROWS": 2000, "BATCH_ROWS": 500},
     "plot_rare_class": {"N_REPEATS": 2},
     "plot_regression": {"N_REPEATS": 3},
 }

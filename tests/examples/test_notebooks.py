@@ -267,6 +267,7 @@ def test_labelling_goes_on_in_a_new_kernel_as_if_nothing_had_happened(
 
 SCRIPTS = {
     "plot_few_labels": {"N_ROUNDS": 1, "N_REPEATS": 2},
+    "plot_parquet_pool": {"N_FILES": 2, "N_ROWS": 1000, "BATCH_ROWS": 300},
     "plot_quickstart": {
         "STRATEGIES": ["badge", "random"],
         "COLORS": ["red", "black"],
@@ -283,6 +284,8 @@ SCRIPTS = {
 def test_a_script_runs_and_saves_its_picture(name, tmp_path, monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
+    if name == "plot_parquet_pool":
+        pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     source = with_constants((EXAMPLES / f"{name}.py").read_text(), SCRIPTS[name])
     with joblib.parallel_config(backend="sequential"):
