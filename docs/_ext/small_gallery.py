@@ -32,6 +32,9 @@ SIZES = {
     "plot_monitoring": {"N_ROUNDS": 6},
     "plot_text": {"N_ROUNDS": 5, "N_REPEATS": 3},
     "plot_images": {"N_ROUNDS": 4, "N_REPEATS": 2},
+    "plot_parquet_pool": {"N_ROWS": 2000, "BATCH_ROWS": 500},
+    "plot_rare_class": {"N_REPEATS": 2},
+    "plot_regression": {"N_REPEATS": 3},
 }
 
 # Those that come first; the others follow by name.

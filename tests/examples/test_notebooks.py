@@ -268,6 +268,7 @@ def test_labelling_goes_on_in_a_new_kernel_as_if_nothing_had_happened(
 SCRIPTS = {
     "plot_few_labels": {"N_ROUNDS": 1, "N_REPEATS": 2},
     "plot_images": {"N_ROUNDS": 1, "N_REPEATS": 2, "N_EPOCHS": 3},
+    "plot_parquet_pool": {"N_FILES": 2, "N_ROWS": 1000, "BATCH_ROWS": 300},
     "plot_quickstart": {
         "STRATEGIES": ["badge", "random"],
         "COLORS": ["red", "black"],
@@ -276,6 +277,8 @@ SCRIPTS = {
         "N_REPEATS": 2,
     },
     "plot_text": {"N_ROUNDS": 1, "N_REPEATS": 2},
+    "plot_rare_class": {"N_ROUNDS": 1, "N_REPEATS": 2},
+    "plot_regression": {"N_ROUNDS": 1, "N_REPEATS": 2},
 }
 
 
@@ -283,6 +286,8 @@ SCRIPTS = {
 def test_a_script_runs_and_saves_its_picture(name, tmp_path, monkeypatch):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
+    if name == "plot_parquet_pool":
+        pytest.importorskip("pyarrow")
     monkeypatch.chdir(tmp_path)
     source = with_constants((EXAMPLES / f"{name}.py").read_text(), SCRIPTS[name])
     with joblib.parallel_config(backend="sequential"):
