@@ -14,6 +14,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     VERMILION,
     Drawing,
+    check_axes,
     chosen,
     literal,
     metric_label,
@@ -172,10 +173,7 @@ class MonitorDisplay(Drawing):
         """
         known = [panel for panel in PANELS if self._says(panel)]
         panels = known if panels is None else chosen("panels", panels, PANELS, "panels")
-        if ax is not None and np.size(ax) != len(panels):
-            raise ValueError(
-                f"`ax` must be one axes for each of {panels}. Got {np.size(ax)}."
-            )
+        check_axes(ax, panels)
         # Four of them stand two by two.
         n_columns = 2 if len(panels) == 4 else 3
         axes = self._begin(ax, len(panels), n_columns=n_columns, small=(3.9, 3.0))

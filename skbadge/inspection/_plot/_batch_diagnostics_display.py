@@ -10,6 +10,7 @@ from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
 from skbadge.inspection._plot._style import (
     Drawing,
     as_list,
+    check_axes,
     check_known,
     line_kwargs,
     literal,
@@ -202,10 +203,7 @@ class BatchDiagnosticsDisplay(Drawing):
         """
         measures = as_list(measures)
         check_known("measures", measures, LABELS, "measures")
-        if ax is not None and np.size(ax) != len(measures):
-            raise ValueError(
-                f"`ax` must be one axes for each of {measures}. Got {np.size(ax)}."
-            )
+        check_axes(ax, measures)
         self.axes_ = self._begin(ax, len(measures), small=(3.9, 3.6))
         kwargs = line_kwargs(
             self.diagnostics, curve_kwargs, {"markersize": 5, "linewidth": 1.4}

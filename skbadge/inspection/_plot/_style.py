@@ -128,6 +128,14 @@ def check_known(parameter, chosen, known, what):
             )
 
 
+def check_axes(ax, names):
+    """Raise unless no axes are given, or one for each of what is drawn."""
+    if ax is not None and np.size(ax) != len(names):
+        raise ValueError(
+            f"`ax` must be one axes for each of {names}. Got {np.size(ax)}."
+        )
+
+
 def chosen(parameter, given, known, what):
     """What to draw, as a list: what was named, one or several, or all that is known."""
     if given is None:
