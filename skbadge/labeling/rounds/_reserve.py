@@ -1,5 +1,6 @@
 """Reserve: rows that are kept apart for a random audit."""
 
+from collections import deque
 from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple
@@ -84,12 +85,14 @@ class Reserve:
         """Whether a row in line is still to be asked for the reason that it was."""
         return (event.strategy == AUDIT) == self.holds(event.id, standing)
 
-    def left(self, standing):
-        """The rows of the audit that are to be handed out next: a list of `Pick`."""
+    def left(self, standing, n):
+        """The rows of the audit to be handed out next, up to n: a list of `Pick`."""
         found, n_pool = [], self._pool.n_rows
         in_line = {event.id for event in standing.queue if event.strategy == AUDIT}
         n_before = 0
         for key, place in self._places.items():
+            if len(found) == n:
+                break
             if not self.holds(key, standing):
                 continue
             if standing.status_of(key) == "free" and key not in in_line:
@@ -141,8 +144,8 @@ def interleaved(picks, drawn, slots):
     What is left of one of the two when the other is used up comes at the end.
     """
     found, slots = [], set(slots)
-    picks, drawn = list(picks), list(drawn)
+    picks, drawn = deque(picks), deque(drawn)
     for place in range(len(picks) + len(drawn)):
         is_audit = bool(drawn) and (place in slots or not picks)
-        found.append((drawn if is_audit else picks).pop(0))
+        found.append((drawn if is_audit else picks).popleft())
     return found

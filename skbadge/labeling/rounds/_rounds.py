@@ -264,7 +264,7 @@ class Rounds:
         with self._ledger.lock:
             standing = self._ledger.standing
             known, number = standing.seq, standing.round
-            drawn = self._reserve.left(standing)
+            drawn = self._reserve.left(standing, n)
             slots = self._reserve.slots(standing, n)[: len(drawn)]
             ask = self._taught.prepare(standing, n - len(slots))
         if ask is None and not drawn:
