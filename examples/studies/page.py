@@ -1,0 +1,180 @@
+"""The tables of docs/evidence.md, from the results beside this file::
+
+    python examples/studies/page.py            # prints them
+    python examples/studies/page.py --write    # puts them into the page
+"""
+
+import argparse
+import math
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from skbadge.experiment import Benchmark
+from skbadge.inspection import labels_saved, mean_ranks, paired_tests, regret
+
+HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "evidence.md"
+RANDOM_START = "random start: random"
+# Of each regime its title, the parts that belong to it, their model if they have
+# several, the number of rows a query if they have several, and the baseline.
+REGIMES = [
+    ("10 to 150 labels, logistic", ["few_logistic", "few_uniform", "few_refine"],
+     "logistic", None, RANDOM_START),
+    ("10 to 150 labels, forest", ["few_forest", "few_uniform"],
+     "forest", None, RANDOM_START),
+    ("10 to 150 labels, net", ["few_mlp", "few_uniform"], "mlp", None, RANDOM_START),
+    ("100 to 2,000 labels, logistic", ["hundreds_logistic"], None, None, "random"),
+    ("100 to 2,000 labels, forest", ["hundreds_forest"], None, None, "random"),
+    ("100 to 2,000 labels, net", ["hundreds_mlp"], None, None, "random"),
+    ("batches of 100, nets", ["badge_tables", "badge_noisy_tables", "badge_mnist",
+      "badge_cnn", "badge_resnet"], None, 100, "random"),
+    ("batches of 1,000, nets", ["badge_tables", "badge_noisy_tables", "badge_mnist",
+      "badge_cnn", "badge_resnet"], None, 1000, "random"),
+    ("batches of 10,000, nets", ["badge_large_batches"], None, None, "random"),
+    ("one class at 1 %", ["rare"], None, None, "random"),
+]  # fmt: skip
+KEYS = ["dataset", "model", "strategy", "n_query", "repeat"]
+SOURCE = "../examples/studies"
+# How far along the baseline's curve its score is to be reached.
+TARGET = 0.8
+
+
+def results_of(parts, model, n_query):
+    """Evaluations of those of the parts whose results are there, or None."""
+    paths = [HERE / f"{part}.csv.gz" for part in parts]
+    frames = [pd.read_csv(path) for path in paths if path.exists()]
+    if not frames:
+        return None
+    frame = pd.concat(frames, ignore_index=True)
+    if model is not None:
+        frame = frame[frame["model"] == model]
+    if n_query is not None:
+        frame = frame[frame["n_query"] == n_query]
+    return frame[frame["metric"] != "found"].reset_index(drop=True)
+
+
+def saving(row):
+    """Words for a line of `labels_saved`: per cent, and their interval."""
+    if row.n_settings == 0:
+        return ""
+    shown = [
+        f"{100 * end:.0f}" if math.isfinite(end) else "?"
+        for end in (row.at_least, row.at_most, row.low, row.high)
+    ]
+    known = shown[0] if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}"
+    return f"{known} % ({shown[2]} to {shown[3]})"
+
+
+def verdicts(tests):
+    """Settings in which strategies are better than the baseline, level, and worse."""
+    found = tests["p_adjusted"] < 0.05
+    better = found & (tests["mean_difference"] > 0)
+    worse = found & (tests["mean_difference"] < 0)
+    level = ~found & tests["p_adjusted"].notna()
+    counts = pd.DataFrame({"better": better, "level": level, "worse": worse})
+    return counts.groupby(tests["strategy"]).sum()
+
+
+def regime_table(frame, baseline):
+    """Lines of one Markdown table, and a sentence below it."""
+    saved = labels_saved(
+        frame, baseline=baseline, targets=[TARGET], by=[], random_state=0
+    ).set_index("strategy")
+    tests = verdicts(paired_tests(frame, baseline=baseline))
+    everywhere = frame.groupby("strategy")["repeat"].nunique()
+    strategies = sorted(everywhere.index[everywhere == everywhere.max()])
+    ranks = mean_ranks(frame, strategies=strategies)
+    lost = regret(frame, strategies=strategies, random_state=0).table
+    lost = lost[lost["at"] == "area"].set_index("strategy")
+    rank = ranks.table.set_index("strategy")["mean_rank"]
+    order = sorted(everywhere.index, key=lambda name: (rank.get(name, math.inf), name))
+    lines = [
+        "| strategy | labels saved | better / level / worse | mean rank | regret |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name in order:
+        cells = [f"`{name}`", "", ""]
+        if name != baseline:
+            counts = tests.loc[name]
+            cells[1] = saving(saved.loc[name])
+            cells[2] = f"{counts.better} / {counts.level} / {counts.worse}"
+        if name in rank:
+            mean, worst = lost.loc[name, ["cross_mean", "worst"]]
+            cells += [f"{rank[name]:.2f}", f"{100 * mean:.1f} ({100 * worst:.1f})"]
+        else:
+            cells += ["", ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, "", facts(frame, ranks)]
+
+
+def facts(frame, ranks):
+    """What a table rests on."""
+    repeats = frame.groupby(["dataset", "model", "strategy"])["repeat"].nunique()
+    n_runs = len(frame.drop_duplicates(KEYS))
+    least, most = repeats.min(), repeats.max()
+    span = f"{least}" if least == most else f"{least} to {most}"
+    return (
+        f"{frame['dataset'].nunique()} data sets, {span} repeats, {n_runs:,} runs; "
+        f"ranks differ from {ranks.critical_difference:.2f} on (p = {ranks.p_value:.2g} "
+        "that none does)."
+    )
+
+
+def tables():
+    """Markdown: a table for each regime that there are results of."""
+    text = []
+    for title, parts, model, n_query, baseline in REGIMES:
+        frame = results_of(parts, model, n_query)
+        if frame is not None and len(frame):
+            text += [f"### {title.capitalize()}", ""]
+            text += [*regime_table(frame, baseline), ""]
+    return "\n".join(text)
+
+
+def work():
+    """Markdown: runs, trainings and hours of each part, done and planned."""
+    lines = [
+        "| part | runs done | of | trainings | core-hours |", "|---|---:|---:|---:|---:|"
+    ]  # fmt: skip
+    total = [0, 0, 0, 0.0]
+    for path in sorted(HERE.glob("*.toml")):
+        n_planned = len(Benchmark.from_toml(path).configs())
+        counts = [0, n_planned, 0, 0.0]
+        results = path.with_suffix(".csv.gz")
+        if results.exists():
+            frame = pd.read_csv(results)
+            rounds = frame.drop_duplicates([*KEYS, "n_labeled"])
+            seconds = rounds[["fit_time", "query_time", "score_time"]].sum().sum()
+            counts = [
+                len(frame.drop_duplicates(KEYS)), n_planned, len(rounds), seconds / 3600
+            ]  # fmt: skip
+        total = [one + other for one, other in zip(total, counts, strict=True)]
+        lines.append(work_line(f"[{path.stem}]({SOURCE}/{path.name})", counts))
+    return "\n".join([*lines, work_line("all", total)])
+
+
+def work_line(name, counts):
+    """One line of the table of work."""
+    *whole, hours = counts
+    return f"| {name} | " + " | ".join([*(f"{n:,}" for n in whole), f"{hours:.1f} |"])
+
+
+def page(text):
+    """The text of the page with the tables of the results in it."""
+    for name, table in (("tables", tables()), ("work", work())):
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        pattern = f"{start}.*?{end}"
+        block = f"{start}\n\n{table.strip()}\n\n{end}"
+        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+    return text
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into the page")
+    if parser.parse_args().write:
+        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        print(tables(), work(), sep="\n")
