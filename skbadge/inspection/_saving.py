@@ -74,14 +74,14 @@ def setting_savings(table, baseline, targets, uniforms):
 
 
 def _weights(uniforms, n):
-    """Shares of n repeats, (n_bootstrap + 1, n): equal ones, then those of resamples."""
+    """Shares of n repeats, (n_bootstrap + 1, n): equal, then those of resamples."""
     drawn = (uniforms[:, :n] * n).astype(np.int64)
     counts = (drawn[:, :, None] == np.arange(n)).sum(axis=1)
     return np.vstack([np.ones(n), counts]) / n
 
 
 def _scores_at(n_labeled, curves, target):
-    """Scores at a number of labels, linearly interpolated; None outside of the range."""
+    """Scores at a number of labels, interpolated; None outside of the range."""
     last = n_labeled[-1]
     if target == FINAL:
         place = last
