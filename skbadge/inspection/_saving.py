@@ -61,13 +61,13 @@ def setting_savings(table, baseline, targets, uniforms):
             if scores is None:
                 continue
             divisor = labels_at_score(theirs, reference, scores)
-            if divisor[0][0] == 0:
+            if np.isinf(divisor[0][0]):
                 continue
             needed = labels_at_score(mine, curves, scores)
             savings[strategy, target] = Saving(
                 bounds=_bounds(needed, divisor),
                 never=bool(np.isinf(needed[1][0])),
-                at_start=bool(needed[0][0] == 0),
+                at_start=bool(np.isinf(needed[0][0])),
                 n_repeats=int(kept.sum()),
             )
     return savings
@@ -99,5 +99,5 @@ def _bounds(needed, divisor):
     (least, most), (low, high) = needed, divisor
     with np.errstate(divide="ignore", invalid="ignore"):
         at_least = np.where(low > 0, 1 - most / low, -np.inf)
-        at_most = np.where(high > 0, 1 - least / high, 1.0)
+        at_most = np.where(high > 0, 1 - np.maximum(least, 0) / high, 1.0)
     return np.stack([at_least, at_most])

@@ -194,10 +194,11 @@ class MeanRanksDisplay:
                 zorder=3,
             )
             parts = [literal(name), f"{mean:.2f}"]
-            self.text_[name] = ax.text(
-                edge,
-                y,
+            self.text_[name] = ax.annotate(
                 "  ".join(parts if is_left else parts[::-1]),
+                (edge, y),
+                xytext=(-4 if is_left else 4, 0),
+                textcoords="offset points",
                 ha="right" if is_left else "left",
                 va="center",
             )
