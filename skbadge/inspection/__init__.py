@@ -6,6 +6,7 @@ from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_c
 from skbadge.inspection._error_tails import ErrorTails, error_tails
 from skbadge.inspection._learning_curves import learning_curves
 from skbadge.inspection._mean_log_errors import MeanLogErrors, mean_log_errors
+from skbadge.inspection._mean_ranks import MeanRanks, mean_ranks
 from skbadge.inspection._paired_tests import paired_tests
 from skbadge.inspection._penalty import PenaltyMatrix, penalty_matrix
 from skbadge.inspection._penalty_null import penalty_null
@@ -16,6 +17,7 @@ from skbadge.inspection._plot._error_tails_display import ErrorTailsDisplay
 from skbadge.inspection._plot._learning_curve_display import ActiveLearningCurveDisplay
 from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query_display import QueryDisplay
+from skbadge.inspection._regret import Regret, regret
 
 __all__ = [
     "ActiveLearningCurveDisplay",
@@ -26,17 +28,21 @@ __all__ = [
     "ErrorTails",
     "ErrorTailsDisplay",
     "MeanLogErrors",
+    "MeanRanks",
     "NormalizedErrorCDF",
     "PenaltyMatrix",
     "PenaltyMatrixDisplay",
     "QueryDisplay",
+    "Regret",
     "batch_diagnostics",
     "error_tails",
     "label_efficiency",
     "learning_curves",
     "mean_log_errors",
+    "mean_ranks",
     "normalized_error_cdf",
     "paired_tests",
     "penalty_matrix",
     "penalty_null",
+    "regret",
 ]

@@ -1,24 +1,22 @@
 """Tests of pairs of strategies, setting by setting."""
 
 from itertools import combinations
-from numbers import Integral
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
 
 from skbadge._compat import StrOptions, validate_params
-from skbadge.inspection._efficiency import area_under_curve
 from skbadge.inspection._frame import (
     SETTING,
     Results,
     check_strategy,
-    complete_runs,
     import_pandas,
     read_results,
     score_tables,
     select_metric,
 )
+from skbadge.inspection._shared_runs import AT, check_at, shared_runs
 from skbadge.inspection._t_tests import one_sample_t, paired_differences
 
 if TYPE_CHECKING:
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 @validate_params(
     {
         "metric": [str, None],
-        "at": [StrOptions({"area", "final"}), Integral],
+        "at": AT,
         "test": [StrOptions({"t", "wilcoxon"})],
         "correction": [StrOptions({"holm", "bonferroni", "fdr_bh"}), None],
         "baseline": [str, None],
@@ -111,7 +109,7 @@ def paired_tests(
     """
     pd = import_pandas()
     results, metric = select_metric(read_results(frame), metric)
-    _check_at(at, results)
+    check_at(at, results)
     if baseline is not None:
         check_strategy("baseline", baseline, results)
     rows = [
@@ -161,14 +159,6 @@ CORRECTIONS = {
 }
 
 
-def _check_at(at, results):
-    if not isinstance(at, str) and not (results["n_labeled"] == at).any():
-        raise ValueError(
-            "`at` must be 'area', 'final' or a number of labels of the frame. "
-            f"Got {at!r} instead."
-        )
-
-
 def _pairs(strategies, baseline):
     if baseline is None:
         return list(combinations(strategies, 2))
@@ -178,32 +168,18 @@ def _pairs(strategies, baseline):
 
 
 def _compare(table, pair, at, test):
-    runs = np.stack([table.of(name) for name in pair])
-    n_runs = np.isfinite(runs).any(axis=(0, 2)).sum()
-    _, reached = complete_runs(runs)
-    places = np.flatnonzero(reached.all(axis=0))
-    if at == "final":
-        places = places[-1:]
-    elif at != "area":
-        places = places[table.n_labeled[places] == at]
-    runs = runs[:, :, places]
-    kept = np.isfinite(runs).all(axis=(0, 2))
-    n_labeled = table.n_labeled[places]
-    if at == "area":
-        values = area_under_curve(n_labeled, runs[:, kept])
-    else:
-        values = runs[:, kept, 0] if len(places) else np.empty((2, 0))
+    runs = shared_runs(table, pair, at)
+    values = runs.values(at)
     differences = paired_differences(values)[0, 1]
     differences = differences[np.isfinite(differences)]
     mean, statistic, p_value = _test(differences, test)
-    return {
-        "first": n_labeled[0] if len(places) else None,
-        "last": n_labeled[-1] if len(places) else None,
+    n = len(differences)
+    return runs.ends | {
         "mean_difference": mean,
         "statistic": statistic,
         "p_value": p_value,
-        "n_repeats": len(differences),
-        "n_missing": n_runs - len(differences),
+        "n_repeats": n,
+        "n_missing": runs.n_missing + values.shape[1] - n,
     }
 
 
