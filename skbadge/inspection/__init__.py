@@ -17,7 +17,9 @@ from skbadge.inspection._plot._error_tails_display import ErrorTailsDisplay
 from skbadge.inspection._plot._learning_curve_display import ActiveLearningCurveDisplay
 from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query_display import QueryDisplay
+from skbadge.inspection._plot._run_times_display import RunTimesDisplay
 from skbadge.inspection._regret import Regret, regret
+from skbadge.inspection._run_times import run_times
 
 __all__ = [
     "ActiveLearningCurveDisplay",
@@ -34,6 +36,7 @@ __all__ = [
     "PenaltyMatrixDisplay",
     "QueryDisplay",
     "Regret",
+    "RunTimesDisplay",
     "batch_diagnostics",
     "error_tails",
     "label_efficiency",
@@ -45,4 +48,5 @@ __all__ = [
     "penalty_matrix",
     "penalty_null",
     "regret",
+    "run_times",
 ]

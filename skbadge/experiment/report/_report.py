@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from skbadge import inspection
 from skbadge.experiment.report._report_errors import write_errors
 from skbadge.experiment.report._report_metric import write_metric
 from skbadge.experiment.report._report_page import Page
@@ -23,11 +24,14 @@ def write_report(
 
     ``report.md`` says what was run and what failed, and for each metric shows the
     learning curves, the scores at the end, the labels that each strategy needs, the
-    penalty matrix, the distribution of normalised errors, and paired tests; then, for
-    negated errors such as ``neg_mean_absolute_error``, the means of their logarithms,
-    and how gains relate to the tails of the first errors; then the times. Each table
-    lies beside it as a CSV file, each picture as PNG. What cannot be said, for want of
-    a baseline, of repeats or of budgets, is left out, and the report says why.
+    penalty matrix (by batch size and by model too, where there are several with two
+    settings or more), the distribution of normalised errors, and paired tests; over
+    several settings, mean ranks and regrets; then, for negated errors such as
+    ``neg_mean_absolute_error``, the means of their logarithms, and how gains relate to
+    the tails of the first errors; then the times. Each table lies beside it as a CSV
+    file, each picture as PNG. ``report.html`` is the same report in one file, which
+    holds them all, and whose tables are sorted by a click. What cannot be said, for
+    want of a baseline, of repeats or of budgets, is left out, and the report says why.
 
     Parameters
     ----------
@@ -129,10 +133,9 @@ def _write_times(report, frame):
         "Median seconds per round: training, query and scoring. Round 0 has no query "
         "and does not count for it."
     )
-    names = [name for name in ("fit_time", "query_time", "score_time") if name in frame]
-    rounds = frame.drop_duplicates([*SETTING, "strategy", "repeat", "n_labeled"])
-    setting = [*SETTING, "strategy"]
-    first = rounds.groupby([*setting, "repeat"])["n_labeled"].transform("min")
-    query_time = rounds["query_time"].where(rounds["n_labeled"] > first)
-    rounds = rounds.assign(query_time=query_time)
-    report.table(rounds.groupby(setting)[names].median().reset_index(), "times")
+    report.table(inspection.run_times(frame), "times")
+    report.picture(
+        lambda: inspection.RunTimesDisplay.from_frame(frame),
+        "times",
+        "Median seconds of a query and of a training, on log axes",
+    )

@@ -3,6 +3,7 @@
 from skbadge import inspection
 from skbadge.experiment.report._report_page import slug
 from skbadge.experiment.report._report_penalties import write_penalties
+from skbadge.experiment.report._report_ranks import write_ranks
 from skbadge.inspection._frame import SETTING
 
 
@@ -37,6 +38,7 @@ def write_metric(report, frame, metric, baseline):
         write_penalties(report, frame, metric, prefix, baseline)
         _write_error_cdf(report, frame, metric, prefix, baseline)
     _write_tests(report, frame, metric, prefix, baseline)
+    write_ranks(report, frame, metric, prefix)
 
 
 def _write_final(report, frame, metric, prefix):
