@@ -4,7 +4,6 @@ import base64
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
-from numbers import Real
 
 from skbadge.experiment.report._blocks import (
     TITLE,
@@ -36,6 +35,9 @@ style-src 'sha256-{style_hash}'; script-src 'sha256-{script_hash}'">
 <main>
 <h1>{title}</h1>
 """
+_NUMBER = ' class="number"'
+# Longer texts in cells are broken into lines.
+_LONG = 40
 # The sizes that a PNG file says of itself, and the dots of a CSS pixel in a picture.
 _WIDTH, _HEIGHT, _DOTS = slice(16, 20), slice(20, 24), 1.25
 
@@ -131,15 +133,13 @@ def _image(content, caption):
 
 
 def _table(frame, n_foot):
-    kinds = [
-        ' class="number"' if is_numeric(frame[name]) else "" for name in frame.columns
-    ]
+    numeric = [is_numeric(frame[name]) for name in frame.columns]
     head = "".join(
-        f'<th scope="col"{kind}>{escape(str(name))}</th>'
-        for name, kind in zip(frame.columns, kinds, strict=True)
+        f'<th scope="col"{_NUMBER if each else ""}>{escape(str(name))}</th>'
+        for name, each in zip(frame.columns, numeric, strict=True)
     )
     lines = [
-        "<tr>" + "".join(map(_cell, line, kinds)) + "</tr>"
+        f"<tr>{''.join(map(_cell, line, numeric))}</tr>"
         for line in frame.itertuples(index=False, name=None)
     ]
     n_body = len(lines) - n_foot
@@ -148,10 +148,11 @@ def _table(frame, n_foot):
     return f"<table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody>{foot}</table>"
 
 
-def _cell(value, kind):
-    text = escape(shown(value))
-    # What is shown is rounded, and order is by what it was.
-    exact = (
-        f' data-value="{float(value)!r}"' if kind and isinstance(value, Real) else ""
-    )
-    return f"<td{kind}{exact}>{text}</td>"
+def _cell(value, is_number):
+    text = shown(value)
+    if is_number:
+        # What is shown is rounded, and order is by what it was.
+        attributes = f'{_NUMBER} data-value="{float(value)!r}"'
+    else:
+        attributes = ' class="long"' if len(text) > _LONG else ""
+    return f"<td{attributes}>{escape(text)}</td>"

@@ -48,7 +48,7 @@ def _write_groups(report, frame, overall, options, column, prefix):
         if options["baseline"] in set(rows["strategy"])
     }
     groups = {
-        f"{column} {value}": penalty
+        value: penalty
         for value, penalty in found.items()
         if penalty.n_settings >= _MIN_SETTINGS
     }
@@ -61,9 +61,11 @@ def _write_groups(report, frame, overall, options, column, prefix):
         "compare in are left out."
     )
     prefix = f"{prefix}_penalties_{column}"
-    report.table(_averages({**groups, "all": overall}), prefix)
-    for name, penalty in groups.items():
-        _draw(report, penalty, f"{prefix}_{slug(name)}", f"Penalty matrix, {name}")
+    names = {f"{column} {value}": penalty for value, penalty in groups.items()}
+    report.table(_averages(names | {"all": overall}), prefix)
+    for value, penalty in groups.items():
+        caption = f"Penalty matrix, {column} {value}"
+        _draw(report, penalty, f"{prefix}_{slug(str(value))}", caption)
 
 
 def _averages(penalties):

@@ -216,11 +216,12 @@ def _settings(times):
 
 
 def _label_decades(ax):
-    """Label powers of ten, and within few of them 2 and 5 times these."""
+    """Label powers of ten and, the fewer there are, the more of what is between."""
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     low, high = ax.get_xlim()
     subs = (1, 2, 5) if high < 100 * low else (1,)
+    subs = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else subs
     ax.xaxis.set_major_locator(LogLocator(subs=subs))
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
