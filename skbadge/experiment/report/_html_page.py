@@ -71,22 +71,24 @@ def _digest(text):
 
 def _contents(blocks):
     """Links to all headings, those of parts within those of their sections."""
-    lines, level = [], 2
+    sections = []
     for number, block in enumerate(blocks):
-        if not isinstance(block, Heading):
-            continue
-        if lines:
-            lines.append(
-                {0: "</li>", 1: "<ul>", -1: "</li></ul></li>"}[block.level - level]
-            )
-        level = block.level
-        lines.append(f'<li><a href="#s{number}">{escape(block.text)}</a>')
-    end = "</li></ul>" * (level - 2) + "</li>" if lines else ""
+        if isinstance(block, Heading):
+            link = f'<a href="#s{number}">{escape(block.text)}</a>'
+            if block.level == 2:
+                sections.append((link, []))
+            else:
+                sections[-1][1].append(link)
+    links = _list(link + _list(parts) for link, parts in sections)
     return (
-        '<nav aria-label="Contents"><details open><summary>Contents</summary>\n<ul>'
-        + "\n".join([*lines, end])
-        + "</ul></details></nav>"
+        '<nav aria-label="Contents"><details open><summary>Contents</summary>'
+        f"{links}</details></nav>"
     )
+
+
+def _list(items):
+    lines = "\n".join(f"<li>{item}</li>" for item in items)
+    return f"\n<ul>{lines}</ul>" if lines else ""
 
 
 def _html(block, number, label, folder):
