@@ -4,6 +4,7 @@ from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
 from skbadge.inspection._efficiency import label_efficiency
 from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
 from skbadge.inspection._error_tails import ErrorTails, error_tails
+from skbadge.inspection._labels_saved import labels_saved
 from skbadge.inspection._learning_curves import learning_curves
 from skbadge.inspection._mean_log_errors import MeanLogErrors, mean_log_errors
 from skbadge.inspection._mean_ranks import MeanRanks, mean_ranks
@@ -40,6 +41,7 @@ __all__ = [
     "batch_diagnostics",
     "error_tails",
     "label_efficiency",
+    "labels_saved",
     "learning_curves",
     "mean_log_errors",
     "mean_ranks",
