@@ -4,11 +4,12 @@ from skbadge import inspection
 from skbadge.experiment.report._report_page import slug
 from skbadge.experiment.report._report_penalties import write_penalties
 from skbadge.experiment.report._report_ranks import write_ranks
+from skbadge.experiment.report._report_savings import write_savings
 from skbadge.inspection._frame import SETTING
 
 
 def write_metric(report, frame, metric, baseline):
-    """Write curves, final scores, and comparisons of the strategies by one metric."""
+    """Write curves, final scores, and comparisons of strategies by one metric."""
     report.heading(metric, 2)
     prefix = slug(metric)
     if frame["repeat"].nunique() == 1:
@@ -30,11 +31,12 @@ def write_metric(report, frame, metric, baseline):
     _write_final(report, frame, metric, prefix)
     if baseline not in set(frame["strategy"]):
         report.text(
-            f"There is no strategy {baseline!r} to compare with: label "
-            "efficiency, penalty matrix and normalised errors are left out."
+            f"There is no strategy {baseline!r} to compare with: label efficiency, "
+            "labels saved, penalty matrix and normalised errors are left out."
         )
     else:
         _write_efficiency(report, frame, metric, prefix, baseline)
+        write_savings(report, frame, metric, prefix, baseline)
         write_penalties(report, frame, metric, prefix, baseline)
         _write_error_cdf(report, frame, metric, prefix, baseline)
     _write_tests(report, frame, metric, prefix, baseline)

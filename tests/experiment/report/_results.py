@@ -1,5 +1,6 @@
 """Results to report on."""
 
+import numpy as np
 import pandas as pd
 
 NASTY = ["<script>alert(1)</script>", "[a](http://b)", "a|b\nc", "=cmd|' /C calc'!A0",
@@ -51,3 +52,18 @@ def make_errors(n_repeats=2, ratios=(("light", 0.9), ("heavy", 0.5), ("mid", 0.7
         for metric, tail in names.items()
     ]
     return pd.DataFrame(rows)
+
+
+def make_settings(n_repeats=3):
+    """Two data sets, models and batch sizes: "badge" is better on all, now and then."""
+    rng = np.random.RandomState(0)
+    frames = [
+        make_frame(n_repeats, dataset=dataset, model=model, n_query=n_query)
+        for dataset in ("first", "second")
+        for model in ("mlp", "net")
+        for n_query in (10, 20)
+    ]
+    for frame in frames:
+        frame["n_labeled"] = 10 + (frame["n_labeled"] - 10) // 10 * frame["n_query"]
+        frame["score"] += 0.05 * rng.uniform(size=len(frame))
+    return pd.concat(frames, ignore_index=True)

@@ -29,6 +29,7 @@ HEADINGS = [
     "## accuracy",
     "### Scores at the end",
     "### Label efficiency, relative to random",
+    "### Labels saved against random",
     "### Penalty matrix",
     "### Errors divided by those of random",
     "### Paired tests of the area under the curve",
@@ -76,6 +77,7 @@ def test_every_file_that_a_report_names_is_there_and_the_other_way_round(tmp_pat
         "accuracy_curves_made.png",
         "accuracy_penalties.png",
         "accuracy_error_cdf.png",
+        "times.png",
     }
     for name in named:
         content = (tmp_path / "out" / name).read_bytes()
