@@ -29,6 +29,8 @@ LABELS = {
 # Inches of a setting's line, and of what is above and below; and the part of a line
 # over which the strategies are spread, so that equal times do not hide each other.
 _LINE, _REST, _SPREAD = 0.5, 1.2, 0.6
+# Letters of a name beside the axes, which would be left no room by longer ones.
+_LONGEST = 32
 
 
 @dataclass(eq=False, repr=False)
@@ -197,10 +199,10 @@ class RunTimesDisplay(Drawing):
                 y + shift,
                 **({"label": literal(name)} | style | {"linestyle": "none"}),
             )
-        shown = [literal(", ".join(map(str, each))) for each in self.settings_]
+        shown = [", ".join(map(_short, each)) for each in self.settings_]
         first = ax is self.axes_[0]
         n = len(shown)
-        ax.set_yticks(range(n), shown if first else [""] * n)
+        ax.set_yticks(range(n), list(map(literal, shown)) if first else [""] * n)
         ax.set(xscale="log", xlabel=LABELS[measure], ylim=(n - 0.5, -0.5))
         _label_decades(ax)
         ax.tick_params(axis="y", length=0)
@@ -209,6 +211,11 @@ class RunTimesDisplay(Drawing):
             ax.axhline(place - 0.5, color="0.85", linewidth=0.8, zorder=0)
         ax.grid(axis="x", alpha=0.3)
         return lines
+
+
+def _short(name):
+    text = str(name)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}\u2026"
 
 
 def _settings(times):

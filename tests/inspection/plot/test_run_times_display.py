@@ -54,6 +54,14 @@ def test_settings_of_one_model_and_batch_size_are_together():
     assert {text.get_text() for text in display.axes_[1].get_yticklabels()} == {""}
 
 
+def test_long_names_leave_the_axes_their_room():
+    display = RunTimesDisplay.from_frame(experiment(dataset="$" * 300, model="net"))
+    display.figure_.canvas.draw()
+    label = display.axes_[0].get_yticklabels()[0].get_text()
+    assert label == "\\$" * 31 + "\u2026, net, 10"
+    assert display.axes_[0].get_window_extent().width > 100
+
+
 def test_axes_are_logarithmic_and_labelled_in_plain_numbers():
     display = RunTimesDisplay.from_frame(experiment(fit_time=3.0, query_time=0.2))
     display.figure_.canvas.draw()
