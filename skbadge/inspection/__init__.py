@@ -16,6 +16,7 @@ from skbadge.inspection._plot._error_cdf_display import ErrorCDFDisplay
 from skbadge.inspection._plot._error_ratio_display import ErrorRatioDisplay
 from skbadge.inspection._plot._error_tails_display import ErrorTailsDisplay
 from skbadge.inspection._plot._learning_curve_display import ActiveLearningCurveDisplay
+from skbadge.inspection._plot._mean_ranks_display import MeanRanksDisplay
 from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query_display import QueryDisplay
 from skbadge.inspection._plot._run_times_display import RunTimesDisplay
@@ -32,6 +33,7 @@ __all__ = [
     "ErrorTailsDisplay",
     "MeanLogErrors",
     "MeanRanks",
+    "MeanRanksDisplay",
     "NormalizedErrorCDF",
     "PenaltyMatrix",
     "PenaltyMatrixDisplay",

@@ -38,9 +38,11 @@ def labels_at_score(n_labeled, curves, scores):
     Returns
     -------
     low, high : ndarray of shape (...)
-        The same by linear interpolation. A curve that is at its score from the start
-        has 0 and its first number of labels; one that never is, its last and infinity.
+        The same, by linear interpolation, where a curve comes to its score. One that is
+        there from its start has minus infinity and its first number of labels; one that
+        never is, its last number of labels and infinity.
     """
+    scores = np.asarray(scores)
     near = scores - _ROUNDING * np.abs(scores)  # a mean may be off by rounding
     reached = curves >= near[..., None]
     after = np.argmax(reached, axis=-1)
@@ -53,7 +55,7 @@ def labels_at_score(n_labeled, curves, scores):
     share = np.clip((scores - below) / rise, 0.0, 1.0)
     labels = n_labeled[before] + share * (n_labeled[after] - n_labeled[before])
     at_start, never = reached[..., 0], ~reached.any(axis=-1)
-    low = np.where(at_start, 0.0, np.where(never, n_labeled[-1], labels))
+    low = np.where(at_start, -np.inf, np.where(never, n_labeled[-1], labels))
     high = np.where(at_start, n_labeled[0], np.where(never, np.inf, labels))
     return low, high
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sklearn.isotonic import isotonic_regression
 
 from skbadge._compat import validate_params
+from skbadge.inspection._crossings import isotonic, labels_at_score
 from skbadge.inspection._frame import (
     SETTING,
     Results,
@@ -20,8 +20,6 @@ from skbadge.inspection._frame import (
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_ROUNDING = 1e-12
 
 
 @validate_params(
@@ -147,25 +145,6 @@ def label_efficiency(
     return pd.DataFrame(rows).astype({"first": "Int64", "last": "Int64"})
 
 
-def labels_to_target(n_labeled, curve, score, *, monotone=False):
-    """Least number of labels at which a curve is at a score, and how it is censored.
-    ``n_labeled`` ascends, and the curve is finite, with at least one point;
-    ``monotone`` takes its isotonic regression. NaN if it is below the score. See
-    `label_efficiency` for "no", "left" and "right".
-    """
-    if monotone:
-        curve = isotonic_regression(curve)
-    # The regression of a curve may end below it by rounding.
-    reached = np.flatnonzero(curve >= score - _ROUNDING * abs(score))
-    if len(reached) == 0:
-        return np.nan, "right"
-    k = reached[0]
-    if k == 0:
-        return float(n_labeled[0]), "left"
-    share = min((score - curve[k - 1]) / (curve[k] - curve[k - 1]), 1.0)
-    return float(n_labeled[k - 1] + share * (n_labeled[k] - n_labeled[k - 1])), "no"
-
-
 def area_under_curve(n_labeled, curve):
     """Area by the trapezoidal rule, divided by the range of labels, which ascend.
 
@@ -197,15 +176,24 @@ def _labels(n_labeled, curve, reference, target, monotone):
     row["target_score"] = score = final * target if final >= 0 else final / target
     if not mine.any():
         return row
-    labels, row["censored"] = labels_to_target(
-        n_labeled[mine], curve[mine], score, monotone=monotone
+    labels, row["censored"] = _labels_to_target(
+        n_labeled[mine], curve[mine], score, monotone
     )
-    divisor, _ = labels_to_target(
-        n_labeled[theirs], reference[theirs], score, monotone=monotone
+    divisor, _ = _labels_to_target(
+        n_labeled[theirs], reference[theirs], score, monotone
     )
     row["labels_to_target"] = labels
     row["ratio"] = labels / divisor if divisor else np.nan
     return row
+
+
+def _labels_to_target(n_labeled, curve, score, monotone):
+    low, high = labels_at_score(
+        n_labeled, isotonic(curve) if monotone else curve, score
+    )
+    if np.isinf(high):
+        return np.nan, "right"
+    return float(high), "left" if np.isinf(low) else "no"
 
 
 def _summary(n_labeled, curve, reference):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from scipy import stats
@@ -43,7 +43,7 @@ def labels_saved(
     *,
     baseline: str = "random",
     metric: str | None = None,
-    targets: Sequence[float | str] = (0.5, 0.8, "final"),
+    targets: Sequence[float | Literal["final"]] = (0.5, 0.8),
     confidence: float = 0.95,
     n_bootstrap: int = 1000,
     random_state: RandomState = None,
@@ -69,11 +69,12 @@ def labels_saved(
     metric : str or None, default=None
         Which metric; None where there is only one.
 
-    targets : sequence, default=(0.5, 0.8, "final")
+    targets : sequence, default=(0.5, 0.8)
         Labels of the baseline whose score is to be reached: a number of labels (int), a
         share of its last number of labels (float between 0 and 1), or "final", the end
         of its curve. Of strategies as good as the baseline, half never reach its final
-        score: a target before the end says more.
+        score, and isotonic regression is too high at the end of a noisy curve, so that
+        savings at "final" are too small: take a target before the end if you can.
 
     confidence : float, default=0.95
         Level of the intervals, between 0 and 1.

@@ -61,27 +61,27 @@ def setting_savings(table, baseline, targets, uniforms):
             if scores is None:
                 continue
             divisor = labels_at_score(theirs, reference, scores)
-            if divisor[0][0] == 0:
+            if np.isinf(divisor[0][0]):
                 continue
             needed = labels_at_score(mine, curves, scores)
             savings[strategy, target] = Saving(
                 bounds=_bounds(needed, divisor),
                 never=bool(np.isinf(needed[1][0])),
-                at_start=bool(needed[0][0] == 0),
+                at_start=bool(np.isinf(needed[0][0])),
                 n_repeats=int(kept.sum()),
             )
     return savings
 
 
 def _weights(uniforms, n):
-    """Shares of n repeats, (n_bootstrap + 1, n): equal ones, then those of resamples."""
+    """Shares of n repeats, (n_bootstrap + 1, n): equal, then those of resamples."""
     drawn = (uniforms[:, :n] * n).astype(np.int64)
     counts = (drawn[:, :, None] == np.arange(n)).sum(axis=1)
     return np.vstack([np.ones(n), counts]) / n
 
 
 def _scores_at(n_labeled, curves, target):
-    """Scores at a number of labels, linearly interpolated; None outside of the range."""
+    """Scores at a number of labels, interpolated; None outside of the range."""
     last = n_labeled[-1]
     if target == FINAL:
         place = last
@@ -99,5 +99,5 @@ def _bounds(needed, divisor):
     (least, most), (low, high) = needed, divisor
     with np.errstate(divide="ignore", invalid="ignore"):
         at_least = np.where(low > 0, 1 - most / low, -np.inf)
-        at_most = np.where(high > 0, 1 - least / high, 1.0)
+        at_most = np.where(high > 0, 1 - np.maximum(least, 0) / high, 1.0)
     return np.stack([at_least, at_most])
