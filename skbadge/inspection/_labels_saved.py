@@ -180,7 +180,7 @@ def labels_saved(
     repeats_drawn = {
         name: rng.uniform(size=(n_bootstrap, n)) for name, n in n_repeats.items()
     }
-    groups = {}
+    groups: dict[tuple, list] = {}
     for table in score_tables(results):
         dataset = table.setting["dataset"]
         savings = setting_savings(table, baseline, targets, repeats_drawn[dataset])

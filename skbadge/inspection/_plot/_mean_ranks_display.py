@@ -165,9 +165,8 @@ class MeanRanksDisplay:
             )[0]
             for group, level in zip(self.ranks.groups, levels, strict=True)
         ]
-        (self.ruler_,) = ax.plot(
-            [1, 1 + critical], [0.8, 0.8], color="black", linewidth=1.2, marker="|"
-        )
+        ruler = [1, 1 + critical], [0.8, 0.8]
+        self.ruler_ = ax.plot(*ruler, color="black", linewidth=1.2, marker="|")[0]
         ax.text(1, 1.0, f"critical difference {critical:.2f}", va="bottom", fontsize=8)
         ax.set(xlim=(0.9, last + 0.1), ylim=(first - n_rows + 0.5, _RULER + 0.2))
         self._label()
