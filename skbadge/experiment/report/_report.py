@@ -23,10 +23,10 @@ def write_report(
     """Write tables and pictures of one or several experiments.
 
     ``report.md`` says what was run and what failed, and for each metric shows the
-    learning curves, the scores at the end, the labels that each strategy needs, the
-    penalty matrix (by batch size and by model too, where there are several with two
-    settings or more), the distribution of normalised errors, and paired tests; over
-    several settings, mean ranks and regrets; then, for negated errors such as
+    learning curves, the scores at the end, the labels that each strategy needs and
+    saves, the penalty matrix (by batch size and by model too, where there are several
+    with two settings or more), the distribution of normalised errors, and paired tests;
+    over several settings, mean ranks and regrets; then, for negated errors such as
     ``neg_mean_absolute_error``, the means of their logarithms, and how gains relate to
     the tails of the first errors; then the times. Each table lies beside it as a CSV
     file, each picture as PNG. ``report.html`` is the same report in one file, which

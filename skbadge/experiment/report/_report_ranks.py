@@ -27,6 +27,11 @@ def _write_mean_ranks(report, frame, metric, prefix):
         f"difference at {ranks.alpha}, may differ by chance."
     )
     report.table(ranks.table, f"{prefix}_ranks")
+    report.picture(
+        lambda: inspection.MeanRanksDisplay(ranks).plot(),
+        f"{prefix}_ranks",
+        f"Mean ranks by {metric}",
+    )
     for group in ranks.groups:
         report.text(f"Not told apart: {', '.join(group)}.")
     report.file(ranks.pairs, f"{prefix}_rank_pairs", "Tests of all pairs:")

@@ -74,11 +74,13 @@ def test_ranks_regrets_and_savings_are_those_of_the_statistics(folder):
         "regret_by_setting": losses.by_setting,
     }
     expected |= {
-        name: labels_saved(frame, by=by, random_state=0).astype({"target": str})
-        for name, by in saved.items()
+        name: labels_saved(frame, by=by, random_state=0) for name, by in saved.items()
     }
     for name, table in expected.items():
         found = pd.read_csv(folder / f"accuracy_{name}.csv")
+        if "target" in table:
+            # Shares, and the word "final".
+            found, table = (each.astype({"target": str}) for each in (found, table))
         assert_frame_equal(found, table, check_dtype=False)
 
 
