@@ -92,7 +92,7 @@ def _parser():
     run.add_argument("--retry-failed", action="store_true", help="try those again")
     run.add_argument("--quiet", action="store_true", help="no progress bar")
     run.set_defaults(command=_run)
-    report = commands.add_parser("report", help="write tables and pictures")
+    report = commands.add_parser("report", help="write a page of tables and pictures")
     report.add_argument("sources", nargs="+", type=Path, help="stores and CSV files")
     report.add_argument("--out", type=Path, required=True, help="folder to write to")
     report.add_argument("--baseline", help="strategy to compare with [random]")
@@ -139,7 +139,8 @@ def _report(arguments):
     path = write_report(
         arguments.sources, arguments.out, baseline=arguments.baseline, hashes=hashes
     )
-    print(path)
+    for page in (path, path.with_suffix(".html")):
+        print(page)
     return 0
 
 

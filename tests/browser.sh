@@ -12,4 +12,4 @@ if ! { command -v chromium && command -v chromedriver; } > /dev/null; then
 fi
 pip install -q -c constraints.txt -e ".[tests,browser]" ||
     echo "JupyterLab and selenium could not be installed."
-python -m pytest -m browser tests/labeling "$@"
+python -m pytest -m browser tests/labeling tests/experiment/report "$@"

@@ -19,7 +19,9 @@ from skbadge.inspection._plot._learning_curve_display import ActiveLearningCurve
 from skbadge.inspection._plot._mean_ranks_display import MeanRanksDisplay
 from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query_display import QueryDisplay
+from skbadge.inspection._plot._run_times_display import RunTimesDisplay
 from skbadge.inspection._regret import Regret, regret
+from skbadge.inspection._run_times import run_times
 
 __all__ = [
     "ActiveLearningCurveDisplay",
@@ -37,6 +39,7 @@ __all__ = [
     "PenaltyMatrixDisplay",
     "QueryDisplay",
     "Regret",
+    "RunTimesDisplay",
     "batch_diagnostics",
     "error_tails",
     "label_efficiency",
@@ -49,4 +52,5 @@ __all__ = [
     "penalty_matrix",
     "penalty_null",
     "regret",
+    "run_times",
 ]

@@ -152,7 +152,7 @@ def test_experiments_and_statistics(tmp_path, monkeypatch, capsys):
     commands = page.partition("```bash\nskbadge ")[2].partition("\n```")[0]
     for command in commands.split("\nskbadge "):
         assert not main(command.split())
-    assert (tmp_path / "report" / "report.md").is_file()
+    assert (tmp_path / "report" / "report.html").is_file()
 
 
 def test_regression(tmp_path, monkeypatch, capsys):

@@ -64,7 +64,7 @@ def test_a_benchmark_is_run_reported_on_and_exported(path, tmp_path, capsys):
     pd.testing.assert_frame_equal(pd.read_csv(csv), frame, check_dtype=False)
     out = tmp_path / "out"
     assert main(["report", str(store), "--out", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out / 'report.md'}\n"
+    assert capsys.readouterr().out == f"{out / 'report.md'}\n{out / 'report.html'}\n"
     assert "iris.sqlite" in (out / "report.md").read_text()
 
 

@@ -1,7 +1,40 @@
-"""Tables in Markdown, and names that mean nothing to it."""
+"""Reports in Markdown, and names that mean nothing to it."""
 
 import re
-from numbers import Integral, Real
+
+from skbadge.experiment.report._blocks import (
+    TITLE,
+    File,
+    Heading,
+    Picture,
+    Table,
+    Text,
+    is_numeric,
+    shown,
+)
+
+# What a report begins with, and nothing else.
+MARKDOWN_START = f"# {TITLE}\n"
+
+
+def markdown_page(blocks):
+    """Blocks as a page, whose files lie beside it."""
+    link = "The same on one page: [report.html](report.html)"
+    return "\n\n".join([f"{MARKDOWN_START}\n{link}", *map(_markdown, blocks)]) + "\n"
+
+
+def _markdown(block):
+    match block:
+        case Heading(text, level):
+            return f"{'#' * level} {plain(text)}"
+        case Text(text):
+            return plain(text)
+        case Table(frame):
+            return markdown_table(frame)
+        case File(name, text):
+            return f"{plain(text)} [{name}]({name})".lstrip()
+        case Picture(name, caption):
+            return f"![{plain(caption)}]({name})"
 
 
 def markdown_table(frame):
@@ -26,33 +59,12 @@ def markdown_table(frame):
     |---|---:|
     | a\|b | 0.1235 |
     """
-    numeric = [_is_numeric(frame[name]) for name in frame.columns]
-    lines = [
-        [plain(name) for name in frame.columns],
-        ["---:" if each else "---" for each in numeric],
-        *(
-            [_cell(value) for value in row]
-            for row in frame.itertuples(index=False, name=None)
-        ),
-    ]
-    head, rule, *rows = lines
-    return "\n".join([_line(head), f"|{'|'.join(rule)}|", *map(_line, rows)])
-
-
-def _line(cells):
-    return f"| {' | '.join(cells)} |"
-
-
-def _is_numeric(column):
-    return column.dtype.kind in "iuf"
-
-
-def _cell(value):
-    if value is None or value != value:
-        return "-"
-    if isinstance(value, Real) and not isinstance(value, Integral | bool):
-        return f"{value:.4g}"
-    return plain(value)
+    rule = ["---:" if is_numeric(frame[name]) else "---" for name in frame.columns]
+    head, *rows = (
+        f"| {' | '.join(plain(shown(value)) for value in line)} |"
+        for line in [frame.columns, *frame.itertuples(index=False, name=None)]
+    )
+    return "\n".join([head, f"|{'|'.join(rule)}|", *rows])
 
 
 def plain(text):

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from skbadge import inspection
-from skbadge.experiment.report._markdown import plain
 from skbadge.experiment.report._report_errors import write_errors
-from skbadge.experiment.report._report_page import Page, slug
+from skbadge.experiment.report._report_metric import write_metric
+from skbadge.experiment.report._report_page import Page
 from skbadge.experiment.report._sources import paths_of, read_sources
 from skbadge.inspection._frame import SETTING, check_strategy
 
@@ -23,12 +23,15 @@ def write_report(
     """Write tables and pictures of one or several experiments.
 
     ``report.md`` says what was run and what failed, and for each metric shows the
-    learning curves, the scores at the end, the labels that each strategy needs, the
-    penalty matrix, the distribution of normalised errors, and paired tests; then, for
-    negated errors such as ``neg_mean_absolute_error``, the means of their logarithms,
-    and how gains relate to the tails of the first errors; then the times. Each table
-    lies beside it as a CSV file, each picture as PNG. What cannot be said, for want of
-    a baseline, of repeats or of budgets, is left out, and the report says why.
+    learning curves, the scores at the end, the labels that each strategy needs and
+    saves, the penalty matrix (by batch size and by model too, where there are several
+    with two settings or more), the distribution of normalised errors, and paired tests;
+    over several settings, mean ranks and regrets; then, for negated errors such as
+    ``neg_mean_absolute_error``, the means of their logarithms, and how gains relate to
+    the tails of the first errors; then the times. Each table lies beside it as a CSV
+    file, each picture as PNG. ``report.html`` is the same report in one file, which
+    holds them all, and whose tables are sorted by a click. What cannot be said, for
+    want of a baseline, of repeats or of budgets, is left out, and the report says why.
 
     Parameters
     ----------
@@ -95,18 +98,18 @@ def _write(report, results, baseline):
         return
     for metric in sorted(results.frame["metric"].unique()):
         rows = results.frame[results.frame["metric"] == metric]
-        _write_metric(report, rows.reset_index(drop=True), metric, baseline)
+        write_metric(report, rows.reset_index(drop=True), metric, baseline)
     write_errors(report, results.frame, baseline)
     _write_times(report, results.frame)
 
 
 def _write_runs(report, results):
-    report.line("## Runs")
+    report.heading("Runs", 2)
     report.table(results.sources, "sources")
     if results.frame is None:
-        report.line("No evaluations yet.")
+        report.text("No evaluations yet.")
     else:
-        report.line("Evaluations by setting and strategy:")
+        report.text("Evaluations by setting and strategy:")
         groups = results.frame.groupby([*SETTING, "strategy"])
         counts = groups.agg(
             repeats=("repeat", "nunique"),
@@ -114,136 +117,25 @@ def _write_runs(report, results):
             last=("n_labeled", "max"),
         )
         report.table(counts.reset_index(), "runs")
-    report.line("## Failures")
+    report.heading("Failures", 2)
     if len(results.failures):
         report.table(results.failures, "failures")
     else:
-        report.line("None.")
+        report.text("None.")
     if len(results.versions):
-        report.line("## Versions")
+        report.heading("Versions", 2)
         report.table(results.versions, "versions")
 
 
-def _write_metric(report, frame, metric, baseline):
-    report.line(f"## {plain(metric)}")
-    prefix = slug(metric)
-    if frame["repeat"].nunique() == 1:
-        report.line(
-            "There is a single repeat: differences may be chance, and there are no "
-            "standard errors and no tests."
-        )
-    report.line(
-        "Curves are means over repeats, bands one standard error. Greater is better."
-    )
-    for dataset in sorted(frame["dataset"].unique()):
-        report.picture(
-            lambda dataset=dataset: inspection.ActiveLearningCurveDisplay.from_frame(
-                frame, metric=metric, dataset=dataset
-            ),
-            f"{prefix}_curves_{slug(dataset)}",
-            f"Learning curves of {metric} on {dataset}",
-        )
-    _write_final(report, frame, metric, prefix)
-    if baseline not in set(frame["strategy"]):
-        report.line(
-            f"There is no strategy {plain(repr(baseline))} to compare with: label "
-            "efficiency, penalty matrix and normalised errors are left out."
-        )
-    else:
-        _write_efficiency(report, frame, metric, prefix, baseline)
-        _write_penalties(report, frame, metric, prefix, baseline)
-    _write_tests(report, frame, metric, prefix, baseline)
-
-
-def _write_final(report, frame, metric, prefix):
-    report.line("### Scores at the end")
-    curves = inspection.learning_curves(frame, metric=metric)
-    file = report.file(curves, f"{prefix}_curves")
-    last = curves.groupby([*SETTING, "strategy"])["n_labeled"].transform("max")
-    columns = [*SETTING, "strategy", "n_labeled", "mean", "sem", "n_repeats"]
-    final = curves.loc[curves["n_labeled"] == last, columns]
-    report.table(final, f"{prefix}_final")
-    report.line(f"All points of the curves: [{file}]({file})")
-
-
-def _write_efficiency(report, frame, metric, prefix, baseline):
-    report.line(f"### Label efficiency, relative to {plain(baseline)}")
-    table = report.attempt(
-        lambda: inspection.label_efficiency(frame, metric=metric, baseline=baseline)
-    )
-    if table is None:
-        return
-    name = plain(baseline)
-    report.line(
-        f"Labels needed to reach 90 % and more of the final score of {name}, "
-        "divided by those that it needs itself: below 1 is better, and a dash means "
-        "never, or unknown. The area under the curve is a mean score. The deficiency "
-        "compares the shortfalls from that final score: below 1 is better."
-    )
-    rows = [*SETTING, "strategy"]
-    shown = table.pivot(index=rows, columns="target", values="ratio")
-    shown.columns = [f"ratio at {100 * target:.4g} %" for target in shown.columns]
-    others = table.groupby(rows)[["area", "deficiency"]].first()
-    shown = shown.join(others).reset_index()
-    report.table(table, f"{prefix}_label_efficiency", shown=shown)
-
-
-def _write_penalties(report, frame, metric, prefix, baseline):
-    report.line("### Penalty matrix")
-    options = {"metric": metric, "baseline": baseline}
-    penalty = report.attempt(lambda: inspection.penalty_matrix(frame, **options))
-    if penalty is not None:
-        _write_penalty(report, penalty, prefix)
-    report.line(f"### Errors divided by those of {plain(baseline)}")
-    report.picture(
-        lambda: inspection.ErrorCDFDisplay.from_frame(frame, **options),
-        f"{prefix}_error_cdf",
-        f"Distribution of normalised errors of {metric}",
-    )
-
-
-def _write_penalty(report, penalty, prefix):
-    report.line(
-        "How often the row is significantly better than the column, in units of "
-        f"settings, of which there are {penalty.n_settings} to compare in. The last "
-        "row is the average of each column: how often a strategy is beaten, the less "
-        "the better."
-    )
-    table = penalty.matrix.copy()
-    table.loc["column average"] = penalty.column_average
-    report.table(table.rename_axis("strategy").reset_index(), f"{prefix}_penalties")
-    if penalty.column_average.notna().any():
-        report.picture(
-            lambda: inspection.PenaltyMatrixDisplay.from_matrix(penalty),
-            f"{prefix}_penalties",
-            "Penalty matrix",
-        )
-    report.skipped(penalty, f"{prefix}_penalties")
-
-
-def _write_tests(report, frame, metric, prefix, baseline):
-    report.line("### Paired tests of the area under the curve")
-    if frame["strategy"].nunique() < 2:
-        report.line("There is a single strategy.")
-        return
-    known = baseline if baseline in set(frame["strategy"]) else None
-    table = report.attempt(
-        lambda: inspection.paired_tests(frame, metric=metric, baseline=known)
-    )
-    if table is not None:
-        report.table(table, f"{prefix}_tests")
-
-
 def _write_times(report, frame):
-    report.line("## Times")
-    report.line(
+    report.heading("Times", 2)
+    report.text(
         "Median seconds per round: training, query and scoring. Round 0 has no query "
         "and does not count for it."
     )
-    names = [name for name in ("fit_time", "query_time", "score_time") if name in frame]
-    rounds = frame.drop_duplicates([*SETTING, "strategy", "repeat", "n_labeled"])
-    setting = [*SETTING, "strategy"]
-    first = rounds.groupby([*setting, "repeat"])["n_labeled"].transform("min")
-    query_time = rounds["query_time"].where(rounds["n_labeled"] > first)
-    rounds = rounds.assign(query_time=query_time)
-    report.table(rounds.groupby(setting)[names].median().reset_index(), "times")
+    report.table(inspection.run_times(frame), "times")
+    report.picture(
+        lambda: inspection.RunTimesDisplay.from_frame(frame),
+        "times",
+        "Median seconds of a query and of a training, on log axes",
+    )

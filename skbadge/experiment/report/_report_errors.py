@@ -1,7 +1,6 @@
 """The part of a report on metrics that are negated errors."""
 
 from skbadge import inspection
-from skbadge.experiment.report._markdown import plain
 from skbadge.experiment.report._report_page import slug
 
 RMSE, MAE = "neg_root_mean_squared_error", "neg_mean_absolute_error"
@@ -17,11 +16,11 @@ def write_errors(report, frame, baseline):
     metrics = [name for name in best.index[best <= 0] if name.startswith("neg_")]
     if not metrics:
         return
-    report.line("## Errors by their logarithms")
+    report.heading("Errors by their logarithms", 2)
     if baseline not in set(frame["strategy"]):
-        report.line(f"Left out, for want of a strategy {plain(repr(baseline))}.")
+        report.text(f"Left out, for want of a strategy {baseline!r}.")
         return
-    report.line(
+    report.text(
         "Means of ln(error) over the rounds after the start, over repeats, and over "
         "data sets: less is better."
     )
@@ -29,8 +28,7 @@ def write_errors(report, frame, baseline):
     rows = ["model", "n_query", "strategy"]
     shown = errors.table.pivot(index=rows, columns="metric", values="mean_log")
     report.table(errors.table, "mean_log_errors", shown=shown.reset_index())
-    file = report.file(errors.by_dataset, "mean_log_errors_by_dataset")
-    report.line(f"By data set: [{file}]({file})")
+    report.file(errors.by_dataset, "mean_log_errors_by_dataset", "By data set:")
     for metric in metrics:
         _write_ratios(report, errors, metric)
     report.skipped(errors, "mean_log_errors")
@@ -39,8 +37,8 @@ def write_errors(report, frame, baseline):
 
 
 def _write_ratios(report, errors, metric):
-    report.line(f"### {plain(metric)} divided by that of {plain(errors.baseline)}")
-    report.line(
+    report.heading(f"{metric} divided by that of {errors.baseline}")
+    report.text(
         "Geometric means, below 1 is better; standard errors are of the log of the "
         "ratio: with these data sets given, and as if they were a sample."
     )
@@ -63,12 +61,12 @@ def _write_ratios(report, errors, metric):
 
 
 def _write_tails(report, frame, baseline):
-    report.line("### Tails of the first errors")
+    report.heading("Tails of the first errors")
     tails = report.attempt(lambda: inspection.error_tails(frame, baseline=baseline))
     if tails is None:
         return
-    report.line(
-        f"`tail` is ln(RMSE / MAE) of {plain(baseline)} at the start, `gain` its mean "
+    report.text(
+        f"The tail is ln(RMSE / MAE) of {baseline} at the start, the gain its mean "
         "ln(RMSE) minus the strategy's: above 0 is better. Heavy tails should go with "
         "large gains."
     )

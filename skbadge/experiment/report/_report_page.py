@@ -1,4 +1,4 @@
-"""The page that a report is written to: lines, tables and pictures."""
+"""The page that a report is written to: texts, tables and pictures."""
 
 import os
 import re
@@ -8,17 +8,19 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
 
+from skbadge.experiment.report._blocks import File, Heading, Picture, Table, Text
 from skbadge.experiment.report._csv_file import write_csv
-from skbadge.experiment.report._markdown import markdown_table, plain
+from skbadge.experiment.report._html_page import HTML_START, html_page
+from skbadge.experiment.report._markdown import MARKDOWN_START, markdown_page
 from skbadge.experiment.store import is_beside_a_store
 from skbadge.utils._optional import import_optional
 
-TITLE = "# Active learning benchmark"
+_MARKDOWN, _HTML = "report.md", "report.html"
 _MAX_LENGTH = 40
 
 
 class Page:
-    """The lines of a report, and the folder that its tables and pictures go to.
+    """The blocks of a report, and the folder that its tables and pictures go to.
 
     Parameters
     ----------
@@ -39,28 +41,35 @@ class Page:
                 "result store: choose another one."
             )
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.lines = [TITLE, ""]
+        self.blocks = []
         self._sources = {os.path.realpath(path) for path in sources}
         self._written = {}
-        self._replaceable = _files_of(self.folder / "report.md")
-        self._new_path("report", ".md")
+        self._replaceable = _files_of(self.folder)
+        # The one in Markdown comes first, for it says which files are of a report.
+        for name in (_MARKDOWN, _HTML):
+            self._new_path(*os.path.splitext(name))
         # An earlier report stays until this one is whole.
         self._draft = Path(mkdtemp(prefix=".report-", dir=self.folder))
 
-    def line(self, text):
-        self.lines += [text, ""]
+    def heading(self, text, level=3):
+        self.blocks.append(Heading(text, level))
 
-    def table(self, frame, name, *, shown=None):
-        """Write a table as CSV, and show it or a part of it."""
-        file = self.file(frame, name)
-        self.line(markdown_table(frame if shown is None else shown))
-        self.line(f"[{file}]({file})")
+    def text(self, text):
+        self.blocks.append(Text(text))
 
-    def file(self, frame, name):
-        """Write a table as CSV, and return the name of the file."""
+    def table(self, frame, name, *, shown=None, n_foot=0):
+        """Write a table as CSV, and show it or a part of it.
+
+        The last ``n_foot`` rows of what is shown sum up the others.
+        """
+        self.blocks.append(Table(frame if shown is None else shown, n_foot))
+        self.file(frame, name)
+
+    def file(self, frame, name, text=""):
+        """Write a table as CSV, and name the file after a text."""
         path = self._new_path(name, ".csv")
         write_csv(frame, self._draft / path.name)
-        return path.name
+        self.blocks.append(File(path.name, text))
 
     def picture(self, draw, name, caption):
         """Draw a Display, unless there is too little to draw."""
@@ -75,29 +84,31 @@ class Page:
                     self._draft / path.name, dpi=120, bbox_inches="tight"
                 )
             plt.close(display.figure_)
-            self.line(f"![{plain(caption)}]({path.name})")
+            self.blocks.append(Picture(path.name, caption))
 
     def attempt(self, compute):
-        """What a function computes, or None and a line that says what it lacks."""
+        """What a function computes, or None and a text that says what it lacks."""
         try:
             return compute()
         except ValueError as error:
-            self.line(f"Not available: {plain(error)}")
+            self.text(f"Not available: {error}")
             return None
 
     def save(self):
         """Put the report in the place of an earlier one, all files of which go."""
-        page = self.folder / "report.md"
-        text = "\n".join(self.lines)
-        (self._draft / page.name).write_text(text, encoding="utf-8")
-        # The page comes first, for it says which files are of a report.
+        pages = {
+            _MARKDOWN: markdown_page(self.blocks),
+            _HTML: html_page(self.blocks, self._draft),
+        }
+        for name, text in pages.items():
+            (self._draft / name).write_text(text, encoding="utf-8")
         for path in self._written.values():
             os.replace(self._draft / path.name, path)
         for name in self._replaceable - set(self._written):
             path = self.folder / name
             if os.path.realpath(path) not in self._sources:
                 path.unlink(missing_ok=True)
-        return page
+        return self.folder / _MARKDOWN
 
     def close(self):
         """Delete what was not put in its place."""
@@ -108,7 +119,7 @@ class Page:
         skipped = statistics.skipped
         if len(skipped):
             reasons = skipped["reason"].value_counts().rename("times").reset_index()
-            self.line("Left out:")
+            self.text("Left out:")
             self.table(skipped, f"{name}_skipped", shown=reasons)
 
     def _new_path(self, name, suffix):
@@ -129,16 +140,25 @@ class Page:
         return path
 
 
-def _files_of(page):
-    """Names of the files of an earlier report, if there is one."""
-    if not page.is_file():
+def _files_of(folder):
+    """Names of the files of an earlier report in a folder, if there is one."""
+    page = folder / _MARKDOWN
+    if not _begins_with(page, MARKDOWN_START):
         return set()
     text = page.read_text(encoding="utf-8", errors="replace")
-    if not text.startswith(TITLE):
-        return set()
     # Names that look like links are escaped by backslashes.
-    files = re.findall(r"(?<!\\)\]\(([^()/\\]+\.(?:csv|png))\)", text)
-    return {page.name, *files}
+    named = re.findall(r"(?<!\\)\]\(([^()/\\]+\.(?:csv|png|html))\)", text)
+    files = {name for name in named if not name.endswith(".html")}
+    if _HTML in named and _begins_with(folder / _HTML, HTML_START):
+        files.add(_HTML)
+    return {_MARKDOWN, *files}
+
+
+def _begins_with(path, text):
+    if not path.is_file():
+        return False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(len(text)) == text
 
 
 def slug(text):

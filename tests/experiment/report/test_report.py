@@ -20,6 +20,7 @@ from skbadge.inspection import (
 from skbadge.inspection._frame import read_results
 from skbadge.nn import TabularNetClassifier
 from tests.experiment._benchmarks import make_benchmark, make_data
+from tests.experiment.report._results import NASTY, make_errors, make_frame
 
 HEADINGS = [
     "# Active learning benchmark",
@@ -28,6 +29,7 @@ HEADINGS = [
     "## accuracy",
     "### Scores at the end",
     "### Label efficiency, relative to random",
+    "### Labels saved against random",
     "### Penalty matrix",
     "### Errors divided by those of random",
     "### Paired tests of the area under the curve",
@@ -38,28 +40,6 @@ HEADINGS = [
 @pytest.fixture(autouse=True)
 def _pictures_without_a_screen():
     pytest.importorskip("matplotlib").use("Agg")
-
-
-def make_frame(n_repeats=5, **changes):
-    """Strategy "badge" is better than "random" by 0.1 after the start."""
-    rows = [
-        {
-            "dataset": "made",
-            "model": "mlp",
-            "strategy": strategy,
-            "n_query": 10,
-            "repeat": repeat,
-            "n_labeled": 10 + 10 * i,
-            "metric": "accuracy",
-            "score": 0.5 + 0.05 * i + 0.001 * repeat * i + gain * (i > 0),
-            "fit_time": 2.0 + i,
-            "query_time": 0.5 * i,
-        }
-        for strategy, gain in (("badge", 0.1), ("random", 0.0))
-        for repeat in range(n_repeats)
-        for i in range(5)
-    ]
-    return pd.DataFrame(rows).assign(**changes)
 
 
 def read_in_vain():
@@ -97,6 +77,7 @@ def test_every_file_that_a_report_names_is_there_and_the_other_way_round(tmp_pat
         "accuracy_curves_made.png",
         "accuracy_penalties.png",
         "accuracy_error_cdf.png",
+        "times.png",
     }
     for name in named:
         content = (tmp_path / "out" / name).read_bytes()
@@ -208,31 +189,6 @@ def test_each_metric_has_a_section_of_its_own(tmp_path):
         "## Times",
     ]
     assert text.count("| 4 | 1.25 |") == 2
-
-
-def make_errors(n_repeats=2, ratios=(("light", 0.9), ("heavy", 0.5), ("mid", 0.7))):
-    """Errors of "lcmd" are ``ratio`` times those of "random" after the start."""
-    names = {"neg_root_mean_squared_error": 2.0, "neg_mean_absolute_error": 1.0}
-    rows = [
-        {
-            "dataset": dataset,
-            "model": "net",
-            "strategy": strategy,
-            "n_query": 10,
-            "repeat": repeat,
-            "n_labeled": 10 + 10 * i,
-            "metric": metric,
-            "score": -tail / (1 + i) * (ratio if strategy == "lcmd" and i else 1.0),
-            "fit_time": 1.0,
-            "query_time": 0.5,
-        }
-        for dataset, ratio in ratios
-        for strategy in ("lcmd", "random")
-        for repeat in range(n_repeats)
-        for i in range(3)
-        for metric, tail in names.items()
-    ]
-    return pd.DataFrame(rows)
 
 
 def test_negated_errors_are_compared_by_their_logarithms(tmp_path):
@@ -385,10 +341,6 @@ def test_files_of_two_metrics_do_not_meet(tmp_path):
     files = re.findall(r"\]\(([^)]+)\)", text)
     assert len(files) == len(set(files))
     assert set(files) | {"report.md"} == names_of(tmp_path / "out")
-
-
-NASTY = ["<script>alert(1)</script>", "[a](http://b)", "a|b\nc", "=cmd|' /C calc'!A0",
-         "$\\frac{$", "*x*", "_hidden_", "`code`", "@a", "-1+2"]  # fmt: skip
 
 
 @pytest.mark.parametrize("column", ["dataset", "model", "strategy", "metric"])

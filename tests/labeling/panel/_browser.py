@@ -1,26 +1,13 @@
-"""A JupyterLab on localhost, and a headless Chromium that looks at it."""
+"""A JupyterLab on localhost, and its notebooks as a browser sees them."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from importlib.util import find_spec
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-CHROMEDRIVER = shutil.which("chromedriver")
-# Seconds to wait for a condition before the test fails; a busy machine needs many.
-PATIENCE = 90
-
-
-def missing():
-    """What is missing for a browser test, or an empty list."""
-    programs = {"chromium": CHROMIUM, "chromedriver": CHROMEDRIVER}
-    packages = ["ipykernel", "ipywidgets", "jupyterlab", "selenium"]
-    absent = [name for name, path in programs.items() if path is None]
-    return absent + [name for name in packages if find_spec(name) is None]
+from tests._chromium import PATIENCE
 
 
 def wait_for(condition, what, *, patience=PATIENCE):
@@ -78,33 +65,6 @@ def _address(private, server):
             found = json.loads(text)
             return found["url"] + "lab/tree/{}?reset&token=" + found["token"]
     return None
-
-
-@contextmanager
-def chromium(folder):
-    """Drive a headless Chromium that knows nothing but this machine."""
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    for argument in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--window-size=1200,1000",
-        f"--user-data-dir={folder / 'chromium'}",
-    ):
-        options.add_argument(argument)
-    # With its path given, selenium looks for no driver on the network.
-    service = webdriver.ChromeService(executable_path=CHROMEDRIVER)
-    driver = webdriver.Chrome(options=options, service=service)
-    driver.set_script_timeout(PATIENCE)
-    try:
-        yield driver
-    finally:
-        driver.quit()
 
 
 class Notebook:

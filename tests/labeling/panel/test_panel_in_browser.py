@@ -8,17 +8,14 @@ import nbformat
 import pytest
 from sklearn.datasets import load_digits
 
-from tests.labeling.panel._browser import (
-    Notebook,
-    chromium,
-    jupyterlab,
-    missing,
-    wait_for,
-)
+from tests._chromium import chromium, missing
+from tests.labeling.panel._browser import Notebook, jupyterlab, wait_for
+
+MISSING = missing("ipykernel", "ipywidgets", "jupyterlab")
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(bool(missing()), reason=f"needs {', '.join(missing())}"),
+    pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}"),
 ]
 
 Y = load_digits().target
