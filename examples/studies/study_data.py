@@ -1,10 +1,10 @@
 """The data of the studies: from files of your own, or from OpenML.
 
 If the environment variable SKBADGE_DATA names a folder, ``letter.csv`` and the like are
-read from there: a header, one of its columns the target, and classes that are words. What
-is not there is fetched from OpenML, but for sgemm, kegg, power_plant, kin40k and covtype,
-which are not there as they are used here. A run is known by the name of the data set, not
-by where it came from.
+read from there: a header, one of its columns the target, and classes that are words.
+What is not there is fetched from OpenML, but for sgemm, kegg, power_plant, kin40k and
+covtype, which are not there as they are used here. A run is known by the name of the
+data set, not by where it came from.
 """
 
 import os

@@ -50,8 +50,8 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """He et al.'s ResNet for small images, three stages of one block.
 
-    78,000 parameters, 64 features. ResNet-18 has four stages of two blocks, and widths of
-    64 to 512.
+    78,000 parameters, 64 features. ResNet-18 has four stages of two blocks, and widths
+    of 64 to 512.
     """
 
     def __init__(self, widths=(16, 32, 64)):
@@ -72,7 +72,7 @@ class ResNet(nn.Module):
 
 
 class FittedNet(NeuralNetClassifier):
-    """A net that trains until its accuracy in training exceeds 0.99, as in the paper."""
+    """A net that trains until its accuracy in training exceeds 0.99."""
 
     def get_loss(self, y_pred, y_true, *args, training=False, **kwargs):
         """Return the loss, and count the hits."""

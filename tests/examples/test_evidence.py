@@ -1,0 +1,45 @@
+"""The page of evidence, against the results of the studies that it is made from."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skbadge.experiment import Benchmark
+
+ROOT = Path(__file__).parents[2]
+STUDIES = ROOT / "examples" / "studies"
+PARTS = sorted(STUDIES.glob("*.toml"))
+
+
+@pytest.fixture(scope="module")
+def evidence():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(STUDIES)
+        yield import_module("evidence")
+
+
+def test_the_tables_of_the_page_are_those_of_the_results(evidence):
+    text = (ROOT / "docs" / "evidence.md").read_text(encoding="utf-8")
+    assert evidence.page(text) == text
+
+
+def test_every_part_is_in_a_table(evidence):
+    parts = {part for _, names, *_ in evidence.REGIMES for part in names}
+    others = {"badge_slow_optimiser", "bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
+    assert parts | others == {path.stem for path in PARTS}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda path: path.stem)
+def test_kept_results_are_of_runs_of_their_part(part):
+    results = part.with_suffix(".csv.gz")
+    configs = Benchmark.from_toml(part).configs()
+    assert len(configs) > 1
+    if results.exists():
+        assert results.stat().st_size < 1_000_000
+        known = {
+            (c["dataset"], c["model"], c["strategy"], c["repeat"]) for c in configs
+        }
+        runs = pd.read_csv(results)[["dataset", "model", "strategy", "repeat"]]
+        assert set(runs.itertuples(index=False, name=None)) <= known
