@@ -137,10 +137,11 @@ def facts(frame, ranks):
     n_runs = len(frame.drop_duplicates(KEYS))
     least, most = repeats.min(), repeats.max()
     span = f"{least}" if least == most else f"{least} to {most}"
+    n_datasets = frame["dataset"].nunique()
     return (
-        f"{frame['dataset'].nunique()} data sets, {span} repeats, {n_runs:,} runs; ranks "
-        f"differ from {ranks.critical_difference:.2f} on, and the p-value that none does "
-        f"is {ranks.p_value:.2g}."
+        f"{n_datasets} data sets, {span} repeats, {n_runs:,} runs. Ranks differ from "
+        f"{ranks.critical_difference:.2f} on; the p-value that none does is "
+        f"{ranks.p_value:.2g}."
     )
 
 
