@@ -29,6 +29,7 @@ from skbadge.experiment.simulation import (
 )
 from skbadge.experiment.store import (
     COLUMNS,
+    ResultsFile,
     ResultStore,
     as_html,
     canonical,
@@ -117,6 +118,8 @@ def run_benchmark(
     benchmark: Benchmark | str | PathLike,
     store: str | PathLike,
     *,
+    results: str | PathLike | None = None,
+    drop_stale: bool = False,
     n_jobs: int | None = None,
     retry_failed: bool = False,
     verbose: int = 0,
@@ -138,6 +141,18 @@ def run_benchmark(
     store : path-like
         SQLite file for the results, made if there is none; see `ResultStore`.
 
+    results : path-like or None, default=None
+        Compressed CSV file, ``.csv.gz``, to be kept in a repository. Runs that are in
+        it are not run again: they are put into the store as done. At the end, after
+        errors and Ctrl-C too, it is written again with all runs that are done. Scores
+        have 6 significant digits there and times 3; a column ``run`` begins the hash
+        of the configuration, so that a changed setting is run again. Any function of
+        results reads the file.
+
+    drop_stale : bool, default=False
+        Whether to leave out rows of runs that the benchmark does not have, when that
+        file is written. Else they are kept, and warned of.
+
     n_jobs : int or None, default=None
         Runs at a time, through joblib. The workers must be processes of this machine:
         threads would share torch's random numbers.
@@ -157,9 +172,11 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        If the benchmark does not fit a data set. All other runs are done by then.
+        If the benchmark does not fit a data set. All other runs are done by then. Or
+        if ``results`` is something else, was damaged, or has none but other runs.
     OSError
-        If the store cannot be read or written. No run has failed by that.
+        If the store or ``results`` cannot be read or written. No run has failed by
+        that.
 
     Examples
     --------
@@ -184,9 +201,16 @@ def run_benchmark(
     effective_n_jobs(n_jobs)
     path = Path(os.path.abspath(store))
     configs = benchmark.configs()
+    file = None
+    if results is not None:
+        if os.path.realpath(results) == os.path.realpath(path):
+            raise ValueError("`results` must be another file than `store`.")
+        file = ResultsFile(results, configs, drop_stale=drop_stale)
     with ResultStore(path) as opened:
         opened.check()
         hashes = opened.add(configs)
+        if file is not None:
+            file.fill(opened)
         if retry_failed:
             opened.reset_failed(hashes)
         token = uuid4().hex
@@ -194,7 +218,11 @@ def run_benchmark(
             run: _task(benchmark, path, run, config, token)
             for run, config in zip(hashes, configs, strict=True)
         }
-        refusals = work_off(opened, tasks, n_jobs=n_jobs, verbose=verbose)
+        try:
+            refusals = work_off(opened, tasks, n_jobs=n_jobs, verbose=verbose)
+        finally:
+            if file is not None:
+                file.write(opened)
         counts = opened.counts(hashes)
     if refusals:
         reason = next(iter(refusals.values()))

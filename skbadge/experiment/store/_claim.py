@@ -69,7 +69,7 @@ class Claim:
             raise ValueError(
                 f"The data set {self.config['dataset']!r} has changed: {n_others} runs "
                 "have results of other rows or targets. Put it back as it was, or use "
-                "a new store, or give the data set another name."
+                "a new store (and file of results), or give the data set another name."
             )
 
     def record(self, evaluation, state):

@@ -2,7 +2,7 @@
 
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Self
@@ -224,6 +224,63 @@ class ResultStore(StoredRuns):
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
             db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
         return None
+
+    def put_done(
+        self,
+        evaluations: Mapping[str, list[tuple]],
+        data: Mapping[str, str | None],
+        source: str,
+    ) -> None:
+        """Take over runs done elsewhere, but for those done or under way here.
+
+        All or none. What this store has of a run that is not done is replaced.
+
+        Parameters
+        ----------
+        evaluations : dict of str to list of tuple
+            By hash of the run, which was added: n_labeled, metric, round, score or
+            None, fit_time, query_time and score_time.
+
+        data : dict of str to str or None
+            By hash, the digest of the rows and targets.
+
+        source : str
+            Where they come from, in place of a host. No versions are known.
+
+        Raises
+        ------
+        ValueError
+            If results of one data set would be of different rows or targets.
+        """
+        with self._db.transaction() as db:
+            self._free_dead(db)
+            for run, rows in evaluations.items():
+                changed = db.execute(
+                    "UPDATE runs SET status = 'done', data = ?, host = ?, worker = "
+                    "NULL, versions = NULL, started = NULL, finished = NULL, error_type"
+                    " = NULL, error_message = NULL, traceback = NULL "
+                    "WHERE hash = ? AND status IN ('pending', 'failed')",
+                    (data[run], source, run),
+                )
+                if not changed.rowcount:
+                    continue
+                db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
+                db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
+                db.executemany(
+                    "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(run, *row) for row in rows],
+                )
+            several = db.execute(
+                "SELECT dataset FROM runs WHERE hash IN (SELECT run FROM evaluations) "
+                "GROUP BY dataset, json_extract(config, '$.data_description') "
+                "HAVING COUNT(DISTINCT data) > 1"
+            ).fetchone()
+            if several is not None:
+                raise ValueError(
+                    f"The runs on {several[0]!r} in {source!r} and in the store "
+                    f"{str(self.path)!r} have seen different rows or targets. Put the "
+                    "data set back as it was, and use a new store."
+                )
 
     def reset_failed(self, hashes: Iterable[str] | None = None) -> int:
         """Make failed runs pending again; they go on from their checkpoints.
