@@ -215,7 +215,7 @@ def run_benchmark(
             opened.reset_failed(hashes)
         token = uuid4().hex
         tasks = {
-            run: _task(benchmark, path, run, config, token)
+            run: _task(benchmark, config, token)
             for run, config in zip(hashes, configs, strict=True)
         }
         try:
@@ -230,13 +230,11 @@ def run_benchmark(
     return BenchmarkResult(path, hashes, counts)
 
 
-def _task(benchmark, path, run, config, token):
-    """One run that is not done; who comes first does it."""
+def _task(benchmark, config, token):
+    """How to do a run."""
     return partial(
         _work,
         ImportFolder(benchmark.folder),
-        path,
-        run,
         token,
         benchmark.datasets[config["dataset"]],
         benchmark.models[config["model"]],
@@ -247,37 +245,30 @@ def _task(benchmark, path, run, config, token):
     )
 
 
-def _work(
-    folder, path, run, token, source, model, strategy, initial, scoring, n_threads
-):
-    """Do a run, unless another worker has it: a task of `work_off`."""
-    with ResultStore(path, create=False) as store:
-        claim = store.claim([run])
-        if claim is None:
-            return False
-        # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
-        try:
-            data = _LAST_READ.read(token, source, claim.config)
-            querier = make_querier(model, strategy, data.preprocessor)
-            scorers = resolve_scoring(querier, scoring)
-        except (Exception, SystemExit) as error:
-            claim.fail(error)
-            return True
-        try:
-            split = _split(claim, data, querier, initial)
-        except ValueError as error:
-            claim.release()
-            return error
-        labels = {name: claim.config[name] for name in COLUMNS[:5]}
-        execute(
-            Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
-            data.X,
-            data.y,
-            scorers=scorers,
-            n_threads=n_threads,
-            error_score=np.nan,
-            claim=claim,
-        )
+def _work(folder, token, source, model, strategy, initial, scoring, n_threads, claim):
+    """Do a run: a task of `work_off`."""
+    try:
+        data = _LAST_READ.read(token, source, claim.config)
+        querier = make_querier(model, strategy, data.preprocessor)
+        scorers = resolve_scoring(querier, scoring)
+    except (Exception, SystemExit) as error:
+        claim.fail(error)
+        return True
+    try:
+        split = _split(claim, data, querier, initial)
+    except ValueError as error:
+        claim.release()
+        return error
+    labels = {name: claim.config[name] for name in COLUMNS[:5]}
+    execute(
+        Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
+        data.X,
+        data.y,
+        scorers=scorers,
+        n_threads=n_threads,
+        error_score=np.nan,
+        claim=claim,
+    )
     return True
 
 

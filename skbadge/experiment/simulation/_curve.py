@@ -23,7 +23,7 @@ from skbadge.experiment.simulation._run import (
     Run,
     describe_failure,
     execute,
-    execute_in_store,
+    execute_claimed,
     owed_records,
 )
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
@@ -296,7 +296,7 @@ def _run_in_store(path, runs, X, y, scoring, options, parallel):
         hashes = store.add([run.config(data, scoring) for run in runs])
         store.reset_failed(hashes)
         tasks = {
-            run_hash: partial(execute_in_store, run, path, run_hash, X, y, **options)
+            run_hash: partial(execute_claimed, run, X, y, **options)
             for run, run_hash in zip(runs, hashes, strict=True)
         }
         work_off(store, tasks, **parallel)

@@ -5,12 +5,14 @@ each evaluation with the state to go on from; a `ResultsFile` is a small copy of
 done, for a repository; an `ExperimentResult` is a table.
 """
 
+from skbadge.experiment.store._claim import worker_died
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
     describe,
     short_hash,
 )
+from skbadge.experiment.store._remote_claim import RemoteClaim
 from skbadge.experiment.store._result import (
     COLUMNS,
     ExperimentResult,
@@ -27,6 +29,7 @@ __all__ = [
     "COLUMNS",
     "STATUSES",
     "ExperimentResult",
+    "RemoteClaim",
     "ResultStore",
     "ResultsFile",
     "StoreError",
@@ -38,4 +41,5 @@ __all__ = [
     "is_beside_a_store",
     "short_hash",
     "summary_of",
+    "worker_died",
 ]

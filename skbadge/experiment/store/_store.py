@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from skbadge.experiment.store._claim import Claim, now, unpickled
+from skbadge.experiment.store._claim import Claim, now, unpickled, worker_died
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
@@ -152,7 +152,9 @@ class ResultStore(StoredRuns):
             )
         return [row["hash"] for row in rows]
 
-    def claim(self, hashes: Iterable[str] | None = None) -> Claim | None:
+    def claim(
+        self, hashes: Iterable[str] | None = None, *, is_here: bool = True
+    ) -> Claim | None:
         """Take the next pending run, so that no other worker does.
 
         Runs of workers that have died are pending again.
@@ -162,6 +164,10 @@ class ResultStore(StoredRuns):
         hashes : iterable of str or None, default=None
             Which runs to choose among; None for all.
 
+        is_here : bool, default=True
+            Whether this process does it. If it hands it to others, its own death is
+            held against no run, and `Claim.was_at` says who has done it.
+
         Returns
         -------
         claim : Claim or None
@@ -169,6 +175,8 @@ class ResultStore(StoredRuns):
         """
         worker = {"worker": self._worker.name, "host": socket.gethostname()}
         worker |= {"versions": json.dumps(self._versions), "started": now()}
+        if not is_here:
+            worker |= {"host": None, "versions": None}
         with self._db.transaction() as db:
             self._worker.acquire()
             self._free_dead(db)
@@ -198,15 +206,16 @@ class ResultStore(StoredRuns):
             if not self._worker.is_held(worker):
                 db.execute(
                     "UPDATE runs SET status = 'pending', worker = NULL, "
-                    "deaths = deaths + ? WHERE status = 'running' AND worker = ?",
+                    # Without a host, it was done elsewhere.
+                    "deaths = deaths + (? AND host IS NOT NULL) "
+                    "WHERE status = 'running' AND worker = ?",
                     (int(was_killed), worker),
                 )
         db.execute(
-            "UPDATE runs SET status = 'failed', finished = ?, "
-            "error_type = 'WorkerDied', error_message = "
-            "'its worker died ' || deaths || ' times, for want of memory perhaps', "
-            "traceback = '' WHERE status = 'pending' AND deaths >= ?",
-            (now(), MAX_DEATHS),
+            "UPDATE runs SET status = 'failed', finished = ?, error_type = ?, "
+            "error_message = ?, traceback = ? "
+            "WHERE status = 'pending' AND deaths >= ?",
+            (now(), *worker_died(MAX_DEATHS), MAX_DEATHS),
         )
 
     def _resume(self, run):
