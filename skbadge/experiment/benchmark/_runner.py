@@ -155,7 +155,11 @@ def run_benchmark(
 
     n_jobs : int or None, default=None
         Runs at a time, through joblib. The workers must be processes of this machine:
-        threads would share torch's random numbers.
+        threads would share torch's random numbers. Within
+        ``joblib.parallel_config("dask")`` all workers of that cluster are used, on
+        other machines too, and must have one thread each. They open no store: this
+        process records a run when it has ended. A run whose worker dies is given to
+        another one, as often as Dask allows.
 
     retry_failed : bool, default=False
         Whether to try failed runs again.

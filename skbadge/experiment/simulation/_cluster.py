@@ -37,9 +37,10 @@ def work_off_on_cluster(client, store, tasks, *, verbose):
             claim = store.claim([run], is_here=False) if run in left else None
             if claim is not None:
                 # In this order, for modules are where the first of them says.
-                parts = [*task.args, task.func, task.keywords, RemoteClaim.of(claim)]
-                packed = [arguments.packed(part) for part in parts]
-                future = client.submit(_elsewhere, packed, pure=False)
+                parts = [*task.args, task.func, RemoteClaim.of(claim)]
+                parts = [arguments.packed(part) for part in parts]
+                named = {k: arguments.packed(v) for k, v in task.keywords.items()}
+                future = client.submit(_elsewhere, parts, named, pure=False)
                 claims[future] = claim
         ended = as_completed(list(claims))
         for future in shown(ended, len(claims), verbose):
@@ -100,9 +101,10 @@ def _check_workers(client):
         )
 
 
-def _elsewhere(packed):
+def _elsewhere(parts, named):
     """Do a run on a worker. Returns what the task did, and what the claim was told."""
-    *arguments, function, named, claim = map(pickle.loads, packed)
+    *arguments, function, claim = map(pickle.loads, parts)
+    named = {name: pickle.loads(packed) for name, packed in named.items()}
     outcome = function(*arguments, claim, **named)
     return outcome, claim.sent_back()
 

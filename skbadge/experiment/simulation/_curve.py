@@ -183,7 +183,8 @@ def active_learning_curve(
     store : path-like or None, default=None
         SQLite file to keep every evaluation in, see `ResultStore`. The same call with
         the same file, and an int for ``random_state``, does only what is missing:
-        after an interruption, with more strategies, or for runs that failed.
+        after an interruption, with more strategies, or for runs that failed. On a
+        cluster, a run is kept when it has ended.
 
     dataset, model : str
         What to call data and model in the result. The default model is the name of the

@@ -298,6 +298,7 @@ def read_own(folder):
 
 
 def test_workers_that_read_other_rows_are_not_mixed(client, path):
+    client.wait_for_workers(2)
     benchmark = make_benchmark(datasets={"a": partial(read_own, "")}, n_repeats=4)
     with pytest.raises(ValueError, match="of 8 runs are left: The data set 'a' has ch"):
         run_there(benchmark, path)
