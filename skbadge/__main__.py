@@ -88,6 +88,15 @@ def _parser():
     run.add_argument(
         "--store", type=Path, help="SQLite file for results [FILE with suffix .sqlite]"
     )
+    run.add_argument(
+        "--results",
+        type=Path,
+        metavar="CSV",
+        help=".csv.gz file of what is done, not run again, and written at the end",
+    )
+    run.add_argument(
+        "--drop-stale", action="store_true", help="leave other runs out of it"
+    )
     run.add_argument("--n-jobs", type=int, default=1, help="runs at a time [1]")
     run.add_argument("--retry-failed", action="store_true", help="try those again")
     run.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -122,6 +131,8 @@ def _run(arguments):
     result = run_benchmark(
         arguments.file,
         store,
+        results=arguments.results,
+        drop_stale=arguments.drop_stale,
         n_jobs=arguments.n_jobs,
         retry_failed=arguments.retry_failed,
         verbose=0 if arguments.quiet else 1,

@@ -98,7 +98,7 @@ def read_results(frame):
         If it is empty, lacks a column, holds a value of the wrong kind, or two scores
         of one metric for the same evaluation.
     """
-    results = _load(frame)
+    results = load(frame)
     missing = [name for name in REQUIRED if name not in results.columns]
     if missing:
         raise ValueError(
@@ -232,7 +232,8 @@ def import_pandas():
     return import_optional("pandas", extra="plot", purpose="A frame of results")
 
 
-def _load(frame):
+def load(frame):
+    """The table behind any kind of results, see `read_results`, not checked yet."""
     pd = import_pandas()
     if isinstance(frame, pd.DataFrame):
         return frame
@@ -240,7 +241,8 @@ def _load(frame):
         # By default pandas takes a strategy that is called "None" for a missing value.
         table = pd.read_csv(
             frame,
-            dtype=dict.fromkeys(NAMES, str),
+            # That of a file of `run_benchmark`, too, may look like a number.
+            dtype=dict.fromkeys([*NAMES, "run"], str),
             keep_default_na=False,
             na_values={name: ["", "NA", "NaN", "nan", "None"] for name in NUMBERS},
         )
@@ -248,7 +250,7 @@ def _load(frame):
         names = [name for name in NAMES if name in table]
         return table.assign(**{name: table[name].map(with_formula) for name in names})
     if hasattr(frame, "to_frame") and not isinstance(frame, pd.Series | pd.Index):
-        return _load(frame.to_frame())
+        return load(frame.to_frame())
     raise TypeError(
         "`frame` must be a pandas DataFrame, a path to a CSV file or an object with "
         f"`to_frame()`. Got {type(frame).__name__} instead."

@@ -13,6 +13,7 @@ import pytest
 
 import skbadge
 from skbadge.__main__ import main
+from skbadge.exceptions import QueryWarning
 from skbadge.experiment import ResultStore
 
 TOML = """
@@ -74,6 +75,32 @@ def test_the_store_may_be_elsewhere_and_the_bar_left_out(path, tmp_path, capsys)
     assert capsys.readouterr().err == ""
     assert store.exists()
     assert not (tmp_path / "iris.sqlite").exists()
+
+
+def test_runs_in_a_file_of_results_are_not_run_again(path, tmp_path, capsys):
+    results = tmp_path / "iris.csv.gz"
+    run = ["run", str(path), "--quiet", "--results", str(results)]
+    assert main(run) == 0
+    content = results.read_bytes()
+    path.with_suffix(".sqlite").unlink()
+    assert main(run) == 0
+    with ResultStore(path.with_suffix(".sqlite")) as store:
+        assert store.runs_frame()["attempts"].tolist() == [0] * 4
+    assert results.read_bytes() == content
+    path.write_text(TOML.replace('"random"', '"margin"'))
+    with pytest.warns(QueryWarning, match="6 rows are of 2 runs that the benchmark d"):
+        assert main(run) == 0
+    assert len(pd.read_csv(results)) == 18
+    out = tmp_path / "out"
+    only = ["--only", str(path), "--baseline", "margin"]
+    assert main(["report", str(results), "--out", str(out), *only]) == 0
+    assert pd.read_csv(out / "sources.csv")["evaluations"].tolist() == [12]
+    assert main([*run, "--drop-stale"]) == 0
+    assert len(pd.read_csv(results)) == 12
+    results.write_bytes(content[:-9])
+    capsys.readouterr()
+    assert main(run) == 2
+    assert_one_line(capsys.readouterr(), "iris.csv.gz", "was damaged")
 
 
 def test_failures_are_printed_and_tried_again_if_wanted(path, capsys):

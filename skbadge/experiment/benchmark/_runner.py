@@ -29,6 +29,7 @@ from skbadge.experiment.simulation import (
 )
 from skbadge.experiment.store import (
     COLUMNS,
+    ResultsFile,
     ResultStore,
     as_html,
     canonical,
@@ -117,6 +118,8 @@ def run_benchmark(
     benchmark: Benchmark | str | PathLike,
     store: str | PathLike,
     *,
+    results: str | PathLike | None = None,
+    drop_stale: bool = False,
     n_jobs: int | None = None,
     retry_failed: bool = False,
     verbose: int = 0,
@@ -138,9 +141,25 @@ def run_benchmark(
     store : path-like
         SQLite file for the results, made if there is none; see `ResultStore`.
 
+    results : path-like or None, default=None
+        Compressed CSV file, ``.csv.gz``, to be kept in a repository. Runs that are in
+        it are not run again: they are put into the store as done. At the end, after
+        errors and Ctrl-C too, it is written again with all runs that are done. Scores
+        have 6 significant digits there and times 3; a column ``run`` begins the hash
+        of the configuration, so that a changed setting is run again. Any function of
+        results reads the file.
+
+    drop_stale : bool, default=False
+        Whether to leave out rows of runs that the benchmark does not have, when that
+        file is written. Else they are kept, and warned of.
+
     n_jobs : int or None, default=None
         Runs at a time, through joblib. The workers must be processes of this machine:
-        threads would share torch's random numbers.
+        threads would share torch's random numbers. Within
+        ``joblib.parallel_config("dask")`` all workers of that cluster are used, on
+        other machines too, and must have one thread each. They open no store: this
+        process records a run when it has ended. A run whose worker dies is given to
+        another one, as often as Dask allows.
 
     retry_failed : bool, default=False
         Whether to try failed runs again.
@@ -157,9 +176,11 @@ def run_benchmark(
     Raises
     ------
     ValueError
-        If the benchmark does not fit a data set. All other runs are done by then.
+        If the benchmark does not fit a data set. All other runs are done by then. Or
+        if ``results`` is something else, was damaged, or has none but other runs.
     OSError
-        If the store cannot be read or written. No run has failed by that.
+        If the store or ``results`` cannot be read or written. No run has failed by
+        that.
 
     Examples
     --------
@@ -184,17 +205,28 @@ def run_benchmark(
     effective_n_jobs(n_jobs)
     path = Path(os.path.abspath(store))
     configs = benchmark.configs()
+    file = None
+    if results is not None:
+        if os.path.realpath(results) == os.path.realpath(path):
+            raise ValueError("`results` must be another file than `store`.")
+        file = ResultsFile(results, configs, drop_stale=drop_stale)
     with ResultStore(path) as opened:
         opened.check()
         hashes = opened.add(configs)
+        if file is not None:
+            file.fill(opened)
         if retry_failed:
             opened.reset_failed(hashes)
         token = uuid4().hex
         tasks = {
-            run: _task(benchmark, path, run, config, token)
+            run: _task(benchmark, config, token)
             for run, config in zip(hashes, configs, strict=True)
         }
-        refusals = work_off(opened, tasks, n_jobs=n_jobs, verbose=verbose)
+        try:
+            refusals = work_off(opened, tasks, n_jobs=n_jobs, verbose=verbose)
+        finally:
+            if file is not None:
+                file.write(opened)
         counts = opened.counts(hashes)
     if refusals:
         reason = next(iter(refusals.values()))
@@ -202,13 +234,11 @@ def run_benchmark(
     return BenchmarkResult(path, hashes, counts)
 
 
-def _task(benchmark, path, run, config, token):
-    """One run that is not done; who comes first does it."""
+def _task(benchmark, config, token):
+    """How to do a run."""
     return partial(
         _work,
         ImportFolder(benchmark.folder),
-        path,
-        run,
         token,
         benchmark.datasets[config["dataset"]],
         benchmark.models[config["model"]],
@@ -219,37 +249,30 @@ def _task(benchmark, path, run, config, token):
     )
 
 
-def _work(
-    folder, path, run, token, source, model, strategy, initial, scoring, n_threads
-):
-    """Do a run, unless another worker has it: a task of `work_off`."""
-    with ResultStore(path, create=False) as store:
-        claim = store.claim([run])
-        if claim is None:
-            return False
-        # Whatever else stops it, such as Ctrl-C, frees the claim with the store.
-        try:
-            data = _LAST_READ.read(token, source, claim.config)
-            querier = make_querier(model, strategy, data.preprocessor)
-            scorers = resolve_scoring(querier, scoring)
-        except (Exception, SystemExit) as error:
-            claim.fail(error)
-            return True
-        try:
-            split = _split(claim, data, querier, initial)
-        except ValueError as error:
-            claim.release()
-            return error
-        labels = {name: claim.config[name] for name in COLUMNS[:5]}
-        execute(
-            Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
-            data.X,
-            data.y,
-            scorers=scorers,
-            n_threads=n_threads,
-            error_score=np.nan,
-            claim=claim,
-        )
+def _work(folder, token, source, model, strategy, initial, scoring, n_threads, claim):
+    """Do a run: a task of `work_off`."""
+    try:
+        data = _LAST_READ.read(token, source, claim.config)
+        querier = make_querier(model, strategy, data.preprocessor)
+        scorers = resolve_scoring(querier, scoring)
+    except (Exception, SystemExit) as error:
+        claim.fail(error)
+        return True
+    try:
+        split = _split(claim, data, querier, initial)
+    except ValueError as error:
+        claim.release()
+        return error
+    labels = {name: claim.config[name] for name in COLUMNS[:5]}
+    execute(
+        Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
+        data.X,
+        data.y,
+        scorers=scorers,
+        n_threads=n_threads,
+        error_score=np.nan,
+        claim=claim,
+    )
     return True
 
 

@@ -47,7 +47,7 @@ def write_report(
         Strategy that the others are compared with. None is "random", if it is there.
 
     hashes : iterable of str or None, default=None
-        Which runs of the stores; None for all.
+        Which runs of stores, and of files of `run_benchmark`; None for all.
 
     Returns
     -------

@@ -5,8 +5,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from skbadge.experiment.store import STATUSES, ResultStore, canonical
-from skbadge.inspection._frame import KEY, read_results
+from skbadge.experiment.store import STATUSES, ResultStore, canonical, short_hash
+from skbadge.inspection._frame import KEY, load, read_results
 from skbadge.utils._optional import import_optional
 
 _RUN = ["dataset", "model", "strategy", "n_query", "repeat"]
@@ -107,7 +107,7 @@ def _read(source, hashes, i, pd):
             _check_unique(frame)
             _check_same_data(runs)
             return path.name, frame, runs
-        return path.name, _read_csv(path), None
+        return path.name, _read_csv(path, hashes), None
     name = f"{type(source).__name__} {i}"
     if isinstance(source, pd.DataFrame):
         return name, source, None
@@ -124,9 +124,13 @@ def _read(source, hashes, i, pd):
     return name, source.to_frame(), None
 
 
-def _read_csv(path):
+def _read_csv(path, hashes):
     try:
-        return read_results(path)
+        frame = load(path)
+        if hashes is None or "run" not in frame.columns:
+            return read_results(frame)
+        frame = frame[frame["run"].isin(map(short_hash, hashes))]
+        return read_results(frame) if len(frame) else frame
     except ValueError as error:
         raise ValueError(
             f"Cannot read {str(path)!r}: it is no result store, and as a CSV file: "

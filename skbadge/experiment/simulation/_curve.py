@@ -23,7 +23,7 @@ from skbadge.experiment.simulation._run import (
     Run,
     describe_failure,
     execute,
-    execute_in_store,
+    execute_claimed,
     owed_records,
 )
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
@@ -183,7 +183,8 @@ def active_learning_curve(
     store : path-like or None, default=None
         SQLite file to keep every evaluation in, see `ResultStore`. The same call with
         the same file, and an int for ``random_state``, does only what is missing:
-        after an interruption, with more strategies, or for runs that failed.
+        after an interruption, with more strategies, or for runs that failed. On a
+        cluster, a run is kept when it has ended.
 
     dataset, model : str
         What to call data and model in the result. The default model is the name of the
@@ -296,7 +297,7 @@ def _run_in_store(path, runs, X, y, scoring, options, parallel):
         hashes = store.add([run.config(data, scoring) for run in runs])
         store.reset_failed(hashes)
         tasks = {
-            run_hash: partial(execute_in_store, run, path, run_hash, X, y, **options)
+            run_hash: partial(execute_claimed, run, X, y, **options)
             for run, run_hash in zip(runs, hashes, strict=True)
         }
         work_off(store, tasks, **parallel)

@@ -1,14 +1,17 @@
-"""Runs in parallel, and a bar that shows how many are done."""
+"""Runs in parallel: with a store or without, here or on a cluster."""
 
+import os
 import warnings
 from collections import deque
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from functools import partial
 
 from sklearn.utils.parallel import Parallel, delayed
 
-from skbadge.experiment.store import StoreError
-from skbadge.utils._optional import import_optional
+from skbadge.experiment.simulation._cluster import active_cluster, work_off_on_cluster
+from skbadge.experiment.simulation._progress_bar import shown
+from skbadge.experiment.store import ResultStore, StoreError
 
 _TRIES_TOGETHER = 2
 
@@ -45,20 +48,22 @@ def run_surviving(tasks, *, n_jobs, verbose):
     return [found[i] for i in range(len(tasks))]
 
 
-def work_off(store, tasks, **options):
+def work_off(store, tasks, *, n_jobs, verbose):
     """Do the runs of a store that are left, but for those of other processes.
+
+    Within ``joblib.parallel_config("dask")``, on the workers of that cluster.
 
     Parameters
     ----------
     store : ResultStore
         Where the runs are.
 
-    tasks : dict of str to callable
-        By hash of the run. Each returns True if it has done the run, False if that was
-        left to others, and an error if the run cannot be done as things are: that run
-        stays pending.
+    tasks : dict of str to partial
+        By hash of the run. Each takes a claim as its last positional parameter, and
+        returns True if it has done the run, and an error if that cannot be done as
+        things are: the run stays pending.
 
-    **options : dict
+    n_jobs, verbose
         Those of `run_all`.
 
     Returns
@@ -66,10 +71,16 @@ def work_off(store, tasks, **options):
     refusals : dict of str to Exception
         Those errors, by hash of the run.
     """
-    refusals = {}
+    refusals, cluster = {}, active_cluster()
     try:
-        while _work_once(store, tasks, refusals, options):
-            pass
+        if cluster is not None:
+            refusals = work_off_on_cluster(cluster, store, tasks, verbose=verbose)
+        else:
+            path = os.path.abspath(store.path)
+            here = {run: partial(_here, path, run, task) for run, task in tasks.items()}
+            options = {"n_jobs": n_jobs, "verbose": verbose}
+            while _work_once(store, here, refusals, options):
+                pass
     except BaseException:
         # This stops the workers too: their runs did not kill them.
         store.excuse_dead()
@@ -79,6 +90,14 @@ def work_off(store, tasks, **options):
     # Workers may have been killed after the last run.
     store.tidy()
     return refusals
+
+
+def _here(path, run, task):
+    """Do a run of a store in this process. Returns False if others have it."""
+    with ResultStore(path, create=False) as store:
+        claim = store.claim([run])
+        # Whatever stops it, such as Ctrl-C, frees the claim with the store.
+        return False if claim is None else task(claim)
 
 
 def _work_once(store, tasks, refusals, options):
@@ -125,12 +144,9 @@ def _numbered_results(tasks, numbers, n_jobs, verbose):
         # Backends for clusters return all results at once.
         yield from Parallel(n_jobs=n_jobs, verbose=verbose)(numbered)
         return
-    results = shown = parallel(numbered)
-    if verbose:
-        tqdm = import_optional("tqdm.auto", extra="examples", purpose="A progress bar")
-        shown = tqdm.tqdm(results, total=len(numbered), unit="run")
+    results = parallel(numbered)
     try:
-        yield from shown
+        yield from shown(results, len(numbered), verbose)
     finally:
         with warnings.catch_warnings():
             # joblib warns that results are lost, which is wanted here.

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import FirstQuery, Split
 from skbadge.experiment.simulation._wrapped import prepare
-from skbadge.experiment.store import ResultStore, describe, evaluation_records
+from skbadge.experiment.store import describe, evaluation_records
 from skbadge.utils._threads import threads_limited
 
 
@@ -112,16 +112,10 @@ def execute(
     return records, None
 
 
-def execute_in_store(run, path, run_hash, X, y, **options):
-    """Carry out what is left of a run, unless another process is at it.
-
-    Returns whether it was done here.
-    """
-    with ResultStore(path, create=False) as store:
-        claim = store.claim([run_hash])
-        if claim is not None:
-            execute(run, X, y, claim=claim, **options)
-    return claim is not None
+def execute_claimed(run, X, y, claim, **options):
+    """Carry out what is left of a run: a task of `work_off`."""
+    execute(run, X, y, claim=claim, **options)
+    return True
 
 
 def describe_failure(labels, n_labeled, error):

@@ -1,10 +1,18 @@
 """Where results of experiments are kept: a table in memory, or one SQLite file.
 
 A `ResultStore` knows runs by their configuration, hands them to workers, and keeps
-each evaluation with the state to go on from; an `ExperimentResult` is a table.
+each evaluation with the state to go on from; a `ResultsFile` is a small copy of what is
+done, for a repository; an `ExperimentResult` is a table.
 """
 
-from skbadge.experiment.store._configuration import canonical, config_hash, describe
+from skbadge.experiment.store._claim import worker_died
+from skbadge.experiment.store._configuration import (
+    canonical,
+    config_hash,
+    describe,
+    short_hash,
+)
+from skbadge.experiment.store._remote_claim import RemoteClaim
 from skbadge.experiment.store._result import (
     COLUMNS,
     ExperimentResult,
@@ -12,6 +20,7 @@ from skbadge.experiment.store._result import (
     evaluation_records,
     summary_of,
 )
+from skbadge.experiment.store._results_file import ResultsFile
 from skbadge.experiment.store._store import ResultStore
 from skbadge.experiment.store._stored_runs import STATUSES
 from skbadge.utils._database import StoreError, is_beside_a_store
@@ -20,7 +29,9 @@ __all__ = [
     "COLUMNS",
     "STATUSES",
     "ExperimentResult",
+    "RemoteClaim",
     "ResultStore",
+    "ResultsFile",
     "StoreError",
     "as_html",
     "canonical",
@@ -28,5 +39,7 @@ __all__ = [
     "describe",
     "evaluation_records",
     "is_beside_a_store",
+    "short_hash",
     "summary_of",
+    "worker_died",
 ]

@@ -54,22 +54,44 @@ class Claim:
             If there are evaluations made on others.
         """
         with self.store._db.transaction() as db:
-            (n_others,) = db.execute(
-                "SELECT COUNT(*) FROM runs JOIN runs AS this ON this.hash = :hash "
-                "WHERE runs.dataset = this.dataset AND runs.data != :data "
-                "AND json_extract(runs.config, '$.data_description') "
-                "IS json_extract(this.config, '$.data_description') "
-                "AND EXISTS (SELECT 1 FROM evaluations WHERE run = runs.hash)",
-                {"hash": self.hash, "data": digest},
-            ).fetchone()
-            if not n_others:
-                values = digest, self.hash
-                db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
-        if n_others:
-            raise ValueError(
-                f"The data set {self.config['dataset']!r} has changed: {n_others} runs "
-                "have results of other rows or targets. Put it back as it was, or use "
-                "a new store, or give the data set another name."
+            check_data_is(digest, self.data_seen(), self.config["dataset"])
+            values = digest, self.hash
+            db.execute("UPDATE runs SET data = ? WHERE hash = ?", values)
+
+    def data_seen(self):
+        """How many runs on the same data set have results, by the digest of its rows.
+
+        Returns
+        -------
+        seen : dict of str to int
+            Those without a digest are left out.
+        """
+        query = (
+            "SELECT runs.data, COUNT(*) FROM runs JOIN runs AS this ON this.hash = ? "
+            "WHERE runs.dataset = this.dataset AND runs.data IS NOT NULL "
+            "AND json_extract(runs.config, '$.data_description') "
+            "IS json_extract(this.config, '$.data_description') "
+            "AND EXISTS (SELECT 1 FROM evaluations WHERE run = runs.hash) "
+            "GROUP BY runs.data"
+        )
+        return dict(self.store._db.read(query, (self.hash,))[1])
+
+    def was_at(self, host, versions, n_deaths):
+        """Note who has really done the run, and how often it had killed its worker.
+
+        Parameters
+        ----------
+        host, versions : str or None
+            As in `ResultStore.runs_frame`.
+
+        n_deaths : int
+            Each was one more attempt.
+        """
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE runs SET host = ?, versions = ?, attempts = attempts + ? "
+                "WHERE hash = ?",
+                (host, versions, n_deaths, self.hash),
             )
 
     def record(self, evaluation, state):
@@ -81,8 +103,8 @@ class Claim:
             Of the next round.
 
         state : object
-            To go on from. If it cannot be pickled, or takes a gigabyte, an interrupted
-            run starts over.
+            To go on from. If it is None, cannot be pickled, or takes a gigabyte, an
+            interrupted run starts over.
 
         Raises
         ------
@@ -94,7 +116,7 @@ class Claim:
             (self.hash, evaluation.n_labeled, metric, evaluation.round, score, *times)
             for metric, score in evaluation.scores.items()
         ]
-        checkpoint = _pickled(state)
+        checkpoint = None if state is None else _pickled(state)
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows
@@ -129,15 +151,15 @@ class Claim:
             That error, if nothing is wrong with the run: the store does not work, or
             the disk is full.
         """
-        is_full = isinstance(error, OSError) and error.errno in _NO_ROOM
-        if is_full or isinstance(error, StoreError):
-            raise error
-        lines = _storable("".join(traceback.format_exception(error)))
+        self.fail_with(*failure_of(error))
+
+    def fail_with(self, error_type, message, lines):
+        """Mark the run as failed, by what `failure_of` an error returned."""
         with self._transaction() as db:
             db.execute(
                 "UPDATE runs SET status = 'failed', finished = ?, error_type = ?, "
                 "error_message = ?, traceback = ? WHERE hash = ?",
-                (now(), type(error).__name__, _storable(error), lines, self.hash),
+                (now(), error_type, message, lines, self.hash),
             )
 
     def release(self):
@@ -163,6 +185,35 @@ class Claim:
                     f"The run {self.hash[:12]} is not claimed, or no longer."
                 )
             yield db
+
+
+def check_data_is(digest, seen, dataset):
+    """Raise if runs on a data set have seen other rows than those of a digest."""
+    n_others = sum(n for other, n in seen.items() if other != digest)
+    if n_others:
+        raise ValueError(
+            f"The data set {dataset!r} has changed: {n_others} runs have results of "
+            "other rows or targets. Put it back as it was, or use a new store (and "
+            "file of results), or give the data set another name."
+        )
+
+
+def failure_of(error):
+    """Type, message and traceback of an error that a run has failed with.
+
+    Raised instead if nothing is wrong with the run, see `Claim.fail`.
+    """
+    is_full = isinstance(error, OSError) and error.errno in _NO_ROOM
+    if is_full or isinstance(error, StoreError):
+        raise error
+    lines = "".join(traceback.format_exception(error))
+    return type(error).__name__, _storable(error), _storable(lines)
+
+
+def worker_died(n_deaths):
+    """What `failure_of` returns, for a run that has killed its workers."""
+    message = f"its worker died {n_deaths} times, for want of memory perhaps"
+    return "WorkerDied", message, ""
 
 
 def now():

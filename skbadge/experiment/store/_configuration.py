@@ -38,6 +38,11 @@ def config_hash(config):
     return sha256(canonical(config).encode()).hexdigest()
 
 
+def short_hash(run):
+    """The beginning of the hash of a run, by which files of results name it."""
+    return run[:16]
+
+
 def canonical(config):
     """JSON with sorted keys and no spaces; numbers that are not finite are refused."""
     return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -2,12 +2,12 @@
 
 import json
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from skbadge.experiment.store._claim import Claim, now, unpickled
+from skbadge.experiment.store._claim import Claim, now, unpickled, worker_died
 from skbadge.experiment.store._configuration import (
     canonical,
     config_hash,
@@ -152,7 +152,9 @@ class ResultStore(StoredRuns):
             )
         return [row["hash"] for row in rows]
 
-    def claim(self, hashes: Iterable[str] | None = None) -> Claim | None:
+    def claim(
+        self, hashes: Iterable[str] | None = None, *, is_here: bool = True
+    ) -> Claim | None:
         """Take the next pending run, so that no other worker does.
 
         Runs of workers that have died are pending again.
@@ -162,6 +164,10 @@ class ResultStore(StoredRuns):
         hashes : iterable of str or None, default=None
             Which runs to choose among; None for all.
 
+        is_here : bool, default=True
+            Whether this process does it. If it hands it to others, its own death is
+            held against no run, and `Claim.was_at` says who has done it.
+
         Returns
         -------
         claim : Claim or None
@@ -169,6 +175,8 @@ class ResultStore(StoredRuns):
         """
         worker = {"worker": self._worker.name, "host": socket.gethostname()}
         worker |= {"versions": json.dumps(self._versions), "started": now()}
+        if not is_here:
+            worker |= {"host": None, "versions": None}
         with self._db.transaction() as db:
             self._worker.acquire()
             self._free_dead(db)
@@ -198,15 +206,16 @@ class ResultStore(StoredRuns):
             if not self._worker.is_held(worker):
                 db.execute(
                     "UPDATE runs SET status = 'pending', worker = NULL, "
-                    "deaths = deaths + ? WHERE status = 'running' AND worker = ?",
+                    # Without a host, it was done elsewhere.
+                    "deaths = deaths + (? AND host IS NOT NULL) "
+                    "WHERE status = 'running' AND worker = ?",
                     (int(was_killed), worker),
                 )
         db.execute(
-            "UPDATE runs SET status = 'failed', finished = ?, "
-            "error_type = 'WorkerDied', error_message = "
-            "'its worker died ' || deaths || ' times, for want of memory perhaps', "
-            "traceback = '' WHERE status = 'pending' AND deaths >= ?",
-            (now(), MAX_DEATHS),
+            "UPDATE runs SET status = 'failed', finished = ?, error_type = ?, "
+            "error_message = ?, traceback = ? "
+            "WHERE status = 'pending' AND deaths >= ?",
+            (now(), *worker_died(MAX_DEATHS), MAX_DEATHS),
         )
 
     def _resume(self, run):
@@ -224,6 +233,63 @@ class ResultStore(StoredRuns):
             db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
             db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
         return None
+
+    def put_done(
+        self,
+        evaluations: Mapping[str, list[tuple]],
+        data: Mapping[str, str | None],
+        source: str,
+    ) -> None:
+        """Take over runs done elsewhere, but for those done or under way here.
+
+        All or none. What this store has of a run that is not done is replaced.
+
+        Parameters
+        ----------
+        evaluations : dict of str to list of tuple
+            By hash of the run, which was added: n_labeled, metric, round, score or
+            None, fit_time, query_time and score_time.
+
+        data : dict of str to str or None
+            By hash, the digest of the rows and targets.
+
+        source : str
+            Where they come from, in place of a host. No versions are known.
+
+        Raises
+        ------
+        ValueError
+            If results of one data set would be of different rows or targets.
+        """
+        with self._db.transaction() as db:
+            self._free_dead(db)
+            for run, rows in evaluations.items():
+                changed = db.execute(
+                    "UPDATE runs SET status = 'done', data = ?, host = ?, worker = "
+                    "NULL, versions = NULL, started = NULL, finished = NULL, error_type"
+                    " = NULL, error_message = NULL, traceback = NULL "
+                    "WHERE hash = ? AND status IN ('pending', 'failed')",
+                    (data[run], source, run),
+                )
+                if not changed.rowcount:
+                    continue
+                db.execute("DELETE FROM checkpoints WHERE run = ?", (run,))
+                db.execute("DELETE FROM evaluations WHERE run = ?", (run,))
+                db.executemany(
+                    "INSERT INTO evaluations VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(run, *row) for row in rows],
+                )
+            several = db.execute(
+                "SELECT dataset FROM runs WHERE hash IN (SELECT run FROM evaluations) "
+                "GROUP BY dataset, json_extract(config, '$.data_description') "
+                "HAVING COUNT(DISTINCT data) > 1"
+            ).fetchone()
+            if several is not None:
+                raise ValueError(
+                    f"The runs on {several[0]!r} in {source!r} and in the store "
+                    f"{str(self.path)!r} have seen different rows or targets. Put the "
+                    "data set back as it was, and use a new store."
+                )
 
     def reset_failed(self, hashes: Iterable[str] | None = None) -> int:
         """Make failed runs pending again; they go on from their checkpoints.

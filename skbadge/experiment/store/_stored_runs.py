@@ -56,6 +56,27 @@ class StoredRuns:
             )[1]
         )
 
+    def done_rows(self, hashes: Iterable[str]) -> list[tuple]:
+        """Evaluations of those runs that are done, without any pandas.
+
+        Parameters
+        ----------
+        hashes : iterable of str
+            Of which runs.
+
+        Returns
+        -------
+        rows : list of tuple
+            Hash of the run, digest of the data or None, and what `to_frame` has, in
+            its order.
+        """
+        query = (
+            f"SELECT hash, data, {', '.join(COLUMNS)} FROM evaluations "
+            f"JOIN runs ON evaluations.run = runs.hash WHERE {CHOSEN} "
+            "AND status = 'done' ORDER BY runs.rowid, n_labeled, evaluations.rowid"
+        )
+        return self._db.read(query, {"hashes": listed(hashes)})[1]
+
     def to_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
         """All evaluations so far, those of unfinished and failed runs included.
 
@@ -92,7 +113,9 @@ class StoredRuns:
         -------
         frame : DataFrame
             In the order in which runs were added. ``config`` and ``versions`` are
-            JSON, and ``n_evaluations`` counts rounds.
+            JSON, and ``n_evaluations`` counts rounds. ``host`` is the machine; for a
+            run taken from a file of results, it is the name of that, and versions and
+            times are unknown.
         """
         return self._read(
             "SELECT runs.*, (SELECT COUNT(DISTINCT n_labeled) FROM evaluations "

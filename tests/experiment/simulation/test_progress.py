@@ -7,6 +7,7 @@ from functools import partial
 import pytest
 
 from skbadge.experiment import ResultStore
+from skbadge.experiment.simulation import _progress
 from skbadge.experiment.simulation._progress import run_surviving, work_off
 
 CALLS = Counter()
@@ -41,27 +42,31 @@ def test_a_task_that_always_kills_its_worker_stops_none_of_the_others():
     assert CALLS == {"a": 1, "b": 3, "c": 1}
 
 
-def do(path, run, outcome):
-    CALLS[run] += 1
-    if outcome == "dies":
-        raise BrokenProcessPool("before it could claim anything")
-    with ResultStore(path, create=False) as store:
-        claim = store.claim([run])
-        if outcome == "done":
-            claim.finish()
-            return True
-        claim.release()
+def do(outcome, claim):
+    CALLS[claim.hash] += 1
+    if outcome == "done":
+        claim.finish()
+        return True
+    claim.release()
     return ValueError(outcome)
 
 
-def test_runs_of_a_store_end_done_or_failed_or_are_refused_once(tmp_path):
+def test_runs_of_a_store_end_done_or_failed_or_are_refused_once(tmp_path, monkeypatch):
+    here = _progress._here
+
+    def die_or_do(path, run, task):
+        if task.args == ("dies",):
+            raise BrokenProcessPool("before it could claim anything")
+        return here(path, run, task)
+
+    monkeypatch.setattr(_progress, "_here", die_or_do)
     path = tmp_path / "results.db"
     outcomes = ["dies", "done", "refused", "done", "dies"]
     labels = {"dataset": "d", "model": "m", "strategy": "s", "n_query": 1, "seed": 0}
     with ResultStore(path) as store:
         runs = store.add(labels | {"repeat": i} for i in range(5))
         tasks = {
-            run: partial(do, path, run, outcome)
+            run: partial(do, outcome)
             for run, outcome in zip(runs, outcomes, strict=True)
         }
         refusals = work_off(store, tasks, n_jobs=1, verbose=0)
@@ -75,7 +80,7 @@ def test_an_interruption_frees_the_runs_and_holds_nothing_against_them(tmp_path)
     path = tmp_path / "results.db"
     labels = {"dataset": "d", "model": "m", "strategy": "s", "n_query": 1, "seed": 0}
 
-    def interrupt():
+    def interrupt(claim):
         raise KeyboardInterrupt
 
     with ResultStore(path) as store:

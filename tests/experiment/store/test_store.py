@@ -472,10 +472,10 @@ def test_a_closed_store_says_so(path):
         store.add([make_config()])
 
 
-def claim_in_a_process_that_is_killed(path):
+def claim_in_a_process_that_is_killed(path, **options):
     child = os.fork()
     if not child:
-        ResultStore(path).claim()
+        ResultStore(path).claim(**options)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
 
@@ -493,6 +493,16 @@ def test_a_run_that_kills_its_worker_three_times_has_failed(path):
         assert failures["error_message"][0].startswith("its worker died 3 times")
         store.reset_failed()
         assert store.claim().config["repeat"] == 0
+
+
+def test_the_death_of_who_hands_runs_to_others_is_held_against_none(path):
+    with ResultStore(path) as store:
+        store.add([make_config()])
+    for _ in range(4):
+        claim_in_a_process_that_is_killed(path, is_here=False)
+    with ResultStore(path) as store:
+        assert store.claim() is not None
+        assert list(store.unfinished().values()) == [0]
 
 
 def test_a_run_that_gets_on_between_deaths_does_not_fail(path):
