@@ -29,9 +29,10 @@ PRECISION, TIE = 1e-12, 2e-11
 
 
 def cluster(matrix, n_clusters, rng, *, weights=None):
-    """Cluster rows by scikit-learn's k-means; by mini-batches many rows in many clusters.
+    """Cluster rows by scikit-learn's k-means.
 
-    Many are above 50 clusters, and above 1,024 rows and 2 rows for each cluster.
+    By mini-batches where there are more than 50 clusters, and more rows than a
+    mini-batch has: 2 for each cluster, and 1,024 at least.
 
     Parameters
     ----------
