@@ -65,7 +65,8 @@ class QueryReport(Selection):
         ("select").
 
     nbytes : int
-        Bytes held by the model's outputs and the embeddings.
+        Bytes held by the model's outputs and the embeddings, in memory or files. Arrays
+        that both have count once.
 
     n_passes : int
         How often the model was run on the pool; 1 unless it came in chunks.
@@ -81,7 +82,8 @@ class QueryReport(Selection):
         their positions.
 
     nbytes_spilled : int
-        Bytes that went into files instead of memory, see ``storage``.
+        Bytes that went into files instead of memory, see ``storage``, those that were
+        held on the way included.
 
     n_distances : int
         Distances evaluated.
@@ -192,7 +194,9 @@ class QueryReport(Selection):
     def _costs(self):
         times = [f"{name} {value:.3g} s" for name, value in self.seconds.items()]
         yield "time", ", ".join(times)
-        yield "memory", f"{(self.nbytes - self.nbytes_spilled) / 1e6:.3g} MB"
+        # What was held on the way went into files too: it is no part of the former.
+        where = "memory or files" if self.nbytes_spilled else "memory"
+        yield where, f"{self.nbytes / 1e6:.3g} MB"
         if self.nbytes_spilled:
             yield "files", f"{self.nbytes_spilled / 1e6:.3g} MB"
         if self.engine:
