@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
-from skbadge.embeddings._factors import Matrix
 from skbadge.outputs._head import Head
 from skbadge.utils._held_bytes import Holder
 from skbadge.utils._shown import shown
@@ -94,20 +93,21 @@ class Outputs(Holder):
         it had them in cache. Of other features it is dropped.
     """
 
-    proba: NDArray | None = None
-    features: Matrix | None = None
+    # Any stands for None, and for sparse rows: what was asked for is there.
+    proba: NDArray | Any = None
+    features: NDArray | Any = None
     one_logit: bool = False
     n_rows: int | None = None
     identify: Callable[[NDArray], list[str]] | None = None
-    posterior: NDArray | None = None
-    inputs: Matrix | None = None
-    gradients: Embedding | None = None
+    posterior: NDArray | Any = None
+    inputs: NDArray | Any = None
+    gradients: Embedding | Any = None
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
     head: Head | None = None
     temperature: float = 1.0
-    prediction: NDArray | None = None
+    prediction: NDArray | Any = None
     targets: Outputs | None = None
     embedded_features: DenseEmbedding | None = None
 

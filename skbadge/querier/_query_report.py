@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -139,7 +140,8 @@ class QueryReport(Selection):
     n_passes: int = 1
     engine: str = ""
     n_subsample: int | None = None
-    ids: NDArray | None = None
+    # Any stands for None, of a pool that is no pool in chunks.
+    ids: NDArray | Any = None
     predictions: BatchPredictions | None = None
     model: str = ""
     n_labeled: int = 0
