@@ -229,7 +229,8 @@ class MonitorDisplay(Drawing):
             self.lines_[source], _, _ = ax.errorbar(
                 self._n_labeled,
                 y,
-                yerr=[y - low, high - y],
+                # matplotlib 3.8 takes an array of one length for a number.
+                yerr=[(y - low).tolist(), (high - y).tolist()],
                 color=color,
                 capsize=3,
                 elinewidth=1,
