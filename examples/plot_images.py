@@ -8,9 +8,9 @@ them in torch, are wrapped by skorch and ask for the images that they want label
 What does ``query`` read from such a net, what does a batch look like beside a random
 one, and how many labels does it save? At the end: larger nets, and images in files.
 
-Run it with ``python examples/plot_images.py``; it takes about five minutes of one core. With
-``SKBADGE_IMAGES=mnist`` in the environment the images are those of MNIST, which OpenML
-gives; that takes about six.
+Run it with ``python examples/plot_images.py``; it takes about five minutes of one core.
+With ``SKBADGE_IMAGES=mnist`` in the environment the images are those of MNIST, which
+OpenML gives; that takes about six.
 """
 
 # %%
@@ -233,17 +233,16 @@ runs = results.groupby(["model", "strategy", "repeat"])[["query_time", "fit_time
 print(runs.sum().groupby(["model", "strategy"]).mean().round(2).to_string())
 
 # %%
-# On the digits, measured on 2026-11-26: after the first batches ``badge`` and ``margin``
-# go ahead of random by two to five points. The convolution net has with 100 to 120
-# labels what random has with 200, the ResNet with 100. The ResNet, which averages over
-# the whole image, needs more labels than the convolution net, and gains more by the
-# choice.
+# On the digits, measured on 2026-11-26: from the second batch on, ``badge`` and
+# ``margin`` are two to six points ahead of random. What random has with 200 labels they
+# have with 100 to 120, by either net. The ResNet needs more labels than the convolution
+# net, and gains more by the choice.
 #
 # On 4000 images of MNIST, measured on the same day with 3 repeats (the original files,
 # which are data set 554 of OpenML): with 200 labels, ``badge`` has 0.906 and random
 # 0.863 with the convolution net, 0.845 and 0.778 with the ResNet. What random has with
-# 200, ``badge`` has with about 160 by either net. With 3 repeats little is beyond doubt:
-# of the four mean differences, 0.023 to 0.043, one has a p-value below 0.05.
+# 200, ``badge`` has with about 160 by either net. With 3 repeats little is beyond
+# doubt: of the four mean differences, 0.023 to 0.043, one has a p-value below 0.05.
 #
 # Between ``badge`` and ``margin`` there is no clear difference here. The classes are as
 # large as each other, and no image comes twice. Where that is not so, try it on labels
