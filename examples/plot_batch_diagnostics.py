@@ -108,7 +108,7 @@ for measure, title in MEASURES.items():
     table = middle.map(digits.format) + " ± " + band.map(digits.format)
     print(f"\n{title}, batches of {N_QUERY},")
     print(f"mean ± standard error of {N_REPEATS} repeats:\n")
-    print(table.rename(columns=SAMPLERS).to_string())
+    print(table.set_axis([*SAMPLERS.values()], axis=1).to_string())
 
 # %%
 # All samplers have the same models, so that they may be compared within each run: how

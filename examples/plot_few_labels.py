@@ -21,6 +21,7 @@ Run it with ``python examples/plot_few_labels.py``; it takes about a minute.
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
@@ -31,7 +32,7 @@ from skbadge.inspection import ActiveLearningCurveDisplay
 from skbadge.nn import TabularNetClassifier
 from skbadge.outputs import model_outputs
 
-images, digits = load_digits(return_X_y=True)
+images, digits = map(np.asarray, load_digits(return_X_y=True))
 N_ROUNDS, N_REPEATS = 9, 20
 
 is_known = digits < 5
@@ -62,7 +63,6 @@ print("the first five picks are the digits", y[rows])
 # after makes the rest.
 
 classifier = BadgeQuerier(LogisticRegression(max_iter=1000))
-schedule = {"n_initial": 5, "n_query": 5, "n_rounds": N_ROUNDS, "n_repeats": N_REPEATS}
 frames = []
 for initial, strategies in {
     "uniform": {"random": "random", "margin, random start": "margin"},
@@ -78,8 +78,11 @@ for initial, strategies in {
         y,
         strategies=strategies,
         initial=initial,
+        n_initial=5,
+        n_query=5,
+        n_rounds=N_ROUNDS,
+        n_repeats=N_REPEATS,
         random_state=0,
-        **schedule,
     )
     frames.append(result.to_frame())
 results = pd.concat(frames)

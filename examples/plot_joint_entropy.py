@@ -32,6 +32,7 @@ from tqdm.auto import tqdm
 
 from skbadge import BadgeQuerier
 from skbadge.nn import JointEntropyTabularClassifier
+from skbadge.strategies import StrategyName
 
 X, y = load_digits(return_X_y=True)
 
@@ -69,7 +70,7 @@ def make_net(weight):
     )
 
 
-METHODS = {
+METHODS: dict[str, tuple[StrategyName, float]] = {
     "entropy, joint": ("entropy", ENTROPY_WEIGHT),
     "entropy, plain": ("entropy", 0.0),
     "badge, joint": ("badge", ENTROPY_WEIGHT),

@@ -43,7 +43,7 @@ def made_up_people(n=6000):
     people = pd.DataFrame(
         {
             "age": np.where(rng.random(n) < 0.05, np.nan, age),
-            "schooling": np.where(rng.random(n) < 0.1, None, schooling),
+            "schooling": pd.Series(schooling).mask(rng.random(n) < 0.1),
             "town": rng.choice(["Ulm", "Bonn", "Jena", "Trier"], n),
             "income": np.where(wealth > 5, ">50K", "<=50K"),
         }

@@ -99,7 +99,7 @@ storage.mkdir()
 records = []
 for strategy in STRATEGIES:
     querier.set_params(strategy=strategy, storage=storage)
-    picks, record = {}, {"strategy": strategy}
+    picks, record = {}, dict[str, object](strategy=strategy)
     for name, rows_of in {"files": pool, "memory": whole}.items():
         begin = perf_counter()
         picks[name], report = querier.query(

@@ -28,7 +28,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
-from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
@@ -76,7 +75,9 @@ def thinned_out(rare, yes_or_no, repeat):
 # is another row that is taken for a rare one.
 
 model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-weighted = clone(model).set_params(logisticregression__class_weight="balanced")
+weighted = make_pipeline(
+    StandardScaler(), LogisticRegression(max_iter=1000, class_weight="balanced")
+)
 
 
 def run(question, strategy, repeat):
@@ -101,7 +102,7 @@ def run(question, strategy, repeat):
         record = {"question": question, "strategy": strategy, "repeat": repeat}
         record["n_labeled"] = len(querier.y_labeled_)
         record["found"] = np.count_nonzero(is_rare & ~left) / len(rare)
-        balanced = clone(weighted).fit(querier.X_labeled_, querier.y_labeled_)
+        balanced = weighted.fit(querier.X_labeled_, querier.y_labeled_)
         for name, one in {"plain": querier, "weighted": balanced}.items():
             predicted = one.predict(X_test)
             right = predicted == y_test
@@ -112,13 +113,14 @@ def run(question, strategy, repeat):
             record[f"balanced accuracy, {name}"] = np.mean(by_class)
         records.append(record)
         if number == N_ROUNDS:
-            return records
+            break
         rows, report = querier.query(
             X_pool, N_QUERY, candidates=left, return_report=True
         )
         record["milliseconds"] = 1000 * sum(report.seconds.values())
         left[rows] = False
         querier.partial_fit(X_pool[rows], y_pool[rows])
+    return pd.DataFrame(records)
 
 
 settings = [
@@ -130,8 +132,7 @@ settings = [
 runs = Parallel(n_jobs=-1, return_as="generator")(
     delayed(run)(*setting) for setting in settings
 )
-runs = list(tqdm(runs, total=len(settings), unit="run"))
-results = pd.DataFrame([record for records in runs for record in records])
+results = pd.concat(tqdm(runs, total=len(settings), unit="run"), ignore_index=True)
 
 # %%
 # How many are found
@@ -160,7 +161,7 @@ for question in QUESTIONS:
 # After the last round.
 
 last = results[results["n_labeled"] == results["n_labeled"].max()]
-measures = [name for name in results if ", " in name]
+measures = list(results.filter(like=", "))
 groups = last.groupby(["question", "strategy"], sort=False)
 for question in QUESTIONS:
     table = groups[measures].mean().loc[question].T

@@ -103,7 +103,7 @@ querier.fit(texts[some], y[some])
 features = model_outputs(
     querier.estimator_, texts, needs=Needs(features=True, sparse=True)
 ).features
-filled = features.nnz / np.prod(features.shape)
+filled = (features != 0).mean()
 print(f"{type(features).__name__} of shape {features.shape}, {filled:.1%} filled")
 
 # %%

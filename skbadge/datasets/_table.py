@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -77,7 +77,8 @@ class TabularData:
     X: "pd.DataFrame"
     y: NDArray
     task: Literal["classification", "regression"]
-    classes: NDArray | None
+    # Any stands for None, of a regression.
+    classes: NDArray | Any
     preprocessor: ColumnTransformer
     name: str
     target_name: str

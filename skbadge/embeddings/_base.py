@@ -1,6 +1,6 @@
 """The implicit matrix every sampler works on."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from functools import reduce
 from math import isinf
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._held_bytes import Holder
 from skbadge.utils._place import cast_array, new_array
 from skbadge.utils._validation import check_masked
 
@@ -19,13 +20,13 @@ from skbadge.utils._validation import check_masked
 FEW_COLUMNS = 3
 
 
-class Embedding(ABC):
+class Embedding(Holder):
     """An implicit ``(n_rows, n_columns)`` matrix that knows its inner products.
 
     Samplers ask an embedding for squared norms, inner products and rows, never for its
     entries, so that a matrix with millions of columns costs no more than its factors.
     A subclass provides six primitives (`_norms_sq`, `cross`, `_take`, `_cast`,
-    `_dense` and `paired_sq_dists`) and `shape`, `dtype` and `nbytes`. The rest is
+    `_dense` and `paired_sq_dists`), `shape`, `dtype` and `_arrays`. The rest is
     derived here. Embeddings are immutable: squared norms are computed once and kept.
 
     Distances are combined in float64 and clipped at 0. Where the expansion
@@ -121,11 +122,6 @@ class Embedding(ABC):
         sq_dists : ndarray of shape (n_rows,)
             float64.
         """
-
-    @property
-    @abstractmethod
-    def nbytes(self) -> int:
-        """Bytes held by the factors."""
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -49,9 +49,8 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
         return self.prior.device
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the prior's rows and the coordinates."""
-        return self.prior.nbytes + self.coordinates.nbytes
+    def _arrays(self):
+        return (*self.prior._arrays, self.coordinates)
 
     def _norms_sq(self):
         # k(x, x) - |w(x)|^2

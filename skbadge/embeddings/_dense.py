@@ -42,9 +42,8 @@ class DenseEmbedding(Embedding):
         return self.matrix.dtype
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the matrix."""
-        return self.matrix.nbytes
+    def _arrays(self):
+        return (self.matrix,)
 
     def _norms_sq(self):
         return row_norms_sq(self.matrix)

@@ -88,13 +88,6 @@ def dense(matrix):
     return matrix.toarray() if sparse.issparse(matrix) else matrix
 
 
-def n_bytes(matrix):
-    """Bytes that a matrix holds."""
-    if sparse.issparse(matrix):
-        return matrix.data.nbytes + matrix.indices.nbytes + matrix.indptr.nbytes
-    return matrix.nbytes
-
-
 def row_cost(matrix):
     """Numbers held for one row, on average."""
     if sparse.issparse(matrix):

@@ -1,6 +1,6 @@
 """Fisher embeddings: a root of the Fisher information for each row."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from skbadge.embeddings._base import mirror, row_norms_sq
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._held_bytes import Holder
 from skbadge.utils._threads import in_threads
 
 
-class FisherEmbedding(ABC):
+class FisherEmbedding(Holder):
     r"""One small matrix :math:`V_x` a row, with :math:`V_x^\top V_x` its information.
 
     A row is not a vector but a root of its Fisher information, of shape
@@ -43,11 +44,6 @@ class FisherEmbedding(ABC):
     @abstractmethod
     def n_parameters(self) -> int:
         """Number of columns of each root."""
-
-    @property
-    @abstractmethod
-    def nbytes(self) -> int:
-        """Bytes held."""
 
     @abstractmethod
     def _row_cost(self, n_columns):
@@ -192,9 +188,8 @@ class FactoredFisher(FisherEmbedding):
         return self.roots.shape[2] * self.width
 
     @property
-    def nbytes(self):
-        """Bytes held by the factors."""
-        return self.roots.nbytes + self.features.nbytes
+    def _arrays(self):
+        return self.roots, self.features
 
     def _row_cost(self, n_columns):
         n_outputs = self.roots.shape[2]
@@ -303,9 +298,8 @@ class DenseFisher(FisherEmbedding):
         return self.roots.shape[2]
 
     @property
-    def nbytes(self):
-        """Bytes held by the roots."""
-        return self.roots.nbytes
+    def _arrays(self):
+        return (self.roots,)
 
     def _row_cost(self, n_columns):
         return self.rank * (self.n_parameters + 6 * self.rank)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skbadge._compat import validate_parameter_constraints
-from skbadge.embeddings._factors import Matrix, as_matrix, cast, n_bytes, row_norms_sq
+from skbadge.embeddings._factors import Matrix, as_matrix, cast, row_norms_sq
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding
 from skbadge.embeddings._sparse import matrix_embedding
 
@@ -65,9 +65,8 @@ class InputKernelEmbedding(KernelOnlyEmbedding):
         return self.X.shape[0]
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the table and the norms of its rows."""
-        return n_bytes(self.X) + self._input_norms_sq.nbytes
+    def _arrays(self):
+        return self.X, self._input_norms_sq
 
     def _norms_sq(self):
         return self._kernel_norms_sq(self._input_norms_sq)

@@ -63,9 +63,8 @@ class DeviceEmbedding(Embedding):
         return self._factors[0].device
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the factors, on their device."""
-        return sum(factor.nbytes for factor in self._factors)
+    def _arrays(self):
+        return self._factors
 
     def _norms_sq(self):
         norms_sq = torch.ones(len(self), dtype=torch.float64, device=self.device)

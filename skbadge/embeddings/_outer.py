@@ -13,7 +13,6 @@ from skbadge.embeddings._factors import (
     cast,
     dense,
     differences,
-    n_bytes,
     paired_products,
     products,
     row_cost,
@@ -71,9 +70,8 @@ class OuterProductEmbedding(Embedding):
         return coarsest([self.left.dtype, self.right.dtype])
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the factors."""
-        return self.left.nbytes + n_bytes(self.right)
+    def _arrays(self):
+        return self.left, self.right
 
     def _norms_sq(self):
         norms_sq = row_norms_sq(self.left)

@@ -69,9 +69,8 @@ class ProductEmbedding(Embedding):
         return self.first.device
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the factors."""
-        return self.first.nbytes + self.second.nbytes
+    def _arrays(self):
+        return (*self.first._arrays, *self.second._arrays)
 
     def _norms_sq(self):
         # Zero times infinity is NaN, which samplers refuse by name.

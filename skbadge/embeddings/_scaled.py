@@ -49,9 +49,8 @@ class ScaledEmbedding(Embedding):
         return self.embedding.device
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the embedding."""
-        return self.embedding.nbytes
+    def _arrays(self):
+        return self.embedding._arrays
 
     def _norms_sq(self):
         return self.factor**2 * self.embedding.norms_sq()

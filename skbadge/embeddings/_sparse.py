@@ -13,7 +13,6 @@ from skbadge.embeddings._factors import (
     as_matrix,
     dense,
     differences,
-    n_bytes,
     paired_products,
     products,
     row_cost,
@@ -60,9 +59,8 @@ class SparseEmbedding(Embedding):
         return self.matrix.dtype
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the matrix."""
-        return n_bytes(self.matrix)
+    def _arrays(self):
+        return (self.matrix,)
 
     def _norms_sq(self):
         return row_norms_sq(self.matrix)

@@ -30,9 +30,8 @@ class Stack(Embedding):
         return self.parts[0].device
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the parts."""
-        return sum(part.nbytes for part in self.parts)
+    def _arrays(self):
+        return [array for part in self.parts for array in part._arrays]
 
 
 class StackedEmbedding(Stack):

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.monitoring.assessing._assessed import JUDGING, MetricName, opened
+from skbadge.monitoring.estimates._metrics import check_pos_label
 from skbadge.monitoring.planning._forecast import Forecast, forecast_labels
 from skbadge.monitoring.planning._stopping import StoppingAdvice, stopping_advice
 from skbadge.monitoring.planning._target import check_not_a_score, with_estimate
@@ -139,6 +140,7 @@ class Monitor:
         pos_label: Any = None,
         random_state: RandomState = None,
     ) -> None:
+        check_pos_label(pos_label)
         self.rounds = []
         self._judge = Judge(
             metric=metric,

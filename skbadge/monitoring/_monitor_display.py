@@ -177,7 +177,7 @@ class MonitorDisplay(Drawing):
         # Four of them stand two by two.
         n_columns = 2 if len(panels) == 4 else 3
         axes = self._begin(ax, len(panels), n_columns=n_columns, small=(3.9, 3.0))
-        self.axes_ = dict(zip(panels, axes, strict=True))
+        self.axes_: dict[str, Any] = dict(zip(panels, axes, strict=True))
         self.lines_: dict[str, Any] = {}
         self.bars_: dict[Any, Any] = {}
         for panel, one in self.axes_.items():
@@ -229,7 +229,8 @@ class MonitorDisplay(Drawing):
             self.lines_[source], _, _ = ax.errorbar(
                 self._n_labeled,
                 y,
-                yerr=[y - low, high - y],
+                # matplotlib 3.8 takes an array of one length for a number.
+                yerr=[(y - low).tolist(), (high - y).tolist()],
                 color=color,
                 capsize=3,
                 elinewidth=1,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
-from skbadge.embeddings._factors import Matrix, n_bytes
 from skbadge.outputs._head import Head
+from skbadge.utils._held_bytes import Holder
 from skbadge.utils._shown import shown
 
 # Fields with one entry for each row.
@@ -21,7 +21,7 @@ ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
 
 
 @dataclass(frozen=True, eq=False)
-class Outputs:
+class Outputs(Holder):
     """The outputs of a fitted model for some rows, read in one forward pass.
 
     Parameters
@@ -93,20 +93,21 @@ class Outputs:
         it had them in cache. Of other features it is dropped.
     """
 
-    proba: NDArray | None = None
-    features: Matrix | None = None
+    # Any stands for None, and for sparse rows: what was asked for is there.
+    proba: NDArray | Any = None
+    features: NDArray | Any = None
     one_logit: bool = False
     n_rows: int | None = None
     identify: Callable[[NDArray], list[str]] | None = None
-    posterior: NDArray | None = None
-    inputs: Matrix | None = None
-    gradients: Embedding | None = None
+    posterior: NDArray | Any = None
+    inputs: NDArray | Any = None
+    gradients: Embedding | Any = None
     feature_factors: tuple[float, float] = (1.0, 1.0)
     device: str | None = None
     scaling: Any = None
     head: Head | None = None
     temperature: float = 1.0
-    prediction: NDArray | None = None
+    prediction: NDArray | Any = None
     targets: Outputs | None = None
     embedded_features: DenseEmbedding | None = None
 
@@ -149,10 +150,11 @@ class Outputs:
         return f"Outputs({', '.join([f'n_rows={self.n_rows}', *texts])})"
 
     @property
-    def nbytes(self) -> int:
-        """Bytes held by the arrays."""
+    def _arrays(self):
         parts = [getattr(self, name) for name in (*ROW_FIELDS, "posterior")]
-        return sum(n_bytes(part) for part in parts if part is not None)
+        for part in parts:
+            if part is not None:
+                yield from part._arrays if isinstance(part, Embedding) else (part,)
 
     def reduce(self, part: Callable, merge: Callable) -> Any:
         """What a function finds in the rows, as with outputs that come in chunks.

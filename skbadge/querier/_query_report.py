@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -65,7 +66,8 @@ class QueryReport(Selection):
         ("select").
 
     nbytes : int
-        Bytes held by the model's outputs and the embeddings.
+        Bytes held by the model's outputs and the embeddings, in memory or files. Arrays
+        that both have count once.
 
     n_passes : int
         How often the model was run on the pool; 1 unless it came in chunks.
@@ -81,7 +83,8 @@ class QueryReport(Selection):
         their positions.
 
     nbytes_spilled : int
-        Bytes that went into files instead of memory, see ``storage``.
+        Bytes that went into files instead of memory, see ``storage``, those that were
+        held on the way included.
 
     n_distances : int
         Distances evaluated.
@@ -137,7 +140,8 @@ class QueryReport(Selection):
     n_passes: int = 1
     engine: str = ""
     n_subsample: int | None = None
-    ids: NDArray | None = None
+    # Any stands for None, of a pool that is no pool in chunks.
+    ids: NDArray | Any = None
     predictions: BatchPredictions | None = None
     model: str = ""
     n_labeled: int = 0
@@ -192,7 +196,9 @@ class QueryReport(Selection):
     def _costs(self):
         times = [f"{name} {value:.3g} s" for name, value in self.seconds.items()]
         yield "time", ", ".join(times)
-        yield "memory", f"{(self.nbytes - self.nbytes_spilled) / 1e6:.3g} MB"
+        # What was held on the way went into files too: it is no part of the former.
+        where = "memory or files" if self.nbytes_spilled else "memory"
+        yield where, f"{self.nbytes / 1e6:.3g} MB"
         if self.nbytes_spilled:
             yield "files", f"{self.nbytes_spilled / 1e6:.3g} MB"
         if self.engine:

@@ -193,9 +193,8 @@ class VectorFisher(FisherEmbedding):
         return self.embedding.shape[1]
 
     @property
-    def nbytes(self):
-        """Bytes held by the embedding."""
-        return self.embedding.nbytes
+    def _arrays(self):
+        return self.embedding._arrays
 
     def _row_cost(self, n_columns):
         return 2 * sum(self.embedding._pair_cost())

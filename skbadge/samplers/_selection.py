@@ -1,6 +1,7 @@
 """The answer of a sampler or a strategy, with what is worth knowing about it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,16 +57,17 @@ class Selection:
     """
 
     rows: NDArray[np.int64]
-    values: NDArray[np.float64] | None = None
+    # Any stands for None: most strategies always have them.
+    values: NDArray[np.float64] | Any = None
     value_name: str = "score"
     fallbacks: tuple[str, ...] = ()
     n_distances: int = 0
-    norms: NDArray[np.float64] | None = None
+    norms: NDArray[np.float64] | Any = None
     embedding: Embedding | None = None
-    standard_errors: NDArray[np.float64] | None = None
+    standard_errors: NDArray[np.float64] | Any = None
     notes: tuple[str, ...] = ()
     nbytes: int = 0
-    probabilities: NDArray[np.float64] | None = None
+    probabilities: NDArray[np.float64] | Any = None
     uniform_share: float = 0.0
 
     def __len__(self) -> int:

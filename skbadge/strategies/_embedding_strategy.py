@@ -21,6 +21,7 @@ from skbadge.outputs import Needs, Outputs
 from skbadge.samplers import LCMD, Sampler, Selection
 from skbadge.strategies._base import WAYS_OUT, Strategy
 from skbadge.strategies._kernels import KERNELS, KernelName, find_kernel
+from skbadge.utils._held_bytes import nbytes_beyond
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,7 +269,7 @@ class EmbeddingStrategy(Strategy):
             selection,
             norms=np.sqrt(batch.norms_sq()),
             embedding=to_device(batch, None),
-            nbytes=embedding.nbytes,
+            nbytes=nbytes_beyond(embedding, pool),
         )
 
     def _run_on_chunks(self, pool, n, labeled, feasible, rng):

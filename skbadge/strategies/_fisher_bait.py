@@ -1,5 +1,6 @@
 """BAIT: rows whose Fisher information brings the model's error down most."""
 
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Literal
 
@@ -12,6 +13,7 @@ from skbadge.outputs import Needs
 from skbadge.samplers import Selection, bait_greedy
 from skbadge.samplers._bait_greedy import bait_nbytes
 from skbadge.strategies._base import Strategy
+from skbadge.utils._held_bytes import nbytes_beyond
 
 
 class Bait(Strategy):
@@ -147,8 +149,9 @@ class Bait(Strategy):
         if rows is not None:
             _check_widths(pool, rows)
         sketch = self._prepare(pool, rows, feasible, rng)
-        return bait_greedy(
-            self._embed(pool, sketch),
+        embedding = self._embed(pool, sketch)
+        selection = bait_greedy(
+            embedding,
             n,
             labeled=None if rows is None else self._embed(rows, sketch),
             feasible=feasible,
@@ -157,6 +160,8 @@ class Bait(Strategy):
             labeled_weighting=self.labeled_weighting,
             random_state=rng,
         )
+        shared = embedding.nbytes - nbytes_beyond(embedding, pool)
+        return replace(selection, nbytes=selection.nbytes - shared)
 
     def _prepare(self, pool, labeled, feasible, rng):
         """Refuse what would not fit, and draw the sketch, if there is to be one."""

@@ -10,7 +10,8 @@ from sklearn.exceptions import ConvergenceWarning
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._threads import small_products, threads_limited
 
-# Above that many clusters k-means learns from mini-batches.
+# Above that many clusters k-means learns from mini-batches, where one does not hold
+# all rows: of few rows, they put several centres on the same row.
 MOST_EXACT = 50
 # Rows of a mini-batch for each cluster, and of the sample in which it starts; and the
 # number of clusters that the sizes of both are those of at least.
@@ -28,7 +29,10 @@ PRECISION, TIE = 1e-12, 2e-11
 
 
 def cluster(matrix, n_clusters, rng, *, weights=None):
-    """Cluster rows by k-means: scikit-learn's, by mini-batches above 50 clusters.
+    """Cluster rows by scikit-learn's k-means.
+
+    By mini-batches where there are more than 50 clusters, and more rows than a
+    mini-batch has: 2 for each cluster, and 1,024 at least.
 
     Parameters
     ----------
@@ -54,14 +58,15 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     centers : ndarray of shape (n_clusters, n_columns)
         The weighted means.
     """
-    kind, options = KMeans, {}
-    if n_clusters > MOST_EXACT:
-        kind, n_many = MiniBatchKMeans, max(n_clusters, FEW)
+    weights = _scaled(weights, n_clusters)
+    has_weight = slice(None) if weights is None else weights > 0
+    n_rows = matrix.shape[0] if weights is None else np.count_nonzero(has_weight)
+    kind, options, n_many = KMeans, {}, max(n_clusters, FEW)
+    if n_clusters > MOST_EXACT and n_rows > BATCH_ROWS * n_many:
+        kind = MiniBatchKMeans
         # Larger samples to start in take most of the time, and gain little.
         options = {"batch_size": BATCH_ROWS * n_many, "init_size": START_ROWS * n_many}
     means = kind(n_clusters, n_init=1, random_state=rng.randint(2**31 - 1), **options)
-    weights = _scaled(weights, n_clusters)
-    has_weight = slice(None) if weights is None else weights > 0
     # Its threads are OpenMP's, and not worth waking for each of many small batches.
     n_terms = options.get("batch_size", np.inf) * n_clusters * matrix.shape[1]
     n_threads = 1 if n_terms < MANY_TERMS_OF_A_BATCH else None

@@ -305,7 +305,9 @@ def test_a_slice_copies_nothing_and_nbytes_counts_the_factors(make, dtype):
         arrays_of(embedding), arrays_of(embedding.take(slice(3, 9))), strict=True
     )
     assert all(np.shares_memory(whole, part) for whole, part in parts)
-    assert embedding.nbytes == sum(array.nbytes for array in arrays_of(embedding))
+    # Parts may have one array in common.
+    held = {array.ctypes.data: array.nbytes for array in arrays_of(embedding)}
+    assert embedding.nbytes == sum(held.values())
 
 
 def test_nbytes_of_sparse_factors_counts_their_entries_and_positions():

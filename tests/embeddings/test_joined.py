@@ -112,7 +112,7 @@ def test_kinds_that_say_nothing_are_refused_by_name():
         pass
 
     class New(Embedding):
-        shape, dtype, nbytes = (1, 1), np.dtype(np.float64), 0
+        shape, dtype, _arrays = (1, 1), np.dtype(np.float64), ()
         _norms_sq = cross = _take = _cast = _dense = paired_sq_dists = None
 
     assert type(joined([Odd([[1.0]]), Odd([[2.0]])])) is DenseEmbedding

@@ -157,6 +157,12 @@ def test_a_class_that_nobody_has_seen_is_said():
     assert again.assessment is not None
 
 
+@pytest.mark.parametrize("several", [[1], {1: 2}, {1}, np.array([1]), ([1],)])
+def test_several_classes_at_once_are_refused(several):
+    with pytest.raises(ValueError, match="`pos_label` must be one label, such as 1"):
+        Monitor(metric="precision", pos_label=several)
+
+
 def test_duplicates_are_rows_that_stood_before():
     rows = X.copy()
     rows[70], rows[71], rows[72] = X[5], X[80], X[80]

@@ -185,6 +185,14 @@ def test_lcmd_never_holds_the_gradients():
     assert 20 * max(peak, peak_of_all) < 4 * n_rows * n_weights
 
 
+@pytest.mark.parametrize("name", ["lcmd", "core_set"])
+def test_arrays_that_are_outputs_and_embedding_count_once(name):
+    querier = fitted(net, name)
+    report = querier.query(X, 4, return_report=True)[1]
+    needs = querier.strategy_.all_needs
+    assert report.nbytes == querier.outputs(X, needs=needs).nbytes > 0
+
+
 def test_rows_of_gradients_count_as_rows():
     gradients = model_outputs(
         LinearRegression().fit(X, y), X, needs=("gradients",)

@@ -45,8 +45,8 @@ class TableEmbedding(Embedding):
         return np.dtype(np.float64)
 
     @property
-    def nbytes(self):
-        return self.table.nbytes
+    def _arrays(self):
+        return (self.table,)
 
     def _norms_sq(self):
         return self.table_norms_sq[self.rows]

@@ -43,7 +43,7 @@ def test_rows_are_those_of_the_sampler_on_the_embedding(
         np.testing.assert_array_equal(selection.rows, expected.rows)
         np.testing.assert_array_equal(selection.values, expected.values)
         assert selection.fallbacks == expected.fallbacks
-        assert selection.nbytes == embedding.nbytes
+        assert selection.nbytes == embedding.nbytes - rows.features.nbytes
 
 
 def test_defaults_are_those_of_the_sampler():

@@ -63,6 +63,8 @@ def test_rows_are_those_of_the_search_on_the_embedding(embedding, search, one_lo
     np.testing.assert_array_equal(selection.rows, expected.rows)
     np.testing.assert_allclose(selection.values, expected.values)
     np.testing.assert_allclose(selection.norms, expected.norms)
+    # The features are those of the outputs.
+    assert selection.nbytes == expected.nbytes - rows.features.nbytes
 
 
 @pytest.mark.parametrize(

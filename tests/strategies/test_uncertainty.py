@@ -1,5 +1,6 @@
 """Least confidence, margin and entropy, and random choice."""
 
+import mpmath
 import numpy as np
 import pytest
 from scipy.special import softmax
@@ -42,6 +43,40 @@ def test_scores_are_those_of_the_closed_form(strategy, dtype):
     assert scores.dtype == np.float64
     atol = 1e-15 if dtype == np.float64 else 1e-6
     np.testing.assert_allclose(scores, EXPECTED[strategy], atol=atol)
+
+
+@pytest.mark.parametrize("n_classes", [2, 3, 10])
+@pytest.mark.parametrize("strategy", SCORES)
+def test_rows_of_probability_one_in_single_precision_keep_their_order(
+    strategy, n_classes
+):
+    """`1 - p` and `p log p` of a probability that is rounded to 1 would be 0."""
+    logits = np.random.RandomState(0).normal(scale=12, size=(2000, n_classes))
+    proba = softmax(logits, axis=1).astype(np.float32)
+    # float32 has fewer digits for lesser numbers than its smallest normal one.
+    is_sure = (proba.max(axis=1) == 1) & (proba.min(axis=1) > np.finfo("f4").tiny)
+    proba, logits = proba[is_sure], logits[is_sure]
+    assert len(proba) > 100
+    expected = [exact(strategy, row) for row in logits]
+    scores = strategy().score(Outputs(proba=proba))
+    atol = 2**-52 if strategy is Margin else 0
+    np.testing.assert_allclose(scores, expected, rtol=1e-6, atol=atol)
+    order = np.argsort(expected)
+    gaps = np.diff(np.array(expected)[order])
+    is_above_rounding = gaps > 1e-6 * np.abs(np.array(expected)[order][1:])
+    assert (np.diff(scores[order])[is_above_rounding] > 0).all()
+
+
+def exact(strategy, logits):
+    """A score in 50 digits, as a float."""
+    with mpmath.workdps(50):
+        proba = [mpmath.exp(logit) for logit in sorted(logits.tolist())]
+        proba = [each / mpmath.fsum(proba) for each in proba]
+        if strategy is Entropy:
+            return float(-mpmath.fsum(p * mpmath.log(p) for p in proba))
+        if strategy is Margin:
+            return float(proba[-2] - proba[-1])
+        return float(1 - proba[-1])
 
 
 def test_a_single_class_is_certain():

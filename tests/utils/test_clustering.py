@@ -46,6 +46,17 @@ def test_clusters_are_those_that_there_are(kind):
     assert (matrix != before).sum() == 0
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("n_clusters", [51, 80])
+def test_no_two_clusters_of_few_rows_have_the_same_centre(n_clusters, kind):
+    # Mini-batches of as many rows start centres anew on rows that have one.
+    matrix = cast(np.random.RandomState(0).normal(size=(90, 5)), kind)
+    for seed in range(10):
+        labels, centers = cluster(matrix, n_clusters, np.random.RandomState(seed))
+        assert len(np.unique(labels)) == n_clusters
+        assert len(np.unique(centers.round(4), axis=0)) == n_clusters
+
+
 def test_many_clusters_are_made_from_mini_batches():
     matrix = blobs(60, 40)
     labels, centers = cluster(matrix, 60, np.random.RandomState(0))

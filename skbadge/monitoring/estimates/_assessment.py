@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, replace
 from html import escape
+from numbers import Real
 
 from skbadge.monitoring.estimates._risk import RiskEstimate
 from skbadge.monitoring.estimates._shown_numbers import brief
 from skbadge.monitoring.estimates._weighing import ErrorEnds
 from skbadge.utils._html_tables import facts_table
+from skbadge.utils._shown import shown
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -94,11 +96,12 @@ class Assessment:
         Raises
         ------
         ValueError
-            If ``confidence`` is not between 0 and 1.
+            If ``confidence`` is not a number between 0 and 1.
         """
-        if not 0 < confidence < 1:
+        if not (isinstance(confidence, Real) and 0 < confidence < 1):
             raise ValueError(
-                f"`confidence` must be between 0 and 1. Got {confidence!r} instead."
+                "`confidence` must be a number between 0 and 1, such as 0.95. Got "
+                f"{shown(confidence)} instead."
             )
         bound = self.ends.upper(1 - confidence)
         return min(bound, 1.0) if self.is_score else bound

@@ -67,6 +67,7 @@ def metric_of(name, classes, *, pos_label=None, max_loss=None):
         or the absolute error of a prediction.
     """
     check_kind(name, is_of_classes=classes is not None)
+    check_pos_label(pos_label)
     if name == "accuracy":
         return Metric(name, _wrong, lambda m: 1 - m[0], lambda m: -np.ones(1), 1.0)
     if name == "log_loss":
@@ -100,6 +101,17 @@ def check_kind(name, *, is_of_classes):
         raise ValueError(
             f"`metric` must be one of {list(names)} for a {kind}. Got {shown(name)}."
         )
+
+
+def check_pos_label(pos_label):
+    """Raise if it is no single label: several in a list, a dict, an array."""
+    try:
+        hash(pos_label)
+    except TypeError:
+        raise ValueError(
+            "`pos_label` must be one label, such as 1 or 'spam', or None. Got "
+            f"{shown(pos_label)} instead."
+        ) from None
 
 
 def _wrong(y, predictions):

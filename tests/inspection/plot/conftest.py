@@ -8,6 +8,8 @@ import pytest
 def _figures_without_a_screen():
     from matplotlib import pyplot as plt
 
+    # Those that tests of other folders left open.
+    plt.close("all")
     plt.switch_backend("Agg")
     yield
     plt.close("all")

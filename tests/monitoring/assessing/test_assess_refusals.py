@@ -82,6 +82,7 @@ def test_ids_of_a_pool_in_chunks_are_compared():
         ({"metric": "root_mean_squared_error"}, "for a classifier"),
         ({"metric": "precision"}, r"needs `pos_label`.*classes are \[0, 1, 2\]"),
         ({"metric": "recall", "pos_label": "x"}, "Got 'x'"),
+        ({"metric": "recall", "pos_label": [1]}, r"be one label, .* Got \[1\] instead"),
         ({"metric": "f1"}, "metric"),
         ({"interval": "exact"}, "interval"),
         ({"confidence": 1.0}, "confidence"),

@@ -134,8 +134,8 @@ def test_assessments_can_be_pickled():
     assert again.error_bound(0.99) == found.error_bound(0.99)
 
 
-@pytest.mark.parametrize("confidence", [0, 1, np.nan])
+@pytest.mark.parametrize("confidence", [0, 1, np.nan, "a", None, [0.9], 1j])
 def test_what_is_refused(confidence):
     found = audit(asked()[0], X[300:400], y[300:400])
-    with pytest.raises(ValueError, match="`confidence` must be between 0 and 1"):
+    with pytest.raises(ValueError, match="`confidence` must be a number between 0"):
         found.error_bound(confidence)
