@@ -1,12 +1,11 @@
-"""The tables of docs/evidence.md, from the results beside this file::
+"""The tables of docs/evidence.md and of README.md, from the results beside this file::
 
 python examples/studies/evidence.py            # prints them
-python examples/studies/evidence.py --write    # puts them into the page
+python examples/studies/evidence.py --write    # puts them into the pages
 """
 
 import argparse
 import math
-import re
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +14,7 @@ from skbadge.experiment import Benchmark
 from skbadge.inspection import labels_saved, mean_ranks, paired_tests, regret
 
 HERE = Path(__file__).parent
-PAGE = HERE.parents[1] / "docs" / "evidence.md"
+PAGES = [HERE.parents[1] / name for name in ("docs/evidence.md", "README.md")]
 RANDOM_START = "random start: random"
 # Of each regime its title, the parts that belong to it, their model if they have
 # several, the number of rows a query if they have several, and the baseline.
@@ -59,6 +58,8 @@ PLANNED = {
 }
 KEYS = ["dataset", "model", "strategy", "n_query", "repeat"]
 SOURCE = "../examples/studies"
+# What README shows.
+QUOTED = ["uncertainty_herding", "badge", "margin"]
 # How far along the baseline's curve its score is to be reached.
 TARGET = 0.8
 
@@ -88,11 +89,19 @@ def saving(row):
     if row.n_settings == 0:
         return ""
     shown = [
-        f"{100 * end:.0f}" if math.isfinite(end) else "?"
+        f"{round(100 * end)}" if math.isfinite(end) else "?"
         for end in (row.at_least, row.at_most, row.low, row.high)
     ]
     known = shown[0] if shown[0] == shown[1] else f"{shown[0]} to {shown[1]}"
     return f"{known} % ({shown[2]} to {shown[3]})"
+
+
+def savings(frame, baseline):
+    """Labels saved by strategy, all settings together."""
+    saved = labels_saved(
+        frame, baseline=baseline, targets=[TARGET], by=[], random_state=0
+    )
+    return saved.set_index("strategy")
 
 
 def verdicts(tests):
@@ -107,9 +116,7 @@ def verdicts(tests):
 
 def regime_table(frame, baseline):
     """Lines of one Markdown table, and a sentence below it."""
-    saved = labels_saved(
-        frame, baseline=baseline, targets=[TARGET], by=[], random_state=0
-    ).set_index("strategy")
+    saved = savings(frame, baseline)
     tests = verdicts(paired_tests(frame, baseline=baseline))
     everywhere = frame.groupby("strategy")["repeat"].nunique()
     strategies = sorted(everywhere.index[everywhere == everywhere.max()])
@@ -151,15 +158,33 @@ def facts(frame, ranks):
     )
 
 
-def tables():
-    """Markdown: a table for each regime that there are results of."""
-    text = []
+def regimes():
+    """Title, evaluations and baseline of each regime that there are results of."""
     for title, parts, model, n_query, baseline in REGIMES:
         frame = results_of(parts, model, n_query)
         if frame is not None and baseline in set(frame["strategy"]):
-            text += [f"### {title.capitalize()}", ""]
-            text += [*regime_table(frame, baseline), ""]
+            yield title, frame, baseline
+
+
+def tables():
+    """Markdown: a table for each regime."""
+    text = []
+    for title, frame, baseline in regimes():
+        text += [f"### {title.capitalize()}", "", *regime_table(frame, baseline), ""]
     return "\n".join(text)
+
+
+def summary():
+    """Markdown: what some strategies save, a line for each regime."""
+    head = " | ".join(f"`{name}`" for name in QUOTED)
+    lines = [f"| labels saved | {head} |", "|---" + "|---:" * len(QUOTED) + "|"]
+    for title, frame, baseline in regimes():
+        saved = savings(frame, baseline)
+        cells = [
+            saving(saved.loc[name]) if name in saved.index else "" for name in QUOTED
+        ]
+        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def work():
@@ -191,20 +216,23 @@ def work_done(results):
     return len(frame.drop_duplicates(KEYS)), len(trainings), seconds / 3600
 
 
-def page(text):
-    """The text of the page with the tables of the results in it."""
-    for name, table in (("tables", tables()), ("work", work())):
+def filled(text):
+    """A page with the tables of the results in the places that are marked for them."""
+    for name, table in (("tables", tables), ("summary", summary), ("work", work)):
         start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-        pattern = f"{start}.*?{end}"
-        block = f"{start}\n\n{table.strip()}\n\n{end}"
-        text = re.sub(pattern, lambda _, block=block: block, text, flags=re.DOTALL)
+        before, marked, rest = text.partition(start)
+        if marked:
+            after = rest.partition(end)[2]
+            text = f"{before}{start}\n\n{table().strip()}\n\n{end}{after}"
     return text
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="into the page")
+    parser.add_argument("--write", action="store_true", help="into the pages")
     if parser.parse_args().write:
-        PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        for page in PAGES:
+            text = filled(page.read_text(encoding="utf-8"))
+            page.write_text(text, encoding="utf-8")
     else:
-        print(tables(), work(), sep="\n")
+        print(tables(), summary(), "", work(), sep="\n")

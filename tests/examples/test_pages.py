@@ -83,15 +83,6 @@ def test_how_good_the_model_is(tmp_path, monkeypatch, capsys):
     assert "those that 300 rows were drawn from" in printed
 
 
-def test_the_tables_of_strategies_are_those_of_the_results(monkeypatch):
-    folder = PAGES.parent / "examples" / "benchmarks"
-    monkeypatch.syspath_prepend(folder)
-    few_labels = import_module("few_labels")
-    text = (PAGES / "strategies.md").read_text(encoding="utf-8")
-    found = text.partition("<!-- tables -->")[2].partition("<!-- end of tables -->")[0]
-    assert found.strip() == few_labels.tables(pd.read_csv(few_labels.RESULTS)).strip()
-
-
 @pytest.mark.parametrize(
     ("name", "mark"),
     [
