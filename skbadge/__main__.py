@@ -138,7 +138,8 @@ def _run(arguments):
         verbose=0 if arguments.quiet else 1,
     )
     print(result)
-    _print_failures(result.failures_frame())
+    with ResultStore(result.path, create=False) as opened:
+        _print_failures(opened.failures(result.hashes))
     return 1 if result.counts["failed"] else 0
 
 
@@ -163,7 +164,7 @@ def _status(arguments):
             store.tidy()
         for status, count in store.counts().items():
             print(f"{status:8} {count}")
-        _print_failures(store.failures_frame())
+        _print_failures(store.failures())
     return 0
 
 
@@ -188,11 +189,12 @@ def _labels(arguments):
 
 def _print_failures(failures):
     """One line for each error, for it may be that of a whole data set or model."""
-    alike = failures.groupby(["error_type", "error_message"], sort=False)
-    for (kind, message), runs in alike:
-        row = runs.iloc[0]
-        run = f"{row.dataset}, {row.model}, {row.strategy}, n_query {row.n_query}"
-        which = f"{run}, repeat {row['repeat']}"
+    alike = {}
+    for row in failures:
+        alike.setdefault((row["error_type"], row["error_message"]), []).append(row)
+    for (kind, message), runs in alike.items():
+        which = "{dataset}, {model}, {strategy}, n_query {n_query}, repeat {repeat}"
+        which = which.format_map(runs[0])
         if len(runs) > 1:
             which = f"{len(runs)} runs, the first of them {which}"
         print(f"failed: {' '.join(f'{which}: {kind}: {message}'.split())}")

@@ -63,9 +63,10 @@ def labels_at_score(n_labeled, curves, scores):
 def _isotonic(curves):
     n = curves.shape[-1]
     start, end = np.arange(n)[:, None], np.arange(n)
-    sums = np.cumsum(curves, axis=-1)
-    sums = sums[:, None, :] - sums[:, :, None] + curves[:, :, None]  # start to end
     inside = end >= start
+    # No differences of sums from the first on: one huge error at the start of a curve
+    # would take all digits of the rest.
+    sums = np.cumsum(np.where(inside, curves[:, None, :], 0.0), axis=-1)
     means = np.where(inside, sums / np.where(inside, end - start + 1, 1), np.inf)
     least = np.minimum.accumulate(means[..., ::-1], axis=-1)[..., ::-1]
     return np.where(inside, least, -np.inf).max(axis=-2)

@@ -29,6 +29,9 @@ DEFAULTS = {
 NAMES = ["dataset", "model", "strategy", "metric"]
 COUNTS = ["n_query", "repeat", "n_labeled"]
 NUMBERS = ["score", "fit_time", "query_time"]
+# Numbers where they are there. Nothing needs them.
+OPTIONAL = ["score_time"]
+_NOT_A_NUMBER = ["", "NA", "NaN", "nan", "None"]
 COLUMNS = ["dataset", "model", "strategy", *COUNTS, "metric", *NUMBERS]
 
 
@@ -99,6 +102,9 @@ def read_results(frame):
         of one metric for the same evaluation.
     """
     results = load(frame)
+    several = results.columns[results.columns.duplicated()]
+    if len(several):
+        raise ValueError(f"`frame` must have one column {several[0]!r}. Got several.")
     missing = [name for name in REQUIRED if name not in results.columns]
     if missing:
         raise ValueError(
@@ -114,7 +120,8 @@ def read_results(frame):
     results = results[COLUMNS + extra]
     columns = {name: _as_names(results[name]) for name in NAMES}
     columns |= {name: _as_counts(results[name]) for name in COUNTS}
-    columns |= {name: _as_numbers(results[name]) for name in NUMBERS}
+    numbers = [*NUMBERS, *(name for name in OPTIONAL if name in extra)]
+    columns |= {name: _as_numbers(results[name]) for name in numbers}
     results = results.assign(**columns).sort_values(KEY, ignore_index=True)
     twice = results.duplicated(KEY)
     if twice.any():
@@ -244,7 +251,7 @@ def load(frame):
             # That of a file of `run_benchmark`, too, may look like a number.
             dtype=dict.fromkeys([*NAMES, "run"], str),
             keep_default_na=False,
-            na_values={name: ["", "NA", "NaN", "nan", "None"] for name in NUMBERS},
+            na_values=dict.fromkeys([*NUMBERS, *OPTIONAL], _NOT_A_NUMBER),
         )
         # Exports put an apostrophe before what spreadsheets take for a formula.
         names = [name for name in NAMES if name in table]
@@ -268,20 +275,28 @@ def _as_names(column):
 
 
 def _as_counts(column):
-    values = _as_numbers(column)
-    is_count = np.isfinite(values) & (values == np.floor(values)) & (values >= 0)
+    values = _numeric(column)
+    floats = values.astype(np.float64)
+    is_count = (floats == np.floor(floats)) & (floats >= 0) & (floats < 2.0**63)
     if not is_count.all():
         raise ValueError(
-            f"The column {column.name} must hold whole numbers >= 0. "
+            f"The column {column.name} must hold whole numbers >= 0 and < 2**63. "
             f"Got {column[~is_count].iloc[0]!r} among them."
         )
+    # Those of repeats may be seeds, which floats would round.
     return values.astype(np.int64)
 
 
 def _as_numbers(column):
+    return _numeric(column).astype(np.float64)
+
+
+def _numeric(column):
     pd = import_pandas()
     try:
-        return pd.to_numeric(column).astype(np.float64)
+        values = pd.to_numeric(column)
+        values.astype(np.float64)
+        return values
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"The column {column.name} must hold numbers. {error}."

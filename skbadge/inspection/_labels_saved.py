@@ -26,6 +26,10 @@ from skbadge.utils._typing import RandomState
 if TYPE_CHECKING:
     import pandas as pd
 
+_BOUNDS = ("saving", "at_least", "at_most", "low", "high")
+_COUNTS = ("n_settings", "n_datasets", "n_never", "n_at_start", "n_left_out")
+_MEASURES = (*_BOUNDS, *_COUNTS, "n_repeats")
+
 
 @validate_params(
     {
@@ -196,7 +200,8 @@ def labels_saved(
         if strategy != baseline
         for target in targets
     ]
-    return pd.DataFrame(rows)
+    names = [*columns, "metric", "strategy", "target", *_MEASURES]
+    return pd.DataFrame(rows, columns=list(dict.fromkeys(names)))
 
 
 def _check_targets(targets):
@@ -225,6 +230,8 @@ def _groups(results, by):
     columns = SETTING if by is None else [by] if isinstance(by, str) else list(by)
     for name in columns:
         check_choice("by", name, sorted(results.columns))
+        if name in ("target", *_MEASURES):
+            raise ValueError(f"`by` must not be {name!r}, a column of the result.")
     settings = results[list(dict.fromkeys([*SETTING, *columns]))].drop_duplicates()
     several, empty = settings.duplicated(SETTING).any(), settings.isna().any(axis=None)
     if several or empty:
@@ -242,7 +249,7 @@ def _groups(results, by):
 def _summary(settings, key, drawn, confidence):
     """The row of a group of settings, pairs of a data set and its savings by key."""
     found = [(dataset, of[key]) for dataset, of in settings if key in of]
-    row = dict.fromkeys(("saving", "at_least", "at_most", "low", "high"), np.nan)
+    row = dict.fromkeys(_BOUNDS, np.nan)
     datasets, owners = np.unique([name for name, _ in found], return_inverse=True)
     n_repeats = min((saving.n_repeats for _, saving in found), default=0)
     if found:

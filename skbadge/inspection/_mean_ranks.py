@@ -3,7 +3,7 @@
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import factorial
+from math import exp, lgamma
 from numbers import Real
 from typing import TYPE_CHECKING, Literal
 
@@ -301,7 +301,7 @@ def _friedman(ranks):
     f_statistic = np.inf if all_agree else float((n - 1) * chi_square / rest)
     p_value = stats.f.sf(f_statistic, k - 1, (k - 1) * (n - 1))
     # If no strategy differs, all blocks have the ranks of the first this often.
-    least = float(factorial(k)) ** (1 - n)
+    least = exp((1 - n) * lgamma(k + 1))  # of k!, which soon is no float
     return float(chi_square), f_statistic, max(float(p_value), least)
 
 

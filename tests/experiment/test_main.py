@@ -123,6 +123,30 @@ def test_failures_are_printed_and_tried_again_if_wanted(path, capsys):
     assert capsys.readouterr().out.count("failed: 4 runs") == 1
 
 
+def test_to_run_and_to_look_takes_no_pandas(path, tmp_path):
+    (tmp_path / "pandas.py").write_text("raise ModuleNotFoundError('no pandas')")
+    places = os.pathsep.join([str(tmp_path), str(Path(skbadge.__file__).parents[1])])
+
+    def printed(status, *arguments):
+        found = subprocess.run(
+            [sys.executable, "-m", "skbadge", *arguments],
+            env={**os.environ, "PYTHONPATH": places},
+            capture_output=True,
+            text=True,
+        )
+        assert (found.returncode, found.stderr) == (status, "")
+        return found.stdout
+
+    run = ["run", str(path), "--quiet"]
+    results = tmp_path / "iris.csv.gz"
+    assert "4 of 4 runs done" in printed(0, *run, "--results", str(results))
+    assert results.exists()
+    path.write_text(TOML + "n_neighbors = 12\n")
+    failed = "failed: 4 runs, the first of them iris, linear, badge, n_query 5, repeat "
+    assert failed in printed(1, *run)
+    assert failed in printed(0, "status", str(path.with_suffix(".sqlite")))
+
+
 def test_a_report_may_be_limited_to_the_runs_of_one_file(path, tmp_path, capsys):
     store, out = tmp_path / "iris.sqlite", tmp_path / "out"
     main(["run", str(path), "--quiet"])

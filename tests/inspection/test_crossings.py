@@ -17,6 +17,12 @@ def test_isotonic_regressions_are_those_of_scikit_learn(n):
     np.testing.assert_allclose(isotonic(curves), expected, atol=1e-13)
 
 
+def test_one_huge_error_takes_no_digits_of_the_other_scores():
+    curves = np.array([[-1e20, -0.5, -0.4, -0.3], [-0.5, -0.4, -0.3, -1e20]])
+    expected = np.apply_along_axis(isotonic_regression, -1, curves)
+    np.testing.assert_allclose(isotonic(curves), expected, rtol=1e-12)
+
+
 def test_many_curves_in_parts_are_the_same(monkeypatch):
     curves = np.random.RandomState(0).normal(size=(50, 7))
     whole = isotonic(curves)

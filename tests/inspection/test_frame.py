@@ -119,11 +119,14 @@ def test_other_things_are_refused(frame):
         ("n_labeled", -1, "n_labeled must hold whole numbers"),
         ("n_query", np.nan, "n_query must hold whole numbers"),
         ("n_query", np.inf, "n_query must hold whole numbers"),
+        ("repeat", 2.0**63, r"repeat must hold whole numbers >= 0 and < 2\*\*63"),
         ("score", "good", "score must hold numbers"),
+        ("score_time", "long", "score_time must hold numbers"),
         ("strategy", None, "must have a strategy in each row"),
     ],
 )
 def test_values_of_the_wrong_kind_are_refused(frame, column, value, message):
+    frame = frame.assign(score_time=0.1)
     frame[column] = frame[column].astype(object)
     frame.loc[7, column] = value
     with pytest.raises(ValueError, match=message):
@@ -145,6 +148,19 @@ def test_names_are_strings_whatever_they_look_like(tmp_path, frame):
 def test_counts_may_be_whole_floats(frame):
     floats = frame.astype({"n_query": float, "repeat": float, "n_labeled": float})
     pd.testing.assert_frame_equal(learning_curves(floats), learning_curves(frame))
+
+
+@pytest.mark.parametrize("kind", ["int64", "uint64", "Int64", object, str])
+def test_repeats_may_be_large_seeds(frame, kind):
+    # As floats, those of the first strategy would be equal.
+    seeds = frame.assign(repeat=(frame["repeat"] + 2**62).astype(kind))
+    pd.testing.assert_frame_equal(learning_curves(seeds), learning_curves(frame))
+
+
+@each_function
+def test_a_column_that_is_there_twice_is_refused(function, frame):
+    with pytest.raises(ValueError, match="must have one column 'score'"):
+        function(pd.concat([frame, frame[["score"]]], axis=1))
 
 
 def test_an_empty_cell_of_a_file_is_a_missing_score(tmp_path, frame):

@@ -361,6 +361,15 @@ def test_neither_rows_nor_names_of_repeats_matter():
     assert not before["low"].equals(labels_saved(frame, random_state=1)["low"])
 
 
+@pytest.mark.parametrize("by", [None, [], "model", ["n_query", "dataset"]])
+def test_the_columns_are_the_same_where_there_is_nothing_to_compare(by):
+    frame = simulated([0.1], 0, n_repeats=2)
+    found = labels_saved(frame, by=by, random_state=0)
+    alone = labels_saved(frame[frame["strategy"] == "random"], by=by)
+    assert len(alone) == 0
+    assert list(alone) == list(found)
+
+
 def test_the_frame_that_is_handed_in_stays_as_it_is():
     frame = simulated([0.1], 0, n_repeats=2)
     before = frame.copy()
@@ -383,5 +392,8 @@ def test_parameters_out_of_range_are_errors():
         labels_saved(frame, by="strategy")
     with pytest.raises(ValueError, match=r"one value in each setting .* Got none"):
         labels_saved(frame.assign(regime=None), by="regime")
+    for name in ("target", "saving", "n_repeats"):
+        with pytest.raises(ValueError, match=f"must not be '{name}', a column of"):
+            labels_saved(frame.assign(**{name: 1}), by=name)
     with pytest.raises(ValueError, match="n_bootstrap"):
         labels_saved(frame, n_bootstrap=10)

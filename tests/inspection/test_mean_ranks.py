@@ -198,6 +198,12 @@ def test_blocks_that_all_agree_have_the_chance_of_it_as_their_p_value():
     assert ranks.p_value == pytest.approx(1 / 36)
 
 
+def test_so_many_strategies_that_their_orders_are_no_float():
+    rng = np.random.RandomState(0)
+    frame = frame_by_dataset({f"s{i}": rng.uniform(size=2) for i in range(171)})
+    assert 0 < mean_ranks(frame, at="final").p_value < 1
+
+
 def test_a_single_data_set_has_ranks_and_no_test():
     ranks = mean_ranks(noisy_frame(0, n_settings=1))
     assert sorted(ranks.table["mean_rank"]) == [1, 2, 3, 4]

@@ -49,6 +49,18 @@ def test_times_of_scoring_are_there_if_they_are_known():
     assert times["score_time"].tolist() == [3.0, 3.0]
 
 
+@pytest.mark.parametrize("name", ["fit_time", "query_time", "score_time"])
+def test_times_may_be_empty_cells_of_a_file(tmp_path, name):
+    frame = experiment(score_time=0.5)
+    frame[name] = frame[name].astype(object)
+    path = tmp_path / "results.csv"
+    frame.assign(**{name: ""}).to_csv(path, index=False)
+    found = run_times(path)
+    assert found[name].isna().all()
+    expected = run_times(frame).drop(columns=name)
+    pd.testing.assert_frame_equal(found.drop(columns=name), expected)
+
+
 @pytest.mark.parametrize("name", ["fit_time", "query_time"])
 def test_times_that_are_unknown_are_missing(name):
     assert run_times(experiment().drop(columns=name))[name].isna().all()

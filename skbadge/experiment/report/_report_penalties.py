@@ -22,14 +22,22 @@ def write_penalties(report, frame, metric, prefix, baseline):
         "row is the average of each column: how often a strategy is beaten, the less "
         "the better."
     )
-    table = overall.matrix.copy()
-    table.loc["column average"] = overall.column_average
-    table = table.rename_axis("strategy").reset_index()
+    matrix = overall.matrix
+    average = overall.column_average.to_frame(_free("column average", matrix.index)).T
+    table = import_pandas().concat([matrix, average])
+    table = table.rename_axis(_free("strategy", matrix.columns)).reset_index()
     report.table(table, f"{prefix}_penalties", n_foot=1)
     _draw(report, overall, f"{prefix}_penalties", "Penalty matrix")
     report.skipped(overall, f"{prefix}_penalties")
     for column in _GROUPS:
         _write_groups(report, frame, overall, options, column, prefix)
+
+
+def _free(label, strategies):
+    """A label that is not the name of a strategy too."""
+    while label in strategies:
+        label = f"({label})"
+    return label
 
 
 def _draw(report, penalty, name, caption):

@@ -3,11 +3,12 @@
 import csv
 import gzip
 import os
+import re
 import tempfile
 import warnings
 import zlib
 from contextlib import suppress
-from math import isfinite
+from math import inf
 from pathlib import Path
 
 from skbadge.exceptions import QueryWarning
@@ -23,6 +24,7 @@ from skbadge.utils._whole_file import written
 _COLUMNS = (*COLUMNS, "run", "data", "run_rows")
 _LABELS = COLUMNS[:5]
 _COUNTS = ("n_query", "repeat", "n_labeled", "run_rows")
+_COUNT = re.compile("[0-9]{1,18}")  # of no more digits than a store can hold
 _TIMES = ("fit_time", "query_time", "score_time")
 # Times differ from one repetition to the next.
 _MEASURED = COLUMNS.index("fit_time")
@@ -190,11 +192,11 @@ class ResultsFile:
         if len(row) != len(_COLUMNS):
             raise ValueError(f"a row has {len(row)} cells in place of {len(_COLUMNS)}")
         for name, text in zip(_COLUMNS, row, strict=True):
-            if name in _COUNTS and not text.isdecimal():
+            if name in _COUNTS and not _COUNT.fullmatch(text):
                 raise ValueError(f"{name} must be a whole number, and is {text!r}")
             if name == "score" and text:
                 float(text)
-            if name in _TIMES and not isfinite(float(text)):
+            if name in _TIMES and not 0 <= float(text) < inf:
                 raise ValueError(f"{name} must be seconds, and is {text!r}")
         config = self._configs.get(row[_RUN])
         if config is not None:

@@ -15,6 +15,11 @@ STATUSES = ("pending", "running", "done", "failed")
 # The hashes come as one JSON list, for the number of SQL parameters is limited.
 CHOSEN = "(:hashes IS NULL OR runs.hash IN (SELECT value FROM json_each(:hashes)))"
 
+_FAILED = (
+    "SELECT dataset, model, strategy, n_query, repeat, error_type, error_message, "
+    f"traceback FROM runs WHERE status = 'failed' AND {CHOSEN} ORDER BY runs.rowid"
+)
+
 
 class StoredRuns:
     """The reading half of a `ResultStore`."""
@@ -137,12 +142,23 @@ class StoredRuns:
         frame : DataFrame
             In the order in which runs were added.
         """
-        return self._read(
-            "SELECT dataset, model, strategy, n_query, repeat, error_type, "
-            "error_message, traceback FROM runs "
-            f"WHERE status = 'failed' AND {CHOSEN} ORDER BY runs.rowid",
-            hashes,
-        )
+        return self._read(_FAILED, hashes)
+
+    def failures(self, hashes: Iterable[str] | None = None) -> list[dict]:
+        """The rows of `failures_frame`, without any pandas.
+
+        Parameters
+        ----------
+        hashes : iterable of str or None, default=None
+            Of which runs; None for all.
+
+        Returns
+        -------
+        rows : list of dict
+            In the order in which runs were added.
+        """
+        columns, rows = self._db.read(_FAILED, {"hashes": listed(hashes)})
+        return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def _read(self, query, hashes):
         pd = import_optional("pandas", extra="plot", purpose="A frame")

@@ -39,6 +39,19 @@ def test_penalties_are_shown_by_group(folder, column, groups):
     assert table["all (of 8)"].max() > 0
 
 
+@pytest.mark.parametrize("name", ["strategy", "column average", "(strategy)"])
+def test_a_strategy_may_be_called_as_a_label_of_the_matrix_is(tmp_path, name):
+    frame = make_frame(n_repeats=3).replace({"strategy": {"badge": name}})
+    write_report(frame, tmp_path)
+    table = pd.read_csv(tmp_path / "accuracy_penalties.csv", index_col=0)
+    matrix = penalty_matrix(frame)
+    names = list(matrix.matrix)
+    assert list(table.index[:-1]) == list(table) == names
+    assert table.index[-1] not in names
+    np.testing.assert_allclose(table.iloc[:-1], matrix.matrix)
+    np.testing.assert_allclose(table.iloc[-1], matrix.column_average)
+
+
 def test_groups_of_one_setting_are_no_groups(tmp_path):
     frame = make_settings()
     is_one = frame["dataset"].eq("first") & frame["model"].eq("mlp")
