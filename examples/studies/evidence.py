@@ -95,6 +95,11 @@ def saving(row):
     return f"{known} % ({shown[2]} to {shown[3]})"
 
 
+def points(score):
+    """Points of accuracy, without a sign before zero."""
+    return f"{round(100 * score, 1) + 0:.1f}"
+
+
 def verdicts(tests):
     """Settings in which strategies are better than the baseline, level, and worse."""
     found = tests["p_adjusted"] < 0.05
@@ -129,8 +134,8 @@ def regime_table(frame, baseline):
             cells[1] = saving(saved.loc[name])
             cells[2] = f"{counts.better} / {counts.level} / {counts.worse}"
         if name in rank:
-            mean, worst = lost.loc[name, ["cross_mean", "worst"]]
-            cells += [f"{rank[name]:.2f}", f"{100 * mean:.1f} ({100 * worst:.1f})"]
+            mean, worst = lost.loc[name, ["cross_mean", "cross_worst"]]
+            cells += [f"{rank[name]:.2f}", f"{points(mean)} ({points(worst)})"]
         else:
             cells += ["", ""]
         lines.append("| " + " | ".join(cells) + " |")

@@ -25,6 +25,14 @@ def test_the_tables_of_the_page_are_those_of_the_results(evidence):
     assert evidence.page(text) == text
 
 
+def test_points_have_no_sign_before_zero(evidence):
+    assert [evidence.points(x) for x in (-0.0004, 0.0123, -0.02)] == [
+        "0.0",
+        "1.2",
+        "-2.0",
+    ]
+
+
 def test_every_part_is_in_a_table(evidence):
     parts = {part for _, names, *_ in evidence.REGIMES for part in names}
     others = {"badge_slow_optimiser", "bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
