@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skbadge.experiment import Benchmark
+from skbadge.experiment.store import config_hash, short_hash
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "examples" / "studies"
@@ -46,8 +47,5 @@ def test_kept_results_are_of_runs_of_their_part(part):
     assert len(configs) > 1
     if results.exists():
         assert results.stat().st_size < 1_000_000
-        known = {
-            (c["dataset"], c["model"], c["strategy"], c["repeat"]) for c in configs
-        }
-        runs = pd.read_csv(results)[["dataset", "model", "strategy", "repeat"]]
-        assert set(runs.itertuples(index=False, name=None)) <= known
+        known = {short_hash(config_hash(config)) for config in configs}
+        assert set(pd.read_csv(results, dtype={"run": str})["run"]) <= known
