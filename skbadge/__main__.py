@@ -92,10 +92,13 @@ def _parser():
         "--results",
         type=Path,
         metavar="CSV",
-        help=".csv.gz file of what is done, not run again, and written at the end",
+        help="file to commit (.csv.gz): runs in it are not run again, and all that are "
+        "done are written to it at the end",
     )
     run.add_argument(
-        "--drop-stale", action="store_true", help="leave other runs out of it"
+        "--drop-stale",
+        action="store_true",
+        help="leave runs that FILE does not have out of the file of results",
     )
     run.add_argument("--n-jobs", type=int, default=1, help="runs at a time [1]")
     run.add_argument("--retry-failed", action="store_true", help="try those again")
@@ -105,7 +108,9 @@ def _parser():
     report.add_argument("sources", nargs="+", type=Path, help="stores and CSV files")
     report.add_argument("--out", type=Path, required=True, help="folder to write to")
     report.add_argument("--baseline", help="strategy to compare with [random]")
-    report.add_argument("--only", type=Path, help="runs of this TOML file alone")
+    report.add_argument(
+        "--only", type=Path, metavar="FILE", help="runs of this TOML file alone"
+    )
     report.set_defaults(command=_report)
     status = commands.add_parser("status", help="count runs, and list failures")
     status.add_argument("store", type=Path)

@@ -104,6 +104,11 @@ def savings(frame, baseline):
     return saved.set_index("strategy")
 
 
+def points(score):
+    """Points of accuracy, without a sign before zero."""
+    return f"{round(100 * score, 1) + 0:.1f}"
+
+
 def verdicts(tests):
     """Settings in which strategies are better than the baseline, level, and worse."""
     found = tests["p_adjusted"] < 0.05
@@ -136,8 +141,8 @@ def regime_table(frame, baseline):
             cells[1] = saving(saved.loc[name])
             cells[2] = f"{counts.better} / {counts.level} / {counts.worse}"
         if name in rank:
-            mean, worst = lost.loc[name, ["cross_mean", "worst"]]
-            cells += [f"{rank[name]:.2f}", f"{100 * mean:.1f} ({100 * worst:.1f})"]
+            mean, worst = lost.loc[name, ["cross_mean", "cross_worst"]]
+            cells += [f"{rank[name]:.2f}", f"{points(mean)} ({points(worst)})"]
         else:
             cells += ["", ""]
         lines.append("| " + " | ".join(cells) + " |")
@@ -152,9 +157,9 @@ def facts(frame, ranks):
     span = f"{least}" if least == most else f"{least} to {most}"
     n_datasets = frame["dataset"].nunique()
     return (
-        f"{n_datasets} data sets, {span} repeats, {n_runs:,} runs. Ranks differ from "
-        f"{ranks.critical_difference:.2f} on; the p-value that none does is "
-        f"{ranks.p_value:.2g}."
+        f"{n_datasets} data sets, {span} repeats, {n_runs:,} runs. Mean ranks differ "
+        f"from {ranks.critical_difference:.2f} on; p = {ranks.p_value:.2g} by Friedman's "
+        "test."
     )
 
 

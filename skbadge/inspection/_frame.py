@@ -126,9 +126,15 @@ def read_results(frame):
     twice = results.duplicated(KEY)
     if twice.any():
         first = results.loc[twice.idxmax(), KEY].to_dict()
+        hint = ""
+        if "run" in results and not results.duplicated([*KEY, "run"]).any():
+            hint = (
+                " They are of runs with different settings: `skbadge run` with "
+                "--drop-stale leaves the old ones out of the file."
+            )
         raise ValueError(
             "`frame` must hold one score per evaluation and metric. "
-            f"{twice.sum()} rows repeat another, the first for {first}."
+            f"{twice.sum()} rows repeat another, the first for {first}.{hint}"
         )
     return results
 

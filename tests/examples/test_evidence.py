@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from skbadge.experiment import Benchmark
+from skbadge.experiment.store import config_hash, short_hash
 
 ROOT = Path(__file__).parents[2]
 STUDIES = ROOT / "examples" / "studies"
@@ -28,6 +29,14 @@ def test_the_tables_of_the_pages_are_those_of_the_results(evidence):
         assert evidence.filled(text) == text
 
 
+def test_points_have_no_sign_before_zero(evidence):
+    assert [evidence.points(x) for x in (-0.0004, 0.0123, -0.02)] == [
+        "0.0",
+        "1.2",
+        "-2.0",
+    ]
+
+
 def test_every_part_is_in_a_table(evidence):
     parts = {part for _, names, *_ in evidence.REGIMES for part in names}
     others = {"badge_slow_optimiser", "bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
@@ -41,8 +50,5 @@ def test_kept_results_are_of_runs_of_their_part(part):
     assert len(configs) > 1
     if results.exists():
         assert results.stat().st_size < 1_000_000
-        known = {
-            (c["dataset"], c["model"], c["strategy"], c["repeat"]) for c in configs
-        }
-        runs = pd.read_csv(results)[["dataset", "model", "strategy", "repeat"]]
-        assert set(runs.itertuples(index=False, name=None)) <= known
+        known = {short_hash(config_hash(config)) for config in configs}
+        assert set(pd.read_csv(results, dtype={"run": str})["run"]) <= known

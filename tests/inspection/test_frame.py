@@ -14,6 +14,7 @@ from skbadge.inspection import (
     penalty_matrix,
     penalty_null,
 )
+from skbadge.inspection._frame import read_results
 from tests.inspection._frames import noisy_frame
 
 
@@ -100,8 +101,16 @@ def test_missing_columns_are_named(function, frame):
 @each_function
 def test_duplicates_are_refused(function, frame):
     twice = pd.concat([frame, frame.iloc[[5]].assign(score=0.1)])
-    with pytest.raises(ValueError, match="1 rows repeat another"):
+    with pytest.raises(ValueError, match=r"1 rows repeat another.*}\.$"):
         function(twice)
+
+
+def test_duplicates_of_runs_with_other_settings_say_how_to_drop_them(frame):
+    twice = pd.concat([frame.assign(run="a"), frame.assign(run="b")])
+    with pytest.raises(ValueError, match=r"repeat another.*--drop-stale"):
+        read_results(twice)
+    with pytest.raises(ValueError, match=r"repeat another.*}\.$"):
+        read_results(pd.concat([twice, twice]))
 
 
 def test_other_things_are_refused(frame):

@@ -151,7 +151,8 @@ def run_benchmark(
 
     drop_stale : bool, default=False
         Whether to leave out rows of runs that the benchmark does not have, when that
-        file is written. Else they are kept, and warned of.
+        file is written. Else they are kept, and warned of; functions of results
+        refuse the file where its old and new runs have the same names.
 
     n_jobs : int or None, default=None
         Runs at a time, through joblib. The workers must be processes of this machine:
@@ -177,7 +178,8 @@ def run_benchmark(
     ------
     ValueError
         If the benchmark does not fit a data set. All other runs are done by then. Or
-        if ``results`` is something else, was damaged, or has none but other runs.
+        if ``results`` is something else, was damaged, or has none but other runs, or
+        is missing for ``drop_stale``.
     OSError
         If the store or ``results`` cannot be read or written. No run has failed by
         that.
@@ -206,7 +208,12 @@ def run_benchmark(
     path = Path(os.path.abspath(store))
     configs = benchmark.configs()
     file = None
-    if results is not None:
+    if results is None:
+        if drop_stale:
+            raise ValueError(
+                "`drop_stale` is for rows of `results`, and there is none."
+            )
+    else:
         if os.path.realpath(results) == os.path.realpath(path):
             raise ValueError("`results` must be another file than `store`.")
         file = ResultsFile(results, configs, drop_stale=drop_stale)

@@ -118,10 +118,13 @@ def _write_runs(report, results):
         )
         report.table(counts.reset_index(), "runs")
     report.heading("Failures", 2)
+    unknown = results.sources["failed"].isna()
     if len(results.failures):
         report.table(results.failures, "failures")
-    else:
+    elif not unknown.all():
         report.text("None.")
+    if unknown.any():
+        report.text("Sources that are no store do not say which runs have failed.")
     if len(results.versions):
         report.heading("Versions", 2)
         report.table(results.versions, "versions")

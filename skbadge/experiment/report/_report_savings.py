@@ -14,10 +14,10 @@ def write_savings(report, frame, metric, prefix, baseline):
     report.heading(f"Labels saved against {baseline}")
     report.text(
         f"The share of its labels that a strategy saves where it is as good as "
-        f"{baseline} is with half of the labels (target 0.5), with 80 % of them (0.8), "
-        "and at the end: above 0 is better. Where curves end too early or start too "
-        "late for a number, the saving lies from at_least to at_most. From low to high "
-        "are intervals of 95 %. Over several settings, savings are medians."
+        f"{baseline} is with half of the labels (target 0.5), and with 80 % of them "
+        "(0.8): above 0 is better. Where curves end too early or start too late for a "
+        "number, the saving lies from at_least to at_most. From low to high are "
+        "intervals of 95 %. Over several settings, savings are medians."
     )
     varying = [name for name in SETTING if frame[name].nunique() > 1]
     groups = {"Over all settings:": []} if varying else {}

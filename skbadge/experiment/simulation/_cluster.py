@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from joblib.parallel import get_active_backend
 
-from skbadge.experiment.simulation._progress_bar import shown
+from skbadge.experiment.simulation._progress_bar import with_progress_bar
 from skbadge.experiment.store import RemoteClaim, worker_died
 
 # Bytes from which on an argument is not sent with each run.
@@ -43,7 +43,7 @@ def work_off_on_cluster(client, store, tasks, *, verbose):
                 future = client.submit(_elsewhere, parts, named, pure=False)
                 claims[future] = claim
         ended = as_completed(list(claims))
-        for future in shown(ended, len(claims), verbose):
+        for future in with_progress_bar(ended, len(claims), verbose):
             claim = claims.pop(future)
             refusal = _settle(client, future, claim)
             if refusal is not None:

@@ -10,7 +10,7 @@ from functools import partial
 from sklearn.utils.parallel import Parallel, delayed
 
 from skbadge.experiment.simulation._cluster import active_cluster, work_off_on_cluster
-from skbadge.experiment.simulation._progress_bar import shown
+from skbadge.experiment.simulation._progress_bar import with_progress_bar
 from skbadge.experiment.store import ResultStore, StoreError
 
 _TRIES_TOGETHER = 2
@@ -146,7 +146,7 @@ def _numbered_results(tasks, numbers, n_jobs, verbose):
         return
     results = parallel(numbered)
     try:
-        yield from shown(results, len(numbered), verbose)
+        yield from with_progress_bar(results, len(numbered), verbose)
     finally:
         with warnings.catch_warnings():
             # joblib warns that results are lost, which is wanted here.

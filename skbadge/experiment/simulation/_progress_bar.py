@@ -3,7 +3,7 @@
 from skbadge.utils._optional import import_optional
 
 
-def shown(results, n, verbose):
+def with_progress_bar(results, n, verbose):
     """Results as they come, with ``verbose`` under a bar, in notebooks a widget."""
     if not verbose:
         return results

@@ -19,11 +19,6 @@ class RemoteClaim:
 
     seen : dict of str to int
         How many runs on the same data set have results, by the digest of its rows.
-
-    Attributes
-    ----------
-    hash, config, state, seen
-        As above.
     """
 
     hash: str

@@ -229,7 +229,7 @@ def _check_place(path):
             pass
     except OSError as error:
         raise type(error)(
-            f"The file of results {str(path)!r} could not be written: {error}."
+            f"The file of results {str(path)!r} could not be written: {error.strerror}."
         ) from error
 
 

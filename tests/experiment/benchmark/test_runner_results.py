@@ -339,6 +339,11 @@ def test_places_where_no_file_can_be_are_refused_before_any_run(
     assert not store.exists()
 
 
+def test_without_a_file_there_is_nothing_to_drop(tmp_path):
+    with pytest.raises(ValueError, match="`drop_stale` is for rows of `results`"):
+        run_benchmark(make_benchmark(), tmp_path / "a.db", drop_stale=True)
+
+
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs Linux")
 def test_a_folder_that_nobody_can_write_to_is_refused_before_any_run(tmp_path):
     with pytest.raises(OSError, match="could not be written"):

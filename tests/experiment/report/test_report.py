@@ -271,6 +271,16 @@ def test_stores_csv_files_and_frames_are_put_together(tmp_path):
     runs = pd.read_csv(tmp_path / "out" / "runs.csv")
     assert sorted(set(runs["dataset"])) == ["blobs", "curve", "data", "own"]
     assert "| bait | 3 | 1 | no: memory |" in text
+    assert "Sources that are no store do not say which runs have failed." in text
+
+
+def test_only_stores_say_that_nothing_has_failed(tmp_path):
+    failures = r"## Failures\n\n(.*)\n"
+    run_benchmark(make_benchmark(), tmp_path / "mine.db")
+    text = report_on(tmp_path / "mine.db", tmp_path)
+    assert re.search(failures, text)[1] == "None."
+    text = report_on(make_frame(), tmp_path)
+    assert re.search(failures, text)[1].startswith("Sources that are no store")
 
 
 def test_runs_of_the_same_names_must_be_told_apart(tmp_path):

@@ -1,5 +1,7 @@
 """Parts of a report on several settings: groups, ranks, regrets, savings, times."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -95,6 +97,16 @@ def test_ranks_regrets_and_savings_are_those_of_the_statistics(folder):
             # Shares, and the word "final".
             found, table = (each.astype({"target": str}) for each in (found, table))
         assert_frame_equal(found, table, check_dtype=False)
+
+
+def test_the_targets_of_labels_saved_are_those_that_the_text_names(folder):
+    table = pd.read_csv(folder / "accuracy_labels_saved.csv")
+    (text,) = re.findall(
+        r"The share of its labels .*", (folder / "report.md").read_text()
+    )
+    named = re.findall(r"\((?:target )?([\d.]+)\)", text)
+    assert sorted(map(float, named)) == sorted(set(table["target"]))
+    assert "the end" not in text
 
 
 def test_the_critical_difference_and_what_it_does_not_tell_apart_are_said(folder):
