@@ -56,7 +56,8 @@ PLANNED = {
     "hundreds_mlp": 5,
     "rare": 5,
 }
-KEYS = ["dataset", "model", "strategy", "n_query", "repeat"]
+SETTING, AT = ["dataset", "model", "n_query"], "n_labeled"
+KEYS = [*SETTING, "strategy", "repeat"]
 SOURCE = "../examples/studies"
 # What README shows.
 QUOTED = ["uncertainty_herding", "badge", "margin"]
@@ -78,10 +79,9 @@ def results_of(parts, model, n_query):
     frame = frame[frame["metric"] != "found"]
     # A start of one class trains no model: such a curve begins later, and all others of
     # the setting are compared from there on.
-    setting = frame.groupby(["dataset", "model", "n_query"])
-    n_runs = setting["run"].transform("nunique")
-    there = frame.groupby(["dataset", "model", "n_query", "n_labeled"])["run"]
-    return frame[there.transform("nunique") == n_runs].reset_index(drop=True)
+    runs, there = (frame.groupby(names)["run"] for names in (SETTING, [*SETTING, AT]))
+    everywhere = there.transform("nunique") == runs.transform("nunique")
+    return frame[everywhere].reset_index(drop=True)
 
 
 def saving(row):
@@ -158,8 +158,8 @@ def facts(frame, ranks):
     n_datasets = frame["dataset"].nunique()
     return (
         f"{n_datasets} data sets, {span} repeats, {n_runs:,} runs. Mean ranks differ "
-        f"from {ranks.critical_difference:.2f} on; p = {ranks.p_value:.2g} by Friedman's "
-        "test."
+        f"from {ranks.critical_difference:.2f} on; Friedman's test has p = "
+        f"{ranks.p_value:.2g}."
     )
 
 
@@ -216,7 +216,7 @@ def work_done(results):
     if not results.exists():
         return 0, 0, 0.0
     frame = pd.read_csv(results)
-    trainings = frame.drop_duplicates([*KEYS, "n_labeled"])
+    trainings = frame.drop_duplicates([*KEYS, AT])
     seconds = trainings[["fit_time", "query_time", "score_time"]].sum().sum()
     return len(frame.drop_duplicates(KEYS)), len(trainings), seconds / 3600
 

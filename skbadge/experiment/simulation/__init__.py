@@ -8,7 +8,7 @@ estimator that spends a budget of labels on its own.
 from skbadge.experiment.simulation._curve import active_learning_curve
 from skbadge.experiment.simulation._held_out import check_takes_held_out
 from skbadge.experiment.simulation._learner import SimulatedActiveLearner
-from skbadge.experiment.simulation._progress import work_off
+from skbadge.experiment.simulation._parallel_runs import work_off
 from skbadge.experiment.simulation._run import Run, execute
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import (

@@ -18,7 +18,7 @@ from sklearn.utils import check_random_state
 from skbadge._compat import StrOptions, validate_params
 from skbadge.exceptions import QueryWarning
 from skbadge.experiment.simulation._held_out import check_takes_held_out
-from skbadge.experiment.simulation._progress import run_surviving, work_off
+from skbadge.experiment.simulation._parallel_runs import run_surviving, work_off
 from skbadge.experiment.simulation._run import (
     Run,
     describe_failure,

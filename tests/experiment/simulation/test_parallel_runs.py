@@ -8,7 +8,7 @@ import pytest
 
 from skbadge.experiment import ResultStore
 from skbadge.experiment.simulation import _progress
-from skbadge.experiment.simulation._progress import run_surviving, work_off
+from skbadge.experiment.simulation._parallel_runs import run_surviving, work_off
 
 CALLS = Counter()
 
