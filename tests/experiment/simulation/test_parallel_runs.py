@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from skbadge.experiment import ResultStore
-from skbadge.experiment.simulation import _progress
+from skbadge.experiment.simulation import _parallel_runs
 from skbadge.experiment.simulation._parallel_runs import run_surviving, work_off
 
 CALLS = Counter()
@@ -52,14 +52,14 @@ def do(outcome, claim):
 
 
 def test_runs_of_a_store_end_done_or_failed_or_are_refused_once(tmp_path, monkeypatch):
-    here = _progress._here
+    here = _parallel_runs._here
 
     def die_or_do(path, run, task):
         if task.args == ("dies",):
             raise BrokenProcessPool("before it could claim anything")
         return here(path, run, task)
 
-    monkeypatch.setattr(_progress, "_here", die_or_do)
+    monkeypatch.setattr(_parallel_runs, "_here", die_or_do)
     path = tmp_path / "results.db"
     outcomes = ["dies", "done", "refused", "done", "dies"]
     labels = {"dataset": "d", "model": "m", "strategy": "s", "n_query": 1, "seed": 0}
