@@ -68,7 +68,7 @@ TARGET = 0.8
 def results_of(parts, model, n_query):
     """Evaluations of those of the parts whose results are there, or None."""
     paths = [HERE / f"{part}.csv.gz" for part in parts]
-    frames = [pd.read_csv(path) for path in paths if path.exists()]
+    frames = [whole(pd.read_csv(path)) for path in paths if path.exists()]
     if not frames:
         return None
     frame = pd.concat(frames, ignore_index=True)
@@ -82,6 +82,12 @@ def results_of(parts, model, n_query):
     runs, there = (frame.groupby(names)["run"] for names in (SETTING, [*SETTING, AT]))
     everywhere = there.transform("nunique") == runs.transform("nunique")
     return frame[everywhere].reset_index(drop=True)
+
+
+def whole(frame):
+    """The settings of a part that all of its strategies have come to."""
+    there = frame.groupby(SETTING)["strategy"].transform("nunique")
+    return frame[there == frame["strategy"].nunique()]
 
 
 def saving(row):

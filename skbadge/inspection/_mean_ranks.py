@@ -1,6 +1,5 @@
 """Mean ranks of strategies over data sets, and which of them differ."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp, lgamma
@@ -19,6 +18,7 @@ from skbadge.inspection._frame import (
     select_metric,
     skipped_frame,
 )
+from skbadge.inspection._printed import Printed, left_out
 from skbadge.inspection._shared_runs import (
     AT,
     check_at,
@@ -34,7 +34,7 @@ _ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MeanRanks:
+class MeanRanks(Printed):
     """Mean ranks and their tests, see `mean_ranks`.
 
     Attributes
@@ -97,13 +97,6 @@ class MeanRanks:
         n, k = self.ranks.shape
         return f"<{type(self).__name__} of {self.metric}: {k} strategies, {n} blocks>"
 
-    def __str__(self):
-        return "\n".join([self._title(), self._table().to_string(), *self._notes()])
-
-    def _repr_html_(self):
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return f"<p>{html.escape(self._title())}</p>{self._table().to_html()}{notes}"
-
     def _table(self):
         return self.table.set_index("strategy").round(2)
 
@@ -112,12 +105,11 @@ class MeanRanks:
         return f"Mean ranks by {self.metric}, over {len(self.ranks)} {what} (1 is best)"
 
     def _notes(self):
-        notes = [
+        note = (
             f"Critical difference {self.critical_difference:.2f} at {self.alpha}; "
             f"p = {self.p_value:.2g} that no strategy differs."
-        ]
-        n = len(self.skipped)
-        return notes + ([f"Left out: {n} things, see `skipped`."] if n else [])
+        )
+        return [note, *left_out(self.skipped)]
 
 
 @validate_params(

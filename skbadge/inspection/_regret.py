@@ -18,6 +18,7 @@ from skbadge.inspection._frame import (
     select_metric,
     skipped_frame,
 )
+from skbadge.inspection._printed import Printed, left_out
 from skbadge.inspection._shared_runs import (
     comparable_settings,
     strategies_to_compare,
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, eq=False)
-class Regret:
+@dataclass(frozen=True, eq=False, repr=False)
+class Regret(Printed):
     """What strategies lose against the best of each setting, see `regret`.
 
     Attributes
@@ -60,6 +61,20 @@ class Regret:
     table: "pd.DataFrame"
     by_setting: "pd.DataFrame"
     skipped: "pd.DataFrame"
+
+    def __repr__(self):
+        n = self.table["n_settings"].iloc[0]
+        k = self.table["strategy"].nunique()
+        return f"<{type(self).__name__} of {self.metric}: {k} strategies, {n} settings>"
+
+    def _title(self):
+        return f"Regret by {self.metric}: what is lost against the best of each setting"
+
+    def _table(self):
+        return self.table.set_index(["strategy", "at"]).round(4)
+
+    def _notes(self):
+        return left_out(self.skipped)
 
 
 @validate_params(

@@ -188,3 +188,14 @@ def test_a_frame_in_which_nothing_compares_is_an_error():
         regret(frame, strategies=["z"])
     with pytest.raises(ValueError, match="n_splits"):
         regret(frame, n_splits=0)
+
+
+def test_it_prints_its_table_and_what_was_left_out():
+    frame = noisy_frame(3, n_repeats=2)
+    found = regret(frame)
+    assert "against the best of each setting" in str(found)
+    assert "Left out" not in str(found)
+    for name in found.table["strategy"]:
+        assert name in str(found)
+        assert name in found._repr_html_()
+    assert repr(found).startswith("<Regret of ")

@@ -1,0 +1,26 @@
+"""What results of a comparison print: a title, a table, and notes."""
+
+import html
+
+
+class Printed:
+    """Prints a title, a table and notes, as text and in notebooks.
+
+    A subclass has `_title()`, a str, `_table()`, a DataFrame, and `_notes()`, a list of
+    str.
+    """
+
+    def __str__(self):
+        return "\n".join([self._title(), self._table().to_string(), *self._notes()])
+
+    def _repr_html_(self):
+        title, *notes = (
+            f"<p>{html.escape(text)}</p>" for text in (self._title(), *self._notes())
+        )
+        return title + self._table().to_html() + "".join(notes)
+
+
+def left_out(skipped):
+    """The note on what was left out: a list of at most one str."""
+    n = len(skipped)
+    return [f"Left out: {n} things, see `skipped`."] if n else []
