@@ -1,12 +1,15 @@
-"""The tables of docs/evidence.md and of README.md, from the results beside this file::
+"""The tables of docs/evidence.md and of README.md, from the results beside this file.
 
-python examples/studies/evidence.py            # prints them
-python examples/studies/evidence.py --write    # puts them into the pages
+To print them, and to put them into the pages::
+
+    python examples/studies/evidence.py
+    python examples/studies/evidence.py --write
 """
 
 import argparse
 import math
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -16,24 +19,43 @@ from skbadge.inspection import labels_saved, mean_ranks, paired_tests, regret
 HERE = Path(__file__).parent
 PAGES = [HERE.parents[1] / name for name in ("docs/evidence.md", "README.md")]
 RANDOM_START = "random start: random"
-# Of each regime its title, the parts that belong to it, their model if they have
-# several, the number of rows a query if they have several, and the baseline.
+
+
+class Regime(NamedTuple):
+    """Parts of the study that make a table together, or what is left of them."""
+
+    title: str
+    parts: list[str]
+    baseline: str = "random"
+    model: str | None = None
+    n_query: int | None = None
+
+
+NETS = [
+    "badge_tables",
+    "badge_noisy_tables",
+    "badge_mnist",
+    "badge_cnn",
+    "badge_resnet",
+]
+FIRST = ["few_logistic", "few_forest", "few_mlp", "few_uniform", "few_refine"]
 REGIMES = [
-    ("10 to 150 labels, logistic", ["few_logistic", "few_uniform", "few_refine"],
-     "logistic", None, RANDOM_START),
-    ("10 to 150 labels, forest", ["few_forest", "few_uniform"],
-     "forest", None, RANDOM_START),
-    ("10 to 150 labels, net", ["few_mlp", "few_uniform"], "mlp", None, RANDOM_START),
-    ("100 to 2,000 labels, logistic", ["hundreds_logistic"], None, None, "random"),
-    ("100 to 2,000 labels, forest", ["hundreds_forest"], None, None, "random"),
-    ("100 to 2,000 labels, net", ["hundreds_mlp"], None, None, "random"),
-    ("batches of 100, nets", ["badge_tables", "badge_noisy_tables", "badge_mnist",
-      "badge_cnn", "badge_resnet"], None, 100, "random"),
-    ("batches of 1,000, nets", ["badge_tables", "badge_noisy_tables", "badge_mnist",
-      "badge_cnn", "badge_resnet"], None, 1000, "random"),
-    ("batches of 10,000, nets", ["badge_large_batches"], None, None, "random"),
-    ("one class at 1 %", ["rare"], None, None, "random"),
-]  # fmt: skip
+    *(
+        Regime(f"10 to 150 labels, {words}", FIRST, RANDOM_START, model)
+        for model, words in (
+            ("logistic", "logistic"),
+            ("forest", "forest"),
+            ("mlp", "net"),
+        )
+    ),
+    Regime("100 to 2,000 labels, logistic", ["hundreds_logistic"]),
+    Regime("100 to 2,000 labels, forest", ["hundreds_forest"]),
+    Regime("100 to 2,000 labels, net", ["hundreds_mlp"]),
+    Regime("batches of 100, nets", NETS, n_query=100),
+    Regime("batches of 1,000, nets", NETS, n_query=1000),
+    Regime("batches of 10,000, nets", ["badge_large_batches"]),
+    Regime("one class at 1 %", ["rare"]),
+]
 # Core-hours that each part is planned to take, 60 at most in all.
 PLANNED = {
     "badge_cnn": 3,
@@ -65,17 +87,17 @@ QUOTED = ["uncertainty_herding", "badge", "margin"]
 TARGET = 0.8
 
 
-def results_of(parts, model, n_query):
-    """Evaluations of those of the parts whose results are there, or None."""
-    paths = [HERE / f"{part}.csv.gz" for part in parts]
+def results_of(regime):
+    """Evaluations of those of its parts whose results are there, or None."""
+    paths = [HERE / f"{part}.csv.gz" for part in regime.parts]
     frames = [whole(pd.read_csv(path)) for path in paths if path.exists()]
     if not frames:
         return None
     frame = pd.concat(frames, ignore_index=True)
-    if model is not None:
-        frame = frame[frame["model"] == model]
-    if n_query is not None:
-        frame = frame[frame["n_query"] == n_query]
+    for name in ("model", "n_query"):
+        wanted = getattr(regime, name)
+        if wanted is not None:
+            frame = frame[frame[name] == wanted]
     frame = frame[frame["metric"] != "found"]
     # A start of one class trains no model: such a curve begins later, and all others of
     # the setting are compared from there on.
@@ -171,10 +193,10 @@ def facts(frame, ranks):
 
 def regimes():
     """Title, evaluations and baseline of each regime that there are results of."""
-    for title, parts, model, n_query, baseline in REGIMES:
-        frame = results_of(parts, model, n_query)
-        if frame is not None and baseline in set(frame["strategy"]):
-            yield title, frame, baseline
+    for regime in REGIMES:
+        frame = results_of(regime)
+        if frame is not None and regime.baseline in set(frame["strategy"]):
+            yield regime.title, frame, regime.baseline
 
 
 def tables():

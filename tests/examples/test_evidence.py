@@ -38,7 +38,7 @@ def test_points_have_no_sign_before_zero(evidence):
 
 
 def test_every_part_is_in_a_table(evidence):
-    parts = {part for _, names, *_ in evidence.REGIMES for part in names}
+    parts = {part for regime in evidence.REGIMES for part in regime.parts}
     others = {"badge_slow_optimiser", "bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
     assert parts | others == {path.stem for path in PARTS}
 
