@@ -41,7 +41,10 @@ def _stretches(arrays):
     for array in arrays:
         if sparse.issparse(array):
             yield from _stretches((array.data, array.indices, array.indptr))
-        elif 0 not in array.shape:
+        elif isinstance(array, list | tuple) or 0 in array.shape:
+            # A list's numbers lie anywhere, and what is made of it is an array.
+            continue
+        else:
             if isinstance(array, np.ndarray):
                 start, strides = array.__array_interface__["data"][0], array.strides
             else:

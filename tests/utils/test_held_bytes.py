@@ -30,6 +30,7 @@ SHARED = {
     "backwards": ((WHOLE[:5][::-1], WHOLE[3:7]), 560),
     "transposed": ((WHOLE.T, WHOLE[:2]), 960),
     "no rows": ((WHOLE[:0], WHOLE[:2]), 160),
+    "a list": (([[1.0, 2.0]], WHOLE), 960),
     "a copy": ((WHOLE, WHOLE.copy()), 1920),
     "a tensor of the memory": ((torch.from_numpy(WHOLE)[:, :2].T, WHOLE), 960),
     "a tensor of its own": ((torch.ones(7, 3), WHOLE), 960 + 84),
