@@ -8,6 +8,7 @@ To print them, and to put them into the pages::
 
 import argparse
 import math
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,7 +80,6 @@ PLANNED = {
     "rare": 5,
 }
 SETTING, AT = ["dataset", "model", "n_query"], "n_labeled"
-KEYS = [*SETTING, "strategy", "repeat"]
 SOURCE = "../examples/studies"
 # What README shows.
 QUOTED = ["uncertainty_herding", "badge", "margin"]
@@ -147,9 +147,8 @@ def verdicts(tests):
     return counts.groupby(tests["strategy"]).sum()
 
 
-def regime_table(frame, baseline):
+def regime_table(frame, baseline, saved):
     """Lines of one Markdown table, and a sentence below it."""
-    saved = savings(frame, baseline)
     tests = verdicts(paired_tests(frame, baseline=baseline))
     everywhere = frame.groupby("strategy")["repeat"].nunique()
     strategies = sorted(everywhere.index[everywhere == everywhere.max()])
@@ -180,7 +179,7 @@ def regime_table(frame, baseline):
 def facts(frame, ranks):
     """What a table rests on."""
     repeats = frame.groupby(["dataset", "model", "strategy"])["repeat"].nunique()
-    n_runs = len(frame.drop_duplicates(KEYS))
+    n_runs = frame["run"].nunique()
     least, most = repeats.min(), repeats.max()
     span = f"{least}" if least == most else f"{least} to {most}"
     n_datasets = frame["dataset"].nunique()
@@ -191,19 +190,23 @@ def facts(frame, ranks):
     )
 
 
+@cache
 def regimes():
-    """Title, evaluations and baseline of each regime that there are results of."""
+    """Title, evaluations, baseline and savings of the regimes with results."""
+    found = []
     for regime in REGIMES:
         frame = results_of(regime)
         if frame is not None and regime.baseline in set(frame["strategy"]):
-            yield regime.title, frame, regime.baseline
+            saved = savings(frame, regime.baseline)
+            found.append((regime.title, frame, regime.baseline, saved))
+    return found
 
 
 def tables():
     """Markdown: a table for each regime."""
     text = []
-    for title, frame, baseline in regimes():
-        text += [f"### {title.capitalize()}", "", *regime_table(frame, baseline), ""]
+    for title, *parts in regimes():
+        text += [f"### {title.capitalize()}", "", *regime_table(*parts), ""]
     return "\n".join(text)
 
 
@@ -211,8 +214,7 @@ def summary():
     """Markdown: what some strategies save, a line for each regime."""
     head = " | ".join(f"`{name}`" for name in QUOTED)
     lines = [f"| labels saved | {head} |", "|---" + "|---:" * len(QUOTED) + "|"]
-    for title, frame, baseline in regimes():
-        saved = savings(frame, baseline)
+    for title, _, _, saved in regimes():
         cells = [
             saving(saved.loc[name]) if name in saved.index else "" for name in QUOTED
         ]
@@ -244,9 +246,9 @@ def work_done(results):
     if not results.exists():
         return 0, 0, 0.0
     frame = pd.read_csv(results)
-    trainings = frame.drop_duplicates([*KEYS, AT])
+    trainings = frame.drop_duplicates(["run", AT])
     seconds = trainings[["fit_time", "query_time", "score_time"]].sum().sum()
-    return len(frame.drop_duplicates(KEYS)), len(trainings), seconds / 3600
+    return frame["run"].nunique(), len(trainings), seconds / 3600
 
 
 def filled(text):

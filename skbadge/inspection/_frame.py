@@ -31,6 +31,7 @@ COUNTS = ["n_query", "repeat", "n_labeled"]
 NUMBERS = ["score", "fit_time", "query_time"]
 # Numbers where they are there. Nothing needs them.
 OPTIONAL = ["score_time"]
+TIMES = [*NUMBERS[1:], *OPTIONAL]
 _NOT_A_NUMBER = ["", "NA", "NaN", "nan", "None"]
 COLUMNS = ["dataset", "model", "strategy", *COUNTS, "metric", *NUMBERS]
 

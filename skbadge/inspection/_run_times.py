@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from skbadge.inspection._frame import SETTING, Results, read_results
+from skbadge.inspection._frame import SETTING, TIMES, Results, read_results
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_TIMES = ("fit_time", "query_time", "score_time")
 
 
 def run_times(frame: Results) -> "pd.DataFrame":
@@ -55,6 +53,6 @@ def run_times(frame: Results) -> "pd.DataFrame":
     rounds = results.drop_duplicates([*setting, "repeat", "n_labeled"])
     first = rounds.groupby([*setting, "repeat"])["n_labeled"].transform("min")
     query_time = rounds["query_time"].where(rounds["n_labeled"] > first)
-    names = [name for name in _TIMES if name in rounds]
+    names = [name for name in TIMES if name in rounds]
     groups = rounds.assign(query_time=query_time).groupby(setting)
     return groups[names].median().reset_index()

@@ -20,11 +20,12 @@ def write_savings(report, frame, metric, prefix, baseline):
         "intervals of 95 %. Over several settings, savings are medians."
     )
     varying = [name for name in SETTING if frame[name].nunique() > 1]
-    groups = {"Over all settings:": []} if varying else {}
+    # What comes before the table, the settings put together, and part of its name.
+    groups = [("Over all settings:", [], [])] if varying else []
     for name in ("n_query", "model"):
         if name in varying:
-            groups[f"By {name}:"] = [name]
-    for text, by in {**groups, "In each setting:": SETTING}.items():
+            groups.append((f"By {name}:", [name], [name]))
+    for text, by, ending in [*groups, ("In each setting:", SETTING, ["each"])]:
         # Resamples are drawn the same each time, so that a report is.
         table = report.attempt(
             lambda by=by: inspection.labels_saved(
@@ -34,6 +35,6 @@ def write_savings(report, frame, metric, prefix, baseline):
         if table is None:
             return
         report.text(text)
-        shown = table[[*by, *_SAVING, *(_COUNTS if by != SETTING else [])]]
-        name = "_".join([prefix, "labels_saved", *(by if by != SETTING else ["each"])])
-        report.table(table, name, shown=shown)
+        counts = [] if by is SETTING else _COUNTS
+        name = "_".join([prefix, "labels_saved", *ending])
+        report.table(table, name, shown=table[[*by, *_SAVING, *counts]])

@@ -11,6 +11,7 @@ from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import FirstQuery, Split
 from skbadge.experiment.simulation._wrapped import prepare
 from skbadge.experiment.store import describe, evaluation_records
+from skbadge.inspection._frame import TIMES
 from skbadge.utils._threads import threads_limited
 
 
@@ -130,7 +131,7 @@ def describe_failure(labels, n_labeled, error):
 
 def owed_records(run, n_labeled, metrics, score):
     """Rows in place of the evaluations that a failed run did not come to."""
-    missing = dict.fromkeys(("fit_time", "query_time", "score_time"), np.nan)
+    missing = dict.fromkeys(TIMES, np.nan)
     return [
         {**run.labels, "n_labeled": n, "metric": metric, "score": score, **missing}
         for n in run.n_labeled()

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from skbadge.inspection._frame import COLUMNS as READ
+from skbadge.inspection._frame import OPTIONAL, TIMES
 from skbadge.utils._optional import import_optional
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # What functions of results read, and what they do not.
-COLUMNS = (*READ, "score_time")
+COLUMNS = (*READ, *OPTIONAL)
 _RUN = COLUMNS[:5]
 
 
@@ -118,10 +119,7 @@ def as_html(table):
 
 def evaluation_records(evaluation, labels):
     """The rows of an evaluation of a run in the tidy table, one for each metric."""
-    times = {
-        name: getattr(evaluation, name)
-        for name in ("fit_time", "query_time", "score_time")
-    }
+    times = {name: getattr(evaluation, name) for name in TIMES}
     return [
         {
             **labels,

@@ -14,6 +14,7 @@ from pathlib import Path
 from skbadge.exceptions import QueryWarning
 from skbadge.experiment.store._configuration import config_hash, short_hash
 from skbadge.experiment.store._result import COLUMNS
+from skbadge.inspection._frame import TIMES
 from skbadge.utils._database import is_beside_a_store
 from skbadge.utils._formulas import with_formula, without_formula
 from skbadge.utils._whole_file import written
@@ -25,7 +26,6 @@ _COLUMNS = (*COLUMNS, "run", "data", "run_rows")
 _LABELS = COLUMNS[:5]
 _COUNTS = ("n_query", "repeat", "n_labeled", "run_rows")
 _COUNT = re.compile("[0-9]{1,18}")  # of no more digits than a store can hold
-_TIMES = ("fit_time", "query_time", "score_time")
 # Times differ from one repetition to the next.
 _MEASURED = COLUMNS.index("fit_time")
 _N_LABELED, _METRIC = COLUMNS.index("n_labeled"), COLUMNS.index("metric")
@@ -196,7 +196,7 @@ class ResultsFile:
                 raise ValueError(f"{name} must be a whole number, and is {text!r}")
             if name == "score" and text:
                 float(text)
-            if name in _TIMES and not 0 <= float(text) < inf:
+            if name in TIMES and not 0 <= float(text) < inf:
                 raise ValueError(f"{name} must be seconds, and is {text!r}")
         config = self._configs.get(row[_RUN])
         if config is not None:
@@ -277,7 +277,7 @@ def _as_text(name, value):
         return ""
     if name == "score":
         return f"{value:.6g}"
-    return f"{value:.3g}" if name in _TIMES else str(without_formula(value))
+    return f"{value:.3g}" if name in TIMES else str(without_formula(value))
 
 
 def _packed(rows):

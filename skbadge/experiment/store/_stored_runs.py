@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from skbadge.experiment.store._result import COLUMNS
+from skbadge.inspection._frame import TIMES
 from skbadge.utils._database import Database
 from skbadge.utils._optional import import_optional
 
@@ -41,10 +42,8 @@ class StoredRuns:
         counts : dict of str to int
             For pending, running, done and failed.
         """
-        _, found = self._db.read(
-            f"SELECT status, COUNT(*) FROM runs WHERE {CHOSEN} GROUP BY status",
-            {"hashes": listed(hashes)},
-        )
+        query = f"SELECT status, COUNT(*) FROM runs WHERE {CHOSEN} GROUP BY status"
+        _, found = self._read(query, hashes)
         return dict.fromkeys(STATUSES, 0) | dict(found)
 
     def unfinished(self) -> dict[str, int]:
@@ -80,7 +79,7 @@ class StoredRuns:
             f"JOIN runs ON evaluations.run = runs.hash WHERE {CHOSEN} "
             "AND status = 'done' ORDER BY runs.rowid, n_labeled, evaluations.rowid"
         )
-        return self._db.read(query, {"hashes": listed(hashes)})[1]
+        return self._read(query, hashes)[1]
 
     def to_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
         """All evaluations so far, those of unfinished and failed runs included.
@@ -97,14 +96,13 @@ class StoredRuns:
             dataset, model, strategy, n_query, repeat, n_labeled, metric, score,
             fit_time, query_time, score_time. What was not a number is NaN.
         """
-        frame = self._read(
+        frame = self._frame(
             f"SELECT {', '.join(COLUMNS)} FROM evaluations "
             f"JOIN runs ON evaluations.run = runs.hash WHERE {CHOSEN} "
             "ORDER BY runs.rowid, n_labeled, evaluations.rowid",
             hashes,
         )
-        times = ("score", "fit_time", "query_time", "score_time")
-        return frame.astype(dict.fromkeys(times, "float64"))
+        return frame.astype(dict.fromkeys(["score", *TIMES], "float64"))
 
     def runs_frame(self, hashes: Iterable[str] | None = None) -> "pd.DataFrame":
         """One row per run: labels, seed, status, attempts, error, versions, times.
@@ -122,7 +120,7 @@ class StoredRuns:
             run taken from a file of results, it is the name of that, and versions and
             times are unknown.
         """
-        return self._read(
+        return self._frame(
             "SELECT runs.*, (SELECT COUNT(DISTINCT n_labeled) FROM evaluations "
             "WHERE run = runs.hash) AS n_evaluations FROM runs "
             f"WHERE {CHOSEN} ORDER BY runs.rowid",
@@ -142,7 +140,7 @@ class StoredRuns:
         frame : DataFrame
             In the order in which runs were added.
         """
-        return self._read(_FAILED, hashes)
+        return self._frame(_FAILED, hashes)
 
     def failures(self, hashes: Iterable[str] | None = None) -> list[dict]:
         """The rows of `failures_frame`, without any pandas.
@@ -157,12 +155,16 @@ class StoredRuns:
         rows : list of dict
             In the order in which runs were added.
         """
-        columns, rows = self._db.read(_FAILED, {"hashes": listed(hashes)})
+        columns, rows = self._read(_FAILED, hashes)
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
     def _read(self, query, hashes):
+        """Names of columns, and rows, of the runs that are chosen."""
+        return self._db.read(query, {"hashes": listed(hashes)})
+
+    def _frame(self, query, hashes):
         pd = import_optional("pandas", extra="plot", purpose="A frame")
-        columns, rows = self._db.read(query, {"hashes": listed(hashes)})
+        columns, rows = self._read(query, hashes)
         return pd.DataFrame(rows, columns=columns)
 
 
