@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from skbadge.experiment.benchmark._benchmark import Benchmark
 from skbadge.experiment.benchmark._data import read_data
 from skbadge.experiment.benchmark._toml import ImportFolder
+from skbadge.experiment.benchmark._warnings_once import WarningsOnce
 from skbadge.experiment.simulation import (
     Run,
     draw_start,
@@ -132,6 +133,7 @@ def run_benchmark(
     recorded with its error, and the rest goes on; so is one that has killed its worker
     three times. Runs that do not fit their data set, because it has too few rows or
     other rows than there are results of, stay pending, and are an error in the end.
+    What trainings warn of is shown once in each process.
 
     Parameters
     ----------
@@ -271,15 +273,17 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
         claim.release()
         return error
     labels = {name: claim.config[name] for name in COLUMNS[:5]}
-    execute(
-        Run(labels, querier, split, claim.config["budget"], claim.config["seed"]),
-        data.X,
-        data.y,
-        scorers=scorers,
-        n_threads=n_threads,
-        error_score=np.nan,
-        claim=claim,
-    )
+    run = Run(labels, querier, split, claim.config["budget"], claim.config["seed"])
+    with _WARNINGS.of(token):
+        execute(
+            run,
+            data.X,
+            data.y,
+            scorers=scorers,
+            n_threads=n_threads,
+            error_score=np.nan,
+            claim=claim,
+        )
     return True
 
 
@@ -345,4 +349,4 @@ class _LastRead:
         return data
 
 
-_LAST_READ = _LastRead()
+_LAST_READ, _WARNINGS = _LastRead(), WarningsOnce()

@@ -5,6 +5,7 @@ import os
 import signal
 import sqlite3
 import sys
+import warnings
 from functools import partial
 
 import pandas as pd
@@ -13,6 +14,7 @@ from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.compose import make_column_transformer
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
@@ -226,6 +228,26 @@ def test_a_failing_model_is_recorded_and_the_rest_goes_on(path):
     assert failures["traceback"].str.contains("on_batch_end|_train").all()
     assert set(result.to_frame()["model"]) == {"linear"}
     assert "2 of 4 runs done, 2 failed" in str(result)
+
+
+def test_what_trainings_warn_of_is_shown_once_in_each_study(tmp_path):
+    benchmark = make_benchmark(models={"linear": LogisticRegression(max_iter=1)})
+    for name in ("first.db", "second.db"):
+        with pytest.warns(ConvergenceWarning, match="max_iter=1") as shown:
+            result = run_benchmark(benchmark, tmp_path / name)
+        assert len(shown) == 1
+        assert result.counts["done"] == 4
+    # Outside of studies, all are shown.
+    with pytest.warns(ConvergenceWarning):
+        LogisticRegression(max_iter=1).fit(*make_data())
+
+
+def test_warnings_that_are_errors_fail_each_run(path):
+    benchmark = make_benchmark(models={"linear": LogisticRegression(max_iter=1)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        result = run_benchmark(benchmark, path)
+    assert result.counts["failed"] == 4
 
 
 def test_a_data_set_that_cannot_be_read_is_recorded_and_tried_once(path):
