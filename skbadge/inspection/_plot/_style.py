@@ -21,10 +21,10 @@ DASH_DOTS = (0, (5, 1.5, 1, 1.5, 1, 1.5))
 SHORT_DASHES = (0, (3, 1))
 
 # No two share both colour and line. Solid are the strategies of the BADGE paper's
-# experiments, dash and dots those of the regression benchmark, short dashes those for
-# few labels, dashed the others; a solid black line is the baseline's alone. What a name
-# means for regressors goes by the same marker under its own name: `posterior_bait` is
-# `bait` there.
+# experiments, dash and dots those of the regression benchmark and falcun, short dashes
+# those for few labels, dashed the others; a solid black line is the baseline's alone.
+# What a name means for regressors goes by the same marker under its own name:
+# `posterior_bait` is `bait` there.
 KNOWN = {
     "badge": (VERMILION, "o", "-"),
     "margin": (BLUE, "s", "-"),
@@ -49,7 +49,8 @@ KNOWN = {
     "max_herding": (ORANGE, "H", SHORT_DASHES),
     "typiclust": (SKY, "8", SHORT_DASHES),
     "refine": (VERMILION, "+", SHORT_DASHES),
-    "alfa_mix": (BLUE, "1", SHORT_DASHES),
+    "alfa_mix": (BLACK, "1", SHORT_DASHES),
+    "falcun": (PURPLE, "d", DASH_DOTS),
     "drop_query": (PURPLE, "2", SHORT_DASHES),
 }
 # Lines that no known strategy has, so that no other name can look like one.
