@@ -60,6 +60,12 @@ def images(max_rows=None):
     return X, data.y
 
 
+def raw(name, max_rows=None):
+    """Read a table of numbers as (X, y): its columns as they are, in float32."""
+    data = table(name, max_rows)
+    return data.X.to_numpy(np.float32), data.y
+
+
 def rare(name, max_rows=None):
     """Read a data set as (X, y, preprocessor): its rarest class at 1 %, and the rest.
 

@@ -1,4 +1,4 @@
-"""The nets for images: a small CNN and a ResNet, trained until they fit the labels."""
+"""Nets that are trained until they fit the labels, of images and of raw columns."""
 
 from skorch import NeuralNetClassifier
 from torch import nn, optim
@@ -71,6 +71,13 @@ class ResNet(nn.Module):
         return self.head(images.mean((2, 3)))
 
 
+class LettersNet(nn.Sequential):
+    """The paper's net for tables: one hidden layer of 1,024 units; 16 columns."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(16, 1024), nn.ReLU(), nn.Linear(1024, 26))
+
+
 class FittedNet(NeuralNetClassifier):
     """A net that trains until its accuracy in training exceeds 0.99."""
 
@@ -92,15 +99,15 @@ class FittedNet(NeuralNetClassifier):
                 raise KeyboardInterrupt
 
 
-def fitted_net(module):
-    """Return a net of Adam at 1e-3 in batches of 64, as in the paper, without a GPU."""
+def fitted_net(module, lr=1e-3, batch_size=64, max_epochs=100):
+    """Return a net of Adam, at 1e-3 in batches of 64 as in the paper, without a GPU."""
     return FittedNet(
         module,
         criterion=nn.CrossEntropyLoss,
         optimizer=optim.Adam,
-        lr=1e-3,
-        batch_size=64,
-        max_epochs=100,
+        lr=lr,
+        batch_size=batch_size,
+        max_epochs=max_epochs,
         train_split=None,
         callbacks__print_log=None,
         verbose=0,

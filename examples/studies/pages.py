@@ -1,0 +1,78 @@
+"""Tables and pictures of the pages that are made from the results beside this file.
+
+To print the tables, and to put them and the pictures into the pages::
+
+    python examples/studies/pages.py
+    python examples/studies/pages.py --write
+"""
+
+import argparse
+import re
+from pathlib import Path
+
+import badge_study
+import evidence
+import matplotlib.pyplot as plt
+import plan
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / name for name in ("README.md", "docs/evidence.md", "docs/reproduction.md")
+]
+IMAGES = ROOT / "examples" / "images"
+# What fills the places that are marked with these names.
+TABLES = {
+    "tables": evidence.tables,
+    "summary": evidence.summary,
+    "work": plan.work,
+    "badge settings": badge_study.settings,
+    "badge penalties": badge_study.penalties,
+    "badge against": badge_study.against_badge,
+    "badge times": badge_study.times,
+    "badge optimiser": badge_study.optimiser,
+    "badge samplers": badge_study.samplers,
+    "badge diagnostics": badge_study.diagnostics,
+    "badge pictures": badge_study.drawn,
+}
+PICTURES = {"badge pictures": badge_study.pictures}
+
+
+def filled(text):
+    """A page with the tables of the results in the places that are marked for them."""
+    for name in marked(text):
+        start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(start)
+        after = rest.partition(end)[2]
+        text = f"{before}{start}\n\n{TABLES[name]().strip()}\n\n{end}{after}"
+    return text
+
+
+def marked(text):
+    """Names of the places of a page."""
+    return re.findall("<!-- end of (.*) -->", text)
+
+
+def write(path):
+    """Fill a page, and draw its pictures anew if their results are others."""
+    old = path.read_text(encoding="utf-8")
+    new = filled(old)
+    path.write_text(new, encoding="utf-8")
+    for name in PICTURES.keys() & set(marked(new)):
+        if TABLES[name]() not in old:
+            for file, draw in PICTURES[name]():
+                display = draw()
+                display.figure_.savefig(
+                    IMAGES / f"{file}.png", dpi=90, bbox_inches="tight"
+                )
+                plt.close(display.figure_)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="into the pages")
+    if parser.parse_args().write:
+        for page in PAGES:
+            write(page)
+    else:
+        for name, table in TABLES.items():
+            print(f"{name}\n\n{table()}\n")

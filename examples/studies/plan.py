@@ -1,0 +1,79 @@
+"""The table of what was planned, and what is done: parts, runs, trainings and hours.
+
+`pages.py` puts it into docs/evidence.md.
+"""
+
+from study_results import HERE, markdown, path_of, read
+
+from skbadge.experiment import Benchmark
+
+# Core-hours that each part is planned to take, 60 at most in all.
+PLANNED = {
+    "badge_batches": 0.5,
+    "badge_cnn": 3,
+    "badge_large_batches": 3,
+    "badge_mnist": 1.5,
+    "badge_noisy_tables": 5,
+    "badge_raw_columns": 0.5,
+    "badge_resnet": 1.5,
+    "badge_samplers": 0.5,
+    "badge_slow_optimiser": 1.5,
+    "badge_tables": 3,
+    "bmdal_batch_sizes": 2,
+    "bmdal_large": 6.5,
+    "bmdal_small": 4.5,
+    "few_forest": 2,
+    "few_logistic": 2,
+    "few_mlp": 3,
+    "few_refine": 0.5,
+    "few_uniform": 1.5,
+    "hundreds_forest": 3,
+    "hundreds_logistic": 3,
+    "hundreds_mlp": 5,
+    "rare": 5,
+}
+SOURCE = "../examples/studies"
+
+
+def work():
+    """Markdown: runs, trainings and hours of each part, done and planned."""
+    rows = []
+    for path in sorted(HERE.glob("*.toml")):
+        n_runs = len(Benchmark.from_toml(path).configs())
+        name = f"[{path.stem}]({SOURCE}/{path.name})"
+        rows.append([name, n_runs, PLANNED[path.stem], *work_done(path.stem)])
+    rows.append(["all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])])
+    head = [
+        "part",
+        "runs",
+        "core-hours planned",
+        "runs done",
+        "trainings",
+        "core-hours",
+    ]
+    return "\n".join(
+        markdown(
+            head,
+            [
+                [
+                    name,
+                    f"{n_runs:,}",
+                    f"{planned:g}",
+                    f"{done:,}",
+                    f"{n:,}",
+                    f"{hours:.1f}",
+                ]
+                for name, n_runs, planned, done, n, hours in rows
+            ],
+        )
+    )
+
+
+def work_done(part):
+    """Number of runs, of trainings, and core-hours in the results of a part."""
+    if not path_of(part).exists():
+        return 0, 0, 0.0
+    frame = read(part)
+    trainings = frame.drop_duplicates(["run", "n_labeled"])
+    seconds = trainings[["fit_time", "query_time", "score_time"]].sum().sum()
+    return frame["run"].nunique(), len(trainings), seconds / 3600

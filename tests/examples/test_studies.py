@@ -1,0 +1,65 @@
+"""The pages of studies, against the results that they are made from."""
+
+from importlib import import_module
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from skbadge.experiment import Benchmark
+from skbadge.experiment.store import config_hash, short_hash
+
+ROOT = Path(__file__).parents[2]
+STUDIES = ROOT / "examples" / "studies"
+PARTS = sorted(STUDIES.glob("*.toml"))
+
+
+@pytest.fixture(scope="module")
+def pages():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(STUDIES)
+        yield import_module("pages")
+
+
+def test_the_tables_of_the_pages_are_those_of_the_results(pages):
+    places = []
+    for path in pages.PAGES:
+        text = path.read_text(encoding="utf-8")
+        assert pages.filled(text) == text
+        places += pages.marked(text)
+    assert sorted(places) == sorted(pages.TABLES)
+
+
+def test_the_pictures_of_the_pages_are_there(pages):
+    text = "".join(path.read_text(encoding="utf-8") for path in pages.PAGES)
+    for pictures in pages.PICTURES.values():
+        for name, _ in pictures():
+            assert (pages.IMAGES / f"{name}.png").exists()
+            assert f"{name}.png)" in text
+
+
+def test_points_have_no_sign_before_zero(pages):
+    assert [pages.evidence.points(x) for x in (-0.0004, 0.0123, -0.02)] == [
+        "0.0",
+        "1.2",
+        "-2.0",
+    ]
+
+
+def test_every_part_is_on_a_page(pages):
+    parts = {part for regime in pages.evidence.REGIMES for part in regime.parts}
+    study = pages.badge_study
+    parts |= {*study.PARTS, study.SLOW, study.RAW, study.SAMPLERS, study.BATCHES}
+    parts |= {"bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
+    assert parts == {path.stem for path in PARTS}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda path: path.stem)
+def test_kept_results_are_of_runs_of_their_part(part):
+    results = part.with_suffix(".csv.gz")
+    configs = Benchmark.from_toml(part).configs()
+    assert len(configs) > 1
+    if results.exists():
+        assert results.stat().st_size < 1_000_000
+        known = {short_hash(config_hash(config)) for config in configs}
+        assert set(pd.read_csv(results, dtype={"run": str})["run"]) <= known
