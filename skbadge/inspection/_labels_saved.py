@@ -239,6 +239,14 @@ def _groups(results, by):
             f"The columns of `by`, {', '.join(columns)}, must have one value in each "
             f"setting ({', '.join(SETTING)}). Got {'several' if several else 'none'}."
         )
+    for name in columns:
+        try:
+            sorted(settings[name].unique())
+        except TypeError as error:
+            raise ValueError(
+                f"The groups of `by`, {name!r}, have no order: {error}. Let all "
+                "of them be of one type, such as str."
+            ) from error
     keys, values = (
         settings[names].itertuples(index=False, name=None)
         for names in (SETTING, columns)

@@ -397,3 +397,12 @@ def test_parameters_out_of_range_are_errors():
             labels_saved(frame.assign(**{name: 1}), by=name)
     with pytest.raises(ValueError, match="n_bootstrap"):
         labels_saved(frame, n_bootstrap=10)
+
+
+@pytest.mark.parametrize("as_mapping", [True, False])
+def test_groups_of_several_types_are_refused(as_mapping):
+    frame = simulated([0.1, 0.2], 0, n_repeats=2)
+    regimes = {"data000": "few", "data001": 2}
+    frame["regime"] = frame["dataset"].map(regimes)
+    with pytest.raises(ValueError, match=r"`by`, '(group|regime)', have no order: .*"):
+        labels_saved(frame, by=regimes if as_mapping else "regime")
