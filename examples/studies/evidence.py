@@ -7,9 +7,10 @@ import math
 from functools import cache
 from typing import NamedTuple
 
-from study_results import SETTING, markdown, results_of, span, verdicts
+import pandas as pd
+from study_results import SETTING, markdown, mean_and_interval, results_of, span
 
-from skbadge.inspection import labels_saved, mean_ranks, regret
+from skbadge.inspection import labels_saved, mean_ranks, paired_tests, regret
 
 RANDOM_START = "random start: random"
 
@@ -22,16 +23,13 @@ class Regime(NamedTuple):
     baseline: str = "random"
     model: str | None = None
     n_query: int | None = None
+    metric: str = "accuracy"
 
 
-NETS = [
-    "badge_tables",
-    "badge_noisy_tables",
-    "badge_mnist",
-    "badge_cnn",
-    "badge_resnet",
-]
-FIRST = ["few_logistic", "few_forest", "few_mlp", "few_uniform", "few_refine"]
+NETS = ["badge_tables", "badge_noisy_tables", "badge_mnist", "badge_cnn"]
+NETS += ["badge_resnet"]
+FIRST = ["few_logistic", "few_forest", "few_mlp", "few_uniform"]
+FIRST += ["few_logistic_more", "few_refine"]
 REGIMES = [
     *(
         Regime(f"10 to 150 labels, {words}", FIRST, RANDOM_START, model)
@@ -47,7 +45,7 @@ REGIMES = [
     Regime("batches of 100, nets", NETS, n_query=100),
     Regime("batches of 1,000, nets", NETS, n_query=1000),
     Regime("batches of 10,000, nets", ["badge_large_batches"]),
-    Regime("one class at 1 %", ["rare"]),
+    Regime("one class at 1 %", ["rare"], metric="average_precision"),
 ]
 AT = "n_labeled"
 # What README shows.
@@ -61,16 +59,15 @@ def evaluations(regime):
     frame = results_of(regime.parts)
     if frame is None:
         return None
-    for name in ("model", "n_query"):
+    for name in ("model", "n_query", "metric"):
         wanted = getattr(regime, name)
         if wanted is not None:
             frame = frame[frame[name] == wanted]
-    frame = frame[frame["metric"] != "found"]
     # A start of one class trains no model: such a curve begins later, and all others of
     # the setting are compared from there on.
     runs, there = (frame.groupby(names)["run"] for names in (SETTING, [*SETTING, AT]))
-    everywhere = there.transform("nunique") == runs.transform("nunique")
-    return frame[everywhere].reset_index(drop=True)
+    is_shared = there.transform("nunique") == runs.transform("nunique")
+    return frame[is_shared].reset_index(drop=True)
 
 
 def saving(row):
@@ -98,42 +95,63 @@ def points(score):
     return f"{round(100 * score, 1) + 0:.1f}"
 
 
+def verdicts(tests):
+    """Settings in which strategies are better than the baseline, level, and worse."""
+    significant = tests["p_adjusted"] < 0.05
+    better = significant & (tests["mean_difference"] > 0)
+    worse = significant & (tests["mean_difference"] < 0)
+    level = ~significant & tests["p_adjusted"].notna()
+    counts = pd.DataFrame({"better": better, "level": level, "worse": worse})
+    return counts.groupby(tests["strategy"]).sum()
+
+
+def everywhere(frame):
+    """Strategies that have as many repeats in all settings as any other."""
+    repeats = frame.groupby([*SETTING, "strategy"])["repeat"].nunique().unstack()
+    return sorted(repeats.columns[repeats.eq(repeats.max(axis=1), axis=0).all()])
+
+
 def regime_table(frame, baseline, saved):
     """Lines of one Markdown table, and a sentence below it."""
-    tests = verdicts(frame, baseline)
-    everywhere = frame.groupby("strategy")["repeat"].nunique()
-    strategies = sorted(everywhere.index[everywhere == everywhere.max()])
+    tests = paired_tests(frame, baseline=baseline)
+    by_set = tests.groupby(["strategy", "dataset"])["mean_difference"].mean()
+    counts = verdicts(tests)
+    strategies = everywhere(frame)
     ranks = mean_ranks(frame, strategies=strategies)
     lost = regret(frame, strategies=strategies, random_state=0).table
     lost = lost[lost["at"] == "area"].set_index("strategy")
     rank = ranks.table.set_index("strategy")["mean_rank"]
-    order = sorted(everywhere.index, key=lambda name: (rank.get(name, math.inf), name))
-    head = ["strategy", "labels saved", "better / level / worse", "mean rank", "regret"]
+    names = frame["strategy"].unique()
+    order = sorted(names, key=lambda name: (rank.get(name, math.inf), name))
+    head = ["strategy", "points", "labels saved", "better / level / worse"]
+    head += ["mean rank", "regret"]
     rows = []
     for name in order:
-        cells = [f"`{name}`", "", ""]
+        cells = [f"`{name}`", "", "", ""]
         if name != baseline:
-            counts = tests.loc[name]
-            cells[1] = saving(saved.loc[name])
-            cells[2] = f"{counts.better} / {counts.level} / {counts.worse}"
+            better, level, worse = counts.loc[name, ["better", "level", "worse"]]
+            cells[1] = mean_and_interval(by_set[name])
+            cells[2] = saving(saved.loc[name])
+            cells[3] = f"{better} / {level} / {worse}"
         if name in rank:
             mean, worst = lost.loc[name, ["cross_mean", "cross_worst"]]
             cells += [f"{rank[name]:.2f}", f"{points(mean)} ({points(worst)})"]
         else:
             cells += ["", ""]
         rows.append(cells)
-    return [*markdown(head, rows), "", facts(frame, ranks)]
+    return [*markdown(head, rows), "", facts(frame, saved, ranks)]
 
 
-def facts(frame, ranks):
+def facts(frame, saved, ranks):
     """What a table rests on."""
     repeats = frame.groupby(["dataset", "model", "strategy"])["repeat"].nunique()
-    n_runs = frame["run"].nunique()
+    n_runs, n_left_out = frame["run"].nunique(), saved["n_left_out"].max()
+    left_out = f" {n_left_out} settings have no savings." if n_left_out else ""
     return (
         f"{frame['dataset'].nunique()} data sets, {span(repeats.min(), repeats.max())} "
         f"repeats, {n_runs:,} runs. Mean ranks differ from "
         f"{ranks.critical_difference:.2f} on; Friedman's test has p = "
-        f"{ranks.p_value:.2g}."
+        f"{ranks.p_value:.2g}.{left_out}"
     )
 
 
@@ -159,15 +177,9 @@ def tables():
 
 def summary():
     """Markdown: what some strategies save, a line for each regime."""
-    rows = [
-        [
-            title,
-            *(
-                saving(saved.loc[name]) if name in saved.index else ""
-                for name in QUOTED
-            ),
-        ]
-        for title, _, _, saved in regimes()
-    ]
-    head = ["labels saved", *(f"`{name}`" for name in QUOTED)]
+    rows = []
+    for title, frame, _, saved in regimes():
+        cells = [saving(saved.loc[x]) if x in saved.index else "" for x in QUOTED]
+        rows.append([title, frame["dataset"].nunique(), *cells])
+    head = ["labels saved", "data sets", *(f"`{name}`" for name in QUOTED)]
     return "\n".join(markdown(head, rows))

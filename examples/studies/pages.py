@@ -25,6 +25,7 @@ TABLES = {
     "tables": evidence.tables,
     "summary": evidence.summary,
     "work": plan.work,
+    "badge sentence": badge_study.sentence,
     "badge settings": badge_study.settings,
     "badge penalties": badge_study.penalties,
     "badge against": badge_study.against_badge,
@@ -32,9 +33,9 @@ TABLES = {
     "badge optimiser": badge_study.optimiser,
     "badge samplers": badge_study.samplers,
     "badge diagnostics": badge_study.diagnostics,
-    "badge pictures": badge_study.drawn,
+    "badge curves": badge_study.curves,
 }
-PICTURES = {"badge pictures": badge_study.pictures}
+PICTURES = {"badge curves": badge_study.pictures}
 
 
 def filled(text):
@@ -55,16 +56,14 @@ def marked(text):
 def write(path):
     """Fill a page, and draw its pictures anew if their results are others."""
     old = path.read_text(encoding="utf-8")
-    new = filled(old)
-    path.write_text(new, encoding="utf-8")
-    for name in PICTURES.keys() & set(marked(new)):
+    for name in PICTURES.keys() & set(marked(old)):
         if TABLES[name]() not in old:
             for file, draw in PICTURES[name]():
-                display = draw()
-                display.figure_.savefig(
-                    IMAGES / f"{file}.png", dpi=90, bbox_inches="tight"
-                )
-                plt.close(display.figure_)
+                figure = draw().figure_
+                figure.savefig(IMAGES / f"{file}.png", dpi=90, bbox_inches="tight")
+                plt.close(figure)
+    # Last, for it says which results the pictures are of.
+    path.write_text(filled(old), encoding="utf-8")
 
 
 if __name__ == "__main__":

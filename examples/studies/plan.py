@@ -15,7 +15,7 @@ PLANNED = {
     "badge_mnist": 1.5,
     "badge_noisy_tables": 5,
     "badge_raw_columns": 0.5,
-    "badge_resnet": 1.5,
+    "badge_resnet": 2,
     "badge_samplers": 0.5,
     "badge_slow_optimiser": 1.5,
     "badge_tables": 3,
@@ -23,7 +23,8 @@ PLANNED = {
     "bmdal_large": 6.5,
     "bmdal_small": 4.5,
     "few_forest": 2,
-    "few_logistic": 2,
+    "few_logistic": 1.5,
+    "few_logistic_more": 1,
     "few_mlp": 3,
     "few_refine": 0.5,
     "few_uniform": 1.5,
@@ -37,12 +38,16 @@ SOURCE = "../examples/studies"
 
 def work():
     """Markdown: runs, trainings and hours of each part, done and planned."""
-    rows = []
+    lines = {}
     for path in sorted(HERE.glob("*.toml")):
         n_runs = len(Benchmark.from_toml(path).configs())
         name = f"[{path.stem}]({SOURCE}/{path.name})"
-        rows.append([name, n_runs, PLANNED[path.stem], *work_done(path.stem)])
-    rows.append(["all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])])
+        lines[name] = [n_runs, PLANNED[path.stem], *work_done(path.stem)]
+    lines["all"] = [sum(column) for column in zip(*lines.values(), strict=True)]
+    rows = [
+        [name, f"{n_runs:,}", f"{planned:g}", f"{done:,}", f"{n:,}", f"{hours:.1f}"]
+        for name, (n_runs, planned, done, n, hours) in lines.items()
+    ]
     head = [
         "part",
         "runs",
@@ -51,22 +56,7 @@ def work():
         "trainings",
         "core-hours",
     ]
-    return "\n".join(
-        markdown(
-            head,
-            [
-                [
-                    name,
-                    f"{n_runs:,}",
-                    f"{planned:g}",
-                    f"{done:,}",
-                    f"{n:,}",
-                    f"{hours:.1f}",
-                ]
-                for name, n_runs, planned, done, n, hours in rows
-            ],
-        )
-    )
+    return "\n".join(markdown(head, rows))
 
 
 def work_done(part):

@@ -6,16 +6,20 @@ from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
-from skbadge.inspection import paired_tests
+from skbadge.experiment import Benchmark
 
 HERE = Path(__file__).parent
 SETTING = ["dataset", "model", "n_query"]
 
 
 def results_of(parts):
-    """Evaluations of those of the parts whose results are there, or None."""
-    frames = [whole(read(part)) for part in parts if path_of(part).exists()]
+    """Evaluations of those of the parts whose results are there, or None.
+
+    Of each setting the repeats that all strategies of the part have come to.
+    """
+    frames = [complete(read(part), part) for part in parts if path_of(part).exists()]
     return pd.concat(frames, ignore_index=True) if frames else None
 
 
@@ -30,30 +34,17 @@ def read(part):
     return pd.read_csv(path_of(part))
 
 
-def whole(frame):
-    """The settings of a part that all of its strategies have come to."""
-    there = frame.groupby(SETTING)["strategy"].transform("nunique")
-    return frame[there == frame["strategy"].nunique()]
+def complete(frame, part):
+    """Repeats of a setting in which no strategy of the part is missing."""
+    planned = Benchmark.from_toml(HERE / f"{part}.toml").named_strategies
+    there = frame.groupby([*SETTING, "repeat"])["strategy"].transform("nunique")
+    return frame[there == len(planned)]
 
 
 def digest_of(parts):
     """What tells whether any results of these parts have changed since."""
     paths = [path_of(part) for part in parts if path_of(part).exists()]
     return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
-
-
-def verdicts(frame, baseline):
-    """Settings in which strategies are better than the baseline, level, and worse.
-
-    By paired t-tests of the mean score over the curve, with Holm's correction.
-    """
-    tests = paired_tests(frame, baseline=baseline)
-    found = tests["p_adjusted"] < 0.05
-    better = found & (tests["mean_difference"] > 0)
-    worse = found & (tests["mean_difference"] < 0)
-    level = ~found & tests["p_adjusted"].notna()
-    counts = pd.DataFrame({"better": better, "level": level, "worse": worse})
-    return counts.groupby(tests["strategy"]).sum()
 
 
 def span(least, most, digits=None):
@@ -73,3 +64,10 @@ def markdown(head, rows):
 def shown(number, digits):
     """A number, and nothing in the place of none."""
     return "" if math.isnan(number) else f"{number:.{digits}f}"
+
+
+def mean_and_interval(differences):
+    """Points of accuracy: their mean, and Student's 95 % interval."""
+    n, mean = len(differences), 100 * differences.mean()
+    half = 100 * stats.t.ppf(0.975, n - 1) * differences.sem()
+    return f"{mean:.1f} ({mean - half:.1f} to {mean + half:.1f})"

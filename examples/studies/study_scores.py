@@ -33,6 +33,8 @@ class Batch(BaseEstimator):
     def __call__(self, querier, X, y):
         """Return the diagnostic of a batch from X."""
         outputs = model_outputs(querier.estimator_, X)
-        rows = get_strategy(self.strategy).select(outputs, self.n, random_state=0)
+        rows = get_strategy(self.strategy).select(
+            outputs, self.n, random_state=len(querier.y_labeled_)
+        )
         diagnostics = batch_diagnostics(Badge().embed(outputs), rows)
         return getattr(diagnostics, self.diagnostic)

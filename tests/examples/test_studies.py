@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from skbadge.experiment import Benchmark
 from skbadge.experiment.store import config_hash, short_hash
@@ -38,18 +39,47 @@ def test_the_pictures_of_the_pages_are_there(pages):
             assert f"{name}.png)" in text
 
 
+def test_only_repeats_that_all_strategies_have_count(pages):
+    complete = import_module("study_results").complete
+    part = "badge_mnist"
+    strategies = Benchmark.from_toml(STUDIES / f"{part}.toml").named_strategies
+    frame = pd.DataFrame(
+        [("mnist", "mlp", n, r, x) for n in (1, 2) for r in (0, 1) for x in strategies],
+        columns=["dataset", "model", "n_query", "repeat", "strategy"],
+    )
+    assert complete(frame, part).equals(frame)
+    lost = frame.query("n_query == 2 and repeat == 1 and strategy == 'badge'").index
+    left = complete(frame.drop(lost), part)
+    assert left.equals(frame.query("n_query == 1 or repeat == 0"))
+
+
+def test_ranks_are_of_strategies_with_all_repeats(pages):
+    frame = pd.DataFrame(
+        [(d, r, x) for d in "ab" for r in (0, 1) for x in ("badge", "few", "none")],
+        columns=["dataset", "repeat", "strategy"],
+    ).assign(model="net", n_query=10)
+    frame = frame.query("strategy != 'few' or repeat == 0")
+    frame = frame.query("strategy != 'none' or dataset == 'a'")
+    assert pages.evidence.everywhere(frame) == ["badge"]
+
+
+def test_intervals_are_those_of_a_t_test(pages):
+    differences = pd.Series([0.01, 0.03, 0.05, 0.02])
+    low, high = stats.ttest_1samp(differences, 0).confidence_interval()
+    words = pages.badge_study.mean_and_interval(differences)
+    assert words == f"2.8 ({100 * low:.1f} to {100 * high:.1f})"
+
+
 def test_points_have_no_sign_before_zero(pages):
-    assert [pages.evidence.points(x) for x in (-0.0004, 0.0123, -0.02)] == [
-        "0.0",
-        "1.2",
-        "-2.0",
-    ]
+    points = pages.evidence.points
+    assert [points(x) for x in (-0.0004, 0.0123, -0.02)] == ["0.0", "1.2", "-2.0"]
 
 
 def test_every_part_is_on_a_page(pages):
     parts = {part for regime in pages.evidence.REGIMES for part in regime.parts}
     study = pages.badge_study
-    parts |= {*study.PARTS, study.SLOW, study.RAW, study.SAMPLERS, study.BATCHES}
+    parts |= {*study.PARTS, study.SLOW, study.RAW}
+    parts |= {study.SAMPLERS, study.BATCHES}
     parts |= {"bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
     assert parts == {path.stem for path in PARTS}
 
