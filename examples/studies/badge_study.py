@@ -76,12 +76,12 @@ def matrices():
     frame = main_results()
     titles = {"all": penalty_matrix(frame)}
     for n_query, group in frame.groupby("n_query"):
-        titles[f"batches of {n_query:,}"] = penalty_matrix(group)
+        titles[f"batch {n_query:,}"] = penalty_matrix(group)
     for model, group in frame.groupby("model"):
         titles[model] = penalty_matrix(group)
-    titles["several classes"] = penalty_matrix(frame[~frame["dataset"].isin(BINARY)])
+    titles["3 classes and more"] = penalty_matrix(frame[~frame["dataset"].isin(BINARY)])
     of_paper = frame[frame["strategy"].isin(PAPER)]
-    titles["the paper's seven"] = penalty_matrix(of_paper)
+    titles["paper's seven"] = penalty_matrix(of_paper)
     return titles
 
 
@@ -270,7 +270,7 @@ def pictures():
     frame, draw = main_results(), ActiveLearningCurveDisplay.from_frame
     yield "badge_penalties", _matrix("all")
     for n_query in sorted(frame["n_query"].unique()):
-        yield f"badge_penalties_{n_query}", _matrix(f"batches of {n_query:,}")
+        yield f"badge_penalties_{n_query}", _matrix(f"batch {n_query:,}")
     yield "badge_error_cdf", _errors
     yield "badge_times", partial(RunTimesDisplay.from_frame, frame)
     for dataset in sorted(frame["dataset"].unique()):

@@ -1,6 +1,7 @@
 """The results beside this file, and how pages write numbers."""
 
 import math
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -56,9 +57,17 @@ def span(least, most, digits=None):
 
 
 def markdown(head, rows):
-    """Lines of a table, the first column to the left and all others to the right."""
+    """Lines of a table, the first column to the left and all others to the right.
+
+    What stands in brackets is kept in one line.
+    """
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+    text = ["| " + " | ".join(map(str, line)) + " |" for line in lines]
+    return [re.sub(r"\(.*?\)", _unbroken, line) for line in text]
+
+
+def _unbroken(match):
+    return match[0].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def shown(number, digits):
