@@ -63,6 +63,9 @@ def evaluations(regime):
         wanted = getattr(regime, name)
         if wanted is not None:
             frame = frame[frame[name] == wanted]
+    # A part under way: a strategy comes in when it has been to all settings.
+    settings = frame.groupby(SETTING).ngroup().groupby(frame["strategy"])
+    frame = frame[settings.transform("nunique") == settings.nunique().max()]
     # A start of one class trains no model: such a curve begins later, and all others of
     # the setting are compared from there on.
     runs, there = (frame.groupby(names)["run"] for names in (SETTING, [*SETTING, AT]))
