@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from study_results import (
     SETTING,
+    by_dataset,
     digest_of,
     markdown,
     mean_and_interval,
@@ -118,8 +119,7 @@ def _names(strategies):
 @cache
 def beyond_badge():
     """Mean accuracy over the curve beyond badge's, by strategy and data set."""
-    tests = paired_tests(main_results(), baseline="badge")
-    return tests.groupby(["strategy", "dataset"])["mean_difference"].mean().unstack()
+    return by_dataset(paired_tests(main_results(), baseline="badge"))
 
 
 def against_badge():

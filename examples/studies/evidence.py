@@ -8,7 +8,15 @@ from functools import cache
 from typing import NamedTuple
 
 import pandas as pd
-from study_results import SETTING, markdown, mean_and_interval, results_of, span
+from study_results import (
+    SETTING,
+    by_dataset,
+    markdown,
+    mean_and_interval,
+    points,
+    results_of,
+    span,
+)
 
 from skbadge.inspection import labels_saved, mean_ranks, paired_tests, regret
 
@@ -93,11 +101,6 @@ def savings(frame, baseline):
     return saved.set_index("strategy")
 
 
-def points(score):
-    """Points of accuracy, without a sign before zero."""
-    return f"{round(100 * score, 1) + 0:.1f}"
-
-
 def verdicts(tests):
     """Settings in which strategies are better than the baseline, level, and worse."""
     significant = tests["p_adjusted"] < 0.05
@@ -117,8 +120,7 @@ def everywhere(frame):
 def regime_table(frame, baseline, saved):
     """Lines of one Markdown table, and a sentence below it."""
     tests = paired_tests(frame, baseline=baseline)
-    by_set = tests.groupby(["strategy", "dataset"])["mean_difference"].mean()
-    counts = verdicts(tests)
+    by_set, counts = by_dataset(tests), verdicts(tests)
     strategies = everywhere(frame)
     ranks = mean_ranks(frame, strategies=strategies)
     lost = regret(frame, strategies=strategies, random_state=0).table
@@ -133,7 +135,7 @@ def regime_table(frame, baseline, saved):
         cells = [f"`{name}`", "", "", ""]
         if name != baseline:
             better, level, worse = counts.loc[name, ["better", "level", "worse"]]
-            cells[1] = mean_and_interval(by_set[name])
+            cells[1] = mean_and_interval(by_set.loc[name])
             cells[2] = saving(saved.loc[name])
             cells[3] = f"{better} / {level} / {worse}"
         if name in rank:

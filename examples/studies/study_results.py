@@ -75,8 +75,18 @@ def shown(number, digits):
     return "" if math.isnan(number) else f"{number:.{digits}f}"
 
 
+def points(score):
+    """Points of accuracy, without a sign before zero."""
+    return f"{round(100 * score, 1) + 0:.1f}"
+
+
+def by_dataset(tests):
+    """Mean differences of `paired_tests`, a strategy a row and a data set a column."""
+    return tests.groupby(["strategy", "dataset"])["mean_difference"].mean().unstack()
+
+
 def mean_and_interval(differences):
     """Points of accuracy: their mean, and Student's 95 % interval."""
-    n, mean = len(differences), 100 * differences.mean()
-    half = 100 * stats.t.ppf(0.975, n - 1) * differences.sem()
-    return f"{mean:.1f} ({mean - half:.1f} to {mean + half:.1f})"
+    n, mean = len(differences), differences.mean()
+    half = stats.t.ppf(0.975, n - 1) * differences.sem()
+    return f"{points(mean)} ({points(mean - half)} to {points(mean + half)})"
