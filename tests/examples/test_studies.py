@@ -80,7 +80,7 @@ def test_every_part_is_on_a_page(pages):
     study = pages.badge_study
     parts |= {*study.PARTS, study.SLOW, study.RAW}
     parts |= {study.SAMPLERS, study.BATCHES}
-    parts |= {"bmdal_small", "bmdal_large", "bmdal_batch_sizes"}
+    parts |= {"bmdal_small", "bmdal_large", "bmdal_batch_sizes", "bmdal_more"}
     assert parts == {path.stem for path in PARTS}
 
 
