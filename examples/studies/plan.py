@@ -21,6 +21,7 @@ PLANNED = {
     "badge_tables": 3,
     "bmdal_batch_sizes": 2,
     "bmdal_large": 6.5,
+    "bmdal_more": 1,
     "bmdal_small": 4.5,
     "few_forest": 2,
     "few_logistic": 1.5,
