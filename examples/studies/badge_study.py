@@ -10,7 +10,7 @@ import pandas as pd
 from study_results import (
     SETTING,
     by_dataset,
-    digest_of,
+    curves_of,
     markdown,
     mean_and_interval,
     results_of,
@@ -260,9 +260,7 @@ def diagnostics():
 def curves():
     """Markdown: pictures of learning curves, and of which results all pictures are."""
     names = sorted(main_results()["dataset"].unique())
-    lines = [f"![{name}](../examples/images/badge_{name}.png)" for name in names]
-    digest = digest_of([*PARTS, SAMPLERS, BATCHES])
-    return "\n".join([*lines, "", f"<!-- pictures of results {digest} -->"])
+    return curves_of("badge", names, [*PARTS, SAMPLERS, BATCHES])
 
 
 def pictures():

@@ -13,6 +13,7 @@ from study_results import (
     by_dataset,
     markdown,
     mean_and_interval,
+    one,
     points,
     results_of,
     span,
@@ -178,6 +179,24 @@ def tables():
     for title, *parts in regimes():
         text += [f"### {title.capitalize()}", "", *regime_table(*parts), ""]
     return "\n".join(text)
+
+
+def rare_rows():
+    """Markdown: rows of the rare class among the labels in the end, by model."""
+    frame = results_of(["rare"])
+    frame = frame[frame["metric"] == "found"]
+    frame = frame[frame[AT] == frame.groupby("dataset")[AT].transform("max")]
+    rows_found = frame.pivot_table("score", ["strategy", "model"], "dataset")
+    each = rows_found.mean(axis=1).unstack()
+    means = rows_found.groupby("strategy").mean()
+    beyond = means.drop("random") - means.loc["random"]
+    cells = {name: mean_and_interval(x, one) for name, x in beyond.iterrows()}
+    rows = [
+        [f"`{name}`", *(one(x) for x in each.loc[name]), cells.get(name, "")]
+        for name in means.mean(axis=1).sort_values(ascending=False).index
+    ]
+    head = ["strategy", *each, "beyond random"]
+    return "\n".join(markdown(head, rows))
 
 
 def summary():

@@ -42,10 +42,12 @@ def complete(frame, part):
     return frame[there == len(planned)]
 
 
-def digest_of(parts):
-    """What tells whether any results of these parts have changed since."""
+def curves_of(study, datasets, parts):
+    """Markdown: a picture a data set, and what tells when the parts' results change."""
     paths = [path_of(part) for part in parts if path_of(part).exists()]
-    return sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+    digest = sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()[:12]
+    lines = [f"![{name}](../examples/images/{study}_{name}.png)" for name in datasets]
+    return "\n".join([*lines, "", f"<!-- pictures of results {digest} -->"])
 
 
 def span(least, most, digits=None):
@@ -75,9 +77,14 @@ def shown(number, digits):
     return "" if math.isnan(number) else f"{number:.{digits}f}"
 
 
+def one(number):
+    """One digit behind the point, and no sign before zero."""
+    return f"{round(number, 1) + 0:.1f}"
+
+
 def points(score):
-    """Points of accuracy, without a sign before zero."""
-    return f"{round(100 * score, 1) + 0:.1f}"
+    """Points of accuracy."""
+    return one(100 * score)
 
 
 def by_dataset(tests):
@@ -85,8 +92,8 @@ def by_dataset(tests):
     return tests.groupby(["strategy", "dataset"])["mean_difference"].mean().unstack()
 
 
-def mean_and_interval(differences):
-    """Points of accuracy: their mean, and Student's 95 % interval."""
+def mean_and_interval(differences, words=points):
+    """Words for a mean and Student's 95 % interval: points of accuracy, or others."""
     n, mean = len(differences), differences.mean()
     half = stats.t.ppf(0.975, n - 1) * differences.sem()
-    return f"{points(mean)} ({points(mean - half)} to {points(mean + half)})"
+    return f"{words(mean)} ({words(mean - half)} to {words(mean + half)})"
