@@ -61,6 +61,8 @@ AT = "n_labeled"
 QUOTED = ["uncertainty_herding", "badge", "margin"]
 # How far along the baseline's curve its score is to be reached.
 TARGET = 0.8
+# Less than this beyond random rows is next to nothing.
+LEVEL = 0.01
 
 
 def evaluations(regime):
@@ -119,7 +121,7 @@ def everywhere(frame):
 
 
 def regime_table(frame, baseline, saved):
-    """Lines of one Markdown table, and a sentence below it."""
+    """Lines of one Markdown table, and sentences below it."""
     tests = paired_tests(frame, baseline=baseline)
     by_set, counts = by_dataset(tests), verdicts(tests)
     strategies = everywhere(frame)
@@ -127,38 +129,57 @@ def regime_table(frame, baseline, saved):
     lost = regret(frame, strategies=strategies, random_state=0).table
     lost = lost[lost["at"] == "area"].set_index("strategy")
     rank = ranks.table.set_index("strategy")["mean_rank"]
-    names = frame["strategy"].unique()
-    order = sorted(names, key=lambda name: (rank.get(name, math.inf), name))
-    head = ["strategy", "points", "labels saved", "better / level / worse"]
-    head += ["mean rank", "regret"]
+    repeats = n_repeats(frame)
+    order = sorted(repeats, key=lambda name: (rank.get(name, math.inf), name))
+    head = ["strategy", "repeats", "points", "labels saved"]
+    head += ["better / level / worse", "mean rank", "regret"]
     rows = []
     for name in order:
-        cells = [f"`{name}`", "", "", ""]
+        cells = [f"`{name}`", repeats[name], "", "", ""]
         if name != baseline:
             better, level, worse = counts.loc[name, ["better", "level", "worse"]]
-            cells[1] = mean_and_interval(by_set.loc[name])
-            cells[2] = saving(saved.loc[name])
-            cells[3] = f"{better} / {level} / {worse}"
+            cells[2] = mean_and_interval(by_set.loc[name])
+            cells[3] = saving(saved.loc[name])
+            cells[4] = f"{better} / {level} / {worse}"
         if name in rank:
             mean, worst = lost.loc[name, ["cross_mean", "cross_worst"]]
             cells += [f"{rank[name]:.2f}", f"{points(mean)} ({points(worst)})"]
         else:
             cells += ["", ""]
         rows.append(cells)
-    return [*markdown(head, rows), "", facts(frame, saved, ranks)]
+    return [*markdown(head, rows), "", facts(frame, baseline, ranks)]
 
 
-def facts(frame, saved, ranks):
+def n_repeats(frame):
+    """Words for the numbers of repeats of the settings, by strategy."""
+    repeats = frame.groupby(["strategy", *SETTING])["repeat"].nunique()
+    ends = repeats.groupby("strategy").agg(["min", "max"])
+    return {line.Index: span(line.min, line.max) for line in ends.itertuples()}
+
+
+def facts(frame, baseline, ranks):
     """What a table rests on."""
-    repeats = frame.groupby(["dataset", "model", "strategy"])["repeat"].nunique()
-    n_runs, n_left_out = frame["run"].nunique(), saved["n_left_out"].max()
-    left_out = f" {n_left_out} settings have no savings." if n_left_out else ""
-    return (
-        f"{frame['dataset'].nunique()} data sets, {span(repeats.min(), repeats.max())} "
-        f"repeats, {n_runs:,} runs. Mean ranks differ from "
-        f"{ranks.critical_difference:.2f} on; Friedman's test has p = "
-        f"{ranks.p_value:.2g}.{left_out}"
+    n_runs = frame["run"].nunique()
+    sentences = [
+        f"{frame['dataset'].nunique()} data sets, {n_runs:,} runs.",
+        f"Mean ranks differ from {ranks.critical_difference:.2f} on; Friedman's test "
+        f"has p = {ranks.p_value:.2g}.",
+    ]
+    if frame.groupby(SETTING)["repeat"].nunique().max() < 5:
+        sentences.append("Next to no test can come out with so few repeats.")
+    left_out = without_savings(frame, baseline)
+    if left_out:
+        sentences.append(f"Without savings: {', '.join(left_out)}.")
+    return " ".join(sentences)
+
+
+def without_savings(frame, baseline):
+    """Settings in which random rows are as good at the start, in words."""
+    saved = labels_saved(
+        frame, baseline=baseline, targets=[TARGET], n_bootstrap=100, random_state=0
     )
+    compared = saved.groupby(["dataset", "model"])["n_settings"].sum()
+    return [f"{dataset} ({model})" for dataset, model in compared.index[compared == 0]]
 
 
 @cache
@@ -179,6 +200,19 @@ def tables():
     for title, *parts in regimes():
         text += [f"### {title.capitalize()}", "", *regime_table(*parts), ""]
     return "\n".join(text)
+
+
+def as_good():
+    """Markdown: where no strategy is a point beyond random rows, by regime."""
+    rows = []
+    for title, frame, baseline, _ in regimes():
+        best = by_dataset(paired_tests(frame, baseline=baseline)).max().sort_values()
+        level = [
+            f"{name} {points(x)}" for name, x in best[best.round(3) < LEVEL].items()
+        ]
+        rows.append([title, f"{len(level)} of {len(best)}", ", ".join(level)])
+    head = ["regime", "data sets", "points of the best strategy"]
+    return "\n".join(markdown(head, rows))
 
 
 def rare_rows():
@@ -202,8 +236,8 @@ def rare_rows():
 def summary():
     """Markdown: what some strategies save, a line for each regime."""
     rows = []
-    for title, frame, _, saved in regimes():
+    for title, *_, saved in regimes():
         cells = [saving(saved.loc[x]) if x in saved.index else "" for x in QUOTED]
-        rows.append([title, frame["dataset"].nunique(), *cells])
+        rows.append([title, saved["n_datasets"].max(), *cells])
     head = ["labels saved", "data sets", *(f"`{name}`" for name in QUOTED)]
     return "\n".join(markdown(head, rows))

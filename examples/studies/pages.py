@@ -23,6 +23,7 @@ IMAGES = ROOT / "examples" / "images"
 # What fills the places that are marked with these names.
 TABLES = {
     "tables": evidence.tables,
+    "as good": evidence.as_good,
     "rare rows": evidence.rare_rows,
     "summary": evidence.summary,
     "work": plan.work,
