@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
+from skbadge.inspection._frame import import_pandas
+
 TITLE = "Active learning benchmark"
 
 
@@ -63,8 +65,8 @@ def shown(value):
     >>> shown(0.12345), shown(12345), shown(None), shown(float("nan")), shown("a")
     ('0.1235', '12345', '-', '-', 'a')
     """
-    if value is None or value != value:
+    if import_pandas().isna(value):
         return "-"
-    if isinstance(value, Real) and not isinstance(value, Integral | bool):
+    if isinstance(value, Real) and not isinstance(value, Integral):
         return f"{value:.4g}"
     return str(value)

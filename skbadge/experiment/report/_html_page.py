@@ -44,7 +44,6 @@ _WIDTH, _HEIGHT, _DOTS = slice(16, 20), slice(20, 24), 1.25
 
 def html_page(blocks, folder):
     """Blocks as a page that holds the files of a folder which they name."""
-    blocks = list(blocks)
     style, script = (
         files("skbadge.experiment.report").joinpath(name).read_text(encoding="utf-8")
         for name in ("page.css", "page.js")
@@ -154,7 +153,8 @@ def _cell(value, is_number):
     text = shown(value)
     if is_number:
         # What is shown is rounded, and order is by what it was.
-        attributes = f'{_NUMBER} data-value="{float(value)!r}"'
+        number = "nan" if text == "-" else repr(float(value))
+        attributes = f'{_NUMBER} data-value="{number}"'
     else:
         attributes = ' class="long"' if len(text) > _LONG else ""
     return f"<td{attributes}>{escape(text)}</td>"

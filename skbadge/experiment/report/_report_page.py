@@ -32,7 +32,7 @@ class Page:
         Files that the report is made from, which are never replaced.
     """
 
-    def __init__(self, out, sources=()):
+    def __init__(self, out, sources):
         self.folder = Path(out)
         is_file = self.folder.exists() and not self.folder.is_dir()
         if is_file or is_beside_a_store(self.folder):

@@ -50,7 +50,7 @@ def read_sources(sources, hashes=None):
         If two sources, or two declarations in one store, have results of the same run.
     """
     pd = import_optional("pandas", extra="plot", purpose="A report")
-    sources = _as_list(sources)
+    sources, hashes = _as_list(sources), None if hashes is None else list(hashes)
     if not sources:
         raise ValueError("`sources` must name at least one. Got none.")
     parts = [_read(source, hashes, i, pd) for i, source in enumerate(sources)]

@@ -1,7 +1,7 @@
 """Scorers: those of scikit-learn by their names, and quantiles of absolute errors."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from numbers import Real
 
@@ -121,7 +121,7 @@ def resolve_scoring(querier, scoring):
         scoring = "accuracy" if is_classifier(querier) else "r2"
     if isinstance(scoring, str) or callable(scoring):
         scoring = [scoring]
-    if not isinstance(scoring, dict):
+    if not isinstance(scoring, Mapping):
         names = [each if isinstance(each, str) else _name_of(each) for each in scoring]
         if len(set(names)) < len(names):
             raise ValueError(

@@ -1,5 +1,7 @@
 """The querier of a run, behind the Pipeline or search around it."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from sklearn.base import clone, is_classifier
 from sklearn.frozen import FrozenEstimator
@@ -103,7 +105,7 @@ def named_strategies(querier, strategies):
 
 
 def _with_names(querier, strategies):
-    if isinstance(strategies, dict):
+    if isinstance(strategies, Mapping):
         return strategies
     if strategies is None:
         strategies = [find_querier(querier).strategy]

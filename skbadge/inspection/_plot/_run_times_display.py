@@ -9,9 +9,7 @@ import numpy as np
 from skbadge.inspection._frame import SETTING, Results
 from skbadge.inspection._plot._style import (
     Drawing,
-    as_list,
     check_axes,
-    check_known,
     chosen,
     line_kwargs,
     literal,
@@ -166,12 +164,11 @@ class RunTimesDisplay(Drawing):
         ImportError
             If matplotlib is missing.
         """
-        measures = as_list(measures)
         known = [name for name in LABELS if name in self.times]
-        check_known("measures", measures, known, "measures")
+        measures = chosen("measures", measures, known)
         check_axes(ax, measures)
         there = sorted(self.times["strategy"].unique())
-        names = chosen("strategies", self.strategies, there, "strategies")
+        names = chosen("strategies", self.strategies, there)
         times = self.times[self.times["strategy"].isin(names)]
         if not (times[measures] > 0).any(axis=None):
             raise ValueError(f"There is no time above 0 to draw in {measures}.")
@@ -203,8 +200,11 @@ class RunTimesDisplay(Drawing):
         first = ax is self.axes_[0]
         n = len(shown)
         ax.set_yticks(range(n), list(map(literal, shown)) if first else [""] * n)
-        ax.set(xscale="log", xlabel=LABELS[measure], ylim=(n - 0.5, -0.5))
-        _label_decades(ax)
+        ax.set(xlabel=LABELS[measure], ylim=(n - 0.5, -0.5))
+        # Where no time is above 0, a log axis cannot be drawn.
+        if (times[measure] > 0).any():
+            ax.set_xscale("log")
+            _label_decades(ax)
         ax.tick_params(axis="y", length=0)
         # Between the settings.
         for place in range(1, n):

@@ -151,6 +151,23 @@ def test_a_report_on_nothing_but_failures_still_works(tmp_path):
     assert text.count("OSError: no such") == 4
 
 
+@pytest.mark.parametrize("strategy", ["badge", "random"])
+def test_a_strategy_that_has_failed_in_one_setting_leaves_the_rest(tmp_path, strategy):
+    frame = make_frame()
+    frame.loc[frame["strategy"] == strategy, "score"] = np.nan
+    text = report_on(pd.concat([make_frame(dataset="good"), frame]), tmp_path)
+    tests = next(t for t in read_tables(text) if "p_adjusted" in t[0])
+    by_dataset = {row[0]: row for row in tests[2:]}
+    assert "-" in by_dataset["made"]
+    assert "-" not in by_dataset["good"]
+
+
+def test_results_before_the_first_query_are_drawn(tmp_path):
+    text = report_on(make_frame().query("n_labeled == 10"), tmp_path)
+    assert "](times.png)" in text
+    assert (tmp_path / "out" / "times.png").exists()
+
+
 def test_without_a_baseline_the_report_says_what_it_leaves_out(tmp_path):
     frame = make_frame().query("strategy == 'badge'")
     text = report_on(frame, tmp_path)
@@ -291,6 +308,8 @@ def test_runs_of_the_same_names_must_be_told_apart(tmp_path):
         ValueError, match="16 evaluations are there twice, the first of"
     ):
         write_report(path, tmp_path / "out")
+    by_hash = report_on(path, tmp_path, hashes=first.hashes)
+    assert report_on(path, tmp_path, hashes=iter(first.hashes)) == by_hash
     for options in ({"sources": first}, {"sources": path, "hashes": first.hashes}):
         write_report(**options, out=tmp_path / "out")
         curves = pd.read_csv(tmp_path / "out" / "accuracy_curves.csv")

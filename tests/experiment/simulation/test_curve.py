@@ -3,6 +3,7 @@
 import os
 import signal
 import warnings
+from types import MappingProxyType
 
 import joblib
 import numpy as np
@@ -157,8 +158,13 @@ def test_strategies_are_named_after_themselves_or_by_a_dict():
         "Badge(include_bias=True)",
         "mine",
     ]
-    named = curve(strategies={"a": Random(), "b": mine}).to_frame()
-    assert list(named["strategy"].unique()) == ["a", "b"]
+    for mapping in (dict, MappingProxyType):
+        named = curve(
+            strategies=mapping({"a": Random(), "b": mine}),
+            scoring=mapping({"share": "accuracy"}),
+        ).to_frame()
+        assert list(named["strategy"].unique()) == ["a", "b"]
+        assert set(named["metric"]) == {"share"}
     own = curve(BadgeQuerier(LogisticRegression(), strategy="entropy"), strategies=None)
     assert set(own.to_frame()["strategy"]) == {"entropy"}
 
