@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from copy import deepcopy
 from functools import partial
-from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
-from sklearn.utils import assert_all_finite, check_random_state, column_or_1d, get_tags
+from sklearn.utils import assert_all_finite, column_or_1d, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -17,7 +16,7 @@ from skbadge._compat import HasMethods, estimator_has, fit_context
 from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_start
-from skbadge.experiment.simulation._wrapped import check_initial, prepare, rows_for
+from skbadge.experiment.simulation._wrapped import check_initial, rows_for
 from skbadge.monitoring import Monitor
 from skbadge.pools import n_rows, take_rows
 from skbadge.strategies import Strategy
@@ -181,8 +180,8 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         """
         budget = total_budget(self.n_initial, self.n_query, self.n_rounds, self.budget)
         root = self.random_state
-        if not (root is None or isinstance(root, Integral)):
-            root = int(check_random_state(root).randint(2**31 - 1))
+        if isinstance(root, np.random.RandomState):
+            root = int(root.randint(2**31 - 1))
         X = rows_for(self.querier, X, "X")
         targets = _as_targets(self, y, X)
         check_initial(self.querier, self.initial)
@@ -195,17 +194,17 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             n_validation=self.n_validation,
             seed=optional_seed(root, "start"),
         )
-        querier = prepare(self.querier, targets, root)
         monitor = self.monitor
         if monitor is not None:
             monitor = monitor._started_anew(take_rows(X, split.pool))
         rounds = simulate(
-            querier,
+            self.querier,
             X,
             targets,
             split,
             n_query=self.n_query,
             budget=budget,
+            seed=root,
             candidates=_as_mask(candidates, len(targets)),
             groups=query_groups,
             max_per_group=max_per_group,

@@ -9,7 +9,6 @@ from sklearn.base import BaseEstimator
 
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import FirstQuery, Split
-from skbadge.experiment.simulation._wrapped import prepare
 from skbadge.experiment.store import describe, evaluation_records
 from skbadge.inspection._frame import TIMES
 from skbadge.utils._threads import threads_limited
@@ -84,11 +83,9 @@ def execute(
     """
     records, n_labeled = [], 0
     try:
-        # Nets are made here, so that torch is there to be limited.
-        querier = prepare(run.querier, y, run.seed)
         with threads_limited(n_threads):
             for evaluation, state in simulate(
-                querier,
+                run.querier,
                 X,
                 y,
                 run.split,
@@ -96,6 +93,7 @@ def execute(
                 budget=run.budget,
                 scorers=scorers,
                 test=test,
+                seed=run.seed,
                 state=None if claim is None else claim.state,
             ):
                 n_labeled = evaluation.n_labeled
