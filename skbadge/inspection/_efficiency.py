@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.integrate import trapezoid
 
 from skbadge._compat import validate_params
 from skbadge.inspection._crossings import isotonic, labels_at_score
@@ -152,9 +153,7 @@ def area_under_curve(n_labeled, curve):
     """
     if len(n_labeled) < 2:
         return np.full(curve.shape[:-1], np.nan)
-    widths = np.diff(n_labeled)
-    middles = (curve[..., 1:] + curve[..., :-1]) / 2
-    return middles @ widths / widths.sum()
+    return trapezoid(curve, n_labeled) / np.ptp(n_labeled)
 
 
 def _check_targets(targets):

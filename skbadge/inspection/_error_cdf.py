@@ -1,8 +1,8 @@
 """How the errors of strategies compare with a baseline's, as a distribution."""
 
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,13 +20,14 @@ from skbadge.inspection._frame import (
 )
 from skbadge.inspection._penalty import no_baseline, skipped_budgets
 from skbadge.inspection._penalty_tally import RULES, check_rules, settings_of
+from skbadge.inspection._printed import Printed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NormalizedErrorCDF:
+class NormalizedErrorCDF(Printed):
     """Distribution of errors divided by a baseline's, see `normalized_error_cdf`.
 
     Attributes
@@ -85,19 +86,11 @@ class NormalizedErrorCDF:
         p = np.cumsum(np.bincount(places, weights=rows["weight"]))
         return x, p / p[-1]
 
+    _format = MappingProxyType({"float_format": "{:.3g}".format})
+
     def __repr__(self):
         n = len(self.strategies)
         return f"<{type(self).__name__} of {self.metric}: {n} strategies>"
-
-    def __str__(self):
-        lines = (f"  {name}: {mean:.3g}" for name, mean in self._means().items())
-        return "\n".join([f"{self._title()}:", *lines, *self._notes()])
-
-    def _repr_html_(self):
-        table = self._means().to_frame("mean").T
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        table = table.to_html(float_format="{:.3g}".format)
-        return f"<p>{html.escape(self._title())}</p>{table}{notes}"
 
     def _title(self):
         return (
@@ -105,13 +98,12 @@ class NormalizedErrorCDF:
             f"the budgets of the {self.definition}'s definition"
         )
 
-    def _means(self):
+    def _table(self):
         means = self.errors["normalized_error"] * self.errors["weight"]
-        return means.groupby(self.errors["strategy"]).sum()
+        return means.groupby(self.errors["strategy"]).sum().to_frame("mean")
 
     def _notes(self):
-        n = len(self.skipped)
-        return [f"Left out: {n} things, see `skipped`."] if n else []
+        return left_out(self.skipped)
 
 
 @validate_params(RULES)
@@ -191,9 +183,7 @@ def normalized_error_cdf(
     >>> print(x.round(3), p)
     [0.5 1. ] [0.5 1. ]
     """
-    results, rules = check_rules(
-        frame, definition, metric, 0.05, baseline, True, None, error
-    )
+    results, rules = check_rules(frame, definition, metric, baseline, error)
     settings, others = settings_of(results, rules, n_initial)
     rows = []
     skipped = non_finite_rows(results)

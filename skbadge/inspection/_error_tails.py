@@ -13,13 +13,11 @@ from skbadge.inspection._frame import (
     check_strategy,
     import_pandas,
     read_results,
-    score_tables,
 )
 from skbadge.inspection._mean_log_errors import (
     TINY,
     error_metrics,
     mean_log_errors,
-    run_means,
 )
 
 if TYPE_CHECKING:
@@ -152,29 +150,22 @@ def error_tails(
 
 def _tails(results, baseline, rmse, mae):
     """Mean over repeats of ln(RMSE) - ln(MAE) at the start, by setting."""
-    logs = {}
-    for name in (rmse, mae):
-        for table in score_tables(results[results["metric"] == name]):
-            if baseline not in table.strategies:
-                continue
-            means, _, _ = run_means(table, "start", TINY)
-            of_repeat = means[table.strategies.index(baseline)]
-            key = tuple(table.setting.values())
-            found = zip(table.repeats.tolist(), of_repeat, strict=True)
-            logs.setdefault(key, {})[name] = dict(found)
-    tails = {}
-    for key, by_metric in logs.items():
-        mine, theirs = by_metric.get(rmse, {}), by_metric.get(mae, {})
-        differences = np.array([mine[r] - theirs[r] for r in mine if r in theirs])
-        differences = differences[np.isfinite(differences)]
-        if (differences < -1e-6).any():
-            raise ValueError(
-                "`rmse` must be at least `mae`, as the root mean squared error of rows "
-                f"is. Got a ratio of {np.exp(differences.min()):.3g} in {key}."
-            )
-        if len(differences):
-            tails[key] = float(differences.mean())
-    return tails
+    errors = results[results["metric"].isin([rmse, mae])]
+    start = errors.groupby([*SETTING, "metric"])["n_labeled"].transform("min")
+    is_there = np.isfinite(errors["score"]) & (errors["strategy"] == baseline)
+    errors = errors[is_there & (errors["n_labeled"] == start)]
+    logs = errors.assign(log=np.log(np.maximum(-errors["score"], TINY))).pivot(
+        index=[*SETTING, "repeat"], columns="metric", values="log"
+    )
+    logs = logs.reindex(columns=[rmse, mae])
+    differences = (logs[rmse] - logs[mae]).dropna()
+    if (differences < -1e-6).any():
+        raise ValueError(
+            "`rmse` must be at least `mae`, as the root mean squared error of rows is. "
+            f"Got a ratio of {np.exp(differences.min()):.3g} in "
+            f"{', '.join(map(str, differences.idxmin()[:3]))}."
+        )
+    return differences.groupby(SETTING).mean().to_dict()
 
 
 def _line(points):

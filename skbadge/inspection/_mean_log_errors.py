@@ -1,9 +1,9 @@
 """Means of the logarithms of errors, over steps, runs and data sets."""
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from skbadge.inspection._frame import (
     score_tables,
     skipped_frame,
 )
+from skbadge.inspection._printed import Printed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,7 +28,7 @@ _GROUP = ["model", "n_query", "metric"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MeanLogErrors:
+class MeanLogErrors(Printed):
     """Means of log errors, see `mean_log_errors`.
 
     Attributes
@@ -51,6 +52,8 @@ class MeanLogErrors:
     by_dataset: "pd.DataFrame"
     skipped: "pd.DataFrame"
 
+    _format = MappingProxyType({"float_format": "{:.3f}".format})
+
     def ratios(self) -> "pd.DataFrame":
         """Errors relative to the baseline's, a strategy a row and a metric a column.
 
@@ -66,21 +69,14 @@ class MeanLogErrors:
         n = self.by_dataset["dataset"].nunique()
         return f"<{type(self).__name__} of {len(self.table)} curves, {n} data sets>"
 
-    def __str__(self):
-        return "\n".join([f"{self._title()}:", str(self.ratios()), *self._notes()])
-
-    def _repr_html_(self):
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        table = self.ratios().to_html(float_format="{:.3f}".format)
-        return f"<p>{html.escape(self._title())}</p>{table}{notes}"
+    def _table(self):
+        return self.ratios()
 
     def _title(self):
         return f"Errors divided by those of {self.baseline!r}, geometric mean"
 
     def _notes(self):
-        notes = []
-        if len(self.skipped):
-            notes.append(f"Left out: {len(self.skipped)} things, see `skipped`.")
+        notes = left_out(self.skipped)
         if n := int(self.by_dataset["n_floored"].sum()):
             notes.append(f"{n} errors were raised to the floor.")
         return notes
@@ -245,20 +241,15 @@ def error_metrics(results, metric=None):
     return metrics, [{"metric": name, "reason": reason} for name in others]
 
 
-def run_means(table, at, floor):
+def _run_means(table, at, floor):
     """Mean log error of each run of a setting, errors raised, and number of steps.
-    The means are over the first number of labels ("start"), all others ("mean"), or the
-    last ("final"), of shape (n_strategies, n_repeats), and NaN for runs that lack a
-    step. Errors of complete runs that were raised to the floor are counted by strategy.
+    The means are over all numbers of labels but the first ("mean"), or the last
+    ("final"), of shape (n_strategies, n_repeats), and NaN for runs that lack a step.
+    Errors of complete runs that were raised to the floor are counted by strategy.
     """
-    reached = np.isfinite(table.scores).any(axis=(0, 1))
-    steps = np.flatnonzero(reached)
-    start = table.n_labeled[0]
-    if at == "start":
-        steps = np.flatnonzero(table.n_labeled == start)
-    else:
-        steps = steps[table.n_labeled[steps] > start]
-        steps = steps[-1:] if at == "final" else steps
+    reached = np.isfinite(table.scores[..., 1:]).any(axis=(0, 1))
+    steps = 1 + np.flatnonzero(reached)
+    steps = steps[-1:] if at == "final" else steps
     errors = -table.scores[:, :, steps]
     complete = np.isfinite(errors).all(axis=2) & (len(steps) > 0)
     is_low = complete[..., None] & (errors < floor)
@@ -269,7 +260,7 @@ def run_means(table, at, floor):
 
 def _of_setting(table, baseline, at, floor, ddof):
     """Rows of the strategies of one data set, and what was left out."""
-    means, n_floored, n_steps = run_means(table, at, floor)
+    means, n_floored, n_steps = _run_means(table, at, floor)
     has_rows = np.isfinite(table.scores).any(axis=2)
     reference = np.full(len(table.repeats), np.nan)
     if baseline in table.strategies:

@@ -298,7 +298,7 @@ def _friedman(ranks):
 
 
 def _nemenyi(names, mean, n_blocks, alpha):
-    """Critical difference, and the test of each pair, one dict a row."""
+    """Critical difference, and the tests of all pairs, by column."""
     k = len(names)
     error = np.sqrt(k * (k + 1) / (12 * n_blocks))  # of one mean rank
     critical = error * stats.studentized_range.ppf(1 - alpha, k, np.inf)

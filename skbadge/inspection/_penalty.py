@@ -1,8 +1,8 @@
 """How often each strategy beats each other: the penalty matrix."""
 
-import html
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,13 +24,14 @@ from skbadge.inspection._penalty_tally import (
     settings_of,
     tally,
 )
+from skbadge.inspection._printed import Printed, left_out
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PenaltyMatrix:
+class PenaltyMatrix(Printed):
     """How often each strategy beats each other, see `penalty_matrix`.
 
     Attributes
@@ -81,6 +82,8 @@ class PenaltyMatrix:
     budgets: "pd.DataFrame"
     skipped: "pd.DataFrame"
 
+    _format = MappingProxyType({"float_format": "{:.3g}".format, "na_rep": "-"})
+
     def __repr__(self):
         n = len(self.matrix)
         return (
@@ -88,32 +91,20 @@ class PenaltyMatrix:
             f"{self.n_settings} settings>"
         )
 
-    def __str__(self):
-        table = self._table().to_string(float_format="{:.3g}".format, na_rep="-")
-        return "\n".join([self._title(), table, *self._notes()])
-
-    def _repr_html_(self):
-        table = self._table().to_html(float_format="{:.3g}".format, na_rep="-")
-        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self._notes())
-        return f"<p>{html.escape(self._title())}</p>{table}{notes}"
-
     def _table(self):
         table = self.matrix.copy()
         table.loc["column average"] = self.column_average
         return table
 
     def _title(self):
-        settings = (
-            "1 setting" if self.n_settings == 1 else f"{self.n_settings} settings"
-        )
+        n = self.n_settings
         return (
-            f"How often the row beats the column in {settings}, by "
+            f"How often the row beats the column in {n} setting{'s'[: n != 1]}, by "
             f"{self.metric} (definition of the {self.definition})"
         )
 
     def _notes(self):
-        n = len(self.skipped)
-        return [f"Left out: {n} things, see `skipped`."] if n else []
+        return left_out(self.skipped)
 
 
 @validate_params(RULES)
@@ -235,7 +226,7 @@ def penalty_matrix(
     """
     pd = import_pandas()
     results, rules = check_rules(
-        frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
+        frame, definition, metric, baseline, error, paired, diagonal_in_mean
     )
     settings, others = settings_of(results, rules, n_initial)
     names = sorted(results["strategy"].unique())

@@ -126,7 +126,7 @@ error
     """
     pd = import_pandas()
     results, rules = check_rules(
-        frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
+        frame, definition, metric, baseline, error, paired, diagonal_in_mean
     )
     settings, _ = settings_of(results, rules, n_initial)
     rng = check_random_state(random_state)

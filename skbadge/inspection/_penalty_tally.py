@@ -46,7 +46,6 @@ class Rules:
 
     definition: str
     metric: str
-    alpha: float
     baseline: str
     paired: bool
     diagonal_in_mean: bool
@@ -102,7 +101,7 @@ class Tally(NamedTuple):
 
 
 def check_rules(
-    frame, definition, metric, alpha, baseline, paired, diagonal_in_mean, error
+    frame, definition, metric, baseline, error, paired=True, diagonal_in_mean=None
 ):
     """Results of the metric, and the checked parameters as `Rules`."""
     results, metric = select_metric(read_results(frame), metric)
@@ -110,9 +109,7 @@ def check_rules(
     if diagonal_in_mean is None:
         diagonal_in_mean = definition == "script"
     rule = error_rule(error, results["score"].to_numpy())
-    return results, Rules(
-        definition, metric, alpha, baseline, paired, diagonal_in_mean, rule
-    )
+    return results, Rules(definition, metric, baseline, paired, diagonal_in_mean, rule)
 
 
 def settings_of(results, rules, n_initial):

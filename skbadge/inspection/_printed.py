@@ -1,6 +1,9 @@
 """What results of a comparison print: a title, a table, and notes."""
 
 import html
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
 
 
 class Printed:
@@ -10,14 +13,18 @@ class Printed:
     str.
     """
 
+    # Keywords of `DataFrame.to_string` and `DataFrame.to_html`.
+    _format: Mapping[str, Any] = MappingProxyType({})
+
     def __str__(self):
-        return "\n".join([self._title(), self._table().to_string(), *self._notes()])
+        table = self._table().to_string(**self._format)
+        return "\n".join([self._title(), table, *self._notes()])
 
     def _repr_html_(self):
         title, *notes = (
             f"<p>{html.escape(text)}</p>" for text in (self._title(), *self._notes())
         )
-        return title + self._table().to_html() + "".join(notes)
+        return title + self._table().to_html(**self._format) + "".join(notes)
 
 
 def left_out(skipped):

@@ -172,7 +172,7 @@ class MonitorDisplay(Drawing):
             If matplotlib is missing.
         """
         known = [panel for panel in PANELS if self._says(panel)]
-        panels = known if panels is None else chosen("panels", panels, PANELS, "panels")
+        panels = known if panels is None else chosen("panels", panels, PANELS)
         check_axes(ax, panels)
         # Four of them stand two by two.
         n_columns = 2 if len(panels) == 4 else 3

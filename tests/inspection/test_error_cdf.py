@@ -96,7 +96,7 @@ def test_the_distribution_of_the_baseline_is_a_step_at_1(miniature):
 def test_a_better_strategy_has_lower_errors():
     result = normalized_error_cdf(noisy_frame(0, bonus=0.03))
     assert result.cdf("b")[0].max() < 1
-    assert "b: 0." in str(result)
+    assert "\nb         0." in str(result)
     assert "<table" in result._repr_html_()
     assert repr(result).startswith("<NormalizedErrorCDF of ")
 

@@ -99,7 +99,7 @@ def test_panels_are_chosen_by_name(monitor):
     again = display.plot(given, panels=["duplicates", "error"])
     assert again is display
     assert list(again.axes_.values()) == list(given)
-    with pytest.raises(ValueError, match=r"`panels` must be among .*'risk'"):
+    with pytest.raises(ValueError, match=r"`panels` must be one of .*'risk'"):
         display.plot(panels="risk")
     with pytest.raises(ValueError, match=r"one axes for each of \['error'\]. Got 2"):
         display.plot(given, panels="error")

@@ -9,9 +9,8 @@ import numpy as np
 from skbadge.embeddings._diagnostics import BatchDiagnostics, batch_diagnostics
 from skbadge.inspection._plot._style import (
     Drawing,
-    as_list,
     check_axes,
-    check_known,
+    chosen,
     line_kwargs,
     literal,
 )
@@ -201,8 +200,7 @@ class BatchDiagnosticsDisplay(Drawing):
         ImportError
             If matplotlib is missing.
         """
-        measures = as_list(measures)
-        check_known("measures", measures, LABELS, "measures")
+        measures = chosen("measures", measures, LABELS)
         check_axes(ax, measures)
         self.axes_ = self._begin(ax, len(measures), small=(3.9, 3.6))
         kwargs = line_kwargs(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from skbadge.inspection._frame import SETTING
-from skbadge.inspection._plot._style import as_list, check_known
+from skbadge.inspection._plot._style import chosen
 
 
 def choose(results, column, wanted, name=None):
@@ -11,12 +11,8 @@ def choose(results, column, wanted, name=None):
 
     A value that does not occur is an error, which calls the values by ``name``.
     """
-    if wanted is None:
-        return results
-    wanted = as_list(wanted)
     known = sorted(results[column].unique().tolist())
-    check_known(name or column, wanted, known, f"values of {column!r}")
-    return results[results[column].isin(wanted)]
+    return results[results[column].isin(chosen(name or column, wanted, known))]
 
 
 def relative_scores(results, baseline):

@@ -157,15 +157,14 @@ class ErrorCDFDisplay(Drawing):
         ImportError
             If matplotlib is missing.
         """
-        known = self.errors.strategies
-        names = chosen("strategies", self.strategies, known, "strategies")
+        names = chosen("strategies", self.strategies, self.errors.strategies)
         if not names:
             reasons = sorted(set(self.errors.skipped["reason"]))
             raise ValueError(f"There is no normalised error to draw: {reasons}.")
         steps = {name: self.errors.cdf(name) for name in names}
         (ax,) = self._begin(ax)
         kwargs = line_kwargs(steps, curve_kwargs, {"markersize": 5, "linewidth": 1.5})
-        edges = np.concatenate([np.asarray(x, dtype=float) for x, _ in steps.values()])
+        edges = np.concatenate([x for x, _ in steps.values()])
         low, high = min(edges.min(), 1.0), max(edges.max(), 1.0)
         margin = 0.05 * (high - low) or 0.05
         low, high = low - margin, high + margin

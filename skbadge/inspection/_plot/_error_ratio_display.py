@@ -186,7 +186,7 @@ class ErrorRatioDisplay(Drawing):
 
     def _only_metric(self):
         known = sorted(self.errors.table["metric"].unique())
-        names = chosen("metric", self.metric, known, "metrics")
+        names = chosen("metric", self.metric, known)
         if len(names) != 1:
             raise ValueError(
                 f"`metric` must be one of {known}, for a picture shows one. Got "
@@ -199,7 +199,7 @@ class ErrorRatioDisplay(Drawing):
         table = self.errors.table
         table = table[table["metric"] == metric]
         known = sorted(table["strategy"].unique())
-        names = chosen("strategies", self.strategies, known, "strategies")
+        names = chosen("strategies", self.strategies, known)
         if self.strategies is None:
             names = [name for name in names if name != self.errors.baseline]
         table = table[table["strategy"].isin(names) & table["ratio"].notna()]

@@ -144,7 +144,7 @@ class ErrorTailsDisplay(Drawing):
         """
         points, fits = self.tails.points, self.tails.fits
         known = points["strategy"].unique()
-        names = chosen("strategies", self.strategies, known, "strategies")
+        names = chosen("strategies", self.strategies, known)
         if not names:
             raise ValueError(
                 "There is no gain to draw: no strategy has a repeat that "

@@ -11,6 +11,7 @@ from skbadge.inspection._frame import (
     SETTING,
     Results,
     check_choice,
+    check_strategy,
     read_results,
     select_metric,
 )
@@ -180,13 +181,12 @@ class ActiveLearningCurveDisplay(Drawing):
         chosen = {"dataset": dataset, "model": model, "n_query": n_query}
         for column, wanted in chosen.items():
             results = choose(results, column, wanted)
-        baseline = [] if relative_to is None else [relative_to]
-        choose(results, "strategy", baseline, name="relative_to")
         drawn = choose(results, "strategy", strategies, name="strategies")
         names = drawn["strategy"].unique()
         seconds = mean_seconds(results) if x == "seconds" else None
         unpaired = []
         if relative_to is not None:
+            check_strategy("relative_to", relative_to, results)
             drawn, unpaired = relative_scores(results, relative_to)
             drawn = drawn[drawn["strategy"].isin(names)]
             unpaired = [entry for entry in unpaired if entry[-1] in names]
@@ -309,15 +309,15 @@ class ActiveLearningCurveDisplay(Drawing):
     def _title(self):
         """Say of each axes how it differs from the others, and of all what they are."""
         parts = [_setting_parts(setting) for setting in self.settings_]
-        varies = [len(set(part)) > 1 for part in zip(*parts, strict=True)]
+        n_values = [len(set(part)) for part in zip(*parts, strict=True)]
         n_repeats = self.curves["n_repeats"].to_numpy()
-        common = [part for part, own in zip(parts[0], varies, strict=True) if not own]
-        common = ", ".join([part for part in common if part])
+        named = zip(parts[0], n_values, strict=True)
+        common = ", ".join(word for word, n in named if word and n == 1)
         what = _describe(n_repeats.min(), n_repeats.max(), self.confidence)
         common = f"{common}: {what}" if common else what[:1].upper() + what[1:]
         for ax, setting, part in zip(self.axes_, self.settings_, parts, strict=True):
-            own = [part for part, own in zip(part, varies, strict=True) if own]
-            lines = [", ".join(part for part in own if part)]
+            named = zip(part, n_values, strict=True)
+            lines = [", ".join(word for word, n in named if word and n > 1)]
             alone = [name for *place, name in self.unpaired if tuple(place) == setting]
             if alone:
                 lines.append(f"no pairs with {self.relative_to}: {', '.join(alone)}")

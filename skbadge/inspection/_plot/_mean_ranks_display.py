@@ -1,7 +1,7 @@
 """Mean ranks on a line, with bars over those that do not differ."""
 
 from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
 from skbadge.inspection._frame import Results
@@ -82,7 +82,6 @@ class MeanRanksDisplay:
     """
 
     ranks: MeanRanks
-    _: KW_ONLY
 
     @classmethod
     def from_frame(

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from skbadge.inspection._frame import check_choice
 from skbadge.utils._optional import import_optional
 
 # Okabe and Ito's colours, told apart by every kind of colour vision. Their yellow is
@@ -103,7 +104,7 @@ def line_kwargs(names, curve_kwargs, defaults):
             f"strategy, or None. Got {curve_kwargs!r} instead."
         )
     if given and all(isinstance(value, Mapping) for value in given.values()):
-        check_known("curve_kwargs", given, styles, "strategies")
+        chosen("curve_kwargs", given, styles)
         own = {name: given.get(name, {}) for name in styles}
     else:
         own = dict.fromkeys(styles, given)
@@ -118,17 +119,6 @@ def as_list(given):
     return [given] if isinstance(given, str | int | np.integer) else list(given)
 
 
-def check_known(parameter, chosen, known, what):
-    """Raise if something chosen is not there, and say what is."""
-    known = list(known)
-    for value in chosen:
-        if value not in known:
-            raise ValueError(
-                f"`{parameter}` must be among the {what} there are, {known}. "
-                f"Got {value!r} instead."
-            )
-
-
 def check_axes(ax, names):
     """Raise unless no axes are given, or one for each of what is drawn."""
     if ax is not None and np.size(ax) != len(names):
@@ -137,12 +127,11 @@ def check_axes(ax, names):
         )
 
 
-def chosen(parameter, given, known, what):
+def chosen(parameter, given, known):
     """What to draw, as a list: what was named, one or several, or all that is known."""
-    if given is None:
-        return list(known)
-    names = as_list(given)
-    check_known(parameter, names, known, what)
+    names = list(known) if given is None else as_list(given)
+    for name in names:
+        check_choice(parameter, name, known)
     return names
 
 

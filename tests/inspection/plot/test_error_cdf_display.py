@@ -83,7 +83,7 @@ def test_strategies_are_drawn_in_the_order_asked_for():
     assert list(display.lines_) == ["random", "badge"]
     display = ErrorCDFDisplay.from_frame(experiment(), strategies="badge")
     assert list(display.lines_) == ["badge"]
-    with pytest.raises(ValueError, match=r"`strategies` must be among .* Got 'margin'"):
+    with pytest.raises(ValueError, match=r"`strategies` must be .* Got 'margin'"):
         ErrorCDFDisplay.from_frame(experiment(), strategies=["margin"])
 
 

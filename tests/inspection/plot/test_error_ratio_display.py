@@ -117,12 +117,12 @@ def test_a_picture_shows_one_metric():
     errors = mean_log_errors(frame)
     display = ErrorRatioDisplay(errors, metric="neg_max_error").plot()
     assert display.ax_.get_title() == "Max error"
-    with pytest.raises(ValueError, match=r"`metric` must be among .* Got 'accuracy'"):
+    with pytest.raises(ValueError, match=r"`metric` must be one of .* Got 'accuracy'"):
         ErrorRatioDisplay(errors, metric="accuracy").plot()
 
 
 def test_strategies_that_are_not_there_are_named():
-    with pytest.raises(ValueError, match=r"`strategies` must be among .* Got 'margin'"):
+    with pytest.raises(ValueError, match=r"`strategies` must be .* Got 'margin'"):
         ErrorRatioDisplay.from_frame(experiment(), strategies=["margin"])
 
 

@@ -88,7 +88,7 @@ def test_another_baseline_is_named():
 
 
 def test_strategies_that_are_not_there_are_named():
-    with pytest.raises(ValueError, match=r"`strategies` must be among .* Got 'margin'"):
+    with pytest.raises(ValueError, match=r"`strategies` must be .* Got 'margin'"):
         ErrorTailsDisplay.from_frame(experiment(), strategies=["margin"])
 
 

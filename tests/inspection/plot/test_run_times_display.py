@@ -102,8 +102,8 @@ def test_strategies_measures_and_axes_can_be_chosen():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"strategies": "margin"}, "`strategies` must be among .*'margin'"),
-        ({"measures": "score_time"}, "`measures` must be among .*'score_time'"),
+        ({"strategies": "margin"}, "`strategies` must be one of .*'margin'"),
+        ({"measures": "score_time"}, "`measures` must be one of .*'score_time'"),
     ],
 )
 def test_what_is_not_there_is_named(options, message):

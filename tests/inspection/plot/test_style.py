@@ -121,7 +121,7 @@ def test_keywords_of_curves_go_before_the_look():
 
 
 def test_keywords_that_fit_nothing_are_refused():
-    with pytest.raises(ValueError, match="`curve_kwargs` must be among the strategies"):
+    with pytest.raises(ValueError, match="`curve_kwargs` must be one of"):
         line_kwargs(["badge"], {"bagde": {"color": "red"}}, {})
     with pytest.raises(ValueError, match="`curve_kwargs` must be a dict"):
         line_kwargs(["badge"], [{"color": "red"}], {})
