@@ -75,15 +75,12 @@ def _count(frame):
 def matrices():
     """Penalty matrices by title: of all settings, and of groups of them."""
     frame = main_results()
-    titles = {"all": penalty_matrix(frame)}
-    for n_query, group in frame.groupby("n_query"):
-        titles[f"batch {n_query:,}"] = penalty_matrix(group)
-    for model, group in frame.groupby("model"):
-        titles[model] = penalty_matrix(group)
-    titles["3 classes and more"] = penalty_matrix(frame[~frame["dataset"].isin(BINARY)])
-    of_paper = frame[frame["strategy"].isin(PAPER)]
-    titles["paper's seven"] = penalty_matrix(of_paper)
-    return titles
+    groups = {"all": frame}
+    groups |= {f"batch {n_query:,}": rows for n_query, rows in frame.groupby("n_query")}
+    groups |= dict(iter(frame.groupby("model")))
+    groups["3 classes and more"] = frame[~frame["dataset"].isin(BINARY)]
+    groups["paper's seven"] = frame[frame["strategy"].isin(PAPER)]
+    return {title: penalty_matrix(rows) for title, rows in groups.items()}
 
 
 def penalties():
