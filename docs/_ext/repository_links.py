@@ -7,7 +7,6 @@ import re
 
 # What lies elsewhere in the repository, and the page that shows it.
 PAGES = {
-    "../examples/benchmarks/REPRODUCTION_BMDAL.md": "reproduction_bmdal.md",
     "../CHANGELOG.md": "changelog.md",
 }
 

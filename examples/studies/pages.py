@@ -11,13 +11,16 @@ import re
 from pathlib import Path
 
 import badge_study
+import bmdal_study
 import evidence
 import matplotlib.pyplot as plt
 import plan
 
 ROOT = Path(__file__).parents[2]
-PAGES = [
-    ROOT / name for name in ("README.md", "docs/evidence.md", "docs/reproduction.md")
+PAGES = [ROOT / "README.md"]
+PAGES += [
+    ROOT / "docs" / f"{name}.md"
+    for name in ("evidence", "reproduction", "reproduction_bmdal")
 ]
 IMAGES = ROOT / "examples" / "images"
 # What fills the places that are marked with these names.
@@ -36,8 +39,15 @@ TABLES = {
     "badge samplers": badge_study.samplers,
     "badge diagnostics": badge_study.diagnostics,
     "badge curves": badge_study.curves,
+    "bmdal sentence": bmdal_study.sentence,
+    "bmdal rmse": bmdal_study.by_rmse,
+    "bmdal metrics": bmdal_study.by_metric,
+    "bmdal more": bmdal_study.more,
+    "bmdal tails": bmdal_study.tails,
+    "bmdal times": bmdal_study.times,
+    "bmdal curves": bmdal_study.curves,
 }
-PICTURES = {"badge curves": badge_study.pictures}
+PICTURES = {"badge curves": badge_study.pictures, "bmdal curves": bmdal_study.pictures}
 
 
 def filled(text):

@@ -70,6 +70,12 @@ def test_intervals_are_those_of_a_t_test(pages):
     assert words == f"2.8 ({100 * low:.1f} to {100 * high:.1f})"
 
 
+def test_lcmd_has_the_least_errors_and_bald_the_greatest(pages):
+    table = pages.bmdal_study.errors().table
+    table = table[table["metric"] == pages.bmdal_study.RMSE].sort_values("difference")
+    assert table["strategy"].iloc[[0, -1]].tolist() == ["lcmd", "bald"]
+
+
 def test_points_have_no_sign_before_zero(pages):
     points = pages.evidence.points
     assert [points(x) for x in (-0.0004, 0.0123, -0.02)] == ["0.0", "1.2", "-2.0"]
@@ -80,7 +86,8 @@ def test_every_part_is_on_a_page(pages):
     study = pages.badge_study
     parts |= {*study.PARTS, study.SLOW, study.RAW}
     parts |= {study.SAMPLERS, study.BATCHES}
-    parts |= {"bmdal_small", "bmdal_large", "bmdal_batch_sizes", "bmdal_more"}
+    study = pages.bmdal_study
+    parts |= {*study.PARTS, study.MORE, study.SIZES}
     assert parts == {path.stem for path in PARTS}
 
 
