@@ -74,6 +74,8 @@ def test_lcmd_has_the_least_errors_and_bald_the_greatest(pages):
     table = pages.bmdal_study.errors().table
     table = table[table["metric"] == pages.bmdal_study.RMSE].sort_values("difference")
     assert table["strategy"].iloc[[0, -1]].tolist() == ["lcmd", "bald"]
+    lcmd = table.iloc[0]
+    assert lcmd["difference"] < -3 * lcmd["difference_sem_fixed"]
 
 
 def test_points_have_no_sign_before_zero(pages):
