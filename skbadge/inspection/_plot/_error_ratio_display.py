@@ -172,6 +172,7 @@ class ErrorRatioDisplay(Drawing):
             fmt="o",
             color=BLACK,
             capsize=3,
+            label="mean" if self.lines_ else None,
         )
         ax.set(
             ylim=(-0.6, len(ratio) - 0.4),

@@ -57,7 +57,7 @@ def test_each_data_set_has_its_marks():
             {name: RATIOS[dataset][name] for name in names.values()}
         )
     legend = [text.get_text() for text in display.legend_.get_texts()]
-    assert legend == ["plain", "steep"]
+    assert legend == ["plain", "steep", "mean"]
 
 
 def test_bars_are_one_standard_error_of_the_log():
