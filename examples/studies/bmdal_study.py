@@ -5,7 +5,9 @@
 
 from functools import cache, partial
 from math import exp
+from types import SimpleNamespace
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from study_results import (
     curves_of,
@@ -156,6 +158,48 @@ def tails():
     return "\n".join(markdown(head, rows))
 
 
+@cache
+def by_size():
+    """Mean log RMSE with all labels, by batch size, on the same sets and splits."""
+    others = results_of([SIZES])
+    usual = _same_runs(results_of(PARTS), others)
+    usual = usual[usual["strategy"].isin(others["strategy"])]
+    frame = pd.concat([others, usual], ignore_index=True)
+    table = mean_log_errors(frame, metric=RMSE, at="final").table
+    return table.set_index(["strategy", "n_query"])
+
+
+def sizes():
+    """Markdown: RMSE with 4,352 labels, divided by that of random, by batch size."""
+    table = by_size()
+    columns = sorted(table.index.unique("n_query"))
+    rows = []
+    for name in table.index.unique("strategy").drop("random"):
+        cells = [f"`{name}`"]
+        for n_query in columns:
+            line = table.loc[name, n_query]
+            sem = shown(line.difference_sem_fixed, 3)
+            cells.append(f"{line.ratio:.3f} ± {sem}" if sem else f"{line.ratio:.3f}")
+        rows.append(cells)
+    head = ["strategy", *(f"batches of {n_query:,}" for n_query in columns)]
+    return "\n".join(markdown(head, rows))
+
+
+def draw_sizes():
+    """The paper's figure on batch sizes."""
+    figure, ax = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+    for name, table in by_size().groupby("strategy"):
+        x = table.index.get_level_values("n_query")
+        sem = table["difference_sem_fixed"].fillna(0)
+        ax.errorbar(x, table["ratio"], sem * table["ratio"], marker="o", label=name)
+    ax.set(xscale="log", xlabel="Rows in a batch", xticks=x, xticklabels=x)
+    ax.set_ylabel("RMSE with 4,352 labels / that of random")
+    ax.minorticks_off()
+    ax.grid(alpha=0.3)
+    ax.legend()
+    return SimpleNamespace(figure_=figure)
+
+
 def times():
     """Markdown: median seconds of a training, and of the queries of each strategy."""
     found = run_times(results_of(PARTS))
@@ -179,6 +223,7 @@ def pictures():
     """Functions that draw a Display, by the names of their files."""
     frame, draw = results_of(PARTS), ActiveLearningCurveDisplay.from_frame
     yield "bmdal_rmse_ratios", partial(ErrorRatioDisplay.from_frame, frame, metric=RMSE)
+    yield "bmdal_batch_sizes", draw_sizes
     yield "bmdal_error_tails", partial(ErrorTailsDisplay.from_frame, frame)
     for name in sorted(frame["dataset"].unique()):
         yield f"bmdal_{name}", partial(draw, frame, metric=RMSE, dataset=name)

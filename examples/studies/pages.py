@@ -43,6 +43,7 @@ TABLES = {
     "bmdal rmse": bmdal_study.by_rmse,
     "bmdal metrics": bmdal_study.by_metric,
     "bmdal more": bmdal_study.more,
+    "bmdal sizes": bmdal_study.sizes,
     "bmdal tails": bmdal_study.tails,
     "bmdal times": bmdal_study.times,
     "bmdal curves": bmdal_study.curves,
