@@ -120,9 +120,8 @@ def everywhere(frame):
     return sorted(repeats.columns[repeats.eq(repeats.max(axis=1), axis=0).all()])
 
 
-def regime_table(frame, baseline, saved):
+def regime_table(frame, baseline, saved, tests):
     """Lines of one Markdown table, and sentences below it."""
-    tests = paired_tests(frame, baseline=baseline)
     by_set, counts = by_dataset(tests), verdicts(tests)
     strategies = everywhere(frame)
     ranks = mean_ranks(frame, strategies=strategies)
@@ -184,13 +183,14 @@ def without_savings(frame, baseline):
 
 @cache
 def regimes():
-    """Title, evaluations, baseline and savings of the regimes with results."""
+    """Title, evaluations, baseline, savings and tests of the regimes with results."""
     found = []
     for regime in REGIMES:
         frame = evaluations(regime)
         if frame is not None and regime.baseline in set(frame["strategy"]):
             saved = savings(frame, regime.baseline)
-            found.append((regime.title, frame, regime.baseline, saved))
+            tests = paired_tests(frame, baseline=regime.baseline)
+            found.append((regime.title, frame, regime.baseline, saved, tests))
     return found
 
 
@@ -205,8 +205,8 @@ def tables():
 def as_good():
     """Markdown: where no strategy is a point beyond random rows, by regime."""
     rows = []
-    for title, frame, baseline, _ in regimes():
-        best = by_dataset(paired_tests(frame, baseline=baseline)).max().sort_values()
+    for title, *_, tests in regimes():
+        best = by_dataset(tests).max().sort_values()
         level = [
             f"{name} {points(x)}" for name, x in best[best.round(3) < LEVEL].items()
         ]
@@ -236,7 +236,7 @@ def rare_rows():
 def summary():
     """Markdown: what some strategies save, a line for each regime."""
     rows = []
-    for title, *_, saved in regimes():
+    for title, _, _, saved, _ in regimes():
         cells = [saving(saved.loc[x]) if x in saved.index else "" for x in QUOTED]
         rows.append([title, saved["n_datasets"].max(), *cells])
     head = ["labels saved", "data sets", *(f"`{name}`" for name in QUOTED)]

@@ -51,7 +51,7 @@ def work():
     lines["all"] = [sum(column) for column in zip(*lines.values(), strict=True)]
     rows = [
         [name, f"{n_runs:,}", f"{planned:g}", f"{done:,}", f"{n:,}", f"{hours:.1f}"]
-        for name, (n_runs, planned, done, n, hours) in lines.items()
+        for name, (n_runs, planned, done, n, hours, _) in lines.items()
     ]
     head = [
         "part",
@@ -61,29 +61,23 @@ def work():
         "trainings",
         "core-hours",
     ]
-    more = sum(more_before(path.stem) for path in HERE.glob("*.toml"))
+    more = lines["all"][-1]
     before = (
         f"With the training of before it would have been {more:.1f} core-hours more."
     )
     return "\n".join([*markdown(head, rows), "", before])
 
 
-def more_before(part):
-    """Core-hours that trainings of a part would have taken more, before."""
-    if not path_of(part).exists():
-        return 0.0
-    frame = read(part)
-    frame = frame[frame["model"].isin(["mlp", "relu"])]
-    seconds = frame.drop_duplicates(["run", "n_labeled"])["fit_time"].sum()
-    factor = BEFORE_NARROW if part in NARROW else BEFORE
-    return (factor - 1) * seconds / 3600
-
-
 def work_done(part):
-    """Number of runs, of trainings, and core-hours in the results of a part."""
+    """Runs, trainings and core-hours in the results of a part.
+
+    The last number is how many core-hours more it would have been before.
+    """
     if not path_of(part).exists():
-        return 0, 0, 0.0
+        return 0, 0, 0.0, 0.0
     frame = read(part)
     trainings = frame.drop_duplicates(["run", "n_labeled"])
     seconds = trainings[["fit_time", "query_time", "score_time"]].sum().sum()
-    return frame["run"].nunique(), len(trainings), seconds / 3600
+    of_nets = trainings.loc[trainings["model"].isin(["mlp", "relu"]), "fit_time"].sum()
+    more = ((BEFORE_NARROW if part in NARROW else BEFORE) - 1) * of_nets
+    return frame["run"].nunique(), len(trainings), seconds / 3600, more / 3600

@@ -97,9 +97,11 @@ class PenaltyMatrix(Printed):
         return table
 
     def _title(self):
-        n = self.n_settings
+        settings = (
+            "1 setting" if self.n_settings == 1 else f"{self.n_settings} settings"
+        )
         return (
-            f"How often the row beats the column in {n} setting{'s'[: n != 1]}, by "
+            f"How often the row beats the column in {settings}, by "
             f"{self.metric} (definition of the {self.definition})"
         )
 

@@ -11,6 +11,8 @@ def choose(results, column, wanted, name=None):
 
     A value that does not occur is an error, which calls the values by ``name``.
     """
+    if wanted is None:
+        return results
     known = sorted(results[column].unique().tolist())
     return results[results[column].isin(chosen(name or column, wanted, known))]
 

@@ -104,7 +104,8 @@ def line_kwargs(names, curve_kwargs, defaults):
             f"strategy, or None. Got {curve_kwargs!r} instead."
         )
     if given and all(isinstance(value, Mapping) for value in given.values()):
-        chosen("curve_kwargs", given, styles)
+        for name in given:
+            check_choice("curve_kwargs", name, styles)
         own = {name: given.get(name, {}) for name in styles}
     else:
         own = dict.fromkeys(styles, given)
