@@ -150,11 +150,21 @@ def validate_all_parameters(value, where):
     """Check the parameters of an object, and of objects in them, as `fit` would."""
     has_params = hasattr(value, "get_params") and not isinstance(value, type)
     for part in [value, *(value.get_params().values() if has_params else ())]:
-        # Estimators of scikit-learn have the first one, nets of skorch the second.
-        rules = "_parameter_constraints", "_params_to_validate"
-        if isinstance(part, type) or not any(hasattr(part, name) for name in rules):
-            continue
         try:
-            part._validate_params()
+            if not isinstance(part, type):
+                _validate_parameters(part)
         except (TypeError, ValueError) as error:
             raise ValueError(f"`{where}`: {error}") from error
+
+
+def _validate_parameters(estimator):
+    if hasattr(estimator, "_params_to_validate"):
+        # A net of skorch learns the names of its modules when it makes them, and until
+        # then takes their parameters for mistakes.
+        given = estimator._params_to_validate
+        estimator = copy(estimator)
+        names = {name.split("__")[0] for name in given if "__" in name}
+        estimator.prefixes_ = [*estimator.prefixes_, *names]
+        estimator._validate_params()
+    elif hasattr(estimator, "_parameter_constraints"):
+        estimator._validate_params()

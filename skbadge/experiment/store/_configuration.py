@@ -61,8 +61,10 @@ def current_versions():
 
 def describe(value, name):
     """What an object is, as JSON that is the same in every process.
+
     Numbers, strings, lists and dicts stand for themselves; estimators and strategies
-    for their class and the parameters that differ from the defaults; functions and
+    for their class and the public parameters that differ from the defaults, those of
+    base classes included; functions and
     classes for the place they can be imported from; arrays and tables for a hash of
     their content; all else for a hash of its pickle. An object that cannot be known
     again, such as a lambda function, is an error that calls it ``name``.
@@ -87,7 +89,7 @@ def describe(value, name):
         changed = {
             key: describe(each, f"{name}'s `{key}`")
             for key, each in sorted(value.get_params(deep=False).items())
-            if not _is_default(type(value), key, each)
+            if not (key.startswith("_") or _is_default(type(value), key, each))
         }
         return {"object": _import_path(type(value), name), "parameters": changed}
     if kind_of(value) in ("pandas", "polars", "sparse") or isinstance(
@@ -113,13 +115,23 @@ def _import_path(value, name):
 
 
 def _is_default(kind, key, value):
-    default = signature(kind).parameters.get(key)
-    if default is None or default.default is Parameter.empty:
+    default = _default(kind, key)
+    if default is Parameter.empty:
         return False
     try:
-        return describe(value, key) == describe(default.default, key)
+        return describe(value, key) == describe(default, key)
     except ValueError:
         return False
+
+
+def _default(kind, key):
+    # A class may take parameters of its bases by **kwargs, as nets of skorch do.
+    for each in kind.__mro__:
+        if "__init__" in vars(each):
+            found = signature(vars(each)["__init__"]).parameters.get(key)
+            if found is not None:
+                return found.default
+    return Parameter.empty
 
 
 def _describe_pickle(value, name):

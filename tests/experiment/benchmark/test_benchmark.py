@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.datasets import load_digits, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
@@ -15,6 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetClassifier
 
 from skbadge import BadgeQuerier
 from skbadge.experiment import Benchmark
@@ -51,6 +53,11 @@ steps = [
     ["linear", {object = "sklearn.linear_model:LogisticRegression", C = 0.5}],
 ]
 """
+
+
+class NetOfOurs(NeuralNetClassifier):
+    def __init__(self, *args, **parameters):
+        super().__init__(*args, **parameters)
 
 
 @pytest.fixture(autouse=True)
@@ -189,6 +196,17 @@ def test_parameters_at_their_defaults_are_left_out_for_libraries_add_some():
     }
     steps = [["standardscaler", scaler], ["logisticregression", linear]]
     assert config["model_description"]["parameters"] == {"steps": steps}
+
+
+@pytest.mark.parametrize("kind", [NeuralNetClassifier, NetOfOurs])
+def test_a_net_is_known_by_its_parameters_that_are_no_defaults(kind):
+    net = kind(torch.nn.Linear, lr=0.5, max_epochs=10, module__in_features=3)
+    config = make_benchmark(models={"m": net}).configs()[0]
+    assert config["model_description"]["parameters"] == {
+        "lr": 0.5,
+        "module": {"import": "torch.nn.modules.linear:Linear"},
+        "module__in_features": 3,
+    }
 
 
 def test_data_in_memory_is_known_by_its_content():
@@ -482,6 +500,17 @@ def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
 def test_parameters_are_checked(changes, error, message):
     with pytest.raises(error, match=message):
         make_benchmark(**changes)
+
+
+def test_mistakes_in_parameters_of_nets_are_found_and_modules_may_have_some():
+    parts = {"module__out_features": 2, "optimizer__momentum": 0.9, "critic__size": 3}
+    net = NetOfOurs(torch.nn.Linear, **parts)
+    for model in (net, make_pipeline(StandardScaler(), net)):
+        assert make_benchmark(models={"m": model}).configs()
+    net = NetOfOurs(torch.nn.Linear, max_epoch=3, **parts)
+    for model in (net, make_pipeline(StandardScaler(), net)):
+        with pytest.raises(ValueError, match=r"unexpected argument.* max_epoch"):
+            make_benchmark(models={"m": model})
 
 
 class Unpicklable:
