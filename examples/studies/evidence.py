@@ -55,6 +55,7 @@ REGIMES = [
     Regime("batches of 1,000, nets", NETS, n_query=1000),
     Regime("batches of 10,000, nets", ["badge_large_batches"]),
     Regime("one class at 1 %", ["rare"], metric="average_precision"),
+    Regime("several rare classes", ["rare_classes"], metric="balanced_accuracy"),
 ]
 AT = "n_labeled"
 # What README shows.
@@ -215,9 +216,9 @@ def as_good():
     return "\n".join(markdown(head, rows))
 
 
-def rare_rows():
-    """Markdown: rows of the rare class among the labels in the end, by model."""
-    frame = results_of(["rare"])
+def rare_rows(part):
+    """Markdown: rare rows among the labels in the end, by model."""
+    frame = results_of([part])
     frame = frame[frame["metric"] == "found"]
     frame = frame[frame[AT] == frame.groupby("dataset")[AT].transform("max")]
     rows_found = frame.pivot_table("score", ["strategy", "model"], "dataset")

@@ -8,6 +8,7 @@ To print the tables, and to put them and the pictures into the pages::
 
 import argparse
 import re
+from functools import partial
 from pathlib import Path
 
 import badge_study
@@ -27,7 +28,8 @@ IMAGES = ROOT / "examples" / "images"
 TABLES = {
     "tables": evidence.tables,
     "as good": evidence.as_good,
-    "rare rows": evidence.rare_rows,
+    "rare rows": partial(evidence.rare_rows, "rare"),
+    "rows of rare classes": partial(evidence.rare_rows, "rare_classes"),
     "summary": evidence.summary,
     "work": plan.work,
     "badge sentence": badge_study.sentence,
