@@ -158,13 +158,15 @@ def validate_all_parameters(value, where):
 
 
 def _validate_parameters(estimator):
-    if hasattr(estimator, "_params_to_validate"):
+    # A FrozenEstimator has the attributes of what is in it, but not the methods.
+    if "_params_to_validate" in getattr(estimator, "__dict__", {}):
         # A net of skorch learns the names of its modules when it makes them, and until
         # then takes their parameters for mistakes.
         given = estimator._params_to_validate
-        estimator = copy(estimator)
         names = {name.split("__")[0] for name in given if "__" in name}
-        estimator.prefixes_ = [*estimator.prefixes_, *names]
-        estimator._validate_params()
-    elif hasattr(estimator, "_parameter_constraints"):
+        twin = object.__new__(type(estimator))
+        vars(twin).update(vars(estimator))
+        twin.prefixes_ = [*twin.prefixes_, "module", "criterion", "optimizer", *names]
+        twin._validate_params()
+    elif hasattr(type(estimator), "_parameter_constraints"):
         estimator._validate_params()

@@ -175,6 +175,7 @@ def threads_limited(n_threads):
     if n_threads is None:
         yield
         return
+    n_threads = int(n_threads)
     torch = sys.modules.get("torch")
     n_before = None if torch is None else torch.get_num_threads()
     openmp = libraries.of("openmp").limit(limits=n_threads)

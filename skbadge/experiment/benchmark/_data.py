@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-import joblib
 import numpy as np
 
-from skbadge.experiment.store import describe
+from skbadge.experiment.store import content_hash, describe
 from skbadge.pools import (
     check_masked_parts,
     column_dtypes,
@@ -54,7 +53,7 @@ def describe_data(source, name):
         return describe(source, name)
     data = as_data(source, name)
     preprocessor = describe(data.preprocessor, name)
-    return {"content": joblib.hash((data.X, data.y)), "preprocessor": preprocessor}
+    return {"content": content_hash((data.X, data.y)), "preprocessor": preprocessor}
 
 
 def read_data(source, name):

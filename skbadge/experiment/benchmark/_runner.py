@@ -38,6 +38,7 @@ from skbadge.experiment.store import (
 )
 from skbadge.outputs._pipeline import innermost
 from skbadge.querier import BadgeQuerier
+from skbadge.querier._checks import check_y
 from skbadge.utils._streams import stream_seed
 
 if TYPE_CHECKING:
@@ -268,7 +269,7 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
         claim.fail(error)
         return True
     try:
-        split = _split(claim, data, querier, initial)
+        y, split = _labels_and_split(claim, data, querier, initial)
     except ValueError as error:
         claim.release()
         return error
@@ -278,7 +279,7 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
         execute(
             run,
             data.X,
-            data.y,
+            y,
             scorers=scorers,
             n_threads=n_threads,
             error_score=np.nan,
@@ -287,15 +288,16 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
     return True
 
 
-def _split(claim, data, querier, initial):
-    """The rows of a run; a ValueError if its data set is not what it was made for."""
+def _labels_and_split(claim, data, querier, initial):
+    """Labels and rows of a run; a ValueError if its data set is not made for it."""
     config = claim.config
     if data.digest is not None:
         claim.check_data(data.digest)
     try:
-        return draw_start(
+        y = check_y(querier, data.y, data.X, querier)
+        return y, draw_start(
             querier,
-            data.y,
+            y,
             n_initial=config["n_initial"],
             initial=initial,
             test_size=config["test_size"],

@@ -1,13 +1,12 @@
 """Learning curves of query strategies."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from numbers import Integral, Real
 from os import PathLike
 from typing import Any, Literal
 
-import joblib
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, is_classifier
@@ -37,12 +36,13 @@ from skbadge.experiment.simulation._wrapped import (
     rows_for,
     with_strategy,
 )
-from skbadge.experiment.store import ExperimentResult, ResultStore
-from skbadge.pools import is_several, n_rows
+from skbadge.experiment.store import ExperimentResult, ResultStore, content_hash
+from skbadge.pools import is_several
+from skbadge.querier._checks import check_y
 from skbadge.strategies import Strategy
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_masked, check_one_label_a_row
+from skbadge.utils._validation import check_masked
 
 
 @validate_params(
@@ -213,23 +213,19 @@ def active_learning_curve(
     margin    20           ...
     """
     X, X_test = rows_for(querier, X, "X"), rows_for(querier, X_test, "X_test")
-    check_masked(y, "y")
-    check_masked(y_test, "y_test")
     queriers = _queriers(querier, strategies)
+    scoring = list(scoring) if isinstance(scoring, Iterator) else scoring
     check_initial(querier, initial)
-    if is_classifier(querier):
-        check_one_label_a_row(y)
-    y = np.asarray(y)
-    _check_rows(X, y, X_test, y_test)
-    if store is not None:
-        _check_seed(random_state)
     if n_validation:
         check_takes_held_out(querier)
+    y = check_y(querier, y, X, querier)
+    test = _given_test(querier, X_test, y_test)
+    if store is not None:
+        _check_seed(random_state)
     budget = total_budget(n_initial, n_query, n_rounds, budget)
     root = random_state
     if not isinstance(root, Integral):
         root = int(check_random_state(root).randint(2**31 - 1))
-    test = None if X_test is None else (X_test, np.asarray(y_test))
     splits = [
         draw_start(
             querier,
@@ -292,7 +288,7 @@ def _run_all(runs, X, y, options, parallel):
 
 def _run_in_store(path, runs, X, y, scoring, options, parallel):
     """Do runs in a store, those that failed before again; returns their hashes."""
-    data = joblib.hash((X, y, options["test"]))
+    data = content_hash((X, y, options["test"]))
     with ResultStore(path) as store:
         hashes = store.add([run.config(data, scoring) for run in runs])
         store.reset_failed(hashes)
@@ -373,10 +369,19 @@ def _given_splits(querier, X, y, cv, n_repeats):
         return [None] * n_repeats
     # scikit-learn would take the inputs for the rows.
     X = np.zeros((len(y), 1)) if is_several(X) else X
-    splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
-    return [
-        {"pool": pool, "test": test} for pool, test in splits for _ in range(n_repeats)
+    splits = [
+        {
+            name: _positions(rows)
+            for name, rows in zip(("pool", "test"), parts, strict=True)
+        }
+        for parts in check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
     ]
+    return [split for split in splits for _ in range(n_repeats)]
+
+
+def _positions(rows):
+    rows = np.asarray(rows)
+    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _check_seed(random_state):
@@ -387,12 +392,15 @@ def _check_seed(random_state):
         )
 
 
-def _check_rows(X, y, X_test, y_test):
-    if n_rows(X) != len(y):
-        raise ValueError(
-            f"`X` and `y` must have one row each for every example. Got {n_rows(X)} "
-            f"and {len(y)}."
-        )
+def _given_test(querier, X_test, y_test):
+    """Test rows and their labels, or None."""
     if (X_test is None) != (y_test is None):
         missing = "y_test" if y_test is None else "X_test"
         raise ValueError(f"`X_test` and `y_test` go together. `{missing}` is missing.")
+    if X_test is None:
+        return None
+    check_masked(y_test, "y_test")
+    try:
+        return X_test, check_y(querier, y_test, X_test, querier)
+    except ValueError as error:
+        raise ValueError(f"`X_test` and `y_test`: {error}") from error

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, is_classifier
-from sklearn.utils import assert_all_finite, column_or_1d, get_tags
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,11 +19,11 @@ from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import check_initial, rows_for
 from skbadge.monitoring import Monitor
 from skbadge.pools import n_rows, take_rows
+from skbadge.querier._checks import check_y
 from skbadge.strategies import Strategy
 from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import optional_seed
 from skbadge.utils._typing import RandomState
-from skbadge.utils._validation import check_masked, check_one_label_a_row
 
 # For `available_if`: whether the querier has a method.
 _querier_has = partial(estimator_has, delegates=("querier_", "querier"))
@@ -183,7 +183,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         if isinstance(root, np.random.RandomState):
             root = int(root.randint(2**31 - 1))
         X = rows_for(self.querier, X, "X")
-        targets = _as_targets(self, y, X)
+        targets = check_y(self, y, X, self.querier)
         check_initial(self.querier, self.initial)
         split = draw_start(
             self,
@@ -305,28 +305,6 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
 
     def __sklearn_tags__(self):
         return deepcopy(get_tags(self.querier))
-
-
-def _as_targets(learner, y, X):
-    """Labels or targets as an array; the querier checks those it is given."""
-    if y is None:
-        raise ValueError(
-            f"This {type(learner).__name__} estimator requires y to be passed, but the "
-            "target y is None."
-        )
-    check_masked(y, "y")
-    if is_classifier(learner):
-        check_one_label_a_row(y)
-    y = np.asarray(y)
-    assert_all_finite(y, input_name="y")
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    if len(y) != n_rows(X):
-        raise ValueError(
-            "Found input variables with inconsistent numbers of samples: `X` has "
-            f"{n_rows(X)} rows and `y` {len(y)}."
-        )
-    return y
 
 
 def _as_mask(candidates, n_rows):

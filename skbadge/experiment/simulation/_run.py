@@ -3,13 +3,12 @@
 import traceback
 from dataclasses import dataclass, replace
 
-import joblib
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import FirstQuery, Split
-from skbadge.experiment.store import describe, evaluation_records
+from skbadge.experiment.store import content_hash, describe, evaluation_records
 from skbadge.inspection._frame import TIMES
 from skbadge.utils._threads import threads_limited
 
@@ -56,7 +55,7 @@ class Run:
             **asked_for,
             "seed": self.seed,
             "budget": self.budget,
-            "split": joblib.hash(split),
+            "split": content_hash(split),
             "data_description": data,
             "querier_description": describe(self.querier, "`querier`"),
             "scoring": describe(scoring, "`scoring`"),

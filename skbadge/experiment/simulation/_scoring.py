@@ -161,8 +161,8 @@ def _check_suits(querier, name, scorer):
     model = innermost(querier)
     if isinstance(model, BadgeQuerier):
         model = innermost(estimator_of(model))
-    # Some objects have these only once they are fitted.
-    if not any(hasattr(type(model), method) for method in methods):
+    # Some objects have these only once they are fitted, and some pass them on.
+    if not any(hasattr(x, method) for x in (type(model), model) for method in methods):
         raise ValueError(
             f"`scoring` {name!r} needs a model with {' or '.join(methods)}. "
             f"{type(model).__name__} has none."

@@ -114,6 +114,7 @@ def _with_names(querier, strategies):
             "`strategies` must be a list or a dict of strategies. Got "
             f"{shown(strategies)} instead."
         )
+    strategies = list(strategies)
     names = [str(getattr(strategy, "__name__", strategy)) for strategy in strategies]
     if not names or len(set(names)) < len(names):
         raise ValueError(

@@ -12,6 +12,7 @@ from skbadge.experiment.store._configuration import (
     describe,
     short_hash,
 )
+from skbadge.experiment.store._content_hash import content_hash
 from skbadge.experiment.store._remote_claim import RemoteClaim
 from skbadge.experiment.store._result import (
     COLUMNS,
@@ -36,6 +37,7 @@ __all__ = [
     "as_html",
     "canonical",
     "config_hash",
+    "content_hash",
     "describe",
     "evaluation_records",
     "is_beside_a_store",

@@ -7,10 +7,11 @@ from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from inspect import Parameter, isroutine, signature
 
-import joblib
 import numpy as np
+from sklearn.frozen import FrozenEstimator
 
 from skbadge._version import __version__
+from skbadge.experiment.store._content_hash import content_hash
 from skbadge.pools import kind_of
 
 _PACKAGES = ("numpy", "scipy", "scikit-learn", "torch", "skorch")
@@ -45,7 +46,16 @@ def short_hash(run):
 
 def canonical(config):
     """JSON with sorted keys and no spaces; numbers that are not finite are refused."""
-    return json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return json.dumps(
+        config, sort_keys=True, separators=(",", ":"), allow_nan=False, default=_item
+    )
+
+
+def _item(value):
+    """A number of NumPy's as one of Python's."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} of type {type(value).__name__} has no place in JSON.")
 
 
 def current_versions():
@@ -64,10 +74,10 @@ def describe(value, name):
 
     Numbers, strings, lists and dicts stand for themselves; estimators and strategies
     for their class and the public parameters that differ from the defaults, those of
-    base classes included; functions and
-    classes for the place they can be imported from; arrays and tables for a hash of
-    their content; all else for a hash of its pickle. An object that cannot be known
-    again, such as a lambda function, is an error that calls it ``name``.
+    base classes included; functions and classes for the place they can be imported
+    from; arrays, tables and frozen estimators for a hash of their content; all else for
+    a hash of its pickle. An object that cannot be known again, such as a lambda
+    function, is an error that calls it ``name``.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -85,6 +95,9 @@ def describe(value, name):
         return {key: describe(part, name) for key, part in parts.items()}
     if isinstance(value, type | np.ufunc) or isroutine(value):
         return {"import": _import_path(value, name)}
+    if isinstance(value, FrozenEstimator):
+        # What it has learned counts.
+        return _describe_pickle(value, name)
     if hasattr(value, "get_params"):
         changed = {
             key: describe(each, f"{name}'s `{key}`")
@@ -95,7 +108,7 @@ def describe(value, name):
     if kind_of(value) in ("pandas", "polars", "sparse") or isinstance(
         value, np.ndarray
     ):
-        return {"content": joblib.hash(value)}
+        return {"content": content_hash(value)}
     return _describe_pickle(value, name)
 
 
@@ -119,7 +132,8 @@ def _is_default(kind, key, value):
     if default is Parameter.empty:
         return False
     try:
-        return describe(value, key) == describe(default, key)
+        # To Python, 1, 1.0 and True are equal.
+        return canonical(describe(value, key)) == canonical(describe(default, key))
     except ValueError:
         return False
 
@@ -137,7 +151,7 @@ def _default(kind, key):
 def _describe_pickle(value, name):
     kind = _import_path(type(value), name)
     try:
-        return {"object": kind, "pickle": joblib.hash(value)}
+        return {"object": kind, "pickle": content_hash(value)}
     except Exception as error:
         raise ValueError(
             f"{name} cannot be known again when the benchmark is resumed: {value!r} "

@@ -254,6 +254,75 @@ def test_hashes_are_the_same_in_every_process(tmp_path):
     assert result.stdout.split() == here
 
 
+HARD_TO_KNOW_AGAIN = """
+import sys
+import numpy as np
+import torch
+from scipy.stats import loguniform
+from sklearn.base import clone
+from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import RandomizedSearchCV
+from sklearn.pipeline import make_pipeline
+from skorch import NeuralNetClassifier
+from torch import nn
+from skbadge.experiment import Benchmark
+from skbadge.experiment.store import config_hash
+
+torch.manual_seed(0)
+# What NumPy's global generator has drawn does not count.
+np.random.seed(int(sys.argv[1]))
+X, y = load_iris(return_X_y=True)
+linear = LogisticRegression()
+net = NeuralNetClassifier(nn.Linear(4, 3), verbose=0, max_epochs=1)
+weights = torch.tensor([1.0, 2.0, 1.0])
+words = frozenset(["an", "of", "that", "the"])
+models = [
+    RandomizedSearchCV(linear, {"C": loguniform(0.1, 1)}),
+    RandomizedSearchCV(linear, {"C": loguniform(0.1, 2)}),
+    LogisticRegression(random_state=np.random.RandomState(0)),
+    net,
+    NeuralNetClassifier(nn.Linear(4, 3)),
+    NeuralNetClassifier(nn.Linear, criterion__weight=weights),
+    NeuralNetClassifier(nn.Linear, criterion__weight=2 * weights),
+    make_pipeline(FunctionTransformer(kw_args={"words": words}), linear),
+    make_pipeline(FrozenEstimator(PCA(1).fit(X[:75])), linear),
+    make_pipeline(FrozenEstimator(PCA(1).fit(X[75:])), linear),
+    FrozenEstimator(clone(net).fit(np.float32(X), y)),
+    LogisticRegression(class_weight={0: 1, 1: 2}),
+    LogisticRegression(C=1),
+    linear,
+]
+for model in models:
+    benchmark = Benchmark({"iris": (torch.tensor(X), y)}, {"m": model}, ["random"], 5, 9)
+    print(config_hash(benchmark.configs()[0]))
+"""
+
+
+def test_models_of_any_kind_are_known_again_in_another_process_and_told_apart():
+    hashes = [
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", HARD_TO_KNOW_AGAIN, seed],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for seed in ("7", "8")
+    ]
+    assert hashes[0] == hashes[1]
+    assert len(set(hashes[0])) == 14
+
+
+def test_numbers_of_numpy_are_those_of_python():
+    numbers = {"n_query": np.int64(10), "n_initial": np.int32(10)}
+    numbers |= {"test_size": np.float64(0.25), "random_state": np.uint8(0)}
+    assert hashes_of(**numbers) == hashes_of()
+
+
 def test_toml_and_python_declare_the_same_runs(tmp_path):
     scaled = Pipeline(
         [("scale", StandardScaler()), ("linear", LogisticRegression(C=0.5))]
