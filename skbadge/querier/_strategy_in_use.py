@@ -46,9 +46,7 @@ def _check_suits(strategy, estimator):
         return
     if is_classifier(estimator):
         model = innermost(estimator)
-        # Before it is fitted, a model may not tell for itself.
-        asked = [model] if isinstance(model, _TELL) else [type(model), model]
-        if not any(hasattr(each, "predict_proba") for each in asked):
+        if not may_have(model, "predict_proba"):
             raise no_probabilities(model)
         return
     suited = [
@@ -61,6 +59,12 @@ def _check_suits(strategy, estimator):
         f"{type(innermost(estimator)).__name__}, has none.{_hint(strategy)} For "
         f"regressors there are {suited}."
     )
+
+
+def may_have(model, method):
+    """Whether a model has a method, or may have it once it is fitted."""
+    asked = [model] if isinstance(model, _TELL) else [type(model), model]
+    return any(hasattr(each, method) for each in asked)
 
 
 def _needs_classes(strategy):

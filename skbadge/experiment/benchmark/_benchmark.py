@@ -238,9 +238,11 @@ class Benchmark:
             object = "sklearn.pipeline:Pipeline"
             steps = [
                 ["scale", {object = "sklearn.preprocessing:StandardScaler"}],
-                ["net", {object = "skorch:NeuralNetClassifier",
-                         module = {import = "mynets:Net"}}],
+                ["net", {object = "mynets:MyNet", module = {import = "mynets:Net"}}],
             ]
+
+        What TOML does not have is written as a table, too: ``{tuple = [1, 2]}``, and
+        ``{dict = [[0, 1.0], [1, 5.0]]}`` for a dict whose keys are no strings.
 
         A string, ``scaled = "mynets:make_scaled"``, is short for a table without
         parameters. Modules may lie beside the file; their folder is appended to

@@ -264,7 +264,6 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
     try:
         data = _LAST_READ.read(token, source, claim.config)
         querier = make_querier(model, strategy, data.preprocessor)
-        scorers = resolve_scoring(querier, scoring)
     except (Exception, SystemExit) as error:
         claim.fail(error)
         return True
@@ -273,6 +272,11 @@ def _work(folder, token, source, model, strategy, initial, scoring, n_threads, c
     except ValueError as error:
         claim.release()
         return error
+    try:
+        scorers = resolve_scoring(querier, scoring, y)
+    except Exception as error:
+        claim.fail(error)
+        return True
     labels = {name: claim.config[name] for name in COLUMNS[:5]}
     run = Run(labels, querier, split, claim.config["budget"], claim.config["seed"])
     with _WARNINGS.of(token):

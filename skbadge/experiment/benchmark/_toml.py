@@ -39,9 +39,11 @@ def build(value, where, folder):
 
     ``{object = "module:attribute", ...}`` stands for the result of calling that
     attribute with the other keys as keyword parameters, or, if it is not callable, for
-    itself; ``{import = "module:attribute"}`` for the attribute, uncalled. Both may
-    occur at any depth, within lists and within parameters. All else stands for itself.
-    Modules may lie in ``folder``, besides those installed.
+    itself; ``{import = "module:attribute"}`` for the attribute, uncalled;
+    ``{tuple = [...]}`` for a tuple; ``{dict = [[key, value], ...]}`` for a dict, whose
+    keys need be no strings. All may occur at any depth, within lists and within
+    parameters. All else stands for itself. Modules may lie in ``folder``, besides those
+    installed.
     """
     if isinstance(value, list):
         return [build(each, f"{where}[{i}]", folder) for i, each in enumerate(value)]
@@ -52,7 +54,7 @@ def build(value, where, folder):
         return import_attribute(value["import"], where, folder)
     parameters = build_parameters(value, where, folder)
     if "object" not in value:
-        return parameters
+        return _container(parameters, where)
     target = import_attribute(value["object"], where, folder)
     if not callable(target):
         if parameters:
@@ -68,6 +70,19 @@ def build(value, where, folder):
             f"{where}: calling {value['object']!r} with {sorted(parameters)} failed "
             f"with {type(error).__name__}: {error}"
         ) from error
+
+
+def _container(parameters, where):
+    for name, kind in ("tuple", tuple), ("dict", dict):
+        if parameters.keys() == {name} and isinstance(parameters[name], list):
+            try:
+                return kind(parameters[name])
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{where}: a dict is written as a list of pairs, such as "
+                    f"{{dict = [[0, 1.0], [1, 2.0]]}}. Got {parameters[name]!r}."
+                ) from error
+    return parameters
 
 
 def build_parameters(table, where, folder):

@@ -251,7 +251,7 @@ def active_learning_curve(
         for name, asking in queriers.items()
     ]
     options = {
-        "scorers": resolve_scoring(querier, scoring),
+        "scorers": resolve_scoring(querier, scoring, y),
         "test": test,
         "n_threads": n_threads,
         "error_score": error_score,

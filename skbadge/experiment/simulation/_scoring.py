@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import is_classifier, is_regressor
-from sklearn.dummy import DummyRegressor
+from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring, get_scorer_names, make_scorer
 from sklearn.utils import check_consistent_length, column_or_1d
 
@@ -16,6 +16,7 @@ from skbadge._compat import Interval, validate_params
 from skbadge.experiment.simulation._wrapped import estimator_of
 from skbadge.outputs._pipeline import innermost
 from skbadge.querier import BadgeQuerier
+from skbadge.querier._strategy_in_use import may_have
 from skbadge.utils._shown import did_you_mean
 
 _LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
@@ -109,13 +110,14 @@ SCORERS = {
 }
 
 
-def resolve_scoring(querier, scoring):
+def resolve_scoring(querier, scoring, y=None):
     """Scorers by name of the metric, to be called as ``scorer(estimator, X, y)``.
 
     ``scoring`` is None or one or several scorers, as scikit-learn's functions take it;
     "neg_error_quantile_95" and "neg_error_quantile_99" are names besides, see
     `error_quantile_scorer`. None is the accuracy of a classifier and the R² of a
-    regressor.
+    regressor. Names are tried on a model that knows nothing; that of a classifier needs
+    the labels ``y``.
     """
     if scoring is None:
         scoring = "accuracy" if is_classifier(querier) else "r2"
@@ -130,10 +132,10 @@ def resolve_scoring(querier, scoring):
         scoring = dict(zip(names, scoring, strict=True))
     if not scoring:
         raise ValueError(f"`scoring` must name at least one metric. Got {scoring!r}.")
-    return {name: _scorer(querier, scorer) for name, scorer in scoring.items()}
+    return {name: _scorer(querier, scorer, y) for name, scorer in scoring.items()}
 
 
-def _scorer(querier, scorer):
+def _scorer(querier, scorer, y):
     if isinstance(scorer, str):
         known = [*get_scorer_names(), *SCORERS]
         if scorer not in known:
@@ -150,35 +152,38 @@ def _scorer(querier, scorer):
         )
     found = check_scoring(querier, scoring=scorer)
     if isinstance(scorer, str):
-        _check_suits(querier, scorer, found)
+        _check_suits(querier, scorer, found, y)
     return found
 
 
-def _check_suits(querier, name, scorer):
+def _check_suits(querier, name, scorer, y):
     """Raise if a model cannot be scored so, before it is trained in vain."""
     methods = getattr(scorer, "_response_method", "predict")
     methods = [methods] if isinstance(methods, str) else list(methods)
     model = innermost(querier)
     if isinstance(model, BadgeQuerier):
         model = innermost(estimator_of(model))
-    # Some objects have these only once they are fitted, and some pass them on.
-    if not any(hasattr(x, method) for x in (type(model), model) for method in methods):
+    if not any(may_have(model, method) for method in methods):
         raise ValueError(
             f"`scoring` {name!r} needs a model with {' or '.join(methods)}. "
             f"{type(model).__name__} has none."
         )
-    if not is_regressor(model):
+    if is_regressor(model):
+        dummy, y = DummyRegressor(), np.array([0.5, 1.25, 2.5, 3.75])
+        suits = f"is not for regressors, such as {type(model).__name__}"
+    elif y is not None:
+        # Two rows of each class.
+        dummy, y = DummyClassifier(), np.repeat(np.unique(y), 2)
+        suits = f"is not for these {len(y) // 2} classes"
+    else:
         return
-    X, y = np.zeros((4, 1)), np.array([0.5, 1.25, 2.5, 3.75])
+    X = np.zeros((len(y), 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            scorer(DummyRegressor().fit(X, y), X, y)
+            scorer(dummy.fit(X, y), X, y)
         except Exception as error:
-            raise ValueError(
-                f"`scoring` {name!r} is not for regressors, such as "
-                f"{type(model).__name__}."
-            ) from error
+            raise ValueError(f"`scoring` {name!r} {suits}: {error}") from error
 
 
 def _name_of(scorer):

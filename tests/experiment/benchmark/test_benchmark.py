@@ -297,7 +297,8 @@ models = [
     linear,
 ]
 for model in models:
-    benchmark = Benchmark({"iris": (torch.tensor(X), y)}, {"m": model}, ["random"], 5, 9)
+    data = {"iris": (torch.tensor(X), y)}
+    benchmark = Benchmark(data, {"m": model}, ["random"], 5, 9)
     print(config_hash(benchmark.configs()[0]))
 """
 
@@ -341,6 +342,26 @@ def test_toml_and_python_declare_the_same_runs(tmp_path):
     )
     read = Benchmark.from_toml(write_toml(tmp_path, TOML))
     assert read.configs() == benchmark.configs()
+
+
+def test_toml_writes_tuples_and_dicts_of_any_keys(tmp_path):
+    text = """
+    strategies = ["badge"]
+    [datasets]
+    iris = "sklearn.datasets:load_iris"
+    [models.linear]
+    object = "sklearn.linear_model:LogisticRegression"
+    class_weight = {dict = [[0, 1.0], [1, 5.0], [2, 1.0]]}
+    [models.mlp]
+    object = "sklearn.neural_network:MLPClassifier"
+    hidden_layer_sizes = {tuple = [8, 4]}
+    """
+    models = Benchmark.from_toml(write_toml(tmp_path, text)).models
+    assert models["linear"].class_weight == {0: 1.0, 1: 5.0, 2: 1.0}
+    assert models["mlp"].hidden_layer_sizes == (8, 4)
+    path = write_toml(tmp_path, text.replace("[[0, 1.0], ", "[0, "))
+    with pytest.raises(ValueError, match=r"class_weight: a dict .* list of pairs"):
+        Benchmark.from_toml(path)
 
 
 def test_toml_takes_objects_from_a_module_beside_it(tmp_path):

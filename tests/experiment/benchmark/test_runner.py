@@ -8,12 +8,14 @@ import sys
 import warnings
 from functools import partial
 
+import numpy as np
 import pandas as pd
 import pytest
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from pandas.testing import assert_frame_equal
 from sklearn.compose import make_column_transformer
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -398,6 +400,20 @@ def test_a_data_set_that_changed_is_refused_until_it_is_put_back(
         assert_same_rows(store.to_frame(), before)
     csv.write_text(original)
     assert_same_rows(run_benchmark(large, path).to_frame(), whole)
+
+
+def test_a_data_set_with_missing_labels_is_left_and_the_rest_goes_on(path):
+    X, y = load_iris(return_X_y=True)
+    gaps = np.where(np.arange(len(y)) == 3, None, y.astype(str))
+    datasets = {"gaps": (X, gaps), "iris": load_iris}
+    benchmark = make_benchmark(datasets=datasets, n_repeats=1)
+    message = (
+        "2 of 4 runs are left: Data set 'gaps': `y` contains NaN or None: 1 of 150"
+    )
+    with pytest.raises(ValueError, match=message):
+        run_benchmark(benchmark, path)
+    with ResultStore(path) as store:
+        assert set(store.to_frame()["dataset"]) == {"iris"}
 
 
 def test_runs_that_failed_do_not_bind_the_data_set(path, tmp_path):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_iris, make_classification
-from sklearn.exceptions import FitFailedWarning
+from sklearn.exceptions import DataConversionWarning, FitFailedWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import KFold
 
@@ -128,6 +128,56 @@ def test_splits_of_cross_validation_are_repeated():
     frame = curve(cv=KFold(4), n_repeats=2).to_frame()
     assert frame["repeat"].nunique() == 8
     assert len(frame) == 8 * 2 * 3
+
+
+def test_a_splitter_may_give_masks():
+    rows = np.arange(160)
+    masks = [(rows < 100, rows >= 100)]
+    positions = [tuple(map(np.flatnonzero, parts)) for parts in masks]
+    assert without_times(curve(cv=masks)).equals(without_times(curve(cv=positions)))
+
+
+def test_what_may_be_read_once_is_read_once(tmp_path):
+    options = {"store": tmp_path / "store.db"}
+    options |= {
+        "strategies": iter(["badge"]),
+        "scoring": iter(["accuracy", "f1_macro"]),
+    }
+    frame = curve(n_query=np.int64(10), n_threads=np.int64(1), **options).to_frame()
+    assert set(frame["metric"]) == {"accuracy", "f1_macro"}
+    assert set(frame["strategy"]) == {"badge"}
+    assert frame["score"].notna().all()
+
+
+def test_labels_may_be_a_column():
+    X, y = make_data()
+    options = SIZES | {"random_state": 0}
+    querier = BadgeQuerier(LogisticRegression())
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        column = active_learning_curve(querier, X, y[:, np.newaxis], **options)
+    flat = active_learning_curve(querier, X, y, **options)
+    assert without_times(column).equals(without_times(flat))
+
+
+@pytest.mark.parametrize(
+    ("querier", "gaps"),
+    [
+        (BadgeQuerier(LogisticRegression()), ["a", "b", None, "a"] * 10),
+        (BadgeQuerier(LogisticRegression()), pd.array(["a", "b", pd.NA, "a"] * 10)),
+        (BadgeQuerier(LinearRegression()), [0.5, 1.5, np.nan, 2.5] * 10),
+        (BadgeQuerier(LinearRegression()), [0.5, 1.5, np.inf, 2.5] * 10),
+    ],
+)
+def test_missing_labels_are_refused_before_anything_is_trained(querier, gaps):
+    X, whole = np.arange(40.0)[:, np.newaxis], np.arange(40) % 2
+    with pytest.raises(ValueError, match=r"`y` contains NaN or"):
+        active_learning_curve(querier, X, gaps)
+    with pytest.raises(
+        ValueError, match=r"`X_test` and `y_test`: .*`y` contains NaN or"
+    ):
+        active_learning_curve(querier, X, whole, X_test=X, y_test=gaps)
+    with pytest.raises(ValueError, match=r"`X_test` and `y_test`: .*inconsistent"):
+        active_learning_curve(querier, X, whole, X_test=X, y_test=whole[1:])
 
 
 def test_given_test_rows_are_scored_on():

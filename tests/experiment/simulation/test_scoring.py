@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.dummy import DummyRegressor
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.metrics import get_scorer_names
+from sklearn.model_selection import cross_val_score
+from sklearn.svm import SVC, LinearSVC
 
 from skbadge import BadgeQuerier
 from skbadge.experiment import (
@@ -67,6 +71,52 @@ def test_names_stand_for_scorers_that_are_greater_for_better_models():
     scores = [scorers[name](model, X, y) for name in names]
     # Positions 190 and 198 of 200.
     assert scores == [0, -100, -1000]
+
+
+LABELS = {
+    "three ints": np.arange(12) % 3,
+    "three strings": np.array(["a", "b", "c"] * 4),
+    "two ints": np.arange(12) % 2,
+    "two strings": np.array(["no", "yes"] * 6),
+    "booleans": np.arange(12) % 2 == 1,
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("y", LABELS.values(), ids=LABELS)
+def test_names_that_cannot_score_these_labels_are_refused(y):
+    X, model = np.arange(12.0)[:, np.newaxis], LogisticRegression()
+    for name in get_scorer_names():
+        if np.isnan(cross_val_score(model, X, y, scoring=name, cv=2)).any():
+            with pytest.raises(ValueError, match=f"'{name}' is not for these . class"):
+                resolve_scoring(model, name, y)
+        else:
+            resolve_scoring(model, name, y)
+
+
+@pytest.mark.parametrize("model", [SVC(), SGDClassifier(), LinearSVC()])
+def test_models_that_will_have_no_probabilities_are_not_scored_by_them(model):
+    with pytest.raises(ValueError, match=r"needs a model with predict_proba\. \w+ has"):
+        resolve_scoring(BadgeQuerier(model, strategy="random"), "neg_log_loss")
+    assert resolve_scoring(BadgeQuerier(model, strategy="random"), "accuracy")
+
+
+class PassesOn(ClassifierMixin, BaseEstimator):
+    def __init__(self, model=None):
+        self.model = model
+
+    def fit(self, X, y):
+        self.model.fit(X, y)
+        return self
+
+    def __getattr__(self, name):
+        if name != "predict":
+            raise AttributeError(name)
+        return self.model.predict
+
+
+def test_a_model_may_pass_on_what_another_can():
+    assert resolve_scoring(PassesOn(LogisticRegression()), "accuracy")
 
 
 def test_a_curve_takes_the_names():
