@@ -102,6 +102,8 @@ def _is_passthrough(step):
 
 
 def _last_step(pipeline):
+    if not pipeline.steps:
+        raise ValueError("The pipeline must have steps. Got none.")
     name, step = pipeline.steps[-1]
     if _is_passthrough(step):
         raise TypeError(

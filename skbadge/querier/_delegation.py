@@ -197,6 +197,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
 
     def _estimator(self):
         """The estimator to train, by default the library's net."""
+        check_is_estimator(self.estimator)
         return TabularNetClassifier() if self.estimator is None else self.estimator
 
     def _validate_params(self):

@@ -8,7 +8,7 @@ from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
 from skorch.callbacks import Checkpoint, EarlyStopping, LRScheduler
@@ -225,6 +225,15 @@ CASES = {
         lambda: BadgeQuerier(FrozenEstimator(module())).query(X, 3),
         WRAP,
     ),
+    "module in a curve": (
+        lambda: active_learning_curve(BadgeQuerier(module()), X, Y),
+        WRAP,
+    ),
+    "module in a simulation": (
+        lambda: SimulatedActiveLearner(BadgeQuerier(module())).fit(X, Y),
+        WRAP,
+    ),
+    "pipeline without steps": (lambda: fit(Pipeline([])), "must have steps. Got none"),
     "array": (lambda: fit(np.tile(X, (9, 9))), r"of shape \(810, 36\)"),
     "module in an experiment": (
         lambda: active_learning_curve(module(), X, Y, n_initial=5, n_query=5),
