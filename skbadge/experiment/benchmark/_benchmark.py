@@ -9,6 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+import torch
+
 from skbadge._compat import (
     HasMethods,
     Interval,
@@ -42,8 +45,8 @@ _CONSTRAINTS = {
     "datasets": [Mapping],
     "models": [Mapping],
     "strategies": [list, tuple, Mapping],
-    "n_query": [AT_LEAST_ONE, list, tuple],
-    "n_rounds": [*SCHEDULE["n_rounds"], list, tuple],
+    "n_query": [AT_LEAST_ONE, "array-like"],
+    "n_rounds": [*SCHEDULE["n_rounds"], "array-like"],
     "n_repeats": [AT_LEAST_ONE],
     "test_size": [Interval(Real, 0, 1, closed="neither"), AT_LEAST_ONE],
     "scoring": [str, callable, list, tuple, Mapping],
@@ -179,7 +182,7 @@ class Benchmark:
     def batch_sizes(self) -> list[int]:
         """Rows asked for in a round, a list of int."""
         sizes = self.n_query
-        sizes = list(sizes) if isinstance(sizes, list | tuple) else [sizes]
+        sizes = list(sizes) if np.iterable(sizes) else [sizes]
         for size in sizes:
             _check({"n_query": size}, [AT_LEAST_ONE])
         if not sizes or len(set(sizes)) < len(sizes):
@@ -191,8 +194,7 @@ class Benchmark:
     def _budgets(self):
         """Labels at the end, by the rows asked for in a round."""
         sizes, rounds = self.batch_sizes, self.n_rounds
-        if not isinstance(rounds, list | tuple):
-            rounds = [rounds] * len(sizes)
+        rounds = list(rounds) if np.iterable(rounds) else [rounds] * len(sizes)
         if len(rounds) != len(sizes):
             raise ValueError(
                 "`n_rounds` must be one int, or one for each `n_query`. Got "
@@ -282,6 +284,13 @@ class Benchmark:
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
+        # Weights of modules are the same each time.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            return cls._built(table, folder)
+
+    @classmethod
+    def _built(cls, table, folder):
         parts = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)

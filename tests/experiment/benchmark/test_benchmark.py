@@ -322,6 +322,28 @@ def test_numbers_of_numpy_are_those_of_python():
     numbers = {"n_query": np.int64(10), "n_initial": np.int32(10)}
     numbers |= {"test_size": np.float64(0.25), "random_state": np.uint8(0)}
     assert hashes_of(**numbers) == hashes_of()
+    sizes = hashes_of(n_query=[5, 10, 15])
+    assert hashes_of(n_query=range(5, 20, 5)) == sizes
+    assert hashes_of(n_query=np.array([5, 10, 15])) == sizes
+
+
+def test_modules_made_by_a_file_have_the_same_weights_each_time(tmp_path):
+    text = """
+    strategies = ["badge"]
+    [datasets]
+    iris = "sklearn.datasets:load_iris"
+    [models.net]
+    object = "skorch:NeuralNetClassifier"
+    [models.net.module]
+    object = "torch.nn:Linear"
+    in_features = 4
+    out_features = 3
+    """
+    path, state = write_toml(tmp_path, text), torch.get_rng_state()
+    configs = Benchmark.from_toml(path).configs()
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.rand(1)
+    assert Benchmark.from_toml(path).configs() == configs
 
 
 def test_toml_and_python_declare_the_same_runs(tmp_path):
