@@ -1,6 +1,6 @@
 """Every use of something private in scikit-learn and torch, in one place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from sklearn.utils.validation import _num_samples as num_samples
 __all__ = [
     "ACTIVATIONS",
     "DERIVATIVES",
+    "EachIn",
     "HasMethods",
     "Interval",
     "InvalidParameterError",
@@ -55,6 +56,17 @@ F = TypeVar("F", bound=Callable)
 
 # Parameters of scikit-learn's metrics that hold labels.
 _LABELS = {"labels", "pos_label"}
+
+
+class EachIn(Interval):
+    """Constraint of a parameter that is a sequence of numbers in an interval."""
+
+    def is_satisfied_by(self, val):
+        is_sequence = isinstance(val, Sequence) or getattr(val, "ndim", 0) == 1
+        return is_sequence and all(map(super().is_satisfied_by, val))
+
+    def __str__(self):
+        return f"a sequence, each of it {super().__str__()}"
 
 
 def fit_context(*, prefer_skip_nested_validation: bool) -> Callable[[F], F]:

@@ -17,7 +17,7 @@ from skorch.utils import is_dataset
 from torch.nn import Module
 from torch.utils.data import Dataset
 
-from skbadge._compat import Interval
+from skbadge._compat import EachIn, Interval
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._iterator import Batch, TensorBatches
 from skbadge.nn._mlp import MLP, column_statistics
@@ -57,7 +57,7 @@ class TabularNetMixin(RowWeightsMixin):
     virtual_params_: Mapping[str, Any] = MappingProxyType({})
 
     _parameter_constraints = {
-        "hidden_sizes": ["array-like"],
+        "hidden_sizes": [EachIn(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "lr": [Interval(Real, 0, None, closed="neither")],
         "max_epochs": [Interval(Integral, 1, None, closed="left")],
@@ -89,6 +89,11 @@ class TabularNetMixin(RowWeightsMixin):
     def _get_param_names(self):
         # skorch takes its own attribute `_params_to_validate` for a parameter.
         return [name for name in super()._get_param_names() if name[0] != "_"]
+
+    def _validate_params(self):
+        """Check values as scikit-learn does, and names as skorch does."""
+        BaseEstimator._validate_params(self)
+        super()._validate_params()
 
     def __repr__(self, N_CHAR_MAX=700):
         return BaseEstimator.__repr__(self, N_CHAR_MAX=N_CHAR_MAX)

@@ -251,6 +251,11 @@ def test_validation_split_of_skorch_works():
     ("params", "match"),
     [
         ({"hidden_sizes": 5}, "'hidden_sizes' parameter"),
+        ({"hidden_sizes": [0]}, "'hidden_sizes' .* each of it an int in the range"),
+        ({"hidden_sizes": (8, -3)}, "'hidden_sizes' .* each of it an int"),
+        ({"hidden_sizes": [8.0]}, "'hidden_sizes' .* each of it an int"),
+        ({"hidden_sizes": ["8"]}, "'hidden_sizes' .* each of it an int"),
+        ({"hidden_sizes": [[8]]}, "'hidden_sizes' .* each of it an int"),
         ({"dropout": 1.0}, "'dropout' parameter"),
         ({"lr": 0.0}, "'lr' parameter"),
         ({"max_epochs": 0}, "'max_epochs' parameter"),
