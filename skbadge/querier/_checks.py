@@ -194,6 +194,22 @@ def resolve_classes(classes, y, *, keep_order):
     seen = np.unique(y)
     if classes is None:
         return seen
+    given = check_classes(classes)
+    distinct = np.unique(given)
+    unknown = np.setdiff1d(seen, distinct)
+    if len(unknown):
+        hint = _meant(unknown[0], given.tolist())
+        if unknown.tolist() == [-1]:
+            hint = " Rows without a label belong in the pool of `query`: `y != -1`."
+        raise ValueError(
+            f"`y` holds labels that are not among `classes`: {listed(unknown)}.{hint} "
+            f"`classes` are {listed(given)}."
+        )
+    return given if keep_order else distinct
+
+
+def check_classes(classes):
+    """Classes that a user names, as an array; raises if they are no distinct labels."""
     check_masked(classes, "classes")
     given = np.asarray(classes)
     if given.ndim != 1 or len(given) == 0:
@@ -206,19 +222,9 @@ def resolve_classes(classes, y, *, keep_order):
             "`classes` must hold labels only, none of them missing. Got "
             f"{listed(given)}."
         )
-    distinct = np.unique(given)
-    if len(distinct) < len(given):
+    if len(np.unique(given)) < len(given):
         raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")
-    unknown = np.setdiff1d(seen, distinct)
-    if len(unknown):
-        hint = _meant(unknown[0], given.tolist())
-        if unknown.tolist() == [-1]:
-            hint = " Rows without a label belong in the pool of `query`: `y != -1`."
-        raise ValueError(
-            f"`y` holds labels that are not among `classes`: {listed(unknown)}.{hint} "
-            f"`classes` are {listed(given)}."
-        )
-    return given if keep_order else distinct
+    return given
 
 
 def _meant(label, classes):
@@ -300,7 +306,10 @@ def _is_module(part):
 
 
 def check_estimator_kind(estimator, classes):
-    """Raise if an estimator, behind its wrappers, is no classifier and no regressor."""
+    """Raise if an estimator, behind its wrappers, is no classifier and no regressor.
+
+    And if it cannot have these classes.
+    """
     if isinstance(estimator, type):
         raise TypeError(
             "`estimator` must be an instance, not a class. Pass an instance "
@@ -312,6 +321,8 @@ def check_estimator_kind(estimator, classes):
             check_refit(part)
     if is_classifier(estimator):
         _check_single_output(innermost(estimator))
+        if classes is not None:
+            check_classes(classes)
         return
     name = type(innermost(estimator)).__name__
     if not is_regressor(estimator):

@@ -309,6 +309,14 @@ def test_classes_that_do_not_fit(make, classes, message):
         BadgeQuerier(make(), classes=classes).fit(*make_data())
 
 
+@pytest.mark.parametrize("classes", [[0, 0, 1, 2], [0, 1, 2, np.nan], [[0, 1]], []])
+def test_classes_that_are_none_are_found_before_there_is_a_label(classes):
+    querier = BadgeQuerier(LogisticRegression(), classes=classes)
+    for check in (querier.check_parameters, lambda: querier.query(make_data()[0], 3)):
+        with pytest.raises(ValueError, match="`classes` must"):
+            check()
+
+
 # A net with fewer outputs than classes
 
 
