@@ -21,6 +21,7 @@ from skbadge.querier._codecs import is_pretrained
 from skbadge.querier._labeled_rows import LabeledRows
 from skbadge.querier._parameters import Parametrized
 from skbadge.querier._training import (
+    check_feature_layer,
     check_no_new_labels,
     check_takes_unlabeled,
     fit_clone,
@@ -326,6 +327,7 @@ class BadgeQuerier(Parametrized):
         start = perf_counter()
         self._say(f"training on {len(rows.y):,} rows")
         estimator = self._estimator()
+        check_feature_layer(estimator, self.feature_layer)
         if X_unlabeled is not None:
             check_takes_unlabeled(estimator, rows)
             X_unlabeled = self._check_unlabeled(X_unlabeled)

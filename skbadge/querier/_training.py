@@ -1,5 +1,6 @@
 """Training estimators on labelled rows, and on unlabelled ones beside them."""
 
+import warnings
 from contextlib import nullcontext
 
 import numpy as np
@@ -24,6 +25,7 @@ from skbadge.nn._adapt import (
     check_weights,
     encoded_target,
     shape_before_training,
+    untrained,
 )
 from skbadge.nn._adapt_regressor import adapt_regressor, check_output_shape
 from skbadge.nn._validation_split import RelabeledDataset
@@ -36,6 +38,9 @@ from skbadge.outputs._pipeline import (
     transforms_target,
     wrapped,
 )
+from skbadge.outputs.readers._feature_layer import choose_feature_layer, named_modules
+from skbadge.outputs.readers._inference import roots_of
+from skbadge.outputs.readers._other import no_layers
 from skbadge.pools import concatenate_rows, first_rows, is_dataset, is_several, n_rows
 from skbadge.querier._backup import put_back_if_it_fails
 from skbadge.querier._checks import resolve_classes
@@ -77,6 +82,29 @@ def unlabeled_mark(estimator):
     if getattr(predictor, "trains_on_unlabeled", False):
         return predictor.unlabeled_label
     return None
+
+
+def check_feature_layer(estimator, feature_layer):
+    """Raise if a model that is to be trained will have no module of this name.
+
+    A net that cannot be made before it is trained, or that a search changes, may have
+    any.
+    """
+    if feature_layer == "auto" or is_pretrained(estimator):
+        return
+    model = innermost(estimator)
+    if any(map(is_search, wrapped(estimator))):
+        return
+    if not is_skorch_net(model):
+        raise no_layers(model, feature_layer)
+    try:
+        with warnings.catch_warnings():
+            # Of a trial, which says nothing about the training.
+            warnings.simplefilter("ignore")
+            modules = named_modules(roots_of(untrained(model)))
+    except Exception:
+        return
+    choose_feature_layer(modules, feature_layer, None)
 
 
 def check_takes_unlabeled(estimator, rows):

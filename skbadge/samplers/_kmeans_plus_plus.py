@@ -95,6 +95,16 @@ class KMeansPlusPlus(Sampler):
         self.first_center = first_center
         self.uniform_share = uniform_share
 
+    def _validate_params(self):
+        """Refuse a share of uniform draws after a first one that is none, too."""
+        super()._validate_params()
+        if self.uniform_share and self.first_center == "max_norm":
+            raise ValueError(
+                "`first_center` must be 'auto', 'norm_weighted' or 'uniform' with a "
+                "`uniform_share` above 0: 'max_norm' leaves nothing to chance. Got "
+                f"'max_norm' and {self.uniform_share:g}."
+            )
+
     def _run(self, embedding, n, labeled, feasible, rng):
         rule, turns = self._first_and_turns(n, feasible, rng)
         seeding = Seeding(embedding, n, feasible.open())
@@ -153,12 +163,6 @@ class KMeansPlusPlus(Sampler):
         """How the first row is picked, and the turns that are drawn uniformly."""
         share, rule = self.uniform_share, self.first_center
         check_no_quota(share, feasible)
-        if share and rule == "max_norm":
-            raise ValueError(
-                "`first_center` must be 'auto', 'norm_weighted' or 'uniform' with a "
-                "`uniform_share` above 0: 'max_norm' leaves nothing to chance. Got "
-                f"'max_norm' and {share:g}."
-            )
         if rule == "auto":
             rule = "norm_weighted" if share else "max_norm"
         return rule, uniform_turns(n, share, rng)

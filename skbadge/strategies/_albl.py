@@ -145,10 +145,20 @@ class ALBL(CompositeStrategy):
         """Whether an expert does."""
         return any(expert.reads_population for expert in self._make_experts())
 
+    def _validate_params(self):
+        """Refuse fewer than two experts and too great a `p_min`, too."""
+        super()._validate_params()
+        if len(self.experts) < 2:
+            raise ValueError(f"`experts` must be at least two. Got {self.experts}.")
+        n_experts = len(self._make_experts())
+        if self.p_min is not None and self.p_min > 1 / n_experts:
+            raise ValueError(
+                f"`p_min` must be at most 1 / {n_experts}, one over the number of "
+                f"experts. Got {self.p_min} instead."
+            )
+
     def _make_experts(self):
         experts = [get_strategy(expert) for expert in self.experts]
-        if len(experts) < 2:
-            raise ValueError(f"`experts` must be at least two. Got {self.experts}.")
         has_uniform = any(isinstance(expert, Random) for expert in experts)
         if self.mode == "exp4p" and not has_uniform:
             experts.append(Random())
@@ -156,11 +166,6 @@ class ALBL(CompositeStrategy):
 
     def _floor(self, n_experts):
         if self.p_min is not None:
-            if self.p_min > 1 / n_experts:
-                raise ValueError(
-                    f"`p_min` must be at most 1 / {n_experts}, one over the number of "
-                    f"experts. Got {self.p_min} instead."
-                )
             return self.p_min
         if self.horizon is None or self.mode == "badge_repo":
             return 1 / (10 * n_experts)

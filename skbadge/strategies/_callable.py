@@ -55,19 +55,40 @@ class CallableStrategy(Strategy):
         """What the function needs of the model."""
         return Needs.of(getattr(self.function, "needs", DEFAULT_NEEDS))
 
+    @property
+    def _name(self):
+        return getattr(self.function, "__name__", repr(self.function))
+
+    def _validate_params(self):
+        """Refuse a function that cannot be called so, too."""
+        super()._validate_params()
+        try:
+            # A wrapper is called, not what it wraps.
+            form = signature(self.function, follow_wrapped=False)
+        except (TypeError, ValueError):
+            return
+        options = ["labeled", "random_state"]
+        options += ["feasible"] if _takes_feasible(self.function) else []
+        try:
+            form.bind("pool", "n", **dict.fromkeys(options))
+        except TypeError as error:
+            raise TypeError(
+                f"The strategy {self._name} must be a function `(pool, n, *, labeled, "
+                f"random_state) -> rows`. Called like that, it fails: {error}."
+            ) from None
+
     def _run(self, pool, n, labeled, feasible, rng):
-        name = getattr(self.function, "__name__", repr(self.function))
         options = {"labeled": labeled, "random_state": rng}
         if _takes_feasible(self.function):
             options["feasible"] = feasible
         elif not feasible.is_everything:
             raise ValueError(
-                f"The strategy {name} must take a keyword `feasible` to be used with "
-                "groups or pending rows: a skbadge.samplers.Feasible, which says what "
-                "may be selected."
+                f"The strategy {self._name} must take a keyword `feasible` to be used "
+                "with groups or pending rows: a skbadge.samplers.Feasible, which says "
+                "what may be selected."
             )
         rows = self.function(pool, n, **options)
-        return Selection(feasible.check(rows, n, f"The strategy {name}"))
+        return Selection(feasible.check(rows, n, f"The strategy {self._name}"))
 
 
 def _takes_feasible(function):

@@ -3,6 +3,7 @@
 from sklearn.base import clone
 
 from skbadge.strategies._base import Strategy
+from skbadge.strategies._registry import get_strategy
 
 
 class CompositeStrategy(Strategy):
@@ -15,6 +16,14 @@ class CompositeStrategy(Strategy):
     """
 
     parts: tuple[str, ...] = ()
+
+    def _validate_params(self):
+        """Check those of the parts, too."""
+        super()._validate_params()
+        for name in self.parts:
+            value = getattr(self, name)
+            for part in value if isinstance(value, list | tuple) else [value]:
+                get_strategy(part)._validate_params()
 
     def __sklearn_clone__(self):
         """A clone that shares functions: they, and what they hold, are the user's."""

@@ -174,6 +174,13 @@ class EmbeddingStrategy(Strategy):
         self.mode = mode
         self.n_columns = n_columns
 
+    def _validate_params(self):
+        """Check those of the sampler and the transformations, too."""
+        super()._validate_params()
+        recipe = self.recipe()
+        for part in (recipe.sampler, *recipe.transforms):
+            part._validate_params()
+
     def recipe(self) -> Recipe:
         """What the strategy is made of.
 

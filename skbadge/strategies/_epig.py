@@ -12,6 +12,7 @@ from sklearn.utils.random import sample_without_replacement
 
 from skbadge._compat import Interval
 from skbadge.outputs import Outputs
+from skbadge.pools import Inputs, n_rows, read_inputs
 from skbadge.samplers._score_noise import NoiseKind
 from skbadge.strategies._joint_information import BLOCK, normalized
 from skbadge.strategies._posterior_score import PosteriorScore
@@ -130,6 +131,20 @@ class EPIG(PosteriorScore):
         self.target_weights = target_weights
         self.n_targets = n_targets
 
+    def _validate_params(self):
+        """Refuse weights that are not those of the targets, too."""
+        super()._validate_params()
+        if self.target_weights is None:
+            return
+        if self.targets is None:
+            raise ValueError(
+                "`target_weights` must be None if `targets` is None. Got "
+                f"{shown(self.target_weights)}."
+            )
+        # A list of arrays may be rows, or the inputs of a net: the model tells.
+        if not isinstance(read_inputs(self.targets), Inputs):
+            self._weights_of(n_rows(self.targets))
+
     def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         """In one line, of whatever kind and size the targets are."""
         params, defaults = self.get_params(), vars(EPIG())
@@ -152,7 +167,7 @@ class EPIG(PosteriorScore):
 
     def _scorer(self, pool, rng):
         targets = self._targets_of(pool, rng)
-        weights = self._weights_of(targets)
+        weights = self._weights_of(len(targets))
         return partial(_score, targets.posterior, weights)
 
     def _targets_of(self, pool, rng):
@@ -169,18 +184,15 @@ class EPIG(PosteriorScore):
         rows = sample_without_replacement(len(pool), size, random_state=rng)
         return pool.take(np.sort(rows))
 
-    def _weights_of(self, targets):
+    def _weights_of(self, n_targets):
         """Weights of the targets, float64 that sum to 1."""
         if self.target_weights is None:
-            return np.full(len(targets), 1 / max(len(targets), 1))
+            return np.full(n_targets, 1 / max(n_targets, 1))
         weights = np.asarray(self.target_weights, dtype=np.float64)
-        if self.targets is None or weights.shape != (len(targets),):
-            expected = "None if `targets` is None"
-            if self.targets is not None:
-                expected = f"one number for each of the {len(targets)} targets"
+        if weights.shape != (n_targets,):
             raise ValueError(
-                f"`target_weights` must be {expected}. Got an array of shape "
-                f"{weights.shape}."
+                f"`target_weights` must be one number for each of the {n_targets} "
+                f"targets. Got an array of shape {weights.shape}."
             )
         total = weights.sum()
         if not (np.isfinite(total) and total > 0 and weights.min() >= 0):

@@ -128,9 +128,13 @@ class Refine(CompositeStrategy):
         strategies = [*self._make_strategies(), get_strategy(self.last)]
         return reduce(or_, (each.all_needs for each in strategies))
 
-    def _make_strategies(self):
+    def _validate_params(self):
+        """Refuse to narrow the pool down by no strategy, too."""
+        super()._validate_params()
         if not len(self.strategies):
             raise ValueError("`strategies` must hold at least one strategy. Got none.")
+
+    def _make_strategies(self):
         return [get_strategy(each) for each in self.strategies]
 
     def _run(self, pool, n, labeled, feasible, rng):

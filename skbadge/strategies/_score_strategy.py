@@ -175,8 +175,9 @@ class ScoreStrategy(Strategy):
         """Whether rows are drawn by weights that are those of single rows."""
         return self.noise in ("power", "softmax")
 
-    def _check_share(self):
-        """Raise if a share of uniform draws would leave probabilities unknown."""
+    def _validate_params(self):
+        """Refuse a share of uniform draws that leaves probabilities unknown, too."""
+        super()._validate_params()
         if self.uniform_share and not self._has_weights:
             raise ValueError(
                 "`uniform_share` above 0 is for draws by noise='power' or 'softmax'. "
@@ -206,7 +207,6 @@ class ScoreStrategy(Strategy):
         return self._run(pool, n, labeled, feasible, rng)
 
     def _run(self, pool, n, labeled, feasible, rng):
-        self._check_share()
         order = Greatest(Ties(rng))
         if self.noise is not None:
             order = NoisyOrder(

@@ -1,5 +1,7 @@
 """Bad parameters and calls out of order: errors that say what to do instead."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -10,12 +12,25 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from skorch import NeuralNetClassifier
+from skorch.dataset import Dataset
 from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
+from skbadge.embeddings import Posterior
 from skbadge.nn import TabularNetClassifier
-from skbadge.strategies import Badge, get_strategy_names
+from skbadge.samplers import LCMD
+from skbadge.strategies import (
+    ALBL,
+    EPIG,
+    Badge,
+    Clue,
+    EmbeddingStrategy,
+    Margin,
+    PosteriorKMeansPlusPlus,
+    Refine,
+    get_strategy_names,
+)
 
 
 class Net(nn.Module):
@@ -102,10 +117,39 @@ def test_a_strategy_of_the_wrong_kind(strategy):
         BadgeQuerier(LogisticRegression(), strategy=strategy).fit(*make_data())
 
 
-def test_a_bad_parameter_of_the_strategy_is_found_before_the_training():
-    querier = BadgeQuerier(make_net(), strategy=Badge(first_center="largest"))
-    with pytest.raises(ValueError, match="'first_center' parameter of Badge must be"):
-        querier.fit(*make_data())
+@pytest.mark.parametrize(
+    ("strategy", "message"),
+    [
+        (Badge(first_center="largest"), "'first_center' parameter of Badge must be"),
+        (Badge(uniform_share=0.1, first_center="max_norm"), "`first_center` must be"),
+        (
+            PosteriorKMeansPlusPlus(uniform_share=0.1, first_center="max_norm"),
+            "`first_center` must be",
+        ),
+        (EmbeddingStrategy(sampler=LCMD(first_center="last")), "parameter of LCMD"),
+        (EmbeddingStrategy(transforms=[Posterior(-1)]), "parameter of Posterior"),
+        (EmbeddingStrategy(transforms=["scale"]), "`transforms` must hold"),
+        (Margin(uniform_share=0.1), "`uniform_share` above 0 is for draws"),
+        (Margin(noise="softrank", uniform_share=0.1), "`uniform_share` .* for draws"),
+        (Margin(noise="power", uniform_share=0.1), "is for distinct=False"),
+        (ALBL(["margin"]), "`experts` must be at least two"),
+        (ALBL(p_min=0.5), "`p_min` must be at most 1 / 3"),
+        (ALBL(["margin", Margin(beta=-1)]), "'beta' parameter of Margin"),
+        (ALBL(["margin", Refine([Margin(beta=-1)])]), "'beta' parameter of Margin"),
+        (Refine([]), "`strategies` must hold at least one"),
+        (Refine([Margin(beta=-1)]), "'beta' parameter of Margin"),
+        (Refine(last=Clue(temperature=-1)), "'temperature' parameter of Clue"),
+        (EPIG([[0.0] * 4] * 3, target_weights=[1, 1]), "for each of the 3 targets"),
+        (EPIG([[0.0] * 4] * 3, target_weights=[1, -1, 1]), "a least one of -1"),
+        (EPIG(target_weights=[1]), "must be None if `targets` is None"),
+        (lambda pool, n: range(n), "unexpected keyword argument 'labeled'"),
+    ],
+)
+def test_bad_parameters_of_a_strategy_are_found_before_the_training(strategy, message):
+    querier = BadgeQuerier(make_net(), strategy=strategy)
+    for check in (querier.check_parameters, partial(querier.fit, *make_data())):
+        with pytest.raises((TypeError, ValueError), match=message):
+            check()
     assert not hasattr(querier, "estimator_")
 
 
@@ -148,21 +192,61 @@ def test_a_strategy_that_needs_what_there_is_not():
 
 def test_a_feature_layer_that_is_not_there():
     X, y = make_data()
-    querier = BadgeQuerier(make_net(), feature_layer="haed").fit(X, y)
     message = (
         r"`feature_layer` must be .* Got 'haed' instead. Did you mean 'head'\? "
         r"The linear layers are 'hidden' \(4 -> 8\), 'head' \(8 -> 3\)"
     )
+    for net in (make_net(), make_pipeline(StandardScaler(), make_net())):
+        querier = BadgeQuerier(net, feature_layer="haed")
+        with pytest.raises(ValueError, match=message):
+            querier.fit(X, y)
+        assert not hasattr(querier, "estimator_")
+    querier = BadgeQuerier(make_net()).fit(X, y)
     with pytest.raises(ValueError, match=message):
-        querier.query(X, 3)
+        querier.set_params(feature_layer="haed").query(X, 3)
     assert len(querier.set_params(feature_layer="head").query(X, 3)) == 3
+
+
+class OwnDataset(Dataset):
+    pass
+
+
+class MadeWithRows(NeuralNetClassifier):
+    def fit(self, X, y=None, **params):
+        return self.set_params(module__width=X.shape[1]) and super().fit(X, y, **params)
+
+
+class AnyWidth(nn.Module):
+    def __init__(self, width=None):
+        super().__init__()
+        self.head = nn.Linear(width, 3)
+
+    def forward(self, X):
+        return self.head(X)
+
+
+def test_a_net_that_is_made_with_its_rows_has_no_layers_before():
+    X, y = make_data()
+    net = MadeWithRows(
+        AnyWidth,
+        criterion=nn.CrossEntropyLoss,
+        train_split=None,
+        max_epochs=2,
+        verbose=0,
+        dataset=OwnDataset,
+    )
+    querier = BadgeQuerier(net, feature_layer="head").fit(X[:9].astype("f4"), y[:9])
+    assert len(querier.query(X[9:].astype("f4"), 3)) == 3
 
 
 def test_a_feature_layer_of_a_model_without_layers():
     X, y = make_data()
-    querier = BadgeQuerier(LogisticRegression(), feature_layer="head").fit(X, y)
+    querier = BadgeQuerier(LogisticRegression(), feature_layer="head")
     with pytest.raises(ValueError, match="`feature_layer` must be 'auto' unless"):
-        querier.query(X, 3)
+        querier.fit(X, y)
+    querier = BadgeQuerier(LogisticRegression()).fit(X, y)
+    with pytest.raises(ValueError, match="`feature_layer` must be 'auto' unless"):
+        querier.set_params(feature_layer="head").query(X, 3)
 
 
 # Parameters

@@ -1,9 +1,13 @@
 """A user's function as a strategy."""
 
+from functools import partial, wraps
+
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 
+from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.strategies import CallableStrategy, get_strategy
@@ -101,6 +105,61 @@ def test_a_callable_object_is_a_strategy_too():
 
     with pytest.raises(ValueError, match=r"The strategy Rule\(\) must return distinct"):
         get_strategy(Rule()).select(POOL, 2)
+
+
+@pytest.mark.parametrize(
+    ("function", "match"),
+    [
+        (lambda pool, n: range(n), "unexpected keyword argument 'labeled'"),
+        (lambda pool, n, *, labeled: range(n), "keyword argument 'random_state'"),
+        (
+            lambda pool, n, *, labeled, random_state, costs: range(n),
+            "missing a required .*argument: 'costs'",
+        ),
+        (lambda *, labeled, random_state: [], "too many positional arguments"),
+    ],
+)
+def test_a_function_that_cannot_be_called_so_is_refused_before_there_is_a_model(
+    function, match
+):
+    querier = BadgeQuerier(LogisticRegression(), strategy=function)
+    with pytest.raises(TypeError, match=f"The strategy <lambda> must be .*{match}"):
+        querier.check_parameters()
+
+
+def choose(pool, n, *, labeled, random_state, costs):
+    return np.argsort(costs)[:n]
+
+
+class Silent:
+    """Tells nobody how it is called."""
+
+    @property
+    def __signature__(self):
+        raise ValueError("no signature found")
+
+    def __call__(self, pool, n, *, labeled, random_state):
+        return np.arange(n)
+
+
+@wraps(choose)
+def choose_cheapest(*args, **options):
+    return choose(*args, costs=np.arange(6), **options)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        choose_cheapest,
+        partial(choose, costs=np.arange(6)),
+        lambda pool, n, **options: np.arange(n),
+        lambda pool, n, *, labeled, random_state, feasible: np.arange(n),
+        Silent(),
+    ],
+    ids=["wrapper", "partial", "any keyword", "feasible", "no signature"],
+)
+def test_functions_of_many_kinds_are_strategies(function):
+    assert CallableStrategy(function).select(POOL, 2).tolist() == [0, 1]
 
 
 def test_it_keeps_the_function_when_cloned():

@@ -165,7 +165,7 @@ class Benchmark:
             _check_some(name, getattr(self, name))
         self._budgets()
         for name, strategy in self.named_strategies.items():
-            validate_all_parameters(strategy, f"strategies[{name!r}]")
+            validate_all_parameters(get_strategy(strategy), f"strategies[{name!r}]")
         for name, model in self.models.items():
             _check({f"models[{name!r}]": model}, [HasMethods(["fit"])])
             if isinstance(model, type):

@@ -31,6 +31,14 @@ POSTERIOR_HINT = (
 )
 
 
+def no_layers(model, feature_layer):
+    """Make the error for a layer of a model that has none to name."""
+    return ValueError(
+        "`feature_layer` must be 'auto' unless the model is a skorch net. "
+        f"Got {feature_layer!r} for a {type(model).__name__}."
+    )
+
+
 class OtherReader(Reader):
     """Reads a fitted scikit-learn model that is of no family with more to say.
 
@@ -45,10 +53,7 @@ class OtherReader(Reader):
     def _read_plain(self, X, needs, options):
         reads_layer = needs.features or needs.inputs or needs.head
         if (needs.proba or reads_layer) and options.feature_layer != "auto":
-            raise ValueError(
-                "`feature_layer` must be 'auto' unless the model is a skorch net. "
-                f"Got {options.feature_layer!r} for a {type(self.model).__name__}."
-            )
+            raise no_layers(self.model, options.feature_layer)
         outputs = None
         # First, for it may fail, and the rest takes long.
         head = self._read_head(X) if needs.head else None

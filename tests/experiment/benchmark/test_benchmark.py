@@ -21,8 +21,8 @@ from skorch import NeuralNetClassifier
 from skbadge import BadgeQuerier
 from skbadge.experiment import Benchmark
 from skbadge.experiment.store import config_hash
-from skbadge.nn import TabularNetRegressor
-from skbadge.strategies import Badge
+from skbadge.nn import TabularNetClassifier, TabularNetRegressor
+from skbadge.strategies import ALBL, Badge, Margin
 
 TOML = """
 n_query = [5, 10]
@@ -601,6 +601,26 @@ def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
             {"initial": "first"},
             ValueError,
             r"`initial` must be one of .*max_herding.* Got 'first'",
+        ),
+        (
+            {"strategies": {"s": Margin(uniform_share=0.1)}},
+            ValueError,
+            r"`strategies\['s'\]`: `uniform_share` above 0 is for draws",
+        ),
+        (
+            {"strategies": {"s": ALBL([Margin(beta=-1), "margin"])}},
+            ValueError,
+            r"`strategies\['s'\]`: The 'beta' parameter of Margin",
+        ),
+        (
+            {"strategies": {"s": lambda pool, n: range(n)}},
+            ValueError,
+            r"`strategies\['s'\]`: The strategy <lambda> must be a function",
+        ),
+        (
+            {"models": {"m": TabularNetClassifier(hidden_sizes=[0])}},
+            ValueError,
+            r"`models\['m'\]`: The 'hidden_sizes' parameter",
         ),
         (
             {"n_threads": 0},
