@@ -1,11 +1,12 @@
 """Making a user's unmodified net take tables and class codes."""
 
 import warnings
+from functools import partial
 from inspect import Parameter, signature
 
 import torch
 from sklearn.base import clone, is_classifier
-from skorch import NeuralNet, NeuralNetRegressor
+from skorch import NeuralNet, NeuralNetBinaryClassifier, NeuralNetRegressor
 from skorch.dataset import Dataset, ValidSplit
 
 from skbadge.nn._dataset import ArrayDataset
@@ -61,9 +62,11 @@ def encoded_target(net, codes):
 
 
 def _target_dtype(net):
-    is_binary = issubclass(
-        criterion_of(net), torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss
-    )
+    losses = torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss
+    criterion = criterion_of(net)
+    # With any criterion, skorch's own class for two classes has one logit.
+    is_binary = isinstance(net, NeuralNetBinaryClassifier)
+    is_binary = is_binary or issubclass(criterion, losses)
     return "float32" if is_binary else "int64"
 
 
@@ -74,7 +77,10 @@ def predicts_itself(net):
 
 def criterion_of(net):
     """The class of a net's criterion."""
-    return net.criterion if isinstance(net.criterion, type) else type(net.criterion)
+    criterion = net.criterion
+    while isinstance(criterion, partial):
+        criterion = criterion.func
+    return criterion if isinstance(criterion, type) else type(criterion)
 
 
 def has_own_dataset(net):

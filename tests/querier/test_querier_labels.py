@@ -1,5 +1,7 @@
 """Labels as users write them: never mixed up, whatever the model."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,6 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 from torch import nn
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetClassifier
@@ -39,15 +42,40 @@ def make_probability_net():
     return make_net(module, criterion=nn.NLLLoss)
 
 
-def make_binary_net():
-    return NeuralNetBinaryClassifier(
-        nn.Sequential(nn.Linear(4, 1)),
-        optimizer=torch.optim.Adam,
-        train_split=None,
-        max_epochs=60,
-        lr=0.05,
-        verbose=0,
-    )
+def make_binary_net(kind=NeuralNetBinaryClassifier, **params):
+    defaults = {
+        "optimizer": torch.optim.Adam,
+        "train_split": None,
+        "max_epochs": 60,
+        "lr": 0.05,
+        "verbose": 0,
+    }
+    return kind(nn.Sequential(nn.Linear(4, 1), nn.Flatten(0)), **(defaults | params))
+
+
+class OwnLoss(nn.Module):
+    def forward(self, logits, target):
+        return binary_cross_entropy_with_logits(logits, target)
+
+
+def two_probabilities(logits):
+    return torch.stack([torch.sigmoid(-logits), torch.sigmoid(logits)], 1)
+
+
+def make_net_of_own_loss(criterion):
+    return make_binary_net(criterion=criterion, predict_nonlinearity=two_probabilities)
+
+
+ONE_LOGIT = {
+    "linear": LogisticRegression,
+    "net": make_binary_net,
+    "own loss": lambda: make_net_of_own_loss(OwnLoss),
+    "instance of own loss": lambda: make_net_of_own_loss(OwnLoss()),
+    "function": lambda: make_net_of_own_loss(lambda: OwnLoss()),
+    "partial": lambda: make_binary_net(
+        NeuralNetClassifier, criterion=partial(nn.BCEWithLogitsLoss, reduction="mean")
+    ),
+}
 
 
 ESTIMATORS = {
@@ -87,7 +115,7 @@ def test_any_labels_with_any_model(make, labels):
 @pytest.mark.parametrize(
     "labels", [["yes", "no"], [False, True], [3, -3]], ids=["strings", "bools", "ints"]
 )
-@pytest.mark.parametrize("make", [make_binary_net, LogisticRegression])
+@pytest.mark.parametrize("make", ONE_LOGIT.values(), ids=ONE_LOGIT)
 def test_two_classes_with_one_logit(make, labels):
     X, y = make_data(labels, 60)
     querier = BadgeQuerier(make(), random_state=0).fit(X[:30], y[:30])
