@@ -43,6 +43,12 @@ def trained_classes(estimator, X):
     return model.classes_
 
 
+def without_column_axis(predicted):
+    """One value for each row, if a model predicts a single column, as CatBoost does."""
+    is_column = np.ndim(predicted) == 2 and predicted.shape[1] == 1
+    return predicted[:, 0] if is_column else predicted
+
+
 @dataclass(frozen=True, eq=False)
 class LabelCodec:
     """The classes, and how a model writes them.
@@ -105,7 +111,7 @@ class LabelCodec:
         Output units beyond the classes are never the answer: the best of the others
         takes their place.
         """
-        predicted = estimator.predict(X)
+        predicted = without_column_axis(estimator.predict(X))
         if not self.is_coded:
             return predicted
         codes = np.asarray(predicted).astype(np.int64)
@@ -195,5 +201,4 @@ class NumberCodec:
         A net's one output is a column, whatever shape its targets had.
         """
         predicted = estimator.predict(X)
-        is_column = np.ndim(predicted) == 2 and predicted.shape[1] == 1
-        return predicted[:, 0] if is_column and self.shape == () else predicted
+        return without_column_axis(predicted) if self.shape == () else predicted

@@ -85,12 +85,9 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             diverged.
         """
         estimator, X = self._ready("predict", X)
-        codec = getattr(self, "_codec", None)
-        if codec is None and not is_classifier(self):
-            codec = NumberCodec()
+        # Without a `fit` there is none: a frozen model predicts what it was trained on.
+        codec = getattr(self, "_codec", NumberCodec())
         with self._reading(estimator):
-            if codec is None:
-                return checked(estimator.predict(X))
             return checked(codec.predict(estimator, X))
 
     @available_if(_classifier_has("predict_proba"))

@@ -110,6 +110,16 @@ def test_core_set_takes_the_row_that_shares_the_fewest_leaves():
         known.append(80 + row)
 
 
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["ant", "bee", "cat"]])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_a_row_has_one_label(name, labels):
+    labels = np.array(labels)
+    querier = BadgeQuerier(CLASSIFIERS[name](), random_state=0)
+    predicted = querier.fit(X[TRAIN], labels[y[TRAIN]]).predict(X)
+    best = querier.predict_proba(X).argmax(axis=1)
+    np.testing.assert_array_equal(predicted, querier.classes_[best])
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
 @pytest.mark.parametrize("strategy", ["badge", "core_set", "bait"])
 @pytest.mark.parametrize("name", ["forest", "hist_boosting"])
