@@ -14,6 +14,7 @@ from skbadge.nn._target_dataset import TargetDataset
 from skbadge.nn._validation_split import CodedSplit
 from skbadge.outputs._casting import input_dtype, looks_up_integers
 from skbadge.outputs._output_shape import output_shape
+from skbadge.outputs.readers._inference import modules_of
 from skbadge.outputs.readers._net_batches import NotATensorError
 from skbadge.pools import first_rows
 
@@ -31,14 +32,14 @@ def adapt_net(net, classes=None, *, several_inputs=False):
     """
     params = {}
     if net.dataset is Dataset and not net.get_params_for("dataset"):
-        module = untrained(net).module_
-        if several_inputs or not _has_several_inputs(module):
+        modules = modules_of(untrained(net))
+        if several_inputs or not _has_several_inputs(modules[0]):
             is_regressor = isinstance(net, NeuralNetRegressor)
             params["dataset"] = TargetDataset if is_regressor else ArrayDataset
             params["dataset__dtype"] = str(
-                input_dtype(module) or torch.get_default_dtype()
+                input_dtype(modules) or torch.get_default_dtype()
             ).removeprefix("torch.")
-            codes = "codes" if looks_up_integers(module) else True
+            codes = "codes" if looks_up_integers(modules) else True
             # Integers among several inputs may be codes, masks or lengths.
             params["dataset__cast_integers"] = False if several_inputs else codes
             if is_classifier(net):
@@ -94,13 +95,14 @@ def has_own_dataset(net):
 
 def check_weights(net):
     """Raise a ValueError if training left NaN or infinite weights."""
-    for name, weight in net.module_.named_parameters():
-        if not torch.isfinite(weight).all():
-            raise ValueError(
-                f"Training diverged: the net's parameter {name!r} holds NaN or "
-                f"infinite values. Lower `lr` (now {net.lr}), standardise the input, "
-                "or remove the NaN from what reaches the net."
-            )
+    for module in modules_of(net):
+        for name, weight in module.named_parameters():
+            if not torch.isfinite(weight).all():
+                raise ValueError(
+                    f"Training diverged: the net's parameter {name!r} holds NaN or "
+                    f"infinite values. Lower `lr` (now {net.lr}), standardise the "
+                    "input, or remove the NaN from what reaches the net."
+                )
 
 
 def untrained(net):

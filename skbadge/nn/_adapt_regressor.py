@@ -12,6 +12,7 @@ from skbadge.nn._adapt import (
 )
 from skbadge.nn._target_dataset import TargetDataset
 from skbadge.outputs._casting import input_dtype
+from skbadge.outputs.readers._inference import modules_of
 from skbadge.pools import is_dataset
 
 # These losses broadcast targets whose shape is not that of the outputs. They then
@@ -50,7 +51,7 @@ def adapt_regressor(net, X, y, *, several_inputs=False):
         if net.get_params_for("dataset").get("target_shape") != target_shape:
             net.set_params(dataset__target_shape=target_shape)
         return y, target_shape
-    dtype = input_dtype(untrained(net).module_) or torch.get_default_dtype()
+    dtype = input_dtype(modules_of(untrained(net))) or torch.get_default_dtype()
     kind = np.float64 if dtype is torch.float64 else np.float32
     return y.astype(kind).reshape(len(y), *target_shape), target_shape
 

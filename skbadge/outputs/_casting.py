@@ -9,14 +9,19 @@ from torch import nn
 
 from skbadge.pools import frame_to_arrays, is_sliceable, kind_of, map_parts
 
+# A net of several modules runs them in an order that is known to its `infer` alone. So
+# its modules count as one here: any of them may be the one that is given the rows. They
+# are of one dtype, and integers beside an embedding table are codes, whichever module
+# has it. The first one, `module_` if there is one, says how many inputs there are.
 
-def cast_input(module, X):
-    """Convert rows to what a torch module takes.
+
+def cast_input(modules, X):
+    """Convert rows to what a net's modules take.
 
     Parameters
     ----------
-    module : torch.nn.Module
-        Its first floating parameter or buffer gives the dtype.
+    modules : list of torch.nn.Module
+        Their first floating parameter or buffer gives the dtype.
 
     X : ndarray, tensor, sparse matrix, DataFrame, or dict or list of those
         Anything else is returned as it is.
@@ -24,10 +29,10 @@ def cast_input(module, X):
     Returns
     -------
     X : ndarray, tensor, sparse matrix, or dict or list of those
-        Floating values in the module's dtype (a tensor if numpy lacks it). Integers
-        and booleans too, unless the module has an ``Embedding`` or there are several
-        inputs, where they may be codes or masks. A numeric DataFrame becomes one
-        array, or a dict of columns if the module's ``forward`` takes several inputs.
+        Floating values in the modules' dtype (a tensor if numpy lacks it). Integers
+        and booleans too, unless a module has an ``Embedding`` or there are several
+        inputs, where they may be codes or masks. A numeric DataFrame becomes one array,
+        or a dict of columns if the first module's ``forward`` takes several inputs.
         Not copied where nothing changes, unless torch could not share its memory, as
         with read-only arrays.
 
@@ -35,11 +40,11 @@ def cast_input(module, X):
     --------
     >>> import numpy as np
     >>> from torch import nn
-    >>> cast_input(nn.Linear(2, 3), np.array([[1, 2]]))
+    >>> cast_input([nn.Linear(2, 3)], np.array([[1, 2]]))
     array([[1., 2.]], dtype=float32)
     """
-    X = frame_to_arrays(X, module.forward)
-    rule = cast_rule(module, X)
+    X = frame_to_arrays(X, modules[0].forward)
+    rule = cast_rule(modules, X)
 
     def cast(part):
         if sparse.issparse(part):
@@ -59,12 +64,12 @@ def cast_input(module, X):
     return map_parts(cast, X)
 
 
-def cast_rule(module, X):
-    """Return the function from the dtype that came to the dtype the module gets."""
-    wanted = input_dtype(module)
+def cast_rule(modules, X):
+    """Return the function from the dtype that came to the dtype the modules get."""
+    wanted = input_dtype(modules)
     # Integers among several inputs may be codes, masks or lengths.
     is_several = kind_of(X) in ("dict", "inputs", "list")
-    keeps_integers = is_several or looks_up_integers(module)
+    keeps_integers = is_several or looks_up_integers(modules)
 
     def rule(dtype):
         keep = wanted is None or dtype.is_complex
@@ -74,17 +79,18 @@ def cast_rule(module, X):
     return rule
 
 
-def looks_up_integers(module):
-    """Whether a module has an embedding table."""
+def looks_up_integers(modules):
+    """Whether any of the modules has an embedding table."""
     tables = nn.Embedding | nn.EmbeddingBag
-    return any(isinstance(part, tables) for part in module.modules())
+    return any(isinstance(part, tables) for each in modules for part in each.modules())
 
 
-def input_dtype(module):
-    """Dtype of a module's first floating parameter or buffer, None without any."""
-    for tensor in chain(module.parameters(), module.buffers()):
-        if tensor.is_floating_point():
-            return tensor.dtype
+def input_dtype(modules):
+    """Dtype of the modules' first floating parameter or buffer, None without any."""
+    for module in modules:
+        for tensor in chain(module.parameters(), module.buffers()):
+            if tensor.is_floating_point():
+                return tensor.dtype
     return None
 
 

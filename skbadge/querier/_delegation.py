@@ -22,6 +22,7 @@ from skbadge._compat import routing_enabled
 from skbadge.nn import TabularNetClassifier
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
+from skbadge.outputs.readers._inference import modules_of
 from skbadge.querier._check_rows import check_X
 from skbadge.querier._checks import check_is_estimator
 from skbadge.querier._codecs import NumberCodec
@@ -189,7 +190,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             # Nets trained here cast their input themselves; this one is the user's.
             estimator, X = unwrap(estimator, X, keep_targets=True)
             if not any(isinstance(part, Pipeline) for part in wrapped(estimator)):
-                X = cast_input(innermost(estimator).module_, X)
+                X = cast_input(modules_of(innermost(estimator)), X)
         return estimator, X
 
     def _estimator(self):

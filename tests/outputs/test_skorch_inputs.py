@@ -367,44 +367,44 @@ class TestCastInput:
 
     def test_arrays(self):
         module = nn.Linear(4, 2)
-        assert cast_input(module, X) is X
-        assert cast_input(module, X.astype("f8")).dtype == np.float32
-        assert cast_input(module, X > 0).dtype == np.float32
-        assert cast_input(module.double(), X).dtype == np.float64
-        assert cast_input(module.bfloat16(), X).dtype == torch.bfloat16
-        assert cast_input(nn.ReLU(), X.astype("f8")).dtype == np.float64
+        assert cast_input([module], X) is X
+        assert cast_input([module], X.astype("f8")).dtype == np.float32
+        assert cast_input([module], X > 0).dtype == np.float32
+        assert cast_input([module.double()], X).dtype == np.float64
+        assert cast_input([module.bfloat16()], X).dtype == torch.bfloat16
+        assert cast_input([nn.ReLU()], X.astype("f8")).dtype == np.float64
 
     def test_arrays_that_torch_does_not_take_are_copied(self):
         read_only = X.copy()
         read_only.flags.writeable = False
         for rows in (read_only, X[::-1], X.astype(">f4")):
-            cast = cast_input(nn.Linear(4, 2), rows)
+            cast = cast_input([nn.Linear(4, 2)], rows)
             np.testing.assert_array_equal(cast, rows)
             assert torch.from_numpy(cast).dtype == torch.float32
 
     def test_tensors_and_sparse(self):
         module = nn.Linear(4, 2)
-        assert cast_input(module, torch.zeros(2, 4).double()).dtype == torch.float32
+        assert cast_input([module], torch.zeros(2, 4).double()).dtype == torch.float32
         matrix = sparse.coo_array(X.astype("f8"))
-        cast = cast_input(module, matrix)
+        cast = cast_input([module], matrix)
         assert sparse.issparse(cast)
         assert cast.dtype == np.float32
-        assert cast_input(module.half(), matrix).dtype == np.float32
+        assert cast_input([module.half()], matrix).dtype == np.float32
 
     def test_embeddings_keep_integers(self):
         module = nn.Sequential(nn.Embedding(3, 2), nn.Flatten(), nn.Linear(2, 2))
-        assert cast_input(module, np.array([[1]])).dtype == np.int64
-        assert cast_input(module, np.array([[1.0]])).dtype == np.float32
+        assert cast_input([module], np.array([[1]])).dtype == np.int64
+        assert cast_input([module], np.array([[1.0]])).dtype == np.float32
 
     def test_frames(self):
         table = frame.astype("f8")
-        np.testing.assert_array_equal(cast_input(Plain(), table), X)
-        columns = cast_input(Columns(), table)
+        np.testing.assert_array_equal(cast_input([Plain()], table), X)
+        columns = cast_input([Columns()], table)
         assert {name: part.shape for name, part in columns.items()} == {
             name: (30, 1) for name in "abcd"
         }
         text = pd.DataFrame({"a": ["x"]})
-        assert cast_input(Plain(), text) is text
+        assert cast_input([Plain()], text) is text
 
     def test_frame_whose_columns_are_optional_inputs(self):
         class Optional(Plain):
@@ -415,16 +415,16 @@ class TestCastInput:
             def forward(self, **inputs):
                 return inputs["a"]
 
-        assert set(cast_input(Optional(), frame)) == set("abcd")
-        assert set(cast_input(Keywords(), frame)) == set("abcd")
+        assert set(cast_input([Optional()], frame)) == set("abcd")
+        assert set(cast_input([Keywords()], frame)) == set("abcd")
 
         class WithOption(Plain):
             def forward(self, X, temperature=1.0):
                 return X
 
-        assert isinstance(cast_input(WithOption(), frame), np.ndarray)
+        assert isinstance(cast_input([WithOption()], frame), np.ndarray)
 
     def test_other_things_are_left_alone(self):
         module = nn.Linear(4, 2)
         dataset = Doubling(X)
-        assert cast_input(module, dataset) is dataset
+        assert cast_input([module], dataset) is dataset

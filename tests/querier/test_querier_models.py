@@ -1,8 +1,10 @@
 """Models that people have, beyond the plain net."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -10,17 +12,21 @@ from sklearn.ensemble import (
     StackingClassifier,
     VotingClassifier,
 )
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.model_selection import RandomizedSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC, LinearSVC
-from skorch import NeuralNetClassifier
+from skorch import NeuralNetClassifier, NeuralNetRegressor
 from skorch.callbacks import Callback
+from skorch.dataset import Dataset
 from torch import nn
 
 from skbadge import BadgeQuerier
+from skbadge.outputs import model_outputs
 
 PAIR = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
 CLASSIFIERS = [
@@ -148,3 +154,128 @@ def test_plain_nets_as_members_of_an_ensemble_take_tables_as_they_are(strategy):
     voting = VotingClassifier([("first", net), ("second", net)], voting="soft")
     check(BadgeQuerier(voting, strategy=strategy, random_state=0))
     check(BadgeQuerier(BaggingClassifier(net, 2), strategy=strategy, random_state=0))
+
+
+class EncoderBeforeModule:
+    """A net with a module that is given the rows before ``module_``."""
+
+    def __init__(self, *args, encoder, **kwargs):
+        self.encoder = encoder
+        super().__init__(*args, **kwargs)
+
+    def initialize_module(self):
+        super().initialize_module()
+        self.encoder_ = self.initialized_instance(self.encoder, {})
+        return self
+
+    def infer(self, X, **fit_params):
+        return self.module_(torch.relu(self.encoder_(X)))
+
+
+class EncoderAndHead(EncoderBeforeModule):
+    """A net without ``module_``."""
+
+    def initialize_module(self):
+        self.encoder_ = self.initialized_instance(self.encoder, {})
+        self.head_ = self.initialized_instance(self.module, {})
+        return self
+
+    def infer(self, X, **fit_params):
+        return self.head_(torch.relu(self.encoder_(X)))
+
+
+class BeforeClassifier(EncoderBeforeModule, NeuralNetClassifier):
+    pass
+
+
+class AndHeadClassifier(EncoderAndHead, NeuralNetClassifier):
+    pass
+
+
+class BeforeRegressor(EncoderBeforeModule, NeuralNetRegressor):
+    pass
+
+
+class AndHeadRegressor(EncoderAndHead, NeuralNetRegressor):
+    pass
+
+
+class OwnDataset(Dataset):
+    pass
+
+
+def make_of_two(kind, encoder, n_outputs, **params):
+    defaults = {"train_split": None, "max_epochs": 3, "lr": 0.1, "verbose": 0}
+    encoder = nn.Linear(4, 8) if encoder == "linear" else nn.EmbeddingBag(9, 8)
+    return kind(nn.Linear(8, n_outputs), encoder=encoder, **(defaults | params))
+
+
+def rows_for(encoder):
+    codes = np.random.RandomState(0).randint(9, size=(60, 6))
+    return make_data()[0] if encoder == "linear" else codes
+
+
+@pytest.mark.parametrize("convert", [np.asarray, pd.DataFrame])
+@pytest.mark.parametrize("encoder", ["linear", "embedding"])
+@pytest.mark.parametrize("kind", [BeforeClassifier, AndHeadClassifier])
+def test_classifiers_of_several_modules(kind, encoder, convert):
+    X, (_, y) = convert(rows_for(encoder)), make_data()
+    net = make_of_two(kind, encoder, 3, criterion=nn.CrossEntropyLoss)
+    querier = BadgeQuerier(net, random_state=0).fit(X[:30], y[:30])
+    assert len(np.unique(querier.partial_fit(X[30:], y[30:]).query(X, 3))) == 3
+    frozen = BadgeQuerier(FrozenEstimator(querier.estimator_), classes=querier.classes_)
+    np.testing.assert_array_equal(frozen.fit(X, y).predict(X), querier.predict(X))
+    with pytest.raises(ValueError, match="Training diverged"):
+        BadgeQuerier(net.set_params(lr=1e30, max_epochs=10)).fit(X, y)
+
+
+@pytest.mark.parametrize("encoder", ["linear", "embedding"])
+@pytest.mark.parametrize("kind", [BeforeRegressor, AndHeadRegressor])
+def test_regressors_of_several_modules(kind, encoder):
+    X = rows_for(encoder)
+    y = X[:, 0] / 2
+    net = make_of_two(kind, encoder, 1)
+    assert len(BadgeQuerier(net, random_state=0).fit(X, y).query(X, 3)) == 3
+    # By themselves, nets take these dtypes only.
+    rows = X.astype("f4" if encoder == "linear" else "i8")
+    fitted = clone(net).fit(rows, y.astype("f4")[:, None])
+    expected = fitted.predict(rows)[:, 0]
+    found = model_outputs(fitted, X, needs="prediction").prediction[:, 0]
+    np.testing.assert_array_equal(found, expected)
+    frozen = BadgeQuerier(FrozenEstimator(fitted))
+    np.testing.assert_array_equal(frozen.predict(X), expected)
+    # Targets are cast beside a data set of the user's own, too.
+    own = BadgeQuerier(net.set_params(dataset=OwnDataset), random_state=0)
+    assert own.fit(rows, y).predict(rows).shape == (60,)
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        make_net(nn.Linear(4, 3)),
+        make_of_two(AndHeadClassifier, "linear", 3, criterion=nn.CrossEntropyLoss),
+    ],
+)
+def test_a_frozen_net_that_is_not_initialised_is_refused(net):
+    with pytest.raises(NotFittedError, match="not initialized yet"):
+        BadgeQuerier(FrozenEstimator(net)).predict(make_data()[0])
+
+
+class PredictsAColumn(LogisticRegression):
+    """As CatBoost's models of several classes do."""
+
+    def predict(self, X):
+        return super().predict(X)[:, None]
+
+
+@pytest.mark.parametrize("labels", ["labels", "codes"])
+@pytest.mark.parametrize("wrap", [lambda model: model, FrozenEstimator])
+def test_labels_in_a_column_are_labels(wrap, labels):
+    X, y = make_data()
+    y = y if labels == "labels" else np.unique(y, return_inverse=True)[1]
+    expected = LogisticRegression().fit(X, y).predict(X)
+    model = wrap(PredictsAColumn().fit(X, y))
+    querier = BadgeQuerier(model, random_state=0)
+    if wrap is FrozenEstimator:
+        np.testing.assert_array_equal(querier.predict(X), expected)
+    np.testing.assert_array_equal(querier.fit(X, y).predict(X), expected)

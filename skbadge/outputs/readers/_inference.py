@@ -51,6 +51,12 @@ def roots_of(net):
     return dict(sorted(roots.items(), key=lambda item: item[0] != "module_"))
 
 
+def modules_of(net):
+    """Return the net's own modules, the main one first; raise if there are none yet."""
+    check_initialized(net)
+    return list(roots_of(net).values())
+
+
 def in_this_thread(hook):
     """A hook that does nothing where another thread runs the same module."""
     owner = get_ident()

@@ -10,7 +10,7 @@ from skorch.dataset import Dataset
 from torch.utils.data import DataLoader, RandomSampler
 
 from skbadge.outputs._casting import as_tensor, cast_input, cast_rule
-from skbadge.outputs.readers._inference import roots_of
+from skbadge.outputs.readers._inference import modules_of
 from skbadge.pools import frame_to_arrays, is_sliceable, map_parts, parts_of, row_nbytes
 
 PROBE_ROWS = 4
@@ -60,7 +60,7 @@ def batches_of(net, X, batch_size, share=1):
     # A dataset of the user's own is given X as it is.
     stock = net.dataset is Dataset and not _overridden(net, "get_dataset")
     if stock and not isinstance(X, torch.utils.data.Dataset):
-        X = map_parts(_to_matrix, cast_input(_main_module(net), X))
+        X = map_parts(_to_matrix, cast_input(modules_of(net), X))
         dataset = None
     if _overridden(net, "forward_iter"):
         return ForwardBatches(net, X)
@@ -76,7 +76,7 @@ class SlicedBatches:
         self.data = map_parts(_to_csr, data)
         self.n_rows = parts_of(self.data)[0].shape[0]
         _check_n_rows(self.n_rows)
-        self.rule = cast_rule(_main_module(net), self.data)
+        self.rule = cast_rule(modules_of(net), self.data)
         if batch_size == "auto":
             own = net.get_params_for("iterator_valid").get("batch_size", net.batch_size)
             batch_size = max(self._fitting_rows(share), own, 1)
@@ -95,7 +95,7 @@ class SlicedBatches:
         row = row_nbytes(self.data)
         n_rows, nbytes = MAX_BATCH
         fitting = min(n_rows, nbytes // row) // share
-        parameters = _main_module(self.net).parameters()
+        parameters = modules_of(self.net)[0].parameters()
         if all(part.device.type == "cpu" for part in parameters):
             n_rows, nbytes = MAX_BATCH_ON_CPU
             fitting = min(fitting, n_rows, nbytes // row)
@@ -174,11 +174,6 @@ def _to_matrix(part):
     return sparse.csr_matrix(part) if sparse.issparse(part) else part
 
 
-def _main_module(net):
-    """The module that is given the rows."""
-    return next(iter(roots_of(net).values()))
-
-
 def _overridden(net, *names):
     """Whether any of these methods is not skorch's."""
     stock = (getattr(NeuralNet, name) for name in names)
@@ -197,7 +192,7 @@ def _sliceable_data(net, dataset):
     ours = getattr(dataset, "skbadge_tensor_dataset", False)
     if not ours and type(dataset) is not Dataset:
         return None
-    data = frame_to_arrays(dataset.X, _main_module(net).forward)
+    data = frame_to_arrays(dataset.X, modules_of(net)[0].forward)
     if not is_sliceable(data):
         return None
     lengths = {part.shape[0] for part in parts_of(data)}

@@ -9,7 +9,7 @@ from skorch.dataset import Dataset
 from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 from skbadge.outputs.readers._check import not_finite_error
-from skbadge.outputs.readers._inference import inference
+from skbadge.outputs.readers._inference import inference, modules_of
 from skbadge.utils._validation import not_finite_rows
 
 
@@ -38,7 +38,7 @@ def predicted(regressor, X):
             "Use a regressor, or a strategy that needs probabilities."
         )
     if is_skorch_net(regressor) and regressor.dataset is Dataset:
-        X = cast_input(regressor.module_, X)
+        X = cast_input(modules_of(regressor), X)
     with inference(model) if is_net else nullcontext():
         prediction = np.asarray(regressor.predict(X))
     if prediction.dtype not in (np.float32, np.float64):
