@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import (
     BaggingClassifier,
@@ -164,6 +165,15 @@ def test_frames_sparse_rows_and_pipelines(kind):
     products = memberships(model, rows)
     shares = (expected[:, None] == expected).mean(axis=2)
     np.testing.assert_allclose((products @ products.T).toarray(), shares, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_leaves_of_a_frame_are_those_of_its_numbers(name):
+    frame = pd.DataFrame(X, columns=list("abcdef"))
+    model = MODELS[name]().set_params(random_state=0)
+    expected = memberships(clone(model).fit(X, y), X)
+    found = memberships(model.fit(frame, y), frame)
+    assert (found != expected).nnz == 0
 
 
 def test_few_leaves_are_exact_without_sparse_rows():

@@ -23,6 +23,7 @@ from sklearn.tree import BaseDecisionTree
 from skbadge._compat import hist_leaf_counts, hist_leaves
 from skbadge.outputs.readers._input_rows import bagging_inputs
 from skbadge.outputs.readers._leaves import Leaves
+from skbadge.pools import frame_to_array, is_frame
 
 FORESTS = (
     ExtraTreesClassifier,
@@ -108,6 +109,8 @@ def _of_boosting(model):
     trees = model.estimators_.ravel()
 
     def apply(X):
+        # It hands rows on to trees that were fitted without names of columns.
+        X = frame_to_array(X) if is_frame(X) else X
         return model.apply(X).reshape(-1, len(trees))
 
     return Leaves(apply, _tree_nodes(trees))
