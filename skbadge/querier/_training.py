@@ -193,7 +193,8 @@ def train(trainer, estimator, rows, codec, **options):
     """Train by `fit_clone` or `fit_further`; return the fitted estimator and its codec.
 
     Where labels are no codes and the training fails, it is tried on codes: some models
-    take 0, 1, ... only. If that fails as well, the first error stands.
+    take 0, 1, ... only. If that fails as well, the first error stands, with a note of
+    what the second one says.
     """
     try:
         return trainer(estimator, rows, codec, **options), codec
@@ -205,8 +206,15 @@ def train(trainer, estimator, rows, codec, **options):
             raise
         try:
             return trainer(estimator, rows, coded, **options), coded
-        except Exception:
-            raise error from None
+        except Exception as second:
+            if str(second) == str(error):
+                raise error from None
+            # The first one may be about the labels alone, and hide what is wrong.
+            error.add_note(
+                "The training was tried again on 0, 1, ... in place of the labels, and "
+                f"failed with a {type(second).__name__}: {second}"
+            )
+            raise error from second
 
 
 def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):

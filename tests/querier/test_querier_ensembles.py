@@ -1,5 +1,6 @@
 """Estimators that train nets inside them, and labels of every kind."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -448,6 +449,28 @@ def test_the_first_error_stands_where_codes_do_not_help():
     X, codes = make_data()
     with pytest.raises(ValueError, match="C' parameter"):
         BadgeQuerier(LogisticRegression(C=-1)).fit(X, LABELS["strings"](codes))
+
+
+class NeedsAValidationSet(TakesCodesOnly):
+    def fit(self, X, y):
+        super().fit(X, y)
+        raise LookupError("Give a validation set.")
+
+
+def test_what_fails_on_codes_as_well_is_said_beside_the_first_error():
+    X, codes = make_data()
+    with pytest.raises(ValueError, match="Invalid classes") as caught:
+        BadgeQuerier(NeedsAValidationSet()).fit(X, LABELS["strings"](codes))
+    note = r"again on 0, 1, \.\.\. .* a LookupError: Give a validation set\.$"
+    assert re.search(note, caught.value.__notes__[-1])
+    assert isinstance(caught.value.__cause__, LookupError)
+
+
+def test_the_same_error_on_codes_is_said_once():
+    X, codes = make_data()
+    with pytest.raises(ValueError, match="C' parameter") as caught:
+        BadgeQuerier(LogisticRegression(C=-1)).fit(X, LABELS["strings"](codes))
+    assert not getattr(caught.value, "__notes__", [])
 
 
 @pytest.mark.parametrize("strategy", ["badge", "margin"])
