@@ -1,5 +1,6 @@
 """Checks of labels, classes and estimators that users hand to `BadgeQuerier`."""
 
+from contextlib import suppress
 from difflib import get_close_matches
 from numbers import Real
 
@@ -111,6 +112,10 @@ def _check_targets(y, X, estimator):
     if y.dtype == object:
         known = [np.nan if is_missing(target) else target for target in y.ravel()]
         y = np.array(known).reshape(y.shape)
+    if y.dtype == object and not any(isinstance(each, str | bytes) for each in y.flat):
+        # Numbers that NumPy has no dtype for, such as decimal ones.
+        with suppress(TypeError, ValueError):
+            y = y.astype(np.float64)
     if y.dtype.kind not in "biuf":
         # The beginning is what scikit-learn says of complex numbers.
         kind = "Complex data" if y.dtype.kind == "c" else f"Data of dtype {y.dtype}"

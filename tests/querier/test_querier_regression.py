@@ -1,6 +1,9 @@
 """BadgeQuerier around regressors: targets, kinds of models, refusals."""
 
 import pickle
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -306,6 +309,26 @@ def test_numbers_of_any_kind(kind):
         np.testing.assert_array_equal(querier.predict(X), expected)
 
 
+@pytest.mark.parametrize("number", [Decimal, Fraction])
+@pytest.mark.parametrize("kind", [list, pd.Series, "array", "arrow", "column"])
+def test_numbers_that_numpy_has_no_dtype_for(kind, number):
+    X, y = make_data()
+    y = np.round(y, 1)
+    given = [number(str(target)) for target in y]
+    if kind == "arrow":
+        pa = pytest.importorskip("pyarrow")
+        dtype = pd.ArrowDtype(pa.decimal128(5, 1))
+        given = pd.Series([Decimal(str(target)) for target in y], dtype=dtype)
+    elif kind == "column":
+        given = pd.DataFrame({"a": given, "b": given}, dtype=object)
+        y = np.column_stack([y, y])
+    else:
+        given = np.array(given) if kind == "array" else kind(given)
+    querier = make_querier(Ridge()).fit(X, given)
+    np.testing.assert_array_equal(querier.y_labeled_, y)
+    assert querier.y_labeled_.dtype == np.float64
+
+
 @pytest.mark.parametrize("make", [make_net, Ridge, TabularNetRegressor])
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, None, pd.NA])
@@ -323,11 +346,13 @@ def test_targets_that_are_missing(make, method, value):
     [
         (None, "requires y to be passed"),
         (["a"] * 60, "dtype <U1 not supported: `y` must hold real numbers"),
+        ([Decimal(1), "2"] * 30, "dtype object not supported: `y` must hold real num"),
+        ([Decimal(1), date(2020, 1, 1)] * 30, "dtype object not supported"),
         (np.full(60, 1j), "Complex data not supported"),
         (np.zeros(59), "`X` has 60 rows and `y` 59"),
         (np.zeros((60, 2, 2)), "1d array|dim 3|ndim"),
     ],
-    ids=["none", "strings", "complex", "short", "cube"],
+    ids=["none", "strings", "numerals", "dates", "complex", "short", "cube"],
 )
 def test_targets_that_are_none(y, message):
     querier = make_querier()
