@@ -1,5 +1,7 @@
 """A ColumnTransformer that turns a mixed table into numbers for a net."""
 
+from datetime import UTC, datetime, time, timedelta
+
 import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.compose import ColumnTransformer
@@ -7,7 +9,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
-from skbadge.pools import column_dtypes, is_frame, kind_of
+from skbadge.pools import is_frame, kind_of
+from skbadge.pools._numbers import columns_of
 from skbadge.utils._typing import Rows
 
 
@@ -98,7 +101,7 @@ def table_preprocessor(
 def column_kinds(X):
     """Names of the columns of numbers, of times, and of others, booleans included."""
     kind = _polars_kind if kind_of(X) == "polars" else _pandas_kind
-    kinds = [(name, kind(dtype)) for name, dtype in column_dtypes(X)]
+    kinds = [(column.name, kind(column)) for column in columns_of(X)]
     numbers, times, others = (
         [name for name, its_kind in kinds if its_kind == wanted]
         for wanted in ("number", "time", "other")
@@ -106,21 +109,25 @@ def column_kinds(X):
     return numbers, times, others
 
 
-def _pandas_kind(dtype):
+# What pandas infers for times. Those without 64 are Python's, in columns of objects and
+# in some of Arrow's.
+_TIMES = "datetime64", "timedelta64", "datetime", "date", "time", "timedelta"
+
+
+def _pandas_kind(column):
     """The kind of a column of pandas: "number", "time" or "other"."""
     from pandas.api import types
 
-    if types.is_numeric_dtype(dtype) and not types.is_bool_dtype(dtype):
+    if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
         return "number"
-    is_time = types.is_datetime64_any_dtype(dtype) or types.is_timedelta64_dtype(dtype)
-    return "time" if is_time else "other"
+    return "time" if types.infer_dtype(column.dropna()) in _TIMES else "other"
 
 
-def _polars_kind(dtype):
+def _polars_kind(column):
     """The kind of a column of polars: "number", "time" or "other"."""
-    if dtype.is_numeric():
+    if column.dtype.is_numeric():
         return "number"
-    return "time" if dtype.is_temporal() else "other"
+    return "time" if column.dtype.is_temporal() else "other"
 
 
 def _check(X, dtype):
@@ -166,16 +173,37 @@ def _cast(X, dtype):
 
 def _seconds(X):
     """Times as numbers of seconds; NaN for missing ones."""
-    if kind_of(X) == "polars":
-        return np.column_stack([_polars_seconds(X[name]) for name in X.columns])
+    seconds = _polars_seconds if kind_of(X) == "polars" else _pandas_seconds
+    return np.column_stack([seconds(X[name]) for name in X.columns])
+
+
+def _pandas_seconds(column):
+    """Seconds of a column of pandas."""
     import pandas as pd
 
-    def seconds(column):
-        if not pd.api.types.is_timedelta64_dtype(column.dtype):
-            column = column - pd.Timestamp(0, tz=column.dt.tz)
-        return column / pd.Timedelta(seconds=1)
+    column = column.infer_objects()
+    kind = pd.api.types.infer_dtype(column)
+    if kind not in ("datetime64", "timedelta64"):
+        seconds = np.full(len(column), np.nan)
+        seconds[column.notna()] = [_seconds_of(entry) for entry in column.dropna()]
+        return seconds
+    # In nanoseconds, which are pandas' default, there is no year 9999.
+    if kind == "datetime64":
+        column = column - pd.Timestamp(0, tz=column.dt.tz).as_unit("s")
+    seconds = column / pd.Timedelta(seconds=1).as_unit("s")
+    return seconds.to_numpy(np.float64, na_value=np.nan)
 
-    return X.apply(seconds)
+
+def _seconds_of(entry):
+    """Seconds of a date, a time, a time of a day or a duration of Python's."""
+    if isinstance(entry, timedelta):
+        return entry.total_seconds()
+    if isinstance(entry, time):
+        entry = datetime.combine(datetime(1970, 1, 1), entry)
+    elif not isinstance(entry, datetime):
+        entry = datetime.combine(entry, time())
+    zone = UTC if entry.tzinfo else None
+    return (entry - datetime(1970, 1, 1, tzinfo=zone)).total_seconds()
 
 
 def _polars_seconds(column):

@@ -98,6 +98,59 @@ def test_times_are_seconds(zone):
     np.testing.assert_array_equal(transformed(X, scale=False), expected)
 
 
+DATES = [datetime.date(1970, 1, 2), None, datetime.date(1970, 1, 4)]
+STAMPS = [datetime.datetime(1970, 1, 2, 1), None, datetime.datetime(1970, 1, 4)]
+IN_ZONE = [stamp and stamp.replace(tzinfo=datetime.UTC) for stamp in STAMPS]
+SPANS = [datetime.timedelta(seconds=1.5), None, datetime.timedelta(days=3)]
+HOURS = [datetime.time(1, 0, 0, 500000), None, datetime.time(2)]
+TIMES = {
+    # Each with Arrow's dtypes, and in seconds.
+    "dates": (DATES, ["date32[day]", "date64[ms]"], [86400, 259200]),
+    "stamps": (STAMPS, ["timestamp[s]", "timestamp[ns]"], [90000, 259200]),
+    "in a zone": (IN_ZONE, ["timestamp[us, tz=Europe/Berlin]"], [90000, 259200]),
+    "spans": (SPANS, ["duration[ms]", "duration[ns]"], [1.5, 259200]),
+    "hours": (HOURS, ["time32[ms]", "time64[us]", "time64[ns]"], [3600.5, 7200]),
+}
+
+
+@pytest.mark.parametrize("kind", TIMES)
+@pytest.mark.parametrize("gap", [None, np.nan, pd.NaT, pd.NA])
+def test_times_as_objects_are_seconds(kind, gap):
+    values, _, (first, last) = TIMES[kind]
+    values = [gap if value is None else value for value in values]
+    X = pd.Series(values, dtype=object).to_frame("t")
+    expected = [[first], [(first + last) / 2], [last]]
+    np.testing.assert_array_equal(transformed(X, scale=False, dtype=float), expected)
+    # Some labelled rows may have no time at all.
+    assert transformed(X, fit=X[1:2], scale=False, dtype=float)[2, 0] == last
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [(kind, dtype) for kind in TIMES for dtype in TIMES[kind][1]]
+)
+def test_times_of_arrow_are_seconds(kind, dtype):
+    pytest.importorskip("pyarrow")
+    values, _, (first, last) = TIMES[kind]
+    X = pd.Series(values, dtype=f"{dtype}[pyarrow]").to_frame("t")
+    expected = [[first], [(first + last) / 2], [last]]
+    np.testing.assert_array_equal(transformed(X, scale=False, dtype=float), expected)
+    assert transformed(X, fit=X[1:2], scale=False, dtype=float)[2, 0] == last
+
+
+@pytest.mark.parametrize("kind", [datetime.date, datetime.datetime])
+def test_times_may_be_beyond_the_range_of_nanoseconds(kind):
+    days = [kind(1, 1, 1), kind(9999, 12, 31)]
+    X = pd.Series(days, dtype=object).to_frame("t")
+    expected = np.array(days, dtype="datetime64[s]").astype(float)
+    Z = transformed(X, scale=False, dtype=float)
+    np.testing.assert_array_equal(Z[:, 0], expected)
+
+
+def test_times_among_other_values_are_categories():
+    X = pd.Series([DATES[0], "unknown", DATES[2]], dtype=object).to_frame("t")
+    assert transformed(X).shape == (3, 3)
+
+
 def test_close_dates_stay_apart_although_the_result_is_float32():
     X = pd.DataFrame(
         {"t": pd.to_datetime(["2024-05-05 10:00:00", "2024-05-05 10:00:02"])}
