@@ -112,7 +112,8 @@ def is_text(value: Any) -> bool:
 def check_lists(ids: Any, y: Any) -> tuple[list, list]:
     """Ids and labels as lists; raises unless there is one label for each id."""
     for name, value in (("ids", ids), ("y", y)):
-        if isinstance(value, str) or not hasattr(value, "__iter__"):
+        # A set has no order.
+        if not _is_list(value) or isinstance(value, set | frozenset):
             raise TypeError(
                 f"`{name}` must be a list, with one label for each id. Got "
                 f"{shown(value)}."
@@ -123,6 +124,13 @@ def check_lists(ids: Any, y: Any) -> tuple[list, list]:
             f"`y` must have {len(ids)} entries, one for each id. Got {len(y)}."
         )
     return ids, y
+
+
+def _is_list(values):
+    """Whether values come one by one; of a mapping or bytes, others would."""
+    is_other = isinstance(values, str | bytes | bytearray | Mapping)
+    is_point = getattr(values, "shape", None) == ()
+    return isinstance(values, Iterable) and not (is_other or is_point)
 
 
 def check_distinct(keys: list[str]) -> None:
@@ -136,13 +144,13 @@ def texts_of_classes(classes: Any, name: str) -> list[str] | None:
     """Classes as JSON; raises for those that could not be told apart."""
     if classes is None:
         return None
-    if isinstance(classes, str) or not isinstance(classes, Iterable):
+    if not _is_list(classes):
         raise ValueError(f"`{name}` must be a list of labels. Got {shown(classes)}.")
-    classes = list(classes)
     texts = [as_text(label, name) for label in classes]
     if len(set(texts)) < len(texts) or not texts:
         raise ValueError(
-            f"`{name}` must be distinct, and one at least. Got {listed(classes)}."
+            f"`{name}` must be distinct, and one at least. Got "
+            f"{listed(map(from_text, texts))}."
         )
     for text in texts:
         if reason := why_not_learned(text):

@@ -122,7 +122,7 @@ class HoldingLabels(Asking):
         given, _ = getattr(self, "_classes_as_named", (None, None))
         if given is not self.classes:
             check_masked(self.classes, "classes")
-            self._classes_as_named = self.classes, np.array(self.classes)
+            self._classes_as_named = self.classes, _copied(self.classes)
         return self._classes_as_named[1]
 
     def _keep_classes(self, classes, is_first):
@@ -130,7 +130,7 @@ class HoldingLabels(Asking):
         check_masked(classes, "classes")
         known = self._known_classes()
         if known is None and is_first:
-            self._first_classes = np.array(classes)
+            self._first_classes = _copied(classes)
             return
         check_named_before(classes, self.classes_ if known is None else known)
 
@@ -154,3 +154,8 @@ class HoldingLabels(Asking):
             self._doubts += (kind,)
             # Past `fit`, its two decorators, and four functions of our own.
             warnings.warn(message, QueryWarning, stacklevel=8)
+
+
+def _copied(classes):
+    # Of a tensor itself, NumPy makes a copy with a warning.
+    return np.array(np.asarray(classes))

@@ -5,6 +5,7 @@ import threading
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from sklearn.linear_model import Ridge
 
 from skbadge import BadgeQuerier
@@ -495,12 +496,49 @@ def test_a_class_that_was_given_may_not_go_though_it_was_corrected(tmp_path):
         open_session(tmp_path, classes=["ash", "bay"])
 
 
-def test_many_answers_are_lists(tmp_path):
+@pytest.mark.parametrize("owner", ["session", "querier"])
+def test_tensors_may_be_ids_labels_and_classes(tmp_path, owner):
+    classes, labels = torch.arange(3), torch.tensor([2, 0, 1, 1])
+    mine = {"classes": classes} if owner == "session" else {}
+    querier = make_querier(**({} if mine else {"classes": classes}))
+    with open_session(tmp_path, querier=querier, **mine) as session:
+        session.label(torch.tensor(7), labels[0])
+        session.label_many(torch.arange(3), labels[1:])
+        found = session.labels()["label"]
+        assert found.to_dict() == {7: 2, 0: 0, 1: 1, 2: 1}
+        assert session.train().querier.classes_.tolist() == [0, 1, 2]
+        with pytest.raises(ValueError, match=r"one of the classes \[0, 1, 2\]. Got 3"):
+            session.correct(7, torch.tensor(3))
+        with pytest.raises(ValueError, match=r"one of the 300 rows .* Got 300"):
+            session.label(torch.tensor(300), labels[0])
+
+
+def test_classes_that_are_no_list_are_refused(tmp_path):
+    for wrong in ("ab", b"ab", {"ash": 0}, 3, np.array(3), torch.tensor(3)):
+        with pytest.raises(ValueError, match="`classes` must be a list of labels"):
+            open_session(tmp_path, classes=wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "ab",
+        b"ab",
+        {0: "ash", 1: "bay"},
+        {"ash", "bay"},
+        1,
+        np.array(1),
+        torch.tensor(1),
+    ],
+    ids=lambda wrong: type(wrong).__name__,
+)
+def test_many_answers_are_lists(tmp_path, wrong):
     with open_session(tmp_path) as session:
-        with pytest.raises(TypeError, match=r"`y` must be a list.* Got 'ash'"):
-            session.label_many([1, 2, 3], "ash")
-        with pytest.raises(TypeError, match=r"`ids` must be a list.* Got 1"):
-            session.label_many(1, ["ash"])
+        with pytest.raises(TypeError, match=r"`y` must be a list.* Got "):
+            session.label_many([0, 1], wrong)
+        with pytest.raises(TypeError, match=r"`ids` must be a list.* Got "):
+            session.label_many(wrong, ["ash", "bay"])
+        assert session.labels().empty
         with pytest.raises(ValueError, match=r"2 entries, one for each id\. Got 1"):
             session.label_many([1, 2], ["ash"])
 

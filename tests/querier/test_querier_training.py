@@ -92,6 +92,16 @@ def test_partial_fit_may_come_first_and_name_the_classes(make):
     assert len(querier.y_labeled_) == 60
 
 
+@pytest.mark.parametrize("where", ["constructor", "partial_fit"])
+def test_classes_may_be_a_tensor(where):
+    X, y = make_data()
+    named = {"classes": torch.arange(4)}
+    ahead, later = (named, {}) if where == "constructor" else ({}, named)
+    querier = BadgeQuerier(LogisticRegression(), **ahead)
+    querier.partial_fit(X, torch.tensor(np.unique(y, return_inverse=True)[1]), **later)
+    assert querier.classes_.tolist() == [0, 1, 2, 3]
+
+
 def test_later_classes_must_be_those_of_the_first_call():
     X, y = make_data()
     querier = BadgeQuerier(make_net()).fit(X, y)

@@ -4,8 +4,6 @@ import json
 from math import isfinite
 from typing import Any
 
-import numpy as np
-
 from skbadge.utils._shown import shown
 
 # Python reads no number of more than 4300 digits, and other programs of far fewer.
@@ -17,10 +15,12 @@ Scalar = bool | int | float | str
 def as_text(value: Any, name: str) -> str:
     """An id or a label as JSON: equal texts are equal values of equal type.
 
-    3, 3.0, "3" and True are four texts. NumPy's scalars count as Python's.
+    3, 3.0, "3" and True are four texts. NumPy's scalars, and arrays and tensors
+    without dimensions, count as Python's.
     """
     # Of times, some would become ints.
-    if isinstance(value, np.generic) and value.dtype.kind not in "mM":
+    is_time = getattr(getattr(value, "dtype", None), "kind", "O") in "mM"
+    if getattr(value, "shape", None) == () and not is_time:
         value = value.item()
     if isinstance(value, bool):
         return "true" if value else "false"

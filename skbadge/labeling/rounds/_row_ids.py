@@ -157,7 +157,7 @@ class PoolRows:
             raise TypeError("`id` must be the id of a task: pass `task.id`.")
         key = as_text(id, "id")
         if self.position(key) is None:
-            raise ValueError(self._unknown(id))
+            raise ValueError(self._unknown(from_text(key)))
         return key
 
     def _unknown(self, id):

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from skbadge.labeling import LabelingSession, read_labels
 from skbadge.labeling.ledger._scalars import as_text, from_text
@@ -54,6 +55,11 @@ def test_values_come_back_with_their_types():
         (np.float32(0.5), 0.5),
         (np.bool_(True), True),
         (np.str_("ash"), "ash"),
+        (np.array(1), 1),
+        (np.array("ash"), "ash"),
+        (torch.tensor(2), 2),
+        (torch.tensor(0.5), 0.5),
+        (torch.tensor(True), True),
         (Color.RED, "red"),
         (enum.IntEnum("Size", ["BIG"]).BIG, 1),
     ],
@@ -66,7 +72,11 @@ def test_scalars_of_others_become_those_of_python(value, expected):
 
 @pytest.mark.parametrize(
     "value",
-    [None, np.nan, np.inf, -np.inf, b"ash", 1j, (1,), [1], {}, np.array([1]), object()],
+    [
+        *(None, np.nan, np.inf, -np.inf, b"ash", 1j, (1,), [1], {}, object()),
+        *(np.array([1]), torch.tensor([1]), torch.tensor(np.nan), np.array(b"ash")),
+        *(np.datetime64(1, "ns"), np.array(1, "m8[ns]")),
+    ],
 )
 def test_what_a_ledger_cannot_hold_is_refused(value):
     with pytest.raises(TypeError, match="`y` must be a string, an int, a finite float"):
