@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 
 from skbadge.utils._optional import import_optional
+from skbadge.utils._shown import shown
 
 AsFrame = bool | Literal["auto"]
 
@@ -79,6 +80,10 @@ class Columns:
         return self._frame(table) if self.is_frame else self._array(table)
 
     def _chosen(self, as_frame):
+        if as_frame != "auto" and not isinstance(as_frame, bool | np.bool_):
+            raise ValueError(
+                f"`as_frame` must be True, False or 'auto'. Got {shown(as_frame)}."
+            )
         is_numeric = all(_is_number(field.type) for field in self._schema)
         if as_frame == "auto":
             types = {field.type for field in self._schema}

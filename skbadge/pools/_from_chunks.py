@@ -1,11 +1,13 @@
 """Pools of chunks that somebody else makes: an iterable, or what starts an iterator."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from os import PathLike
 from typing import Any
 
 from skbadge.pools._chunked_pool import ChunkedPool
 from skbadge.pools._partition import Partition
 from skbadge.pools._rows import n_rows
+from skbadge.utils._shown import shown
 
 
 def from_chunks(
@@ -36,7 +38,8 @@ def from_chunks(
     Raises
     ------
     TypeError
-        If the chunks can only be gone through once, as those of a generator.
+        If the chunks can only be gone through once, as those of a generator, or are
+        no containers of rows.
 
     Notes
     -----
@@ -55,6 +58,16 @@ def from_chunks(
     """
     if callable(chunks) and not isinstance(chunks, Iterable):
         return ChunkedPool([_StartedPartition(chunks, id_column)], "a function")
+    if isinstance(chunks, str | bytes | PathLike):
+        raise TypeError(
+            "`chunks` must be the chunks themselves. Got the name "
+            f"{shown(chunks)}: of Parquet files, `from_parquet` makes a pool."
+        )
+    if isinstance(chunks, Mapping) or hasattr(chunks, "shape"):
+        raise TypeError(
+            "`chunks` must be several containers of rows. Got one, a "
+            f"{type(chunks).__name__}: pass it to `from_arrays`, or in a list."
+        )
     if not isinstance(chunks, Iterable) and not hasattr(chunks, "__getitem__"):
         raise TypeError(
             "`chunks` must be a list of chunks, an iterable, or a function without "
@@ -69,6 +82,8 @@ def from_chunks(
     if not isinstance(chunks, list | tuple):
         return ChunkedPool([_IteratedPartition(chunks, id_column)], "an iterable")
     are_functions = bool(chunks) and all(callable(chunk) for chunk in chunks)
+    if not are_functions:
+        _check_are_rows(chunks)
     partitions = [
         _StartedPartition(chunk, id_column)
         if are_functions
@@ -77,6 +92,18 @@ def from_chunks(
     ]
     kind = "functions" if are_functions else "chunks"
     return ChunkedPool(partitions, f"{len(chunks)} {kind}")
+
+
+def _check_are_rows(chunks):
+    """Raise unless each chunk of a list is a container of rows."""
+    for chunk in chunks:
+        marks = ("__len__", "shape", "__array__")
+        has_rows = any(hasattr(chunk, mark) for mark in marks)
+        if isinstance(chunk, str | bytes) or not has_rows:
+            raise TypeError(
+                "A list of `chunks` must hold containers of rows, or nothing but "
+                f"functions without arguments that start iterators. Got {shown(chunk)}."
+            )
 
 
 class _StartedPartition(Partition):

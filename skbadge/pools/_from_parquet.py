@@ -1,6 +1,6 @@
 """Pools of Parquet files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from os import PathLike, fspath
 from pathlib import Path
@@ -24,7 +24,7 @@ _BUFFER_NBYTES = 2**18
 def from_parquet(
     source: Any,
     *,
-    columns: list[str] | None = None,
+    columns: Iterable[str] | None = None,
     id_column: str | None = None,
     batch_rows: int | Literal["auto"] = "auto",
     as_frame: AsFrame = "auto",
@@ -38,7 +38,7 @@ def from_parquet(
         whose files are sorted; a list of files, in its order; or a dataset of Parquet
         files without a filter.
 
-    columns : list of str or None, default=None
+    columns : list or other iterable of str, or None, default=None
         What a model gets, in this order; None for all columns but the id column, and an
         index of pandas.
 
@@ -144,11 +144,12 @@ def _chosen_names(schema, columns, id_column):
     if columns is None:
         hidden = [id_column, *(name for name in index if isinstance(name, str))]
         columns = [name for name in schema.names if name not in hidden]
-    elif isinstance(columns, str):
+    elif isinstance(columns, str) or not isinstance(columns, Iterable):
         raise TypeError(f"`columns` must be a list of names. Got {columns!r}.")
+    columns = list(columns)
     if not columns or len(set(columns)) < len(columns):
         raise ValueError(f"`columns` must be one or more, distinct. Got {columns}.")
-    return list(columns)
+    return columns
 
 
 def _common_schema(dataset, fragments, names):

@@ -1,6 +1,7 @@
 """What arrays and chunks a pool can be made of, and what comes out."""
 
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -157,9 +158,27 @@ def test_a_function_that_returns_a_used_up_iterator_is_found_out():
         list(pool.chunks())
 
 
-def test_other_than_chunks_are_refused():
-    with pytest.raises(TypeError, match="`chunks` must be a list of chunks"):
-        from_chunks(3)
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (3, "`chunks` must be a list of chunks"),
+        ("pool.parquet", "Got the name 'pool.parquet'.*`from_parquet`"),
+        (Path("pool.parquet"), "Got the name .*`from_parquet`"),
+        ({"a": X}, "Got one, a dict: pass it to `from_arrays`, or in a list"),
+        (X, "Got one, a ndarray"),
+        (torch.tensor(X), "Got one, a Tensor"),
+        (pd.DataFrame(X), "Got one, a DataFrame"),
+        (pl.DataFrame(X), "Got one, a DataFrame"),
+        (sparse.csr_array(X), "Got one, a csr_array"),
+        ([iter([X]), iter([X])], "A list of `chunks` must hold containers of rows"),
+        ([Start(X), X], "A list of `chunks` must hold containers of rows"),
+        (["pool.parquet"], "A list of `chunks` must .* Got 'pool.parquet'"),
+        ([X, None], "A list of `chunks` must .* Got None"),
+    ],
+)
+def test_other_than_chunks_are_refused(wrong, message):
+    with pytest.raises(TypeError, match=message):
+        from_chunks(wrong)
 
 
 @pytest.mark.parametrize("kind", [pd.DataFrame, pl.DataFrame, dict])

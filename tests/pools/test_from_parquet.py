@@ -115,6 +115,12 @@ def test_anything_else_is_a_frame_alike_in_all_chunks(tmp_path):
     assert whole.index.tolist() == [3, 1, 0] or list(whole["flag"])[1:] == [0.0, 1.0]
 
 
+@pytest.mark.parametrize("make", [pd.Index, np.array, tuple, iter, dict.fromkeys])
+def test_columns_may_be_any_iterable(make, tmp_path):
+    pool = from_parquet(parquet(X, tmp_path), columns=make(["c", "a"]))
+    np.testing.assert_array_equal(pool.take(slice(None)), X[:, [2, 0]])
+
+
 def test_as_frame_decides(tmp_path):
     path = write({"a": [1.5], "b": [2], "t": ["x"]}, tmp_path / "x.parquet")
     numbers = {"columns": ["a", "b"]}
@@ -124,6 +130,11 @@ def test_as_frame_decides(tmp_path):
     assert single.first(1).columns.tolist() == ["a"]
     with pytest.raises(ValueError, match=r"Got False with \['t'\]"):
         from_parquet(path, as_frame=False)
+    for wrong in ("yes", None, 1):
+        with pytest.raises(
+            ValueError, match="`as_frame` must be True, False or 'auto'"
+        ):
+            from_parquet(path, as_frame=wrong)
 
 
 def test_missing_numbers_are_nan(tmp_path):
@@ -226,8 +237,9 @@ def test_columns_are_distinct(columns, tmp_path):
     path = write({"a": [1.0]}, tmp_path / "x.parquet")
     with pytest.raises(ValueError, match="`columns` must be one or more, distinct"):
         from_parquet(path, columns=columns)
-    with pytest.raises(TypeError, match="`columns` must be a list"):
-        from_parquet(path, columns="a")
+    for wrong in ("a", 3):
+        with pytest.raises(TypeError, match="`columns` must be a list"):
+            from_parquet(path, columns=wrong)
 
 
 def test_a_file_that_changes_between_passes_is_found_out(tmp_path):
