@@ -15,17 +15,26 @@ from skbadge.utils._validation import (
 
 
 def resolve_feasible(
-    X_pool, candidates, groups, max_per_group, pending, X_labeled=None
+    X_pool,
+    candidates,
+    groups,
+    max_per_group,
+    pending,
+    X_labeled=None,
+    *,
+    name="groups",
+    of="X_pool",
 ):
     """The rows of a pool that a query may return.
 
-    Rows that equal one of ``X_labeled`` are marked as repeats.
+    Rows that equal one of ``X_labeled`` are marked as repeats. ``name`` and ``of`` say
+    in errors what the groups are called, and the rows.
     """
     is_chunked = isinstance(X_pool, ChunkedPool)
     n_pool, mask = len(X_pool) if is_chunked else n_rows(X_pool), None
     if candidates is not None:
         mask = np.zeros(n_pool, dtype=bool)
-        mask[read_positions(candidates, n_pool, "candidates", "X_pool")] = True
+        mask[read_positions(candidates, n_pool, "candidates", of)] = True
         if not mask.any():
             raise ValueError(
                 "`candidates` must hold at least one row. Got none: there is nothing "
@@ -34,15 +43,15 @@ def resolve_feasible(
     codes = None
     if groups is None and max_per_group != 1:
         raise ValueError(
-            f"`max_per_group`={shown(max_per_group)} is a quota of `groups`. Got no "
+            f"`max_per_group`={shown(max_per_group)} is a quota of `{name}`. Got no "
             "groups."
         )
     if groups is not None:
-        is_name = isinstance(groups, str)
-        codes = _of_content(X_pool, groups) if is_name else _group_codes(groups, n_pool)
+        make = _of_content if isinstance(groups, str) else _group_codes
+        codes = make(groups, X_pool, name, of)
     waiting = ()
     if pending is not None:
-        waiting = read_positions(pending, n_pool, "pending", "X_pool")
+        waiting = read_positions(pending, n_pool, "pending", of)
     repeats = None if X_labeled is None else _among(X_pool, X_labeled)
     return Feasible(n_pool, mask, codes, max_per_group, waiting, repeats)
 
@@ -84,6 +93,8 @@ def _without_objects(rows, name):
             f"`{name}` must have no missing values. Got {sum(missing)} of {len(rows)}; "
             "fill them first, such as by `.fillna(False)`."
         )
+    if all(map(is_int, rows)):
+        return np.array(rows.tolist())
     kinds = {type(item) for item in rows}
     return rows.astype(bool) if kinds <= {bool, np.bool_} else rows
 
@@ -102,21 +113,21 @@ def _among(X_pool, X_labeled):
     return np.concatenate(parts)
 
 
-def _of_content(X_pool, groups):
+def _of_content(groups, X_pool, name, of):
     if isinstance(X_pool, ChunkedPool):
-        return _of_chunks(X_pool, groups)
+        return _of_chunks(groups, X_pool, name, of)
     if groups != "duplicates":
         raise ValueError(
-            '`groups` must be "duplicates" or hold one value for each row of `X_pool`. '
+            f'`{name}` must be "duplicates" or hold one value for each row of `{of}`. '
             f"Got {shown(groups)}."
         )
     return row_codes(X_pool)
 
 
-def _of_chunks(pool, groups):
+def _of_chunks(groups, pool, name, of):
     """Codes of rows by content, known by digests of 64 bits, or by a column."""
     if groups != "duplicates":
-        return _group_codes(pool.column(groups), len(pool))
+        return _group_codes(pool.column(groups), pool, name, of)
     digests = [
         np.fromiter((int(name, 16) for name in row_ids(chunk)), dtype=np.uint64)
         for _, chunk in pool.chunks()
@@ -124,39 +135,40 @@ def _of_chunks(pool, groups):
     return np.unique(np.concatenate(digests), return_inverse=True)[1]
 
 
-def _group_codes(groups, n_pool):
+def _group_codes(groups, X_pool, name, of):
     """Numbers from 0 on for values of any kind."""
-    check_masked(groups, "groups")
+    check_masked(groups, name)
+    n_pool = len(X_pool) if isinstance(X_pool, ChunkedPool) else n_rows(X_pool)
     # NumPy would make values of one kind of a list, and 1 and "1" the same.
     values = groups if isinstance(groups, list | tuple) else np.asarray(groups)
     if getattr(values, "ndim", 1) != 1 or len(values) != n_pool:
         raise ValueError(
-            f"`groups` must hold one value for each of the {n_pool} rows of `X_pool`. "
+            f"`{name}` must hold one value for each of the {n_pool} rows of `{of}`. "
             f"Got {np.shape(values)[:2]}."
         )
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufSUmM":
         missing = values != values
         codes = np.unique(values, return_inverse=True)[1]
     else:
-        missing, codes = _listed_codes(list(values))
+        missing, codes = _listed_codes(list(values), name)
     if missing.any():
         row = int(np.argmax(missing))
         raise ValueError(
-            f"`groups` must have a value for each row. {int(missing.sum())} of "
+            f"`{name}` must have a value for each row. {int(missing.sum())} of "
             f"{n_pool} are missing, the first is that of row {row}. Give rows without "
             "a group values of their own."
         )
     return codes
 
 
-def _listed_codes(values):
+def _listed_codes(values, name):
     """Which values are missing, and numbers for them; they may have no order."""
     known = {}
     try:
         codes = [known.setdefault(item, len(known)) for item in values]
     except TypeError as error:
         raise TypeError(
-            "`groups` must hold values that can be told apart by `hash`, such as "
+            f"`{name}` must hold values that can be told apart by `hash`, such as "
             f"strings, numbers or tuples: {error}."
         ) from error
     return np.array([is_missing(item) for item in values]), np.array(codes)

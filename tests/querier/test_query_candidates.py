@@ -132,8 +132,11 @@ def as_nullable(values):
 
 @pytest.mark.parametrize(
     "mask",
-    [MASK, list(MASK), MASK.astype(object), as_nullable(MASK), np.flatnonzero(MASK)],
-    ids=["array", "list", "objects", "nullable", "positions"],
+    [
+        *(MASK, list(MASK), MASK.astype(object), as_nullable(MASK)),
+        *(np.flatnonzero(MASK), pd.Series(np.flatnonzero(MASK), dtype=object)),
+    ],
+    ids=["array", "list", "objects", "nullable", "positions", "position objects"],
 )
 def test_candidates_may_be_written_in_several_ways(mask):
     rows = fitted("entropy").query(POOL, 4, candidates=mask)
@@ -166,6 +169,9 @@ def test_values_of_groups_are_not_made_equal(groups):
         ({"candidates": MASK.astype(int)}, ValueError, "pass a boolean mask"),
         ({"candidates": MASK & False}, ValueError, "at least one row. Got none"),
         ({"candidates": []}, ValueError, "at least one row. Got none"),
+        ({"candidates": np.array([], object)}, ValueError, "at least one row. Got"),
+        ({"candidates": [1, 2**70]}, TypeError, "or int positions in it"),
+        ({"candidates": np.array([1, "2"], object)}, TypeError, "or int positions"),
         ({"candidates": MASK * 1.0}, TypeError, "boolean mask of the 60 rows"),
         ({"candidates": "abc"}, TypeError, "boolean mask of the 60 rows"),
         ({"pending": [60]}, ValueError, "`pending` must hold positions"),

@@ -20,6 +20,7 @@ from skbadge.experiment.simulation._wrapped import check_initial, rows_for
 from skbadge.monitoring import Monitor
 from skbadge.pools import n_rows, take_rows
 from skbadge.querier._checks import check_y
+from skbadge.querier._feasibility import resolve_feasible
 from skbadge.strategies import Strategy
 from skbadge.utils._shown import parameters_shown
 from skbadge.utils._streams import optional_seed
@@ -167,7 +168,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             The rows that may be asked for after the first ones, and from the start with
             a strategy as ``initial``; see `BadgeQuerier.query`.
 
-        query_groups : array-like of shape (n_rows,) or None, default=None
+        query_groups : array-like of shape (n_rows,), "duplicates" or None, default=None
             The ``groups`` of each query, another thing than those of a splitter.
 
         max_per_group : int, default=1
@@ -185,6 +186,8 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         X = rows_for(self.querier, X, "X")
         targets = check_y(self, y, X, self.querier)
         check_initial(self.querier, self.initial)
+        told = None, query_groups, max_per_group, None
+        groups = resolve_feasible(X, *told, name="query_groups", of="X").groups
         split = draw_start(
             self,
             targets,
@@ -206,7 +209,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
             budget=budget,
             seed=root,
             candidates=_as_mask(candidates, len(targets)),
-            groups=query_groups,
+            groups=groups,
             max_per_group=max_per_group,
             monitor=monitor,
         )

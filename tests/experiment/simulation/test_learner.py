@@ -151,6 +151,42 @@ def test_queries_are_told_what_may_be_asked_for():
             learner.fit(X, y, candidates=wrong)
 
 
+def test_groups_of_queries_may_be_of_any_kind():
+    X, y = make_data()
+    numbers = np.arange(len(y)) // 8
+    learner = SimulatedActiveLearner(BadgeQuerier(LogisticRegression()), **SIZES)
+    expected = learner.fit(X, y, query_groups=numbers).labeled_
+    for groups in (numbers.astype(str), [(n, "site") for n in numbers], list(numbers)):
+        found = learner.fit(X, y, query_groups=groups).labeled_
+        np.testing.assert_array_equal(found, expected)
+    X = np.tile(X[:40], (4, 1))
+    rows = learner.fit(X, y, query_groups="duplicates").labeled_
+    assert all(len(set(batch % 40)) == 10 for batch in rows[12:].reshape(3, 10))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"query_groups": np.arange(100)}, "each of the 160 rows of `X`. Got"),
+        ({"query_groups": np.arange(300)}, "each of the 160 rows of `X`. Got"),
+        ({"query_groups": "site"}, '`query_groups` must be "duplicates" or hold one'),
+        ({"query_groups": [np.nan, *range(159)]}, "`query_groups` must have a value"),
+        ({"query_groups": [None, *range(159)]}, "`query_groups` must have a value"),
+        ({"query_groups": np.arange(160), "max_per_group": 0}, "must be an int >= 1"),
+        ({"query_groups": np.arange(160), "max_per_group": 1.5}, "must be an int >= 1"),
+        ({"max_per_group": 0}, "`max_per_group`=0 is a quota of `query_groups`"),
+    ],
+)
+def test_groups_are_checked_before_anything_is_trained(wrong, message):
+    class Untrained(LogisticRegression):
+        def fit(self, X, y):
+            raise AssertionError
+
+    learner = SimulatedActiveLearner(BadgeQuerier(Untrained()), **SIZES)
+    with pytest.raises(ValueError, match=message):
+        learner.fit(*make_data(), **wrong)
+
+
 def test_nobody_is_told_to_correct_the_labels_of_a_data_set():
     X, y = np.repeat(np.eye(3), 20, axis=0), np.arange(60) % 3
     querier = BadgeQuerier(LogisticRegression(), strategy="random")
