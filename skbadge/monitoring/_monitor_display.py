@@ -20,7 +20,7 @@ from skbadge.inspection._plot._style import (
     metric_label,
 )
 from skbadge.monitoring._monitor import Monitor
-from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound, check_rounds
 from skbadge.monitoring.rounds._rounds_table import error_name
 from skbadge.utils._shown import shown
 
@@ -97,7 +97,7 @@ class MonitorDisplay(Drawing):
                 "`rounds` must be a list. Got a Monitor: take MonitorDisplay."
                 "from_monitor(monitor)."
             )
-        if not self.rounds:
+        if not check_rounds(self.rounds):
             raise ValueError("There must be at least one round. Got none: call `add`.")
 
     @classmethod

@@ -23,6 +23,7 @@ from skbadge.monitoring.estimates._draws import Draws
 from skbadge.pools import is_dataset, n_rows, rows_among
 from skbadge.querier import BatchPredictions
 from skbadge.utils._caller import warn_caller
+from skbadge.utils._shown import listed
 from skbadge.utils._typing import Rows
 
 # Fewer rows may well equal labelled ones by chance.
@@ -87,7 +88,7 @@ def audit(
     Warns
     -----
     MonitoringWarning
-        If most of the rows equal labelled ones.
+        If most of the rows equal labelled ones, or no label is a class of the model.
 
     Notes
     -----
@@ -127,6 +128,7 @@ def audit(
             "'bernstein' or 'normal'."
         )
     y, answered = read_answers(querier, y_audit, n, "y_audit")
+    _warn_of_other_names(querier, y)
     asked = metric_asked(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)
     probabilities = None if n_pool is None else 1 / (n_pool - np.arange(n))
     found = assessed(
@@ -139,6 +141,17 @@ def audit(
         notes=_taught(querier, X_audit),
     )
     return replace(found, rest=None)
+
+
+def _warn_of_other_names(querier, y):
+    known = getattr(querier, "classes_", None)
+    if known is not None and not np.isin(y, known).any():
+        warn_caller(
+            "`y_audit` holds no class of the model, which counts as wrong in all rows. "
+            f"Got {listed(np.unique(y))}, and its classes are {listed(known)}. Pass "
+            "the names that it was trained on.",
+            MonitoringWarning,
+        )
 
 
 def _taught(querier, X):

@@ -12,7 +12,7 @@ from skbadge._compat import Interval, validate_params
 from skbadge.monitoring.estimates._intervals import alpha_of_look
 from skbadge.monitoring.planning._next_step import next_step
 from skbadge.monitoring.planning._target import check_not_a_score
-from skbadge.monitoring.rounds._monitored_round import MonitoredRound
+from skbadge.monitoring.rounds._monitored_round import MonitoredRound, check_rounds
 from skbadge.utils._html_tables import table
 
 # So many values are printed of those that a criterion has seen.
@@ -234,7 +234,7 @@ def stopping_advice(
     >>> stopping_advice(monitor.rounds, 0.01).stop
     False
     """
-    rounds = list(rounds)
+    rounds = check_rounds(rounds)
     found = {one.number: one.assessment for one in rounds if one.assessment is not None}
     check_not_a_score(rounds, target)
     alpha = 1 - confidence

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from skbadge.monitoring.estimates._assessment import Assessment
 from skbadge.monitoring.estimates._risk import RiskEstimate
 from skbadge.monitoring.rounds._rounds_table import cells_of
+from skbadge.utils._shown import shown
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -75,3 +76,14 @@ class MonitoredRound:
     def __str__(self):
         facts = [f"{name} {cell}" for name, cell in cells_of(self).items() if cell]
         return ", ".join(facts)
+
+
+def check_rounds(rounds):
+    """Rounds as a list; raises if one is something else."""
+    rounds = list(rounds)
+    if others := [one for one in rounds if not isinstance(one, MonitoredRound)]:
+        raise TypeError(
+            "`rounds` must be MonitoredRounds, as in `Monitor.rounds`. Got "
+            f"{shown(others[0])} among them."
+        )
+    return rounds

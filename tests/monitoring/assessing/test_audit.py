@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skbadge import BadgeQuerier
+from skbadge.exceptions import MonitoringWarning
 from skbadge.monitoring import assess, audit, risk_estimate
 from skbadge.monitoring.estimates._intervals import exact_interval
 from skbadge.strategies import Margin
@@ -163,6 +164,23 @@ def test_rows_that_the_model_knows_are_noted():
     assert audit(querier, X[KEPT], y[KEPT]).notes == ()
     found = audit(querier, X[90:110], y[90:110])
     assert "10 of 20 rows equal labelled ones" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "rename", [np.char.upper, lambda names: names.astype(object) + "s"]
+)
+def test_labels_of_which_none_is_a_class_are_suspected(rename):
+    """The accuracy was 0, with no word of why."""
+    labels = NAMES[y]
+    querier, others = fitted(labels), rename(labels[KEPT])
+    with pytest.warns(MonitoringWarning, match="no class of the model") as caught:
+        found = audit(querier, X[KEPT], others)
+    assert caught[0].filename == __file__
+    for name in {*labels[KEPT], *others}:
+        assert repr(str(name)) in str(caught[0].message)
+    assert found.overall.estimate == 0
+    # With one that is known, no word is said of the others.
+    audit(querier, X[KEPT], [labels[0], *others[1:]])
 
 
 def test_queriers_inside_pipelines_and_printing():

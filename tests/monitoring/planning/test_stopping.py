@@ -8,7 +8,13 @@ from sklearn.linear_model import LinearRegression
 
 from skbadge import BadgeQuerier
 from skbadge.exceptions import MonitoringWarning
-from skbadge.monitoring import MonitoredRound, assess, audit, stopping_advice
+from skbadge.monitoring import (
+    MonitorDisplay,
+    MonitoredRound,
+    assess,
+    audit,
+    stopping_advice,
+)
 from tests.monitoring._asked import X, asked, frozen, y
 
 FROZEN = BadgeQuerier(frozen(), strategy="random").fit(X[:60], y[:60])
@@ -238,3 +244,14 @@ def test_what_is_refused(change, message):
     arguments = {"rounds": rounds_of(audited(3)), "target": 0.1} | change
     with pytest.raises(ValueError, match=message):
         stopping_advice(**arguments)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda rounds: stopping_advice(rounds, 0.05), MonitorDisplay]
+)
+@pytest.mark.parametrize("wrong", [[1, 2], ["margin"], [None], [audited(3)]])
+def test_other_than_rounds_are_refused(make, wrong):
+    with pytest.raises(
+        TypeError, match=r"`rounds` must be MonitoredRounds.* among them"
+    ):
+        make(wrong)
