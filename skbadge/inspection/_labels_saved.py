@@ -175,7 +175,7 @@ def labels_saved(
     1    badge  final    0.25  0.25  0.25
     """
     pd = import_pandas()
-    targets = _check_targets(targets)
+    targets = [_checked_target(target) for target in targets]
     results, metric = select_metric(read_results(frame), metric)
     check_strategy("baseline", baseline, results)
     columns, group_of = _groups(results, by)
@@ -204,16 +204,16 @@ def labels_saved(
     return pd.DataFrame(rows, columns=list(dict.fromkeys(names)))
 
 
-def _check_targets(targets):
-    for target in targets:
-        is_share = isinstance(target, float) and 0 < target < 1
-        is_number = isinstance(target, Integral) and target > 0
-        if not (is_share or is_number or target == FINAL):
-            raise ValueError(
-                "`targets` must be numbers of labels (int), shares of the last number "
-                f"of labels (float between 0 and 1) or 'final'. Got {target!r} instead."
-            )
-    return list(targets)
+def _checked_target(target):
+    # No whole number lies between 0 and 1.
+    if isinstance(target, Real) and 0 < target < 1:
+        return float(target)
+    if (isinstance(target, Integral) and target > 0) or target == FINAL:
+        return target
+    raise ValueError(
+        "`targets` must be numbers of labels (int), shares of the last number of "
+        f"labels (float between 0 and 1) or 'final'. Got {target!r} instead."
+    )
 
 
 def _groups(results, by):

@@ -102,6 +102,16 @@ def test_a_share_of_the_last_number_is_that_number():
     )
 
 
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.int8, np.uint64])
+def test_targets_may_be_numbers_of_any_type(kind):
+    frame = noisy_frame(2)
+    target = 0.25 if issubclass(kind, np.floating) else 100
+    expected = labels_saved(frame, targets=[target], random_state=0)
+    for targets in ([kind(target)], np.array([target], kind)):
+        found = labels_saved(frame, targets=targets, random_state=0)
+        pd.testing.assert_frame_equal(found, expected, check_dtype=False)
+
+
 def test_the_end_is_where_label_efficiency_has_it():
     frame = noisy_frame(2, bonus=0.02)
     # The end of a curve that is its greatest score is that of its regression.

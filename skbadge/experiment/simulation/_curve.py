@@ -40,6 +40,7 @@ from skbadge.experiment.store import ExperimentResult, ResultStore, content_hash
 from skbadge.pools import is_several
 from skbadge.querier._checks import check_y
 from skbadge.strategies import Strategy
+from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
 from skbadge.utils._typing import RandomState
 from skbadge.utils._validation import check_masked
@@ -220,6 +221,11 @@ def active_learning_curve(
         check_takes_held_out(querier)
     y = check_y(querier, y, X, querier)
     test = _given_test(querier, X_test, y_test)
+    if test is not None and cv is not None:
+        raise ValueError(
+            "`X_test` and `cv` both say what to score on: give one of them. Got "
+            f"cv={shown(cv)}."
+        )
     if store is not None:
         _check_seed(random_state)
     budget = total_budget(n_initial, n_query, n_rounds, budget)

@@ -369,6 +369,10 @@ def test_nothing_given_is_changed():
         ({"initial": "margin"}, r"`initial` selects before .*Margin\(\) needs one"),
         ({"initial": 3}, "'initial' parameter .* must be an instance of 'str'"),
         ({"X_test": np.zeros((3, 6))}, "`y_test` is missing"),
+        (
+            {"X_test": np.zeros((3, 6)), "y_test": [0, 1, 2], "cv": 3},
+            "`X_test` and `cv` both say what to score on.* Got cv=3",
+        ),
         ({"error_score": "ignore"}, "'error_score' parameter .* must be a str among"),
         ({"store": "x.sqlite", "random_state": None}, "must be an int"),
         ({"scoring": "acuracy"}, "'acuracy' is not known. Did you mean 'accuracy'"),
