@@ -123,25 +123,30 @@ def test_where_nothing_is_known_nothing_is_said(strategy):
 
 
 @pytest.mark.parametrize(
-    ("strategy", "options", "message"),
+    ("strategy", "message"),
     [
-        (Badge(uniform_share=0.1), {"groups": np.arange(540) // 2}, "`groups`"),
-        (Badge(uniform_share=0.1, first_center="max_norm"), {}, "`first_center` must"),
-        (Margin(uniform_share=0.1), {}, "is for draws by noise='power'"),
+        (Badge(uniform_share=0.1, first_center="max_norm"), "`first_center` must"),
+        (Margin(uniform_share=0.1), "is for draws by noise='power'"),
         (
             Margin(noise="softrank", uniform_share=0.1, distinct=False),
-            {},
             "Got noise='softrank'",
         ),
-        (Margin(noise="power", uniform_share=0.1), {}, "is for distinct=False"),
-        (
-            Margin(noise="power", uniform_share=0.1, distinct=False),
-            {"groups": np.arange(540) // 2},
-            "`groups`",
-        ),
+        (Margin(noise="power", uniform_share=0.1), "is for distinct=False"),
     ],
 )
-def test_what_is_refused(strategy, options, message):
-    fitted = querier(strategy).fit(LABELED, y[:60])
+def test_what_is_refused_before_a_training(strategy, message):
     with pytest.raises(ValueError, match=message):
-        fitted.query(POOL, 5, **options)
+        querier(strategy).fit(LABELED, y[:60])
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Badge(uniform_share=0.1),
+        Margin(noise="power", uniform_share=0.1, distinct=False),
+    ],
+)
+def test_groups_are_refused(strategy):
+    fitted = querier(strategy).fit(LABELED, y[:60])
+    with pytest.raises(ValueError, match="`groups`"):
+        fitted.query(POOL, 5, groups=np.arange(540) // 2)
