@@ -114,7 +114,7 @@ def _check_targets(y, X, estimator):
         y = np.array(known).reshape(y.shape)
     if y.dtype == object and not any(isinstance(each, str | bytes) for each in y.flat):
         # Numbers that NumPy has no dtype for, such as decimal ones.
-        with suppress(TypeError, ValueError):
+        with suppress(TypeError, ValueError, OverflowError):
             y = y.astype(np.float64)
     if y.dtype.kind not in "biuf":
         # The beginning is what scikit-learn says of complex numbers.

@@ -298,7 +298,7 @@ def _labels_and_split(claim, data, querier, initial):
     if data.digest is not None:
         claim.check_data(data.digest)
     try:
-        y = check_y(querier, data.y, data.X, querier)
+        y = check_y(querier, data.y, data.X, estimator_of(find_querier(querier)))
         return y, draw_start(
             querier,
             y,

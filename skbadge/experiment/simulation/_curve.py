@@ -30,6 +30,7 @@ from skbadge.experiment.simulation._scoring import resolve_scoring
 from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import (
     check_initial,
+    estimator_of,
     find_querier,
     model_name,
     named_strategies,
@@ -219,7 +220,7 @@ def active_learning_curve(
     check_initial(querier, initial)
     if n_validation:
         check_takes_held_out(querier)
-    y = check_y(querier, y, X, querier)
+    y = check_y(querier, y, X, estimator_of(find_querier(querier)))
     test = _given_test(querier, X_test, y_test)
     if test is not None and cv is not None:
         raise ValueError(
@@ -407,6 +408,7 @@ def _given_test(querier, X_test, y_test):
         return None
     check_masked(y_test, "y_test")
     try:
-        return X_test, check_y(querier, y_test, X_test, querier)
+        model = estimator_of(find_querier(querier))
+        return X_test, check_y(querier, y_test, X_test, model)
     except ValueError as error:
         raise ValueError(f"`X_test` and `y_test`: {error}") from error

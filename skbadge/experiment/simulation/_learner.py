@@ -16,7 +16,12 @@ from skbadge._compat import HasMethods, estimator_has, fit_context
 from skbadge.experiment.simulation._schedule import SCHEDULE, total_budget
 from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_start
-from skbadge.experiment.simulation._wrapped import check_initial, rows_for
+from skbadge.experiment.simulation._wrapped import (
+    check_initial,
+    estimator_of,
+    find_querier,
+    rows_for,
+)
 from skbadge.monitoring import Monitor
 from skbadge.pools import n_rows, take_rows
 from skbadge.querier._checks import check_y
@@ -184,7 +189,7 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         if isinstance(root, np.random.RandomState):
             root = int(root.randint(2**31 - 1))
         X = rows_for(self.querier, X, "X")
-        targets = check_y(self, y, X, self.querier)
+        targets = check_y(self, y, X, estimator_of(find_querier(self.querier)))
         check_initial(self.querier, self.initial)
         told = None, query_groups, max_per_group, None
         groups = resolve_feasible(X, *told, name="query_groups", of="X").groups

@@ -27,12 +27,14 @@ class _Hasher(NumpyHasher):
     def save(self, obj):
         if isinstance(obj, torch.Tensor):
             # The pickle of a tensor differs from that of its copy.
-            obj = (
-                "tensor",
-                str(obj.dtype),
-                obj.requires_grad,
-                array_of(obj.to_dense()),
-            )
+            kind = "tensor", str(obj.dtype), obj.requires_grad
+            # Those of lazy modules have no values yet.
+            is_lazy = torch.nn.parameter.is_lazy(obj)
+            dense = None if is_lazy else obj.to_dense().resolve_conj().resolve_neg()
+            obj = (*kind, None if is_lazy else array_of(dense))
+        elif isinstance(obj, np.ma.MaskedArray):
+            # joblib fails on its pickle.
+            obj = ("masked", obj.filled(), np.ma.getmaskarray(obj))
         elif isinstance(obj, torch.optim.Optimizer):
             # Its own state has tensors for keys.
             obj = (type(obj), obj.state_dict())

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
+from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -292,6 +294,7 @@ models = [
     make_pipeline(FrozenEstimator(PCA(1).fit(X[:75])), linear),
     make_pipeline(FrozenEstimator(PCA(1).fit(X[75:])), linear),
     FrozenEstimator(clone(net).fit(np.float32(X), y)),
+    NeuralNetClassifier(nn.LazyLinear(3)),
     LogisticRegression(class_weight={0: 1, 1: 2}),
     LogisticRegression(C=1),
     linear,
@@ -315,7 +318,14 @@ def test_models_of_any_kind_are_known_again_in_another_process_and_told_apart():
         for seed in ("7", "8")
     ]
     assert hashes[0] == hashes[1]
-    assert len(set(hashes[0])) == 14
+    assert len(set(hashes[0])) == 15
+
+
+def test_a_frozen_search_is_known_by_what_it_found():
+    X, y = load_iris(return_X_y=True)
+    search = GridSearchCV(LogisticRegression(max_iter=500), {"C": [1, 2]}, cv=2)
+    frozen = FrozenEstimator(search.fit(X, y))
+    assert hashes_of(models={"m": frozen}) == hashes_of(models={"m": frozen})
 
 
 def test_numbers_of_numpy_are_those_of_python():

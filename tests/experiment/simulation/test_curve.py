@@ -14,9 +14,17 @@ from sklearn.datasets import load_iris, make_classification
 from sklearn.exceptions import DataConversionWarning, FitFailedWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.model_selection import KFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from skorch import NeuralNetRegressor
+from torch import nn
 
 from skbadge import BadgeQuerier
-from skbadge.experiment import ResultStore, active_learning_curve
+from skbadge.experiment import (
+    ResultStore,
+    SimulatedActiveLearner,
+    active_learning_curve,
+)
 from skbadge.nn import TabularNetClassifier
 from skbadge.strategies import Badge, Random
 
@@ -178,6 +186,22 @@ def test_missing_labels_are_refused_before_anything_is_trained(querier, gaps):
         active_learning_curve(querier, X, whole, X_test=X, y_test=gaps)
     with pytest.raises(ValueError, match=r"`X_test` and `y_test`: .*inconsistent"):
         active_learning_curve(querier, X, whole, X_test=X, y_test=whole[1:])
+
+
+def test_nets_of_several_targets_have_curves():
+    X = np.random.RandomState(0).normal(size=(60, 3)).astype("f")
+    net = NeuralNetRegressor(nn.Linear(3, 2), max_epochs=2, verbose=0, train_split=None)
+    querier = BadgeQuerier(net, strategy="random")
+    options = {"n_initial": 10, "n_query": 5, "n_rounds": 1, "random_state": 0}
+    around = make_pipeline(StandardScaler(), querier)
+    for each in (querier, around):
+        frame = active_learning_curve(
+            each, X, X[:, :2], n_repeats=1, **options
+        ).to_frame()
+        assert len(frame) == 2
+        assert frame["score"].notna().all()
+    learner = SimulatedActiveLearner(querier, **options).fit(X, X[:, :2])
+    assert learner.predict(X).shape == (60, 2)
 
 
 def test_given_test_rows_are_scored_on():
