@@ -88,14 +88,15 @@ def rare_classes(name, max_rows):
     A fifth of the classes, two at least, have half a per cent of the rows each.
     """
     data = table(name)
-    is_rare = data.y >= first_rare(len(data.classes))
-    n_rare = len(np.unique(data.y[is_rare]))
+    n_classes = len(data.classes)
+    rare = range(first_rare(n_classes), n_classes)
+    is_rare, n_rare = data.y >= rare.start, len(rare)
     random = np.random.default_rng(0)
     n_rows = min(max_rows, int(np.sum(~is_rare) / (1 - n_rare / 200)))
     n_each = n_rows // 200
     order = random.permutation(len(data.y))
     others = order[~is_rare[order]][: n_rows - n_rare * n_each]
-    found = [order[data.y[order] == k][:n_each] for k in np.unique(data.y[is_rare])]
+    found = [order[data.y[order] == k][:n_each] for k in rare]
     rows = np.sort(np.concatenate([others, *found]))
     return SimpleNamespace(
         X=data.X.iloc[rows], y=data.y[rows], preprocessor=data.preprocessor

@@ -64,11 +64,9 @@ def encoded_target(net, codes):
 
 def _target_dtype(net):
     losses = torch.nn.BCEWithLogitsLoss | torch.nn.BCELoss
-    criterion = criterion_of(net)
     # With any criterion, skorch's own class for two classes has one logit.
     is_binary = isinstance(net, NeuralNetBinaryClassifier)
-    is_binary = is_binary or issubclass(criterion, losses)
-    return "float32" if is_binary else "int64"
+    return "float32" if is_binary or issubclass(criterion_of(net), losses) else "int64"
 
 
 def predicts_itself(net):

@@ -311,10 +311,11 @@ def _is_module(part):
 
 
 def check_estimator_kind(estimator, classes):
-    """Raise if an estimator, behind its wrappers, is no classifier and no regressor.
+    """Raise if an estimator, behind its wrappers, cannot be trained here.
 
-    And if it cannot have these classes.
+    It must be a classifier or a regressor, and able to have these classes.
     """
+    check_is_estimator(estimator)
     if isinstance(estimator, type):
         raise TypeError(
             "`estimator` must be an instance, not a class. Pass an instance "

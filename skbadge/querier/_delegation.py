@@ -86,7 +86,7 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
             diverged.
         """
         estimator, X = self._ready("predict", X)
-        # Without a `fit` there is none: a frozen model predicts what it was trained on.
+        # A frozen model that was not fitted here has none, and predicts as it learned.
         codec = getattr(self, "_codec", NumberCodec())
         with self._reading(estimator):
             return checked(codec.predict(estimator, X))
@@ -195,7 +195,6 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
 
     def _estimator(self):
         """The estimator to train, by default the library's net."""
-        check_is_estimator(self.estimator)
         return TabularNetClassifier() if self.estimator is None else self.estimator
 
     def _validate_params(self):

@@ -30,8 +30,7 @@ def resolve_feasible(
     Rows that equal one of ``X_labeled`` are marked as repeats. ``name`` and ``of`` say
     in errors what the groups are called, and the rows.
     """
-    is_chunked = isinstance(X_pool, ChunkedPool)
-    n_pool, mask = len(X_pool) if is_chunked else n_rows(X_pool), None
+    n_pool, mask = _n_pool(X_pool), None
     if candidates is not None:
         mask = np.zeros(n_pool, dtype=bool)
         mask[read_positions(candidates, n_pool, "candidates", of)] = True
@@ -54,6 +53,10 @@ def resolve_feasible(
         waiting = read_positions(pending, n_pool, "pending", of)
     repeats = None if X_labeled is None else _among(X_pool, X_labeled)
     return Feasible(n_pool, mask, codes, max_per_group, waiting, repeats)
+
+
+def _n_pool(X_pool):
+    return len(X_pool) if isinstance(X_pool, ChunkedPool) else n_rows(X_pool)
 
 
 def read_positions(rows, n_rows, name, of):
@@ -138,7 +141,7 @@ def _of_chunks(groups, pool, name, of):
 def _group_codes(groups, X_pool, name, of):
     """Numbers from 0 on for values of any kind."""
     check_masked(groups, name)
-    n_pool = len(X_pool) if isinstance(X_pool, ChunkedPool) else n_rows(X_pool)
+    n_pool = _n_pool(X_pool)
     # NumPy would make values of one kind of a list, and 1 and "1" the same.
     values = groups if isinstance(groups, list | tuple) else np.asarray(groups)
     if getattr(values, "ndim", 1) != 1 or len(values) != n_pool:

@@ -96,7 +96,7 @@ class KMeansPlusPlus(Sampler):
         self.uniform_share = uniform_share
 
     def _validate_params(self):
-        """Refuse a share of uniform draws after a first one that is none, too."""
+        """Also refuse a share of uniform draws where the first row is not drawn."""
         super()._validate_params()
         if self.uniform_share and self.first_center == "max_norm":
             raise ValueError(

@@ -146,7 +146,7 @@ class ALBL(CompositeStrategy):
         return any(expert.reads_population for expert in self._make_experts())
 
     def _validate_params(self):
-        """Refuse fewer than two experts and too great a `p_min`, too."""
+        """Also refuse fewer than two experts, and a `p_min` that is too great."""
         super()._validate_params()
         if len(self.experts) < 2:
             raise ValueError(f"`experts` must be at least two. Got {self.experts}.")

@@ -60,7 +60,7 @@ class CallableStrategy(Strategy):
         return getattr(self.function, "__name__", repr(self.function))
 
     def _validate_params(self):
-        """Refuse a function that cannot be called so, too."""
+        """Also refuse a function that cannot be called as a strategy."""
         super()._validate_params()
         try:
             # A wrapper is called, not what it wraps.

@@ -18,7 +18,7 @@ class CompositeStrategy(Strategy):
     parts: tuple[str, ...] = ()
 
     def _validate_params(self):
-        """Check those of the parts, too."""
+        """Check the parameters of the parts, too."""
         super()._validate_params()
         for name in self.parts:
             value = getattr(self, name)

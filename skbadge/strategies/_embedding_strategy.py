@@ -175,7 +175,7 @@ class EmbeddingStrategy(Strategy):
         self.n_columns = n_columns
 
     def _validate_params(self):
-        """Check those of the sampler and the transformations, too."""
+        """Check the parameters of the sampler and the transformations, too."""
         super()._validate_params()
         recipe = self.recipe()
         for part in (recipe.sampler, *recipe.transforms):

@@ -132,7 +132,7 @@ class EPIG(PosteriorScore):
         self.n_targets = n_targets
 
     def _validate_params(self):
-        """Refuse weights that are not those of the targets, too."""
+        """Also refuse weights that do not fit the targets."""
         super()._validate_params()
         if self.target_weights is None:
             return

@@ -129,7 +129,7 @@ class Refine(CompositeStrategy):
         return reduce(or_, (each.all_needs for each in strategies))
 
     def _validate_params(self):
-        """Refuse to narrow the pool down by no strategy, too."""
+        """Also refuse an empty list of strategies."""
         super()._validate_params()
         if not len(self.strategies):
             raise ValueError("`strategies` must hold at least one strategy. Got none.")

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import torch
 
 from skbadge._compat import (
     HasMethods,
@@ -38,6 +37,7 @@ from skbadge.experiment.simulation import (
 from skbadge.experiment.store import describe
 from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import Strategy, get_strategy
+from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
 
 _CONSTRAINTS = {
@@ -271,7 +271,9 @@ class Benchmark:
         path = Path(path)
         table = read_toml(path)
         try:
-            return cls._from_table(table, path.resolve().parent)
+            # Weights of modules are the same each time.
+            with seeded(0):
+                return cls._from_table(table, path.resolve().parent)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{path.name}: {error}") from error
 
@@ -284,13 +286,6 @@ class Benchmark:
             if name != "strategies":
                 _check({name: table[name]})
                 _check_some(name, table[name])
-        # Weights of modules are the same each time.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)
-            return cls._built(table, folder)
-
-    @classmethod
-    def _built(cls, table, folder):
         parts = {
             "datasets": {
                 name: _dataset(spec, f"datasets.{name}", folder)

@@ -24,6 +24,7 @@ from skbadge.experiment.simulation import (
     estimator_of,
     execute,
     find_querier,
+    model_of,
     resolve_scoring,
     with_strategy,
     work_off,
@@ -298,7 +299,7 @@ def _labels_and_split(claim, data, querier, initial):
     if data.digest is not None:
         claim.check_data(data.digest)
     try:
-        y = check_y(querier, data.y, data.X, estimator_of(find_querier(querier)))
+        y = check_y(querier, data.y, data.X, model_of(querier))
         return y, draw_start(
             querier,
             y,

@@ -30,9 +30,9 @@ from skbadge.experiment.simulation._scoring import resolve_scoring
 from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import (
     check_initial,
-    estimator_of,
     find_querier,
     model_name,
+    model_of,
     named_strategies,
     rows_for,
     with_strategy,
@@ -220,7 +220,7 @@ def active_learning_curve(
     check_initial(querier, initial)
     if n_validation:
         check_takes_held_out(querier)
-    y = check_y(querier, y, X, estimator_of(find_querier(querier)))
+    y = check_y(querier, y, X, model_of(querier))
     test = _given_test(querier, X_test, y_test)
     if test is not None and cv is not None:
         raise ValueError(
@@ -376,14 +376,12 @@ def _given_splits(querier, X, y, cv, n_repeats):
         return [None] * n_repeats
     # scikit-learn would take the inputs for the rows.
     X = np.zeros((len(y), 1)) if is_several(X) else X
-    splits = [
-        {
-            name: _positions(rows)
-            for name, rows in zip(("pool", "test"), parts, strict=True)
-        }
-        for parts in check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
+    splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
+    return [
+        {"pool": _positions(pool), "test": _positions(test)}
+        for pool, test in splits
+        for _ in range(n_repeats)
     ]
-    return [split for split in splits for _ in range(n_repeats)]
 
 
 def _positions(rows):
@@ -408,7 +406,6 @@ def _given_test(querier, X_test, y_test):
         return None
     check_masked(y_test, "y_test")
     try:
-        model = estimator_of(find_querier(querier))
-        return X_test, check_y(querier, y_test, X_test, model)
+        return X_test, check_y(querier, y_test, X_test, model_of(querier))
     except ValueError as error:
         raise ValueError(f"`X_test` and `y_test`: {error}") from error

@@ -18,8 +18,8 @@ from skbadge.experiment.simulation._simulation import simulate
 from skbadge.experiment.simulation._split import draw_start
 from skbadge.experiment.simulation._wrapped import (
     check_initial,
-    estimator_of,
     find_querier,
+    model_of,
     rows_for,
 )
 from skbadge.monitoring import Monitor
@@ -189,7 +189,8 @@ class SimulatedActiveLearner(MetaEstimatorMixin, BaseEstimator):
         if isinstance(root, np.random.RandomState):
             root = int(root.randint(2**31 - 1))
         X = rows_for(self.querier, X, "X")
-        targets = check_y(self, y, X, estimator_of(find_querier(self.querier)))
+        find_querier(self.querier).check_parameters()
+        targets = check_y(self, y, X, model_of(self.querier))
         check_initial(self.querier, self.initial)
         told = None, query_groups, max_per_group, None
         groups = resolve_feasible(X, *told, name="query_groups", of="X").groups

@@ -172,9 +172,10 @@ def _check_suits(querier, name, scorer, y):
         dummy, y = DummyRegressor(), np.array([0.5, 1.25, 2.5, 3.75])
         suits = f"is not for regressors, such as {type(model).__name__}"
     elif y is not None:
-        # Two rows of each class.
-        dummy, y = DummyClassifier(), np.repeat(np.unique(y), 2)
-        suits = f"is not for these {len(y) // 2} classes"
+        # Two rows of a class. What is for three is for more, and pairs are many then.
+        classes = np.unique(y)
+        dummy, y = DummyClassifier(), np.repeat(classes[:3], 2)
+        suits = f"is not for these {len(classes)} classes"
     else:
         return
     X = np.zeros((len(y), 1))

@@ -82,6 +82,11 @@ def find_querier(querier):
     return inner
 
 
+def model_of(querier):
+    """The model that a `BadgeQuerier` trains, behind a Pipeline or search around it."""
+    return estimator_of(find_querier(querier))
+
+
 def rows_for(querier, X, name):
     """Rows as the querier will read them; an error if any is masked."""
     is_net = isinstance(querier, BadgeQuerier) and is_bare_net(estimator_of(querier))
@@ -92,7 +97,7 @@ def rows_for(querier, X, name):
 
 def model_name(querier):
     """What to call the model behind a querier: the name of its class."""
-    return type(innermost(estimator_of(find_querier(querier)))).__name__
+    return type(innermost(model_of(querier))).__name__
 
 
 def named_strategies(querier, strategies):

@@ -13,6 +13,9 @@ from skbadge.pools import array_of
 def content_hash(value: Any) -> str:
     """Hash what an object holds, as `joblib.hash` does, in every process alike.
 
+    An array in another order of memory counts as another: so a trained model may
+    differ from its loaded copy.
+
     Raises
     ------
     Exception
