@@ -1,23 +1,30 @@
 """Benchmark: the grid, the identity of its runs, and TOML files."""
 
 import os
+import pickle
 import subprocess
 import sys
+from copy import deepcopy
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from sklearn.base import clone
 from sklearn.datasets import load_digits, load_iris, make_classification
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, make_scorer
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import SplineTransformer, StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import ExtraTreeClassifier
 from skorch import NeuralNetClassifier
 
 from skbadge import BadgeQuerier
@@ -321,11 +328,29 @@ def test_models_of_any_kind_are_known_again_in_another_process_and_told_apart():
     assert len(set(hashes[0])) == 15
 
 
-def test_a_frozen_search_is_known_by_what_it_found():
+@pytest.mark.parametrize(
+    "model",
+    [
+        LogisticRegression(max_iter=500),
+        SVC(),
+        # Between the fields of a tree's records lie bytes of no meaning.
+        ExtraTreeClassifier(random_state=0),
+        HistGradientBoostingClassifier(max_iter=2, random_state=0),
+        GridSearchCV(LogisticRegression(max_iter=500), {"C": [1, 2]}, cv=2),
+        make_pipeline(SplineTransformer(), GaussianNB()),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_trained_model_its_copies_and_one_trained_alike_are_one(model):
     X, y = load_iris(return_X_y=True)
-    search = GridSearchCV(LogisticRegression(max_iter=500), {"C": [1, 2]}, cv=2)
-    frozen = FrozenEstimator(search.fit(X, y))
-    assert hashes_of(models={"m": frozen}) == hashes_of(models={"m": frozen})
+    trained = model.fit(X, y)
+    loaded = pickle.loads(pickle.dumps(trained))
+    again = clone(model).fit(X, y)
+    twins = [trained, loaded, deepcopy(trained), again]
+    known = [hashes_of(models={"m": FrozenEstimator(twin)}) for twin in twins]
+    assert known == [known[0]] * 4
+    trained = clone(model).fit(X[::2], y[::2])
+    assert hashes_of(models={"m": FrozenEstimator(trained)}) != known[0]
 
 
 def test_numbers_of_numpy_are_those_of_python():
