@@ -57,7 +57,7 @@ class Answer(NamedTuple):
     n_subsample: int | None = None
     # That another strategy than the named one has selected, or none could, and why.
     warning: str | None = None
-    # Which of the querier's models was asked, see `_round_name`; "" if there was none.
+    # Which of the querier's models was asked, see `_model_name`; "" if there was none.
     model: str = ""
     n_labeled: int = 0
     predictions: BatchPredictions | None = None
@@ -115,6 +115,8 @@ class Answering(LikeItsEstimator):
     # Trainings that came after a query, and whether a query was made since the last.
     _n_rounds = 0
     _was_asked = False
+    # How often labelled rows were replaced or left out.
+    _n_losses = 0
     # Whether it was said that the pool holds labelled rows.
     _has_warned = False
     # Which other warnings were given, or are not to be; each is given once, but for
@@ -155,7 +157,7 @@ class Answering(LikeItsEstimator):
             self._say_reading(strategy, n_rows(X_pool))
             pool, labeled = asked.read(X_pool)
             read, n_labeled = perf_counter(), self._n_labeled()
-            model = "" if starts else self._round_name()
+            model = "" if starts else self._model_name()
             # Before the first label there is no round that a query could be part of.
             if n_labeled or not starts:
                 self._was_asked = True
@@ -221,7 +223,7 @@ class Answering(LikeItsEstimator):
             n = feasible.up_to(n)
             seed = stream_seed(self.random_state, f"query-{self._round_name()}")
             self._was_asked = True
-            asked = {"model": self._round_name(), "n_labeled": self._n_labeled()}
+            asked = {"model": self._model_name(), "n_labeled": self._n_labeled()}
         # Workers that are threads read in turn with others: this one holds no lock.
         with open_engine(X_pool) as engine:
             pool, outputs = Outputs(n_rows=len(X_pool)), None
@@ -391,6 +393,14 @@ class Answering(LikeItsEstimator):
         So the draws of one round do not repeat another's, after `forget` either.
         """
         return f"{self._n_rounds}-{self._n_labeled()}"
+
+    def _model_name(self):
+        """A name for each of the querier's models, and the labelled rows behind it."""
+        return f"{self._n_losses}-{self._round_name()}"
+
+    def _has_rows_of(self, model):
+        """Whether all rows that a model of that name knew are labelled still."""
+        return model.split("-")[0] == str(self._n_losses)
 
     def _say_reading(self, strategy, n_rows):
         if strategy.all_needs.fields:

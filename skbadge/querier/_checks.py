@@ -8,7 +8,9 @@ import numpy as np
 from scipy import sparse
 from sklearn.base import MetaEstimatorMixin, is_classifier, is_regressor
 from sklearn.compose import TransformedTargetRegressor
+from sklearn.ensemble import BaggingRegressor
 from sklearn.frozen import FrozenEstimator
+from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.multiclass import check_classification_targets
@@ -138,9 +140,13 @@ def _check_targets(y, X, estimator):
 
 
 def _takes_several_targets(estimator):
-    # Nets do not say so in their tags.
-    takes = get_tags(estimator).target_tags.multi_output
-    return takes or is_skorch_net(innermost(estimator))
+    inner = innermost(estimator)
+    # Some do, and do not say so in their tags: nets, bagging, and searches of others.
+    if isinstance(inner, BaggingRegressor):
+        return inner.estimator is None or _takes_several_targets(inner.estimator)
+    if is_skorch_net(inner) or isinstance(inner, MLPRegressor):
+        return True
+    return any(get_tags(one).target_tags.multi_output for one in (estimator, inner))
 
 
 def _check_lengths(y, X):

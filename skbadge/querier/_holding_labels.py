@@ -105,6 +105,7 @@ class HoldingLabels(Asking):
         """
         positions = self._labeled_positions(rows, "forget")
         self._labeled = self._labeled.without(positions)
+        self._n_losses += len(positions) > 0
         return self
 
     def _labeled_positions(self, rows, method):

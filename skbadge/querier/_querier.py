@@ -250,6 +250,7 @@ class BadgeQuerier(Parametrized):
         ):
             self.__dict__.pop(name, None)
         self._n_rounds, self._was_asked = 0, False
+        self._n_losses += 1
         return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
 
     @exclusive()

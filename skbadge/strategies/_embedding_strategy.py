@@ -12,6 +12,7 @@ from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings import (
     Embedding,
     EmbeddingTransformer,
+    RowStackedEmbedding,
     Sketch,
     to_device,
     transform_pool_and_labeled,
@@ -257,6 +258,9 @@ class EmbeddingStrategy(Strategy):
         known = None
         if self.needs.labeled and labeled is not None and len(labeled):
             known = to_device(embed(labeled.outputs), pool.device)
+            if isinstance(embedding, RowStackedEmbedding):
+                # Gradients of a pool in chunks, which compare to their like only.
+                known = RowStackedEmbedding([known])
         embedding, known = transform_pool_and_labeled(
             _with_sketch(recipe, embedding), embedding, known, random_state=rng
         )

@@ -22,6 +22,7 @@ from skbadge.monitoring import (
     stopping_advice,
 )
 from skbadge.monitoring.rounds._answered_batch import AnsweredBatch
+from skbadge.strategies import Badge
 from tests.monitoring._asked import NAMES, X, asked, y
 
 POOL, ANSWERS = X[60:], y[60:]
@@ -54,6 +55,28 @@ def test_a_round_is_what_assess_says_and_what_the_answers_are():
     assert (one.duplicates, one.agreement) == (0.0, None)
     assert "no model before" in one.notes[0]
     assert monitor.rounds == [one]
+
+
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+@pytest.mark.parametrize("audited", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_advice_gives_the_reason_why_there_is_no_bound(is_first, audited):
+    querier = BadgeQuerier(
+        LogisticRegression(),
+        strategy="margin" if is_first else Badge(uniform_share=0.2),
+        random_state=0,
+    )
+    if not is_first:
+        # Too few of a class to train without some.
+        querier.fit(X[:4], [0, 1, 1, 1])
+    monitor = Monitor(POOL, audit=(X[:60], y[:60]) if audited else None)
+    rows, report = querier.query(POOL, 10, return_report=True)
+    one = monitor.add(querier, report, POOL[rows], ANSWERS[rows])
+    advice = monitor.should_stop(0.1).advice
+    if one.assessment is None:
+        assert advice == f"There is no bound. Note: {one.notes[0]}."
+        assert "no known probabilities" not in advice
+    assert (one.assessment is None) == (is_first or not audited)
 
 
 def test_an_audit_judges_in_place_of_the_batch(monkeypatch):
@@ -188,7 +211,7 @@ def test_a_batch_without_probabilities_is_kept(strategy, options):
     one = Monitor(POOL).add(querier, report, POOL[report.rows], answers)
     assert (one.assessment, one.error, one.source) == (None, None, "")
     assert one.disagreement == np.mean(querier.predict(POOL[report.rows]) != answers)
-    assert "Give the Monitor an `audit`" in one.notes[0]
+    assert "Monitor(audit=(X_audit, y_audit))" in one.notes[0]
 
 
 def test_rounds_before_there_is_a_model_are_kept():

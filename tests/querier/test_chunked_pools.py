@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.ensemble import BaggingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
@@ -18,9 +18,11 @@ from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
+from skbadge.embeddings import Posterior, Scale
 from skbadge.exceptions import QueryWarning
 from skbadge.pools import from_arrays, from_chunks, from_parquet
 from skbadge.querier import _chunk_reading
+from skbadge.samplers import KCenter
 from skbadge.strategies import (
     EmbeddingStrategy,
     ScoreStrategy,
@@ -94,6 +96,10 @@ def test_picks_are_those_of_one_array(strategy):
     assert "this process" in str(report)
 
 
+def bagged():
+    return BaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0)
+
+
 MODELS = {
     "forest": lambda: RandomForestClassifier(9, random_state=0),
     "linear": LogisticRegression,
@@ -104,6 +110,20 @@ MODELS = {
 @pytest.mark.parametrize("make", MODELS.values(), ids=MODELS.keys())
 @pytest.mark.parametrize("strategy", ["badge", "core_set", "margin"])
 def test_of_any_model(make, strategy):
+    querier = trained(strategy, make())
+    rows = querier.query(in_chunks(), 9)
+    np.testing.assert_array_equal(rows, querier.query(POOL, 9))
+
+
+@pytest.mark.parametrize(
+    "steps", [[], [Scale(), Posterior()], [Scale(), Posterior(space="kernel")]]
+)
+@pytest.mark.parametrize("mode", ["P", "TP"])
+@pytest.mark.parametrize("make", [make_net, MODELS["linear"], bagged])
+def test_gradients_that_are_not_sketched_compare_to_labelled_rows(make, mode, steps):
+    strategy = EmbeddingStrategy(
+        "gradients", sampler=KCenter(), mode=mode, transforms=steps, n_columns=None
+    )
     querier = trained(strategy, make())
     rows = querier.query(in_chunks(), 9)
     np.testing.assert_array_equal(rows, querier.query(POOL, 9))

@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -163,9 +165,13 @@ def test_bad_lists_of_arrays_are_named():
         querier.fit(images, y)
 
 
-@pytest.mark.parametrize("estimator", [make_net(), LogisticRegression()])
+@pytest.mark.parametrize(
+    "estimator",
+    [make_net(), LogisticRegression(), GradientBoostingRegressor(n_estimators=3)],
+)
 def test_any_other_list_is_a_list_of_rows(estimator):
     X, y = make_data()
+    y = X[:, 0] if is_regressor(estimator) else y
     expected, labeled = run_rounds(estimator, X, y)
     for rows in (X.tolist(), list(X), [tuple(row) for row in X]):
         querier, picked = run_rounds(estimator, rows, y)

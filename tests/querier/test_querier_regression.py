@@ -256,7 +256,22 @@ def test_a_frozen_regressor_with_a_transformed_target():
 # Targets
 
 
-@pytest.mark.parametrize("make", [make_net, LinearRegression, TabularNetRegressor])
+def bagged():
+    return BaggingRegressor(Ridge(), n_estimators=3)
+
+
+def searched():
+    return GridSearchCV(Ridge(), {"alpha": [0.1, 1]}, cv=2)
+
+
+def perceptron():
+    return scaled(MLPRegressor(hidden_layer_sizes=[8], max_iter=2000))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [make_net, LinearRegression, TabularNetRegressor, bagged, searched, perceptron],
+)
 def test_several_targets(make):
     X, y = make_data()
     Y = np.column_stack([y, -y, y**2])
@@ -277,8 +292,9 @@ def test_several_targets(make):
 
 def test_several_targets_where_the_model_takes_one():
     X, y = make_data()
-    with pytest.raises(ValueError, match="1d array"):
-        make_querier(SVR()).fit(X, np.column_stack([y, y]))
+    for model in (SVR(), BaggingRegressor(SVR()), GridSearchCV(SVR(), {"C": [1]})):
+        with pytest.raises(ValueError, match="1d array"):
+            make_querier(model).fit(X, np.column_stack([y, y]))
     with pytest.warns(DataConversionWarning, match="column-vector y"):
         querier = make_querier(SVR()).fit(X, y[:, None])
     assert querier.y_labeled_.shape == (60,)

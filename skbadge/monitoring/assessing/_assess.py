@@ -18,7 +18,7 @@ from skbadge.monitoring.assessing._answers import (
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
     MetricName,
-    assessed,
+    Weighed,
     metric_asked,
     opened,
 )
@@ -173,12 +173,6 @@ def assess(
         pos_label=pos_label,
         max_loss=max_loss,
     )
-    fitted, n_used = None, 0
-    if known is not None:
-        fitted, n_used = cross_fitted(querier, known, n_folds)
-        if is_classifier(querier):
-            right = float(np.mean(fitted.labels == known.y))
-            notes += order_note(batch.labels[answered], y, right)
     n_left = n_drawn_from = report.n_candidates
     if report.n_subsample is not None:
         n_drawn_from = report.n_subsample
@@ -187,16 +181,18 @@ def assess(
             "interval is about these",
         )
     draws = Draws(report.probabilities, n_drawn_from, report.uniform_share, answered)
-    return assessed(
-        asked,
-        draws,
-        (y, batch),
-        n_left,
-        known=None if known is None else (known.y, fitted, n_used),
-        interval=interval,
-        confidence=confidence,
-        notes=notes,
+    # Raises before a training.
+    weighed = Weighed.of(
+        asked, draws, y, batch, interval=interval, confidence=confidence
     )
+    fitted = None
+    if known is not None:
+        predictions, n_used = cross_fitted(querier, known, n_folds)
+        fitted = known.y, predictions, n_used
+        if is_classifier(querier):
+            right = float(np.mean(predictions.labels == known.y))
+            notes += order_note(batch.labels[answered], y, right)
+    return weighed.assessment(n_left, known=fitted, notes=notes)
 
 
 def _check_report(report):
@@ -207,6 +203,8 @@ def _check_report(report):
             "that there is nothing to judge. Train the model on these rows, and assess "
             "the next batch."
         )
+    if not len(report.rows):
+        raise ValueError("`report` is of a query that selected no rows.")
     if report.probabilities is None:
         raise ValueError(
             f"`report` has no probabilities: {report.strategy} chooses by a rule "
@@ -217,8 +215,6 @@ def _check_report(report):
             'likewise, or "random", all of them without `groups`. Or have some rows '
             "labelled at random, for `skbadge.monitoring.audit`."
         )
-    if not len(report.rows):
-        raise ValueError("`report` is of a query that selected no rows.")
 
 
 def _batch(querier, report, rows):
@@ -229,7 +225,7 @@ def _batch(querier, report, rows):
             f"`rows` must be the {n} rows of the batch, as `report.rows` names them. "
             f"Got {n_rows(rows)} rows."
         )
-    is_same_model = querier._round_name() == report.model
+    is_same_model = querier._model_name() == report.model
     if report.predictions is not None:
         if rows is not None and is_same_model:
             said = BatchPredictions.of(querier, rows)
@@ -252,16 +248,16 @@ def _labeled(querier, report):
     """The labelled rows as they were when the batch was chosen, None of none; notes."""
     if not report.n_labeled:
         return None, ()
-    n_now, notes = querier._n_labeled(), ()
-    if n_now < report.n_labeled:
+    if not querier._has_rows_of(report.model):
         raise ValueError(
             f"`querier` had {report.n_labeled} labelled rows when it was asked, and "
-            f"has {n_now}. Call `assess` before `fit` and `forget`."
+            "has lost some since. Call `assess` before `fit` and `forget`."
         )
-    if querier._round_name() != report.model:
+    notes = ()
+    if querier._model_name() != report.model:
         notes = (
             "the querier was trained since: this is about the model that chose the "
             f"batch, with the first {report.n_labeled} labelled rows",
         )
-    later = np.arange(report.n_labeled, n_now)
+    later = np.arange(report.n_labeled, querier._n_labeled())
     return querier._labeled.without(later), notes

@@ -1,7 +1,7 @@
 """What `assess` and `audit` have in common."""
 
 from numbers import Real
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -54,63 +54,80 @@ def metric_asked(querier, name, labels, *, pos_label, max_loss):
     return metric_of(name, classes, pos_label=pos_label, max_loss=max_loss)
 
 
-def assessed(
-    metric, draws, batch, n_left, *, known=None, interval, confidence, notes=()
-):
-    """The assessment of a model by rows drawn, and by labelled ones if there are some.
+class Weighed(NamedTuple):
+    """Rows drawn, with what they cost by a metric and how much each counts."""
 
-    Parameters
-    ----------
-    metric : Metric
-        The metric.
+    weighing: Weighing
+    interval: str
+    notes: tuple[str, ...]
 
-    draws : Draws
-        The rows drawn.
+    @classmethod
+    def of(cls, metric, draws, y, predictions, *, interval, confidence):
+        """Raise if the model cannot be judged by the metric.
 
-    batch : tuple
-        Labels of those that have one, and `BatchPredictions` for all.
+        Parameters
+        ----------
+        metric : Metric
+            The metric.
 
-    n_left : int or None
-        Number of rows that the draws stand for.
+        draws : Draws
+            The rows drawn.
 
-    known : tuple or None, default=None
-        Of labelled rows the labels, predictions, and the number of models that made
-        them. None of an audit, and where there are none.
+        y : ndarray of shape (n_answered,) or (n_answered, n_outputs)
+            Labels of those that have one.
 
-    interval, confidence
-        As for `assess`.
+        predictions : BatchPredictions
+            For all rows drawn.
 
-    notes : tuple of str
-        What is to be said anyway.
-    """
-    y, predictions = batch
-    some = metric.moments(y, predictions.take(draws.answered))
-    moments = np.zeros((len(draws), some.shape[1]))
-    moments[draws.answered] = some
-    interval, more = _interval_in_use(metric, interval, moments, draws)
-    weighing = Weighing(metric, draws, moments, 1 - confidence, interval)
-    rest, ends = weighing.estimate(n_pool=n_left)
-    overall, of_known, n_known, n_folds = rest, None, 0, 0
-    if known is not None:
-        y_known, fitted, n_folds = known
-        n_known = len(y_known)
-        found = metric.moments(y_known, fitted)
-        of_known = float(metric.value(found.mean(axis=0)))
-        overall, ends = weighing.estimate(n_left, found, n_left + n_known)
-    if np.isnan(overall.estimate):
-        more.append(f"no row counts for the {metric.name}: it is not defined")
-    return Assessment(
-        metric.name,
-        overall,
-        rest,
-        of_known,
-        n_known,
-        n_folds,
-        interval,
-        metric.is_score,
-        ends,
-        (*notes, *more),
-    )
+        interval, confidence
+            As for `assess`.
+        """
+        some = metric.moments(y, predictions.take(draws.answered))
+        moments = np.zeros((len(draws), some.shape[1]))
+        moments[draws.answered] = some
+        interval, notes = _interval_in_use(metric, interval, moments, draws)
+        weighing = Weighing(metric, draws, moments, 1 - confidence, interval)
+        return cls(weighing, interval, tuple(notes))
+
+    def assessment(self, n_left, *, known=None, notes=()):
+        """How good the model is, by these rows and by labelled ones if there are some.
+
+        Parameters
+        ----------
+        n_left : int or None
+            Number of rows that the draws stand for.
+
+        known : tuple or None, default=None
+            Of labelled rows the labels, predictions, and the number of models that made
+            them. None of an audit, and where there are none.
+
+        notes : tuple of str
+            What is to be said anyway.
+        """
+        metric = self.weighing.metric
+        notes = *notes, *self.notes
+        rest, ends = self.weighing.estimate(n_pool=n_left)
+        overall, of_known, n_known, n_folds = rest, None, 0, 0
+        if known is not None:
+            y_known, fitted, n_folds = known
+            n_known = len(y_known)
+            found = metric.moments(y_known, fitted)
+            of_known = float(metric.value(found.mean(axis=0)))
+            overall, ends = self.weighing.estimate(n_left, found, n_left + n_known)
+        if np.isnan(overall.estimate):
+            notes += (f"no row counts for the {metric.name}: it is not defined",)
+        return Assessment(
+            metric.name,
+            overall,
+            rest,
+            of_known,
+            n_known,
+            n_folds,
+            self.interval,
+            metric.is_score,
+            ends,
+            notes,
+        )
 
 
 def _interval_in_use(metric, interval, moments, draws):

@@ -14,7 +14,7 @@ from skbadge.monitoring.assessing._answers import read_answers
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
     MetricName,
-    assessed,
+    Weighed,
     metric_asked,
     opened,
 )
@@ -131,15 +131,11 @@ def audit(
     _warn_of_other_names(querier, y)
     asked = metric_asked(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)
     probabilities = None if n_pool is None else 1 / (n_pool - np.arange(n))
-    found = assessed(
-        asked,
-        Draws(probabilities, n_pool, 1.0, answered),
-        (y, predictions),
-        n_pool,
-        interval=interval,
-        confidence=confidence,
-        notes=_taught(querier, X_audit),
+    draws = Draws(probabilities, n_pool, 1.0, answered)
+    weighed = Weighed.of(
+        asked, draws, y, predictions, interval=interval, confidence=confidence
     )
+    found = weighed.assessment(n_pool, notes=_taught(querier, X_audit))
     return replace(found, rest=None)
 
 

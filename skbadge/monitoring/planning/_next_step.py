@@ -12,12 +12,9 @@ def next_step(last, stop, target, alpha):
     if last is None:
         return "No round was added yet."
     if last.assessment is None:
-        return (
-            f"There is no bound: {last.strategy} has no known probabilities, and there "
-            "is no audit. Have rows labelled that are drawn at random and kept out of "
-            "the training, Monitor(audit=(X_audit, y_audit)), or take a strategy with "
-            "known probabilities, such as Badge(uniform_share=0.1)."
-        )
+        # The first note is of the error, the others of the agreement.
+        why = (f"Note: {note}." for note in last.notes[:1])
+        return " ".join(["There is no bound.", *why])
     if stop:
         return _on_what_it_rests(last)
     found, next_alpha = last.assessment, alpha_of_look(alpha, last.number + 1)

@@ -122,7 +122,7 @@ class AnsweredBatch:
 def _check_model(querier, report):
     """Raise if the model that chose the batch is not there any more."""
     if report.model:
-        is_it = querier._round_name() == report.model
+        is_it = querier._model_name() == report.model
     else:
         is_it = querier._n_labeled() == report.n_labeled
     if not is_it:

@@ -18,8 +18,9 @@ _NO_MODEL = (
     "the first training"
 )
 _NO_LAW = (
-    "no estimate of the error: {} drew these rows with no known probabilities. Give "
-    "the Monitor an `audit`, or take a strategy that has them, such as "
+    "no estimate of the error: {} drew these rows with no known probabilities. Have "
+    "rows labelled that are drawn at random and kept out of the training, "
+    "Monitor(audit=(X_audit, y_audit)), or take a strategy that has them, such as "
     "Badge(uniform_share=0.1), without `groups` and with distinct=False"
 )
 _NO_SUCH_CLASS = (

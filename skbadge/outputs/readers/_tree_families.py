@@ -111,6 +111,8 @@ def _of_boosting(model):
     def apply(X):
         # It hands rows on to trees that were fitted without names of columns.
         X = frame_to_array(X) if is_frame(X) else X
+        # Nor does a regressor take lists.
+        X = np.asarray(X) if isinstance(X, list | tuple) else X
         return model.apply(X).reshape(-1, len(trees))
 
     return Leaves(apply, _tree_nodes(trees))

@@ -1,5 +1,6 @@
 """What the answers to a batch say about the model that chose it."""
 
+from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from sklearn.svm import LinearSVC
 
 import skbadge
 from skbadge import BadgeQuerier
-from skbadge.monitoring import assess, risk_estimate
+from skbadge.monitoring import Monitor, assess, risk_estimate
 from skbadge.pools import from_arrays
 from skbadge.strategies import Badge, Margin, PosteriorKMeansPlusPlus
 from tests.monitoring._asked import NAMES, POWER, X, asked, frozen, y
@@ -352,8 +353,20 @@ def test_a_querier_that_was_trained_since():
     assert after.rest.estimate == before.rest.estimate
     assert after.n_labeled == 60
     assert "was trained since" in after.notes[0]
-    querier.fit(X[:50], y[:50])
+
+
+@pytest.mark.parametrize("n", [50, 60, 90])
+def test_labelled_rows_that_were_replaced_are_not_judged(n):
+    querier, report, answers = asked()
+    querier.fit(X[100:][:n], y[100:][:n])
     with pytest.raises(ValueError, match="had 60 labelled rows when it was asked"):
+        assess(querier, report, answers)
+
+
+def test_labelled_rows_that_were_forgotten_are_not_made_up_for():
+    querier, report, answers = asked()
+    querier.forget(np.arange(10)).partial_fit(X[60:][report.rows], answers)
+    with pytest.raises(ValueError, match=r"lost some since.*before `fit` and `forget`"):
         assess(querier, report, answers)
 
 
@@ -375,9 +388,14 @@ def test_pools_in_chunks_need_the_rows():
     assert found.overall.estimate == expected.overall.estimate
     with pytest.raises(ValueError, match="`rows` must be the 30 rows of the batch"):
         assess(querier, report, answers, rows=batch[:5])
-    querier.partial_fit(batch, answers)
-    with pytest.raises(ValueError, match="`querier` was trained since"):
-        assess(querier, report, answers, rows=batch)
+    again = deepcopy(querier).partial_fit(batch, answers)
+    # Another model, of as many rows.
+    other = deepcopy(querier).fit(X[200:260], y[200:260])
+    for since in (again, other):
+        with pytest.raises(ValueError, match="`querier` was trained since"):
+            assess(since, report, answers, rows=batch)
+        with pytest.raises(ValueError, match="The querier was trained since"):
+            Monitor().add(since, report, batch, answers)
 
 
 def test_subsamples_and_candidates():

@@ -2,15 +2,16 @@
 
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import clone, is_regressor
 from sklearn.datasets import make_regression
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
 
 from skbadge import BadgeQuerier
 from skbadge.monitoring import assess
 from skbadge.pools import from_chunks
-from skbadge.strategies import Badge, Margin
+from skbadge.strategies import Badge, Margin, PosteriorKMeansPlusPlus
 from tests.monitoring._asked import NAMES, X, asked, y
 
 
@@ -40,6 +41,52 @@ def test_batches_of_no_model_are_refused():
     querier.fit(X[rows], y[rows])
     with pytest.raises(ValueError, match="before there was a model"):
         assess(querier, report, y[rows], rows=X[rows])
+
+
+@pytest.mark.parametrize("strategy", ["random", Badge(uniform_share=0.2)])
+def test_batches_of_no_rows_are_refused(strategy):
+    querier, report, answers = asked(strategy=strategy, n=0)
+    with pytest.raises(ValueError, match="a query that selected no rows"):
+        assess(querier, report, answers)
+
+
+class CountedRidge(Ridge):
+    n_trainings = 0
+
+    def fit(self, X, y):
+        type(self).n_trainings += 1
+        return super().fit(X, y)
+
+
+class CountedSVC(LinearSVC):
+    n_trainings = 0
+
+    def fit(self, X, y):
+        type(self).n_trainings += 1
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("model", "strategy", "options", "message"),
+    [
+        (
+            CountedRidge(),
+            PosteriorKMeansPlusPlus(uniform_share=0.3),
+            {"metric": "root_mean_squared_error", "max_loss": 0.01},
+            "`max_loss` must be the greatest loss",
+        ),
+        (CountedSVC(), "random", {"metric": "log_loss"}, "predict_proba"),
+    ],
+)
+def test_what_the_batch_can_tell_is_refused_before_a_training(
+    model, strategy, options, message
+):
+    labels = X[:, 0] if is_regressor(model) else y
+    querier, report, answers = asked(model, strategy, labels=labels)
+    n_before = type(model).n_trainings
+    with pytest.raises(ValueError, match=message):
+        assess(querier, report, answers, **options)
+    assert type(model).n_trainings == n_before
 
 
 def test_other_answers_than_those_of_the_batch_are_refused():

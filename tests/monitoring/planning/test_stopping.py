@@ -43,6 +43,7 @@ def rounds_of(*assessments, agreements=None, source="audit", first=1):
             disagreement=None,
             class_counts={},
             duplicates=0.0,
+            notes=() if one is not None else ("why there is no estimate", "more"),
         )
         for i, (one, agreement) in enumerate(zip(assessments, agreements, strict=True))
     ]
@@ -133,7 +134,7 @@ def test_a_window_with_a_gap_is_not_judged():
         ([], ["Go on", "No round was added yet"]),
         (
             rounds_of(audited(1), None),
-            ["There is no bound: Margin() has no known", "Monitor(audit=", "Badge("],
+            ["There is no bound. Note: why there is no estimate."],
         ),
         (
             rounds_of(audited(20)),
