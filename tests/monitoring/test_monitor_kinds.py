@@ -4,17 +4,19 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from sklearn.ensemble import BaggingRegressor
 from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import root_mean_squared_error
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from skorch import NeuralNetClassifier
+from skorch import NeuralNetClassifier, NeuralNetRegressor
 from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
-from skbadge.monitoring import Monitor
+from skbadge.monitoring import Monitor, assess, audit
 from skbadge.pools import from_arrays, take_rows
 from tests.monitoring._asked import X, y
 
@@ -168,3 +170,33 @@ def test_rounds_of_a_querier_behind_other_steps(search):
 def test_many_matrices_are_rows_and_not_inputs():
     monitor = Monitor([row.reshape(2, 3) for row in X], n_reference=50)
     assert len(monitor._reference) == 50
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Ridge(),
+        BaggingRegressor(Ridge(), n_estimators=2),
+        GridSearchCV(Ridge(), {"alpha": [1, 2]}, cv=2),
+        NeuralNetRegressor(
+            nn.Linear(6, 2), max_epochs=3, lr=0.1, train_split=None, verbose=0
+        ),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_models_of_several_targets(model):
+    targets = ROWS[:, :2] + ROWS[:, 2:4]
+    querier = BadgeQuerier(model, strategy="random", random_state=0)
+    querier.fit(ROWS[:60], targets[:60])
+    rows, report = querier.query(ROWS[60:], 20, return_report=True)
+    batch, answers = ROWS[60:][rows], targets[60:][rows]
+    metric = {"metric": "root_mean_squared_error"}
+    said = querier.predict(batch)
+    expected = root_mean_squared_error(answers, said)
+    assert audit(querier, batch, answers, **metric).error.estimate == pytest.approx(
+        expected
+    )
+    found = assess(querier, report, answers, **metric)
+    assert found.rest.estimate == pytest.approx(expected)
+    one = Monitor(**metric, random_state=0).add(querier, report, batch, answers)
+    assert one.error.estimate == found.error.estimate

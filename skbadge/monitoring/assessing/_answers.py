@@ -49,7 +49,8 @@ def read_answers(querier, y, n, name):
     answered = ~np.array(missing, dtype=bool)
     if not answered.any():
         raise ValueError(f"`{name}` must have at least one label. Got none.")
-    labels = check_y(querier, entries[answered], answered[answered], querier)
+    model = querier._estimator()
+    labels = check_y(querier, entries[answered], answered[answered], model)
     known = getattr(querier, "classes_", None)
     if known is not None and isinstance(labels[0], str) != isinstance(known[0], str):
         raise ValueError(
