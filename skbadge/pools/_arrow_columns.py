@@ -46,9 +46,9 @@ class Columns:
 
     def __init__(self, schema: Any, with_nulls: set, as_frame: AsFrame):
         self.names: list[str] = schema.names
-        self._schema = _without_integer_nulls(schema, with_nulls)
+        self._schema = _as_floats(schema, with_nulls)
         self._is_vector = len(schema) == 1 and _is_vector(schema.field(0).type)
-        self.is_frame = self._chosen(as_frame)
+        self.is_frame = self._chosen(as_frame, _as_floats(schema, set()))
         self.categories: dict[str, list] = {}
         if self.is_frame:
             import_optional("pandas", extra="arrow", purpose="A pool of data frames")
@@ -76,20 +76,22 @@ class Columns:
             return _vectors(batch.column(0))
         if not self.is_frame and batch.schema.types == self._schema.types:
             return self._array(batch)
-        table = pa.Table.from_batches([batch]).cast(self._schema)
+        # Whole numbers beyond 2**53 are rounded, as NumPy and pandas round them.
+        table = pa.Table.from_batches([batch]).cast(self._schema, safe=False)
         return self._frame(table) if self.is_frame else self._array(table)
 
-    def _chosen(self, as_frame):
+    def _chosen(self, as_frame, whole):
+        """Whether to make frames, by a schema that no missing value has changed."""
         if as_frame != "auto" and not isinstance(as_frame, bool | np.bool_):
             raise ValueError(
                 f"`as_frame` must be True, False or 'auto'. Got {shown(as_frame)}."
             )
-        is_numeric = all(_is_number(field.type) for field in self._schema)
+        is_numeric = all(map(_is_number, whole.types))
         if as_frame == "auto":
-            types = {field.type for field in self._schema}
-            return not self._is_vector and not (is_numeric and len(types) == 1)
+            is_array = is_numeric and len(set(whole.types)) == 1
+            return not self._is_vector and not is_array
         if not as_frame and not is_numeric and not self._is_vector:
-            odd = [field.name for field in self._schema if not _is_number(field.type)]
+            odd = [field.name for field in whole if not _is_number(field.type)]
             raise ValueError(
                 "`as_frame` must be True or 'auto' for columns that are not numeric. "
                 f"Got False with {odd}: name others in `columns`."
@@ -122,8 +124,8 @@ def distinct(batches: Iterable, names: list[str]) -> dict[str, list]:
     return {name: list(entries) for name, entries in found.items()}
 
 
-def _without_integer_nulls(schema, with_nulls):
-    """The schema with floats for whole numbers of which some are missing."""
+def _as_floats(schema, with_nulls):
+    """The schema with floats for decimals, and for whole numbers with nulls."""
     pa = arrow("")
     types = pa.types
     for i, field in enumerate(schema):

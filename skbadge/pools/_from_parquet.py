@@ -52,7 +52,8 @@ def from_parquet(
     as_frame : bool or "auto", default="auto"
         Whether chunks are pandas DataFrames, as Pipelines take them; else they are
         arrays of shape (n_rows, n_columns), as nets do. "auto" makes arrays of numbers
-        of one dtype, and of a single column of vectors of one length.
+        of one dtype, whether or not some are missing, and of a single column of
+        vectors of one length.
 
     Returns
     -------
@@ -71,8 +72,9 @@ def from_parquet(
     Notes
     -----
     Missing numbers are NaN: whole numbers and booleans of which some are missing become
-    float64, decimals always do. Columns of dictionary type become categories, equal in
-    all chunks, for which these columns are read once by this function.
+    float64, which rounds beyond 2**53; decimals always do. Columns of dictionary type
+    become categories, equal in all chunks, for which these columns are read once by
+    this function.
 
     Examples
     --------

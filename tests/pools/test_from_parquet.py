@@ -148,6 +148,52 @@ def test_missing_numbers_are_nan(tmp_path):
     assert [chunk.dtype for chunk in rows_of(pool)] == [np.float64] * 3
 
 
+PRICES = [Decimal("1.50"), Decimal("2.25")]
+
+
+@pytest.mark.parametrize(
+    ("table", "container"),
+    [
+        ({"a": pa.array([1, 2], pa.int32()), "b": pa.array([3, 4], "i4")}, np.ndarray),
+        ({"a": pa.array([1, 2], pa.uint8())}, np.ndarray),
+        ({"a": [True, False], "b": [False, True]}, np.ndarray),
+        ({"a": PRICES, "b": [Decimal("1.5"), Decimal("2.5")]}, np.ndarray),
+        ({"a": [0.5, 1.5], "b": [1, 2]}, pd.DataFrame),
+        ({"a": pa.array([1, 2], pa.int8()), "b": [1, 2]}, pd.DataFrame),
+        ({"a": PRICES, "b": [1, 2]}, pd.DataFrame),
+        ({"a": ["x", "y"], "b": [1, 2]}, pd.DataFrame),
+    ],
+    ids=["ints", "uints", "bools", "prices", "floats+", "sizes", "prices+", "texts+"],
+)
+def test_missing_values_do_not_decide_on_the_container(table, container, tmp_path):
+    whole = pa.table(table)
+    gaps = pa.table(
+        [pa.array([None, column[1].as_py()], column.type) for column in whole.columns],
+        whole.column_names,
+    )
+    write(whole, tmp_path / "0.parquet")
+    was = from_parquet(tmp_path).first(1)
+    write(gaps, tmp_path / "1.parquet")
+    pool = from_parquet(tmp_path)
+    assert {type(rows) for rows in (was, *rows_of(pool))} == {container}
+    assert pd.isna(np.asarray(pool.take([2]))).all()
+    assert not pd.isna(np.asarray(pool.take([0, 1, 3]))).any()
+    np.testing.assert_array_equal(np.asarray(pool.first(1)), np.asarray(was))
+
+
+@pytest.mark.parametrize("dtype", ["int64", "uint64"])
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_large_integers_of_which_some_are_missing_are_rounded(
+    dtype, as_frame, tmp_path
+):
+    values = [2**53 + 1, None, 2**60 + 1, 5, np.iinfo(dtype).max]
+    column = pa.array(values, getattr(pa, dtype)())
+    path = write({"a": column}, tmp_path / "x.parquet")
+    found = np.asarray(from_parquet(path, as_frame=as_frame).take(slice(None)))
+    expected = [np.nan if value is None else float(value) for value in values]
+    np.testing.assert_array_equal(found[:, 0], expected)
+
+
 def test_a_column_of_vectors_is_an_array(tmp_path):
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(X.ravel()), 3)
     path = write({"v": vectors, "id": list(range(53))}, tmp_path / "x.parquet")
