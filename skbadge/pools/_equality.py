@@ -33,7 +33,7 @@ def row_codes(X: Any) -> NDArray[np.int64]:
     -------
     codes : ndarray of shape (n_rows,)
         Equal for two rows if and only if the rows are equal. Numbers are compared by
-        value: 0.0 and -0.0 are equal, and NaN is equal to NaN.
+        value: 0.0 and -0.0 are equal, and NaN is equal to NaN, None and NA.
 
     Notes
     -----

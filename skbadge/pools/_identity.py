@@ -17,6 +17,7 @@ from skbadge.pools._numbers import (
     numbers_of_column,
 )
 from skbadge.pools._rows import n_rows, take_rows
+from skbadge.utils._validation import is_missing
 
 _CHUNK_NBYTES = 2**24
 
@@ -36,7 +37,8 @@ def row_ids(X: Any, rows: NDArray | None = None) -> list[str]:
     Returns
     -------
     ids : list of str
-        Sixteen hexadecimal digits each. Numbers count by value, not by dtype.
+        Sixteen hexadecimal digits each. Numbers count by value, not by dtype; None and
+        NA count as NaN.
     """
     return [blake2b(row, digest_size=8).hexdigest() for row in row_bytes(X, rows)]
 
@@ -52,8 +54,16 @@ def _array_bytes(X):
     if numbers is not None:
         yield from _number_bytes(*numbers)
         return
+    if array.dtype.kind in "OmM":
+        array = _with_nan(array.astype(object))
     for row in array:
         yield repr(row.tolist() if hasattr(row, "tolist") else row).encode()
+
+
+def _with_nan(array):
+    """Objects with NaN for all that is missing: readers of tables mark it variously."""
+    missing = np.frompyfunc(is_missing, 1, 1)(array).astype(bool)
+    return np.where(missing, np.nan, array) if missing.any() else array
 
 
 def _number_bytes(values, rest):

@@ -112,7 +112,7 @@ def _coded(entries, book, shape=(-1, 1)):
 
 def _key(entry):
     """A hashable that is equal for equal entries."""
-    if type(entry).__name__ in ("NaTType", "NAType"):
+    if entry is None or type(entry).__name__ in ("NaTType", "NAType"):
         return exact_number(np.nan)
     if isinstance(entry, str | bytes | int | date | time | timedelta):
         return entry
@@ -175,8 +175,6 @@ def _entries(column):
     entries = column.to_list()
     if kind_of(column) != "polars":
         return entries
-    if column.dtype.is_numeric():
-        return [np.nan if entry is None else entry for entry in entries]
     if "'ns'" in str(column.dtype) or str(column.dtype) == "Time":
         # Python's times have no nanoseconds.
         ticks = column.to_physical().to_list()

@@ -122,6 +122,9 @@ def is_missing(value):
     # pandas' NA has no truth value, and pandas may not be there to ask.
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return True
+    if getattr(value, "shape", ()):
+        # An array has an entry, missing or not, at each place.
+        return False
     try:
         return bool(value != value)
     except ArithmeticError:

@@ -1,12 +1,15 @@
 """Identities of rows: by contents, whatever holds them and wherever they stand."""
 
+from decimal import Decimal
+from io import StringIO
+
 import numpy as np
 import pandas as pd
 import pytest
 import torch
 from scipy import sparse
 
-from skbadge.pools import Inputs, row_ids
+from skbadge.pools import Inputs, row_ids, rows_among
 
 try:
     import polars as pl
@@ -59,6 +62,52 @@ def test_identity_does_not_depend_on_position(kind):
     rows = np.array([4, 1])
     ids = row_ids(CONTAINERS[kind])
     assert row_ids(CONTAINERS[kind], rows) == [ids[4], ids[1]]
+
+
+TEXTS = pd.DataFrame({"town": pd.Series(["u", None, "v"], dtype=object)})
+
+
+def from_csv(**how):
+    return pd.read_csv(StringIO("town,x\nu,1\n,2\nv,3\n"), usecols=["town"], **how)
+
+
+READ = {
+    "NaN": TEXTS.fillna(np.nan),
+    "NA": TEXTS.fillna(pd.NA),
+    "NaT": TEXTS.fillna(pd.NaT),
+    "where": from_csv().astype(object).where(TEXTS.notna(), None),
+    "category": TEXTS.astype("category"),
+    "category of NA": from_csv(dtype_backend="pyarrow").astype("category"),
+    "csv": from_csv(),
+    "csv numpy_nullable": from_csv(dtype_backend="numpy_nullable"),
+    "csv pyarrow": from_csv(dtype_backend="pyarrow"),
+    "string python": TEXTS.astype(pd.StringDtype("python")),
+    "string pyarrow": TEXTS.astype(pd.StringDtype("pyarrow")),
+    "str": TEXTS.astype("str").where(TEXTS.notna()),
+}
+if pl is not None:
+    READ["polars"] = pl.DataFrame({"town": ["u", None, "v"]})
+    READ["polars category"] = READ["polars"].cast(pl.Categorical)
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_a_missing_text_is_one_thing_however_a_table_was_read(kind):
+    # That of NaN, which digests that were kept have.
+    ids = ["2811c27834e0c2a1", "e3f0bf10b8cc4488", "3bd99dcd3a3e7614"]
+    assert row_ids(READ[kind]) == row_ids(TEXTS) == ids
+    assert rows_among(READ[kind], TEXTS).all()
+    assert rows_among(TEXTS, READ[kind].to_numpy()).all()
+
+
+@pytest.mark.parametrize("missing", [None, pd.NA, pd.NaT, Decimal("NaN")], ids=repr)
+def test_a_missing_entry_is_one_thing_in_arrays_and_lists(missing):
+    rows = [["u", missing], [missing, "v"]]
+    known = row_ids(np.array([["u", np.nan], [np.nan, "v"]], dtype=object))
+    assert row_ids(np.array(rows, dtype=object)) == row_ids(rows) == known
+    # An entry that is an array is there, whatever is in it.
+    entries = np.empty(3, dtype=object)
+    entries[:] = [np.array([np.nan]), np.array([1.0, np.nan]), missing]
+    assert len(set(row_ids(entries))) == 3
 
 
 def test_dtype_and_container_of_a_table_do_not_matter():
