@@ -49,7 +49,14 @@ def check_replaceable(path, is_ours, overwrite):
     ------
     FileExistsError
         If it may not.
+    FileNotFoundError
+        If there is no such folder.
     """
+    folder = Path(os.path.realpath(path)).parent
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{str(path)!r} cannot be written: there is no folder {str(folder)!r}."
+        )
     if not os.path.lexists(path) or not (Path(path).is_file() or Path(path).is_dir()):
         return
     if not overwrite:

@@ -1,6 +1,8 @@
 """FileExchange: a session's rows go out as files and frames, and answers come back."""
 
 import json
+from contextlib import contextmanager
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -21,6 +23,7 @@ from skbadge.labeling.files._tables import (
     write_table,
 )
 from skbadge.labeling.files._taking_in import take_in
+from skbadge.labeling.ledger._scalars import as_text
 from skbadge.labeling.rounds._task import Task
 from skbadge.utils._shown import shown
 from skbadge.utils._whole_file import check_replaceable, written
@@ -50,11 +53,12 @@ class FileExchange:
     ) -> list[Task]:
         """Write the next rows as tasks to import into Label Studio.
 
-        The rows are open with ``annotator`` from then on, as those of `next` are. A
-        second call writes those again that have no answer yet; another name gets rows
-        of its own. Tasks stand in the order of the picks. Each has a prediction without
-        a label, whose score is greatest for the first pick: sort by it in descending
-        order. (Label Studio's uncertainty sampling shows the lowest score first.)
+        The rows are open with ``annotator`` from then on, as those of `next` are,
+        unless this fails. A second call writes those again that have no answer yet;
+        another name gets rows of its own. Tasks stand in the order of the picks. Each
+        has a prediction without a label, whose score is greatest for the first pick:
+        sort by it in descending order. (Label Studio's uncertainty sampling shows the
+        lowest score first.)
 
         Parameters
         ----------
@@ -88,11 +92,13 @@ class FileExchange:
         ------
         FileExistsError
             If there is a file, and it may not be replaced.
+        FileNotFoundError
+            If there is no such folder.
         """
         check_replaceable(path, is_tasks_file, overwrite)
-        tasks, contents = _next(self, n, annotator, render)
-        items = tasks_for([task.id for task in tasks], contents, label)
+        make = partial(tasks_for, label=label)
         with (
+            _next(self, n, annotator, render, make) as (tasks, items),
             written(path) as place,
             open(place, "w", encoding="utf-8", newline="\n") as file,
         ):
@@ -185,10 +191,12 @@ class FileExchange:
         ------
         FileExistsError
             If there is a file, and it may not be replaced.
+        FileNotFoundError
+            If there is no such folder.
         """
         check_replaceable(path, lambda path: is_empty_table(path, label), overwrite)
-        tasks, frame = _next_table(self, n, render, label, annotator)
-        write_table(frame, path)
+        with _next_table(self, n, render, label, annotator) as (tasks, frame):
+            write_table(frame, path)
         return tasks
 
     def import_csv(
@@ -235,8 +243,8 @@ class FileExchange:
     ) -> "pd.DataFrame":
         """The next rows as a table with an empty column for the label.
 
-        The rows are open with ``annotator`` from then on, as those of `next` are. A
-        second call returns those again that have no answer yet.
+        The rows are open with ``annotator`` from then on, as those of `next` are,
+        unless this fails. A second call returns those again that have no answer yet.
 
         Parameters
         ----------
@@ -260,7 +268,8 @@ class FileExchange:
             ``skbadge_id``, the label's column, ``skbadge_rank`` (0 for the first pick)
             and the content.
         """
-        return _next_table(self, n, render, label, annotator)[1]
+        with _next_table(self, n, render, label, annotator) as (_, frame):
+            return frame
 
     def import_frame(
         self,
@@ -312,16 +321,29 @@ class FileExchange:
         return _import_table(self, answers, refused, annotator, on_conflict)
 
 
-def _next(session, n, annotator, render):
-    """The next rows of somebody, and what to show of them."""
+@contextmanager
+def _next(session, n, annotator, render, make):
+    """The next rows of somebody, and what is made of their ids and contents.
+
+    The rows that were new to them are given back if that, or writing it, fails.
+    """
+    pool, desk, who = session._pool, session._desk, session._who(annotator)
+    if pool.n_rows:
+        # Of any row, so that most errors come before a query.
+        make([0], [fields_of(*pool.rows([0]), render)])
+    known = desk.open_with(who)
     tasks = session.next(n, annotator=annotator)
-    return tasks, [fields_of(task.row, render) for task in tasks]
+    ids = [task.id for task in tasks]
+    try:
+        yield tasks, make(ids, [fields_of(task.row, render) for task in tasks])
+    except BaseException:
+        desk.give_back(who, {as_text(id, "id") for id in ids}.difference(known))
+        raise
 
 
 def _next_table(session, n, render, label, annotator):
-    tasks, contents = _next(session, n, annotator or TABLE, render)
-    ids = [task.id for task in tasks]
-    return tasks, table_for(ids, contents, label, annotator)
+    make = partial(table_for, label=label, annotator=annotator)
+    return _next(session, n, annotator or TABLE, render, make)
 
 
 def _import_table(session, answers, refused, annotator, on_conflict):

@@ -63,12 +63,19 @@ class Desk:
         mine = standing.open_with(holder_of(annotator, self._life.name))
         return max(0, n - len(mine) - len(self._in_line(standing, annotator)))
 
-    def give_back(self, annotator):
-        """Let others have somebody's open rows."""
+    def open_with(self, annotator):
+        """Ids of somebody's open rows."""
+        with self._ledger.lock:
+            holder = holder_of(annotator, self._life.name)
+            return self._ledger.catch_up().open_with(holder)
+
+    def give_back(self, annotator, keys=None):
+        """Let others have somebody's open rows: some, or all with None."""
         with self._ledger.writing() as page:
             holder = holder_of(annotator, self._life.name)
             for key in self._ledger.standing.open_with(holder):
-                page.write("released", key, annotator)
+                if keys is None or key in keys:
+                    page.write("released", key, annotator)
 
     def _in_line(self, standing, annotator):
         """Rows in line for somebody, the first to ask first: ids, and why.

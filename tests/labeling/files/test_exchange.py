@@ -152,6 +152,95 @@ def test_when_no_rows_are_left_files_are_empty(opened, tmp_path):
     assert str(session.import_csv(tmp_path / "none.csv")) == "no answers"
 
 
+EXPORTS = {
+    "label studio": lambda session, path, n, **how: session.export_label_studio(
+        path, n, **how
+    ),
+    "csv": lambda session, path, n, **how: session.export_csv(path, n, **how),
+    "frame": lambda session, path, n, **how: session.export_frame(n, **how),
+}
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"render": lambda row: row.size}, "`render` must be"),
+        ({"render": lambda row: 1 / 0}, "division"),
+        ({"render": lambda row: {"label": "x"}}, "name 'label' for itself"),
+        ({"label": "x"}, "name 'x' for itself"),
+    ],
+    ids=["kind", "error", "rendered", "column"],
+)
+def test_an_export_that_must_fail_asks_for_no_rows(
+    opened, tmp_path, export, fault, message
+):
+    session = opened()
+    with pytest.raises(Exception, match=message):
+        EXPORTS[export](session, tmp_path / "rows.csv", 30, **fault)
+    # Not even a query was made.
+    assert session._ledger.standing.seq == 0
+
+
+@pytest.mark.parametrize("export", ["label studio", "csv"])
+@pytest.mark.parametrize("link", [False, True])
+def test_an_export_to_a_missing_folder_asks_for_no_rows(opened, tmp_path, export, link):
+    session, path = opened(), tmp_path / "none" / "rows.csv"
+    if link:
+        path = tmp_path / "link.csv"
+        path.symlink_to(tmp_path / "none" / "rows.csv")
+    with pytest.raises(FileNotFoundError, match=r"there is no folder '.*none'"):
+        EXPORTS[export](session, path, 30)
+    assert session._ledger.standing.seq == 0
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+def test_long_rows_of_numbers_are_refused_before_a_query(opened, tmp_path, export):
+    session = opened(np.random.default_rng(0).normal(size=(9, 60)))
+    with pytest.raises(TypeError, match="`render` must be"):
+        EXPORTS[export](session, tmp_path / "rows.csv", 9)
+    assert len(session.next(9)) == 9
+
+
+@pytest.mark.parametrize("export", EXPORTS)
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_export_that_fails_late_gives_back_what_it_took(
+    opened, tmp_path, export, error
+):
+    session = opened()
+    out = [task.id for task in session.export_csv(tmp_path / "out.csv", 4)]
+    who = {"annotator": "table"}
+    shown = []
+
+    def render(row):
+        shown.append(row)
+        if len(shown) > 8:
+            raise error("late")
+        return {"x": row["x"]}
+
+    with pytest.raises(error, match="late"):
+        EXPORTS[export](session, tmp_path / "rows.csv", 30, render=render, **who)
+    # Those of the earlier export are still out.
+    assert session.progress().n_open == 4
+    assert [task.id for task in session.next(4, **who)] == out
+    assert len(session.next(30)) == 26
+
+
+@pytest.mark.parametrize("export", ["label studio", "csv"])
+def test_an_export_that_cannot_be_written_gives_back_what_it_took(
+    opened, tmp_path, export, monkeypatch
+):
+    def full(*names):
+        raise OSError(28, "No space left on device")
+
+    session = opened()
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        EXPORTS[export](session, tmp_path / "rows.csv", 5)
+    assert session.progress().n_open == 0
+    assert len(session.next(30)) == 30
+
+
 # Label Studio, back
 
 
