@@ -21,6 +21,7 @@ from skbadge.pools._numbers import (
     numbers_of_column,
     numbers_of_sparse,
 )
+from skbadge.utils._validation import is_null
 
 _PER_SECOND = {
     unit: 10 ** (3 * power)
@@ -112,7 +113,7 @@ def _coded(entries, book, shape=(-1, 1)):
 
 def _key(entry):
     """A hashable that is equal for equal entries."""
-    if entry is None or type(entry).__name__ in ("NaTType", "NAType"):
+    if is_null(entry):
         return exact_number(np.nan)
     if isinstance(entry, str | bytes | int | date | time | timedelta):
         return entry

@@ -117,10 +117,15 @@ def is_int(value):
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
 
 
+def is_null(value):
+    """Whether a value is None, or pandas' NaT or NA."""
+    # NA has no truth value, and pandas may not be there to ask.
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
+
+
 def is_missing(value):
     """Whether a value of any kind is None, NaN, NaT or pandas' NA."""
-    # pandas' NA has no truth value, and pandas may not be there to ask.
-    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+    if is_null(value):
         return True
     if getattr(value, "shape", ()):
         # An array has an entry, missing or not, at each place.

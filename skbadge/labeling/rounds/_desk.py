@@ -46,8 +46,7 @@ class Desk:
         self._release_left()
         with self._ledger.writing() as page:
             standing = self._ledger.standing
-            holder = holder_of(annotator, self._life.name)
-            mine = standing.open_with(holder)[:n]
+            mine = self._open_with(annotator, standing)[:n]
             found = self._in_line(standing, annotator)[: n - len(mine)]
             is_enough = len(mine) + len(found) == n or self._is_used_up(standing)
             if not (is_enough or fewer):
@@ -60,22 +59,23 @@ class Desk:
         """How many rows a query has to find; 0 if there are none it could find."""
         if self._is_used_up(standing):
             return 0
-        mine = standing.open_with(holder_of(annotator, self._life.name))
+        mine = self._open_with(annotator, standing)
         return max(0, n - len(mine) - len(self._in_line(standing, annotator)))
 
     def open_with(self, annotator):
         """Ids of somebody's open rows."""
         with self._ledger.lock:
-            holder = holder_of(annotator, self._life.name)
-            return self._ledger.catch_up().open_with(holder)
+            return self._open_with(annotator, self._ledger.catch_up())
 
     def give_back(self, annotator, keys=None):
         """Let others have somebody's open rows: some, or all with None."""
         with self._ledger.writing() as page:
-            holder = holder_of(annotator, self._life.name)
-            for key in self._ledger.standing.open_with(holder):
+            for key in self._open_with(annotator, self._ledger.standing):
                 if keys is None or key in keys:
                     page.write("released", key, annotator)
+
+    def _open_with(self, annotator, standing):
+        return standing.open_with(holder_of(annotator, self._life.name))
 
     def _in_line(self, standing, annotator):
         """Rows in line for somebody, the first to ask first: ids, and why.

@@ -18,9 +18,10 @@ from skbadge.monitoring.assessing._answers import (
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
     MetricName,
-    Weighed,
+    assessment_of,
     metric_asked,
     opened,
+    weighed,
 )
 from skbadge.monitoring.assessing._cross_fit import cross_fitted
 from skbadge.monitoring.estimates._assessment import Assessment
@@ -182,7 +183,7 @@ def assess(
         )
     draws = Draws(report.probabilities, n_drawn_from, report.uniform_share, answered)
     # Raises before a training.
-    weighed = Weighed.of(
+    weighing, more = weighed(
         asked, draws, y, batch, interval=interval, confidence=confidence
     )
     fitted = None
@@ -192,7 +193,7 @@ def assess(
         if is_classifier(querier):
             right = float(np.mean(predictions.labels == known.y))
             notes += order_note(batch.labels[answered], y, right)
-    return weighed.assessment(n_left, known=fitted, notes=notes)
+    return assessment_of(weighing, n_left, known=fitted, notes=[*notes, *more])
 
 
 def _check_report(report):

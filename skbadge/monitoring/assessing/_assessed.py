@@ -1,7 +1,7 @@
 """What `assess` and `audit` have in common."""
 
 from numbers import Real
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -54,80 +54,59 @@ def metric_asked(querier, name, labels, *, pos_label, max_loss):
     return metric_of(name, classes, pos_label=pos_label, max_loss=max_loss)
 
 
-class Weighed(NamedTuple):
-    """Rows drawn, with what they cost by a metric and how much each counts."""
+def weighed(metric, draws, y, predictions, *, interval, confidence):
+    """Rows drawn, weighed by a metric, and notes; an error if it cannot judge them.
 
-    weighing: Weighing
-    interval: str
-    notes: tuple[str, ...]
+    Of those that have a label, ``y`` are the labels; ``predictions`` are for all.
+    """
+    some = metric.moments(y, predictions.take(draws.answered))
+    moments = np.zeros((len(draws), some.shape[1]))
+    moments[draws.answered] = some
+    interval, notes = _interval_in_use(metric, interval, moments, draws)
+    return Weighing(metric, draws, moments, 1 - confidence, interval), notes
 
-    @classmethod
-    def of(cls, metric, draws, y, predictions, *, interval, confidence):
-        """Raise if the model cannot be judged by the metric.
 
-        Parameters
-        ----------
-        metric : Metric
-            The metric.
+def assessment_of(weighing, n_left, *, known=None, notes=()):
+    """How good a model is, by rows drawn and by labelled ones if there are some.
 
-        draws : Draws
-            The rows drawn.
+    Parameters
+    ----------
+    weighing : Weighing
+        The rows drawn.
 
-        y : ndarray of shape (n_answered,) or (n_answered, n_outputs)
-            Labels of those that have one.
+    n_left : int or None
+        Number of rows that they stand for.
 
-        predictions : BatchPredictions
-            For all rows drawn.
+    known : tuple or None, default=None
+        Of labelled rows the labels, predictions, and the number of models that made
+        them. None of an audit, and where there are none.
 
-        interval, confidence
-            As for `assess`.
-        """
-        some = metric.moments(y, predictions.take(draws.answered))
-        moments = np.zeros((len(draws), some.shape[1]))
-        moments[draws.answered] = some
-        interval, notes = _interval_in_use(metric, interval, moments, draws)
-        weighing = Weighing(metric, draws, moments, 1 - confidence, interval)
-        return cls(weighing, interval, tuple(notes))
-
-    def assessment(self, n_left, *, known=None, notes=()):
-        """How good the model is, by these rows and by labelled ones if there are some.
-
-        Parameters
-        ----------
-        n_left : int or None
-            Number of rows that the draws stand for.
-
-        known : tuple or None, default=None
-            Of labelled rows the labels, predictions, and the number of models that made
-            them. None of an audit, and where there are none.
-
-        notes : tuple of str
-            What is to be said anyway.
-        """
-        metric = self.weighing.metric
-        notes = *notes, *self.notes
-        rest, ends = self.weighing.estimate(n_pool=n_left)
-        overall, of_known, n_known, n_folds = rest, None, 0, 0
-        if known is not None:
-            y_known, fitted, n_folds = known
-            n_known = len(y_known)
-            found = metric.moments(y_known, fitted)
-            of_known = float(metric.value(found.mean(axis=0)))
-            overall, ends = self.weighing.estimate(n_left, found, n_left + n_known)
-        if np.isnan(overall.estimate):
-            notes += (f"no row counts for the {metric.name}: it is not defined",)
-        return Assessment(
-            metric.name,
-            overall,
-            rest,
-            of_known,
-            n_known,
-            n_folds,
-            self.interval,
-            metric.is_score,
-            ends,
-            notes,
-        )
+    notes : sequence of str
+        What is to be said.
+    """
+    metric, more = weighing.metric, ()
+    rest, ends = weighing.estimate(n_pool=n_left)
+    overall, of_known, n_known, n_folds = rest, None, 0, 0
+    if known is not None:
+        y_known, fitted, n_folds = known
+        n_known = len(y_known)
+        found = metric.moments(y_known, fitted)
+        of_known = float(metric.value(found.mean(axis=0)))
+        overall, ends = weighing.estimate(n_left, found, n_left + n_known)
+    if np.isnan(overall.estimate):
+        more = (f"no row counts for the {metric.name}: it is not defined",)
+    return Assessment(
+        metric.name,
+        overall,
+        rest,
+        of_known,
+        n_known,
+        n_folds,
+        weighing.interval,
+        metric.is_score,
+        ends,
+        (*notes, *more),
+    )
 
 
 def _interval_in_use(metric, interval, moments, draws):

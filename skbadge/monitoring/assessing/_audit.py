@@ -14,9 +14,10 @@ from skbadge.monitoring.assessing._answers import read_answers
 from skbadge.monitoring.assessing._assessed import (
     JUDGING,
     MetricName,
-    Weighed,
+    assessment_of,
     metric_asked,
     opened,
+    weighed,
 )
 from skbadge.monitoring.estimates._assessment import Assessment
 from skbadge.monitoring.estimates._draws import Draws
@@ -132,11 +133,11 @@ def audit(
     asked = metric_asked(querier, metric, [y], pos_label=pos_label, max_loss=max_loss)
     probabilities = None if n_pool is None else 1 / (n_pool - np.arange(n))
     draws = Draws(probabilities, n_pool, 1.0, answered)
-    weighed = Weighed.of(
+    weighing, notes = weighed(
         asked, draws, y, predictions, interval=interval, confidence=confidence
     )
-    found = weighed.assessment(n_pool, notes=_taught(querier, X_audit))
-    return replace(found, rest=None)
+    notes = *_taught(querier, X_audit), *notes
+    return replace(assessment_of(weighing, n_pool, notes=notes), rest=None)
 
 
 def _warn_of_other_names(querier, y):
