@@ -122,8 +122,9 @@ class LifeLock:
         filelock = import_optional(
             "filelock", extra=self._extra, purpose="A worker on a store"
         )
+        # A lock file is written by its owner, though root alone may write to the store.
         # Not per thread, as is the default: any thread may release it.
-        options = {"mode": self._mode(), "thread_local": False}
+        options = {"mode": self._mode() | 0o600, "thread_local": False}
         return WholeLock(partial(filelock.FileLock, self.folder / file, **options))
 
     @contextmanager

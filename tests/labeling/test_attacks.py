@@ -215,6 +215,20 @@ def test_who_may_write_to_the_file_may_lock(tmp_path):
         assert modes == {0o660}
 
 
+@pytest.mark.parametrize("mode", [0o400, 0o444, 0o464])
+def test_a_ledger_that_its_owner_may_not_write_is_opened_by_root_alone(tmp_path, mode):
+    open_session(tmp_path).close()
+    (tmp_path / "a.sqlite").chmod(mode)
+    if os.getuid() != 0:
+        with pytest.raises(StoreError, match="must be writable"):
+            open_session(tmp_path)
+        return
+    with open_session(tmp_path) as session:
+        session.next(1)
+        locks = (tmp_path / "a.sqlite.locks").iterdir()
+        assert {stat.S_IMODE(each.stat().st_mode) for each in locks} == {mode | 0o600}
+
+
 def test_a_file_in_the_place_of_the_locks_is_told(tmp_path):
     (tmp_path / "a.sqlite.locks").write_text("mine")
     with pytest.raises(FileExistsError, match="locks"):
