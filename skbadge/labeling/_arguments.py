@@ -147,10 +147,16 @@ def texts_of_classes(classes: Any, name: str) -> list[str] | None:
     if not _is_list(classes):
         raise ValueError(f"`{name}` must be a list of labels. Got {shown(classes)}.")
     texts = [as_text(label, name) for label in classes]
-    if len(set(texts)) < len(texts) or not texts:
+    labels = list(map(from_text, texts))
+    if len(set(map(_kind_of, texts))) > 1:
         raise ValueError(
-            f"`{name}` must be distinct, and one at least. Got "
-            f"{listed(map(from_text, texts))}."
+            f"`{name}` must be of one kind: make them all strings. Got "
+            f"{listed(labels)}."
+        )
+    # 1 and 1.0 are one class to an estimator.
+    if len(set(labels)) < len(labels) or not labels:
+        raise ValueError(
+            f"`{name}` must be distinct, and one at least. Got {listed(labels)}."
         )
     for text in texts:
         if reason := why_not_learned(text):
@@ -161,9 +167,14 @@ def texts_of_classes(classes: Any, name: str) -> list[str] | None:
     return texts
 
 
-def why_not_learned(text: str) -> str | None:
-    """Why NumPy could not tell a label from others; None if it can."""
+def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
+    """Why an estimator could not learn a label; None if it can."""
     value = from_text(text)
+    if is_classifier and isinstance(value, float) and not value.is_integer():
+        return (
+            "a number with a fraction, which only a regressor learns: use one, or make "
+            "all labels strings"
+        )
     if isinstance(value, str) and value.endswith("\0"):
         return "a text with a null character at its end, which NumPy drops"
     return None
@@ -223,7 +234,7 @@ class LabelReader:
                     f"`y` must be {kind}, as the labels so far are or the estimator "
                     f"needs. Got {shown(from_text(text))}."
                 )
-            if reason := why_not_learned(text):
+            if reason := why_not_learned(text, self.is_classifier):
                 raise ValueError(
                     "`y` must be a label that an estimator can tell apart. Got "
                     f"{shown(from_text(text))}, {reason}."

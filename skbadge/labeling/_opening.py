@@ -1,7 +1,7 @@
 """Opening a session: what the ledger and the arguments say of one another."""
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
 from skbadge.exceptions import QueryWarning
 from skbadge.labeling._arguments import texts_of_classes
@@ -27,6 +27,12 @@ def settle(ledger, life, pool, querier, classes, audit_share):
             f"{listed(classes)}, and the querier has {listed(querier.classes)}."
         )
     texts = named if texts is None else texts
+    known = ledger.told().get("classes") if texts is None else texts
+    if known is not None and not is_classifier(querier):
+        raise ValueError(
+            "`classes` must be None for a regressor, and so must those of the ledger. "
+            f"Got {listed(map(from_text, known))}: use a classifier, or a new `store`."
+        )
     looks = {"n_rows": pool.n_rows, "digest": pool.digest()}
     # The lock is taken within a transaction, as it has to be.
     with ledger.about() as about:

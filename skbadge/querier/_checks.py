@@ -235,6 +235,11 @@ def check_classes(classes):
         )
     if len(np.unique(given)) < len(given):
         raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")
+    if any(isinstance(each, float) and each % 1 for each in given.tolist()):
+        raise ValueError(
+            "`classes` must be strings, bools or whole numbers for a classifier. Got "
+            f"{listed(given)}: use a regressor, or make all labels strings."
+        )
     return given
 
 

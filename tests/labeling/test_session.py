@@ -513,6 +513,56 @@ def test_tensors_may_be_ids_labels_and_classes(tmp_path, owner):
             session.label(torch.tensor(300), labels[0])
 
 
+@pytest.mark.parametrize("owner", ["session", "querier"])
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0.5, 1.0, 1.5], "only a regressor learns: use one, or make all labels str"),
+        ([1, 1.5], r"Got 1\.5, a number with a fraction"),
+        ([0, 1, "other"], r"of one kind: make them all strings. Got \[0, 1, 'other'\]"),
+        ([1, "1"], "of one kind"),
+        ([1, True], "of one kind"),
+        (["no", False], "of one kind"),
+        ([1, 1.0], "distinct"),
+    ],
+)
+def test_classes_that_no_classifier_learns_leave_the_ledger_as_it_was(
+    tmp_path, owner, classes, message
+):
+    mine = {"classes": classes} if owner == "session" else {}
+    querier = make_querier(**({} if mine else {"classes": classes}))
+    with pytest.raises(ValueError, match=f"classes` must be.*{message}"):
+        open_session(tmp_path, querier=querier, **mine)
+    assert read(tmp_path, "SELECT * FROM about") == []
+    with open_session(tmp_path, classes=["0", "1"]) as session:
+        assert session.classes == ["0", "1"]
+
+
+@pytest.mark.parametrize("owner", ["session", "querier", "ledger"])
+def test_a_regressor_has_no_classes(tmp_path, owner):
+    if owner == "ledger":
+        open_session(tmp_path, classes=[1, 2]).close()
+    before = read(tmp_path, "SELECT * FROM about") if owner == "ledger" else []
+    mine = {"classes": [1, 2]} if owner == "session" else {}
+    theirs = {"classes": [1, 2]} if owner == "querier" else {}
+    with pytest.raises(ValueError, match=r"`classes` must be None for a regressor"):
+        open_session(tmp_path, querier=BadgeQuerier(Ridge(), **theirs), **mine)
+    assert read(tmp_path, "SELECT * FROM about") == before
+
+
+def test_numbers_with_a_fraction_are_labels_for_regressors_only(tmp_path):
+    with open_session(tmp_path) as session:
+        for call in (session.label, session.correct):
+            with pytest.raises(ValueError, match=r"Got 2\.5, a number with"):
+                call(1, 2.5)
+        session.label_many([1, 2], [2.0, 3])
+        assert len(session.labels()) == 2
+    querier = BadgeQuerier(Ridge(), strategy="random")
+    with open_session(fresh(tmp_path), querier=querier) as session:
+        session.label_many([1, 2], [2.5, 3])
+        assert len(session.labels()) == 2
+
+
 def test_classes_that_are_no_list_are_refused(tmp_path):
     for wrong in ("ab", b"ab", {"ash": 0}, 3, np.array(3), torch.tensor(3)):
         with pytest.raises(ValueError, match="`classes` must be a list of labels"):

@@ -309,7 +309,19 @@ def test_classes_that_do_not_fit(make, classes, message):
         BadgeQuerier(make(), classes=classes).fit(*make_data())
 
 
-@pytest.mark.parametrize("classes", [[0, 0, 1, 2], [0, 1, 2, np.nan], [[0, 1]], []])
+@pytest.mark.parametrize(
+    "classes",
+    [
+        [0, 0, 1, 2],
+        [0, 1, 2, np.nan],
+        [[0, 1]],
+        [],
+        [0.5, 1.5],
+        [1, 1.5],
+        np.array([0.5, 1], dtype=np.float32),
+        np.array([1, 0.5], dtype=object),
+    ],
+)
 def test_classes_that_are_none_are_found_before_there_is_a_label(classes):
     querier = BadgeQuerier(LogisticRegression(), classes=classes)
     for check in (querier.check_parameters, lambda: querier.query(make_data()[0], 3)):

@@ -91,7 +91,7 @@ def _label_finder(session, standing, answers):
         if is_mixed and not seen and not is_number:
             raise Refusal("labels are of several types, and no classes are known")
         found = found_unlisted_label(label, seen, is_number=is_number)
-        if reason := why_not_learned(as_text(found, "y")):
+        if reason := why_not_learned(as_text(found, "y"), not is_number):
             raise Refusal(f"this is {reason}")
         return found
 
