@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from skbadge.experiment.store import is_beside_a_store
-from skbadge.utils._formulas import frame_without_formulas
+from skbadge.utils._formulas import write_safe_csv
 from skbadge.utils._optional import import_optional
 from skbadge.utils._whole_file import written
 
@@ -21,7 +21,7 @@ def write_csv(frame, path, *, replaces=None):
             "it is: choose another name, or delete it."
         )
     with written(path) as place:
-        frame_without_formulas(frame).to_csv(place, index=False)
+        write_safe_csv(frame, place)
 
 
 def _may_be_replaced(path, columns):

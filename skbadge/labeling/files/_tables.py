@@ -6,11 +6,7 @@ import numpy as np
 
 from skbadge.labeling.files._fields import ID, check_free
 from skbadge.labeling.files._imported import Answer, Problem
-from skbadge.utils._formulas import (
-    frame_without_formulas,
-    with_formula,
-    without_formula,
-)
+from skbadge.utils._formulas import with_formula, write_safe_csv
 from skbadge.utils._optional import import_optional
 from skbadge.utils._validation import is_missing
 from skbadge.utils._whole_file import written
@@ -40,10 +36,9 @@ def table_for(ids, contents, label, annotator=None):
 
 def write_table(frame, path):
     """Write a table as CSV that a spreadsheet opens as text, with no formulas."""
-    safe = frame_without_formulas(frame).rename(columns=without_formula)
     # Excel takes a file for UTF-8 if it begins with a mark.
     with written(path) as place:
-        safe.to_csv(place, index=False, encoding="utf-8-sig")
+        write_safe_csv(frame, place, encoding="utf-8-sig")
 
 
 def is_empty_table(path, label):

@@ -464,7 +464,7 @@ def test_strategies_on_different_data_make_no_report_together(tmp_path):
     write_report(path, tmp_path / "out", hashes=results[0].hashes)
 
 
-@pytest.mark.parametrize("name", [*NASTY, "'=a", "''-b", "NA", "007", "it's"])
+@pytest.mark.parametrize("name", [*NASTY, "'=a", "''-b", "NA", "007", "it's", "a\rb"])
 def test_names_are_the_same_after_an_export(tmp_path, name):
     write_csv(make_frame(dataset=name), tmp_path / "results.csv")
     assert set(read_results(tmp_path / "results.csv")["dataset"]) == {name}

@@ -1,5 +1,6 @@
 """Rows of a session go out as files and frames, and answers come back."""
 
+import csv
 import json
 from time import process_time
 
@@ -18,6 +19,7 @@ HOSTILE = [
     'a "quote", and a comma',
     "<script>alert('x')</script>",
     "two\nlines\r\nand one",
+    "a\rreturn",
     "a;b\tc",
     "ŝ 🐍",
     "=cmd|' /C calc'!A0",
@@ -492,7 +494,7 @@ def test_hostile_cells_survive_a_csv_file(opened, tmp_path):
     for name in ("skbadge_id", "text"):
         assert not cells[name].str.match(r"[=+\-@\t\r]").any()
     cells["label"] = [f"'{c}" if c[0] in "='@-\t" else c for c in HOSTILE]
-    cells.to_csv(path, index=False)
+    cells.to_csv(path, index=False, quoting=csv.QUOTE_ALL)
     imported = session.import_csv(path)
     assert imported.n_new == len(HOSTILE), imported.problems()
     # Each row has the label of its place in the file, and the ids are as they were.
