@@ -20,6 +20,7 @@ from skbadge.nn._preprocessor import column_kinds
 from skbadge.utils._html_tables import facts_table
 from skbadge.utils._optional import import_optional
 from skbadge.utils._typing import RandomState
+from skbadge.utils._whole_file import damage_refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,8 @@ def load_table(
         A ``.csv``, ``.tsv`` or ``.parquet`` file; text may be compressed
         (``.csv.gz``). Environment variables and ``~`` are expanded. In text, the first
         line names the columns, and empty cells and the usual marks (``NA``, ``NaN``,
-        ``null``, see `pandas.read_csv`) are missing values.
+        ``null``, see `pandas.read_csv`) are missing values. The index that a Parquet
+        file may have is no column. Decimal numbers are read as floats.
 
     target : str
         Name of the column to predict. Rows in which it is missing are left out and
@@ -168,8 +170,8 @@ def load_table(
         If there is no such file.
 
     ValueError
-        If the kind of file is another one, the target is no column, has no value, or
-        is no number although a regression is asked for.
+        If the kind of file is another one, the file is damaged, the target is no
+        column, has no value, or has no finite number although it is a regression's.
 
     Examples
     --------
@@ -205,7 +207,8 @@ def load_table(
 
 def _read(path):
     pd = import_optional("pandas", extra="plot", purpose="load_table")
-    suffix = next((s for s in path.suffixes if s in (*SEPARATORS, ".parquet")), None)
+    suffixes = map(str.lower, path.suffixes)
+    suffix = next((s for s in suffixes if s in (*SEPARATORS, ".parquet")), None)
     if suffix is None:
         raise ValueError(
             "path must end in .csv, .tsv (compressed or not) or .parquet. "
@@ -213,17 +216,22 @@ def _read(path):
         )
     if not path.is_file():
         raise FileNotFoundError(f"path must be a file. There is none at {path}.")
-    if suffix == ".parquet":
-        return pd.read_parquet(path).reset_index(drop=True)
-    with warnings.catch_warnings():
+    with damage_refused(path), warnings.catch_warnings():
         # That is how pandas says that a line has more cells than the first line.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        try:
-            return pd.read_csv(
+        if suffix == ".parquet":
+            frame = pd.read_parquet(path).reset_index(drop=True)
+        else:
+            frame = pd.read_csv(
                 path, sep=SEPARATORS[suffix], index_col=False, low_memory=False
             )
-        except (pd.errors.ParserWarning, ValueError) as error:
-            raise ValueError(f"path={str(path)!r} cannot be read: {error}") from error
+    # Else each of these would be a category.
+    decimals = [
+        name
+        for name, column in frame.items()
+        if pd.api.types.infer_dtype(column) == "decimal"
+    ]
+    return frame.astype(dict.fromkeys(decimals, np.float64))
 
 
 def tabular_data(
@@ -276,7 +284,14 @@ def encode_target(values, task):
                 f"task='regression' needs numbers in the target {values.name!r}. "
                 f"Got {values.iloc[0]!r} among them."
             )
-        return values.to_numpy(dtype=np.float64), task, None
+        y = values.to_numpy(dtype=np.float64)
+        if not np.isfinite(y).all():
+            raise ValueError(
+                f"The target {values.name!r} must be finite for a regression. Got "
+                f"{y[~np.isfinite(y)][0]} in {(~np.isfinite(y)).sum()} of {len(y)} "
+                "rows: leave these out."
+            )
+        return y, task, None
     labels = values.tolist()
     if len({type(label) for label in labels}) > 1:
         labels = list(map(str, labels))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from skbadge.utils._formulas import with_formula
 from skbadge.utils._optional import import_optional
+from skbadge.utils._whole_file import damage_refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,8 @@ def read_results(frame):
         If it is empty, lacks a column, holds a value of the wrong kind, or two scores
         of one metric for the same evaluation.
     """
-    results = load(frame)
+    # An index may have the name of a column, which nothing could sort by then.
+    results = load(frame).reset_index(drop=True)
     several = results.columns[results.columns.duplicated()]
     if len(several):
         raise ValueError(f"`frame` must have one column {several[0]!r}. Got several.")
@@ -253,21 +255,23 @@ def load(frame):
         return frame
     if isinstance(frame, str | os.PathLike):
         # By default pandas takes a strategy that is called "None" for a missing value.
-        table = pd.read_csv(
-            frame,
-            # That of a file of `run_benchmark`, too, may look like a number.
-            dtype=dict.fromkeys([*NAMES, "run"], str),
-            keep_default_na=False,
-            na_values=dict.fromkeys([*NUMBERS, *OPTIONAL], _NOT_A_NUMBER),
-        )
+        with damage_refused(frame):
+            table = pd.read_csv(
+                frame,
+                # That of a file of `run_benchmark`, too, may look like a number.
+                dtype=dict.fromkeys([*NAMES, "run"], str),
+                keep_default_na=False,
+                na_values=dict.fromkeys([*NUMBERS, *OPTIONAL], _NOT_A_NUMBER),
+            )
         # Exports put an apostrophe before what spreadsheets take for a formula.
         names = [name for name in NAMES if name in table]
         return table.assign(**{name: table[name].map(with_formula) for name in names})
     if hasattr(frame, "to_frame") and not isinstance(frame, pd.Series | pd.Index):
         return load(frame.to_frame())
+    hint = ": pass its `to_pandas()`" if hasattr(frame, "to_pandas") else ""
     raise TypeError(
         "`frame` must be a pandas DataFrame, a path to a CSV file or an object with "
-        f"`to_frame()`. Got {type(frame).__name__} instead."
+        f"`to_frame()`. Got {type(frame).__name__} instead{hint}."
     )
 
 

@@ -1,4 +1,4 @@
-"""Files that are written as a whole or not at all, and over nothing of others."""
+"""Files that are written as a whole or not at all, over nothing of others, and read."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -29,6 +29,24 @@ def written(path):
     finally:
         with suppress(OSError):
             place.unlink()
+
+
+@contextmanager
+def damage_refused(path):
+    """Make one ValueError, which names the file, of all that a damaged one raises.
+
+    What unpacks or parses a file raises errors of many types. Those of the system, as
+    of a file that is not there, are left as they are.
+    """
+    try:
+        yield
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
 
 
 def check_replaceable(path, is_ours, overwrite):

@@ -1,6 +1,8 @@
 """Reading tables from files, and how they show themselves."""
 
 import gzip
+import re
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -55,6 +57,55 @@ def test_a_parquet_file_is_the_same_table(path):
     # Old versions of pandas have None for a gap in a column of texts.
     found = found.where(found.notna())
     pd.testing.assert_frame_equal(found, load_table(path, "kind").X)
+
+
+@pytest.mark.parametrize("suffix", [".CSV", ".Csv.GZ"])
+def test_the_case_of_a_suffix_does_not_matter(path, suffix):
+    other = path.with_name(f"other{suffix}")
+    content = path.read_bytes()
+    other.write_bytes(gzip.compress(content) if suffix.endswith("GZ") else content)
+    pd.testing.assert_frame_equal(
+        load_table(other, "kind").X, load_table(path, "kind").X
+    )
+
+
+def test_decimals_are_numbers(tmp_path):
+    pytest.importorskip("pyarrow")
+    path = tmp_path / "prices.parquet"
+    prices = [Decimal("1.25"), None, Decimal("3.50")]
+    frame = pd.DataFrame({"a": prices, "price": [*prices[::2], Decimal("2.00")]})
+    frame.to_parquet(path)
+    data = load_table(path, "price")
+    assert data.task == "regression"
+    assert data.y.tolist() == [1.25, 3.5, 2.0]
+    np.testing.assert_array_equal(data.X["a"], [1.25, np.nan, 3.5])
+    assert "1 number" in repr(data)
+
+
+def test_targets_of_a_regression_are_finite(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("x,y\n1,2\n2,inf\n3,\n4,-inf\n")
+    with pytest.raises(ValueError, match=r"target 'y' must be finite.*inf in 2 of 3"):
+        load_table(path, "y")
+
+
+@pytest.mark.parametrize("suffix", [".csv.gz", ".csv.bz2", ".csv.xz", ".parquet"])
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_a_damaged_file_is_named(tmp_path, suffix, damage):
+    path = tmp_path / f"t{suffix}"
+    frame = pd.DataFrame(np.random.RandomState(0).uniform(size=(500, 3)))
+    frame = frame.set_axis(["x", "y", "z"], axis=1)
+    if suffix == ".parquet":
+        pytest.importorskip("pyarrow")
+        frame.to_parquet(path)
+    else:
+        frame.to_csv(path, index=False)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    rest = b"" if damage == "cut" else bytes(len(content) - middle)
+    path.write_bytes(content[:middle] + rest)
+    with pytest.raises(ValueError, match=re.escape(f"t{suffix}' cannot be read: ")):
+        load_table(path, "y")
 
 
 def test_variables_in_the_path_are_expanded(path, monkeypatch):

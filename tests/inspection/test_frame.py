@@ -117,6 +117,9 @@ def test_other_things_are_refused(frame):
     for other in (None, 3, [1, 2], frame["score"], frame.index):
         with pytest.raises(TypeError, match="`frame` must be a pandas DataFrame"):
             learning_curves(other)
+    polars = pytest.importorskip("polars")
+    with pytest.raises(TypeError, match=r"Got DataFrame instead: pass its `to_pandas"):
+        learning_curves(polars.DataFrame({"score": [1.0]}))
     with pytest.raises(ValueError, match="at least one row"):
         learning_curves(frame.iloc[:0])
 
@@ -140,6 +143,27 @@ def test_values_of_the_wrong_kind_are_refused(frame, column, value, message):
     frame.loc[7, column] = value
     with pytest.raises(ValueError, match=message):
         learning_curves(frame)
+
+
+@pytest.mark.parametrize("keep", [0.5, 0.99])
+def test_a_damaged_file_is_named(frame, tmp_path, keep):
+    path = tmp_path / "results.csv.gz"
+    frame.to_csv(path, index=False)
+    content = path.read_bytes()
+    for damaged in (content[: int(len(content) * keep)], b"no archive"):
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match=r"results\.csv\.gz' cannot be read: \w"):
+            learning_curves(path)
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        learning_curves(tmp_path / "none.csv")
+
+
+@each_function
+def test_an_index_may_have_the_name_of_a_column(function, frame):
+    expected = function(frame)
+    for name in ("strategy", ["repeat", "n_labeled"]):
+        indexed = frame.set_index(name, drop=False)
+        pd.testing.assert_frame_equal(function(indexed), expected)
 
 
 def test_names_are_strings_whatever_they_look_like(tmp_path, frame):
