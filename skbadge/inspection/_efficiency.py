@@ -158,9 +158,10 @@ def area_under_curve(n_labeled, curve):
 
 def _check_targets(targets):
     values = np.atleast_1d(np.asarray(targets, dtype=np.float64))
-    if values.ndim != 1 or not (np.isfinite(values) & (values > 0)).all():
+    are_fractions = (np.isfinite(values) & (values > 0)).all()
+    if values.ndim != 1 or not values.size or not are_fractions:
         raise ValueError(
-            f"`targets` must be fractions above 0. Got {targets!r} instead."
+            f"`targets` must be fractions above 0, one at least. Got {targets!r}."
         )
     return values.tolist()
 

@@ -16,6 +16,7 @@ from skbadge.inspection._frame import (
 )
 
 AT = [StrOptions({"area", "final"}), Integral]
+_NO_AREA = "no area over one number of labels"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +110,7 @@ def comparable_settings(results, strategies, at):
         if values.size == 0:
             reason = "no repeat in which the runs of all strategies are complete"
         elif np.isnan(values).any():
-            reason = "no area over one number of labels"
+            reason = _NO_AREA
         else:
             settings.append(setting)
             if setting.n_missing:
@@ -117,10 +118,13 @@ def comparable_settings(results, strategies, at):
         if reason is not None:
             skipped.append(table.setting | {"reason": reason})
     if not settings:
-        reasons = "; ".join(sorted({row["reason"] for row in skipped}))
+        reasons = sorted({row["reason"] for row in skipped})
+        way_out = "Name fewer in `strategies`"
+        if reasons == [_NO_AREA]:
+            way_out = "Pass at='final', where that is a parameter, or run more rounds"
         raise ValueError(
-            "No setting of `frame` has all strategies to compare. Name fewer in "
-            f"`strategies`. Reasons: {reasons}."
+            "No setting of `frame` has all strategies to compare. "
+            f"{way_out}. Reasons: {'; '.join(reasons)}."
         )
     return settings, skipped
 
@@ -129,6 +133,8 @@ def strategies_to_compare(strategies, results):
     """Sorted names: all strategies of the results, or those that were asked for."""
     if strategies is None:
         return sorted(results["strategy"].unique())
+    if not len(strategies):
+        raise ValueError("`strategies` must name one at least. Got none.")
     for name in strategies:
         check_strategy("strategies", name, results)
     return sorted(set(strategies))

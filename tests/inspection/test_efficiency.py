@@ -179,7 +179,7 @@ def test_one_point_has_no_area():
 
 def test_bad_arguments_are_refused():
     frame = noisy_frame(0)
-    for targets in ([0.0], [-1, 0.5], [np.nan], [[0.5]]):
+    for targets in ([], [0.0], [-1, 0.5], [np.nan], [[0.5]]):
         with pytest.raises(ValueError, match="`targets` must be fractions above 0"):
             label_efficiency(frame, targets=targets)
     with pytest.raises(ValueError, match="`baseline` must be one of"):

@@ -186,6 +186,8 @@ def test_a_frame_in_which_nothing_compares_is_an_error():
         regret(frame)
     with pytest.raises(ValueError, match=r"`strategies` must be one of .* Got 'z'"):
         regret(frame, strategies=["z"])
+    with pytest.raises(ValueError, match="`strategies` must name one at least"):
+        regret(frame, strategies=[])
     with pytest.raises(ValueError, match="n_splits"):
         regret(frame, n_splits=0)
 

@@ -67,7 +67,8 @@ class ExperimentResult:
         Returns
         -------
         table : pandas.DataFrame
-            One row for each strategy in each setting.
+            One row for each strategy in each setting, of its runs that reach the
+            last number of labels; none for one that always stopped before.
         """
         return summary_of(self.to_frame())
 

@@ -11,6 +11,7 @@ from skbadge.inspection._plot._style import (
     Drawing,
     check_axes,
     chosen,
+    legend_label,
     line_kwargs,
     literal,
 )
@@ -253,7 +254,7 @@ class BatchDiagnosticsDisplay(Drawing):
 
     def _draw_line(self, ax, name, points, edge, style):
         """A strategy's values, and what stands at the edge for minus infinity."""
-        (line,) = ax.plot(*points, label=literal(name), **style)
+        (line,) = ax.plot(*points, label=legend_label(name), **style)
         self.lines_[-1][name] = line
         x, y, transform = edge
         if len(x):

@@ -8,7 +8,14 @@ import numpy as np
 
 from skbadge.inspection._error_cdf import NormalizedErrorCDF, normalized_error_cdf
 from skbadge.inspection._frame import Results
-from skbadge.inspection._plot._style import GREY, Drawing, chosen, line_kwargs, literal
+from skbadge.inspection._plot._style import (
+    GREY,
+    Drawing,
+    chosen,
+    legend_label,
+    line_kwargs,
+    literal,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -175,7 +182,7 @@ class ErrorCDFDisplay(Drawing):
             x, share = np.r_[low, x, high], np.r_[0.0, share, share[-1]]
             every = -(-len(x) // _N_MARKERS)
             # The first point is where all curves begin.
-            options = {"label": literal(name), "drawstyle": "steps-post"}
+            options = {"label": legend_label(name), "drawstyle": "steps-post"}
             options["markevery"] = (1, every)
             (self.lines_[name],) = ax.plot(x, share, **(options | kwargs[name]))
         ax.set(

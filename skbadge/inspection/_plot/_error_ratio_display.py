@@ -15,6 +15,7 @@ from skbadge.inspection._plot._style import (
     MARKERS,
     Drawing,
     chosen,
+    legend_label,
     literal,
     metric_label,
 )
@@ -234,7 +235,7 @@ class ErrorRatioDisplay(Drawing):
                 color=COLORS[i % (len(COLORS) - 1)],
                 markersize=5,
                 alpha=0.8,
-                label=literal(dataset),
+                label=legend_label(dataset),
             )
         return drawn
 

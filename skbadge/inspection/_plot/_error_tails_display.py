@@ -12,6 +12,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     Drawing,
     chosen,
+    legend_label,
     literal,
     strategy_styles,
 )
@@ -163,7 +164,7 @@ class ErrorTailsDisplay(Drawing):
                 color=style["color"],
                 markersize=5,
                 elinewidth=1,
-                label=literal(name),
+                label=legend_label(name),
             )
             self.lines_[name] = [
                 _draw_line(ax, mine, fit, style)

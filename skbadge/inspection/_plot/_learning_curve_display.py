@@ -22,6 +22,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     Drawing,
     as_list,
+    legend_label,
     line_kwargs,
     literal,
     metric_label,
@@ -290,7 +291,7 @@ class ActiveLearningCurveDisplay(Drawing):
             (lines[name],) = ax.plot(
                 x,
                 curve["mean"],
-                **({"label": literal(name), "markevery": every} | style),
+                **({"label": legend_label(name), "markevery": every} | style),
             )
             if band:
                 color = lines[name].get_color()

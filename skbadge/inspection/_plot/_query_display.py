@@ -16,6 +16,7 @@ from skbadge.inspection._plot._style import (
     GREY,
     VERMILION,
     Drawing,
+    legend_label,
     literal,
 )
 from skbadge.outputs._pipeline import unwrap
@@ -294,7 +295,7 @@ class QueryDisplay(Drawing):
                 markeredgecolor=edge,
             )
         for label, (color, shape) in looks.items():
-            self._add_entry(label=literal(label), marker=shape, color=color)
+            self._add_entry(label=legend_label(label), marker=shape, color=color)
 
     def _add_entry(self, **style):
         self.ax_.plot([], [], linestyle="none", **style)

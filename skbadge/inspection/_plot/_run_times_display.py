@@ -11,6 +11,7 @@ from skbadge.inspection._plot._style import (
     Drawing,
     check_axes,
     chosen,
+    legend_label,
     line_kwargs,
     literal,
 )
@@ -58,8 +59,8 @@ class RunTimesDisplay(Drawing):
         Data set, model and rows asked for of each line, from the top.
 
     lines_ : list of dict of str to matplotlib Line2D
-        For each axes, the points of each strategy. Times of 0 have no logarithm, and
-        are NaN there.
+        For each axes, the points of each strategy. Times of 0 or infinity have no place
+        on a log axis, and are NaN there.
 
     legend_ : matplotlib Legend or None
         The legend of all axes.
@@ -159,8 +160,8 @@ class RunTimesDisplay(Drawing):
         Raises
         ------
         ValueError
-            If a strategy or a measure is not there, no time is above 0, or the axes
-            given are not one for each.
+            If a strategy or a measure is not there, no time is finite and above 0, or
+            the axes given are not one for each.
         ImportError
             If matplotlib is missing.
         """
@@ -170,8 +171,8 @@ class RunTimesDisplay(Drawing):
         there = sorted(self.times["strategy"].unique())
         names = chosen("strategies", self.strategies, there)
         times = self.times[self.times["strategy"].isin(names)]
-        if not (times[measures] > 0).any(axis=None):
-            raise ValueError(f"There is no time above 0 to draw in {measures}.")
+        if not _drawable(times[measures]).any(axis=None):
+            raise ValueError(f"There is no finite time above 0 to draw in {measures}.")
         # As in other pictures, settings of one model and batch size are together.
         order = times.sort_values(["model", "n_query", "dataset"])
         self.settings_ = list(dict.fromkeys(_settings(order)))
@@ -192,9 +193,9 @@ class RunTimesDisplay(Drawing):
             x = rows[measure].to_numpy(dtype=np.float64)
             y = np.array([self.settings_.index(each) for each in _settings(rows)])
             (lines[name],) = ax.plot(
-                np.where(x > 0, x, np.nan),
+                np.where(_drawable(x), x, np.nan),
                 y + shift,
-                **({"label": literal(name)} | style | {"linestyle": "none"}),
+                **({"label": legend_label(name)} | style | {"linestyle": "none"}),
             )
         shown = [", ".join(map(_short, each)) for each in self.settings_]
         first = ax is self.axes_[0]
@@ -202,15 +203,20 @@ class RunTimesDisplay(Drawing):
         ax.set_yticks(range(n), list(map(literal, shown)) if first else [""] * n)
         ax.set(xlabel=LABELS[measure], ylim=(n - 0.5, -0.5))
         # Where no time is above 0, a log axis cannot be drawn.
-        if (times[measure] > 0).any():
+        if _drawable(times[measure]).any():
             ax.set_xscale("log")
-            _label_decades(ax)
+            _label_ticks(ax)
         ax.tick_params(axis="y", length=0)
         # Between the settings.
         for place in range(1, n):
             ax.axhline(place - 0.5, color="0.85", linewidth=0.8, zorder=0)
         ax.grid(axis="x", alpha=0.3)
         return lines
+
+
+def _drawable(times):
+    """Which times have a place on a log axis."""
+    return (times > 0) & (times < np.inf)
 
 
 def _short(name):
@@ -222,13 +228,23 @@ def _settings(times):
     return list(times[SETTING].itertuples(index=False, name=None))
 
 
-def _label_decades(ax):
+def _label_ticks(ax):
     """Label powers of ten and, the fewer there are, the more of what is between."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+    from matplotlib.ticker import (
+        LogLocator,
+        MaxNLocator,
+        NullFormatter,
+        StrMethodFormatter,
+    )
 
     low, high = ax.get_xlim()
-    subs = (1, 2, 5) if high < 100 * low else (1,)
-    subs = (1, 1.5, 2, 3, 5, 7) if high < 10 * low else subs
-    ax.xaxis.set_major_locator(LogLocator(subs=subs))
+    if high < 5 * low:
+        # So short a part of the axis is nearly linear.
+        locator = MaxNLocator(nbins=3)
+    else:
+        most = {10: (1, 2, 5), 100: (1, 3), np.inf: (1,)}
+        subs = next(subs for ratio, subs in most.items() if high < ratio * low)
+        locator = LogLocator(subs=subs)
+    ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())

@@ -194,12 +194,19 @@ def add_legend(axes, *, is_own, legend):
             entries.setdefault(label, handle)
     if legend is None or not entries:
         return None
+    made = _place_legend(axes[0], entries, is_own, legend)
+    for text in made.get_texts():
+        # Not every font has it.
+        text.set_text(text.get_text().removeprefix(_NO_WIDTH))
+    return made
+
+
+def _place_legend(first, entries, is_own, legend):
     parts = {
         "handles": list(entries.values()),
         "labels": list(entries),
         "frameon": False,
     }
-    first = axes[0]
     if legend != "outside":
         return first.legend(loc=legend, **parts)
     if is_own:
@@ -219,6 +226,25 @@ def literal(text):
     \$x\$
     """
     return str(text).replace("$", "\\$")
+
+
+def legend_label(name):
+    r"""The label of an artist that a legend shows as a name.
+
+    Matplotlib leaves out of legends what begins with an underscore: a space of no width
+    goes before it, which `add_legend` takes away again.
+
+    Examples
+    --------
+    >>> from skbadge.inspection._plot._style import legend_label
+    >>> legend_label("badge"), legend_label("_mine")
+    ('badge', '\u200b_mine')
+    """
+    text = literal(name)
+    return f"{_NO_WIDTH}{text}" if text.startswith("_") else text
+
+
+_NO_WIDTH = "\u200b"
 
 
 def metric_label(metric):

@@ -1,5 +1,7 @@
 """Times as drawn, against the numbers they are of."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,12 +75,38 @@ def test_axes_are_logarithmic_and_labelled_in_plain_numbers():
         assert any(low <= tick <= high for tick in shown)
 
 
-def test_a_time_of_nothing_has_no_logarithm():
+def reach(low, high):
+    """Times of two strategies."""
+    frame = experiment(fit_time=low)
+    frame.loc[frame["strategy"] == "random", "fit_time"] = high
+    return frame
+
+
+@pytest.mark.parametrize("low", [1.07e-6, 2.3e-4, 0.012, 1.9, 85.0, 4321.0])
+@pytest.mark.parametrize("ratio", [1.0, 1.02, 1.5, 4, 7, 9.9, 15, 90, 120, 1e5, 1e9])
+def test_labels_of_ticks_are_told_apart_and_do_not_overlap(low, ratio):
+    display = RunTimesDisplay.from_frame(reach(low, low * ratio))
+    display.figure_.canvas.draw()
+    ax = display.axes_[1]
+    left, right = ax.get_xlim()
+    ticks = zip(ax.get_xticks(), ax.get_xticklabels(), strict=True)
+    shown = [label for tick, label in ticks if left <= tick <= right]
+    texts = [label.get_text() for label in shown]
+    assert len(texts) == len(set(texts)) > 0
+    boxes = [label.get_window_extent() for label in shown]
+    for one, other in itertools.pairwise(boxes):
+        assert one.x1 < other.x0
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf])
+def test_a_time_of_nothing_or_without_end_has_no_place(value):
     frame = experiment()
-    frame.loc[frame["strategy"] == "random", "query_time"] = 0.0
+    frame.loc[frame["strategy"] == "random", "query_time"] = value
     display = RunTimesDisplay.from_frame(frame, measures="query_time")
     assert np.isnan(display.lines_[0]["random"].get_xdata()).all()
-    with pytest.raises(ValueError, match=r"no time above 0 to draw in .'query_time'"):
+    with pytest.raises(
+        ValueError, match=r"no finite time above 0 to draw in .'query_time'"
+    ):
         RunTimesDisplay.from_frame(frame, measures="query_time", strategies="random")
 
 

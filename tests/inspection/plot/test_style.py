@@ -140,6 +140,16 @@ def test_metrics_are_written_out(metric, label):
     assert metric_label(metric) == label
 
 
+@pytest.mark.parametrize("legend", ["outside", "best"])
+def test_names_that_begin_with_an_underscore_are_in_the_legend(legend):
+    frame = pd.concat(
+        [one_curve().assign(strategy=name) for name in ("_mine", "badge")]
+    )
+    display = ActiveLearningCurveDisplay.from_frame(frame, legend=legend)
+    texts = [text.get_text() for text in display.legend_.get_texts()]
+    assert texts == ["_mine", "badge"]
+
+
 def one_curve():
     return pd.DataFrame(
         {
