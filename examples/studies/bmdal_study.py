@@ -25,6 +25,7 @@ from skbadge.inspection import (
     error_tails,
     mean_log_errors,
     run_times,
+    strategy_styles,
 )
 
 PARTS = ["bmdal_small", "bmdal_large"]
@@ -188,10 +189,11 @@ def sizes():
 def draw_sizes():
     """The paper's figure on batch sizes."""
     figure, ax = plt.subplots(figsize=(5.5, 3.6), layout="constrained")
+    styles = strategy_styles(by_size().index.unique("strategy"))
     for name, table in by_size().groupby("strategy"):
         x = table.index.get_level_values("n_query")
         sem = table["difference_sem_fixed"].fillna(0)
-        ax.errorbar(x, table["ratio"], sem * table["ratio"], marker="o", label=name)
+        ax.errorbar(x, table["ratio"], sem * table["ratio"], label=name, **styles[name])
     ax.set(xscale="log", xlabel="Rows in a batch", xticks=x, xticklabels=x)
     ax.set_ylabel("RMSE with 4,352 labels / that of random")
     ax.minorticks_off()

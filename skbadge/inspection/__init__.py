@@ -20,6 +20,7 @@ from skbadge.inspection._plot._mean_ranks_display import MeanRanksDisplay
 from skbadge.inspection._plot._penalty_matrix_display import PenaltyMatrixDisplay
 from skbadge.inspection._plot._query_display import QueryDisplay
 from skbadge.inspection._plot._run_times_display import RunTimesDisplay
+from skbadge.inspection._plot._style import strategy_styles
 from skbadge.inspection._regret import Regret, regret
 from skbadge.inspection._run_times import run_times
 
@@ -53,4 +54,5 @@ __all__ = [
     "penalty_null",
     "regret",
     "run_times",
+    "strategy_styles",
 ]

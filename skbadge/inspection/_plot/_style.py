@@ -1,7 +1,8 @@
 """One look for each strategy, and what the Displays share in drawing it."""
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -64,16 +65,34 @@ _OTHERS = tuple(
 )
 
 
-def strategy_styles(names):
+def strategy_styles(names: str | Iterable[str]) -> dict[str, dict[str, Any]]:
     """Colour, marker and line of the strategies of one picture, by name.
 
     A strategy looks the same in all pictures: those known by name have a look of their
     own, that of any other name follows from its letters. Where the letters of two names
     lead to the same look, which happens once in about 180 pairs, the later in the
     alphabet takes the next one.
+
+    Parameters
+    ----------
+    names : str or iterable of str
+        All strategies of the picture.
+
+    Returns
+    -------
+    styles : dict of str to dict
+        `color`, `marker` and `linestyle` of each, as `matplotlib.lines.Line2D` takes
+        them, in the order of ``names``.
+
+    Examples
+    --------
+    >>> from skbadge.inspection import strategy_styles
+    >>> strategy_styles(["random"])
+    {'random': {'color': '#000000', 'marker': 'x', 'linestyle': '-'}}
     """
-    names = list(dict.fromkeys(names))
-    looks, taken = {}, set()
+    names = list(dict.fromkeys(as_list(names)))
+    looks: dict[str, tuple] = {}
+    taken: set[int] = set()
     for name in sorted(names, key=str):
         if name in KNOWN:
             looks[name] = KNOWN[name]

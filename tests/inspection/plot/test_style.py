@@ -9,7 +9,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
-from skbadge.inspection import ActiveLearningCurveDisplay
+from skbadge.inspection import ActiveLearningCurveDisplay, strategy_styles
 from skbadge.inspection._plot._style import (
     COLORS,
     DASH_DOTS,
@@ -17,7 +17,6 @@ from skbadge.inspection._plot._style import (
     SHORT_DASHES,
     line_kwargs,
     metric_label,
-    strategy_styles,
 )
 from skbadge.strategies import get_strategy_names
 from skbadge.utils._optional import import_optional
@@ -70,6 +69,7 @@ def test_a_name_looks_the_same_in_every_picture():
     for name, style in everything.items():
         assert strategy_styles([name]) == {name: style}
     assert list(strategy_styles(["random", "badge"])) == ["random", "badge"]
+    assert strategy_styles("badge") == strategy_styles(["badge"])
 
 
 def test_names_of_one_look_are_told_apart_whatever_their_order():
