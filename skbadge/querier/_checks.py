@@ -233,6 +233,12 @@ def check_classes(classes):
             "`classes` must hold labels only, none of them missing. Got "
             f"{listed(given)}."
         )
+    # An array makes strings of them all.
+    if len({isinstance(each, str) for each in classes}) > 1:
+        raise ValueError(
+            "`classes` must be of one kind: make them all strings. Got "
+            f"{listed(classes)}."
+        )
     if len(np.unique(given)) < len(given):
         raise ValueError(f"`classes` must be distinct. Got {listed(given)}.")
     if any(isinstance(each, float) and each % 1 for each in given.tolist()):

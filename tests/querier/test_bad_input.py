@@ -320,6 +320,9 @@ def test_classes_that_do_not_fit(make, classes, message):
         [1, 1.5],
         np.array([0.5, 1], dtype=np.float32),
         np.array([1, 0.5], dtype=object),
+        [0, "a"],
+        (True, "a"),
+        np.array(["a", 1], dtype=object),
     ],
 )
 def test_classes_that_are_none_are_found_before_there_is_a_label(classes):
