@@ -1,4 +1,4 @@
-"""Nets inside ensembles, and the labels among the parameters of an estimator."""
+"""Nets inside ensembles."""
 
 from dataclasses import dataclass
 from math import prod
@@ -6,7 +6,6 @@ from math import prod
 import numpy as np
 from sklearn.base import is_classifier
 from sklearn.frozen import FrozenEstimator
-from sklearn.metrics import get_scorer
 from sklearn.multiclass import (
     OneVsOneClassifier,
     OneVsRestClassifier,
@@ -14,12 +13,11 @@ from sklearn.multiclass import (
 )
 from skorch import NeuralNet
 
-from skbadge._compat import with_labels
 from skbadge.nn._adapt import adapt_net, predicts_itself, shape_before_training
 from skbadge.outputs._pipeline import innermost, is_skorch_net
 
 # They train each net to tell two groups of classes apart.
-_IN_PAIRS = (OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier)
+IN_PAIRS = (OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier)
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def members_of(estimator):
             steps = name.split("__")[:-1]
             above = [params["__".join(steps[: i + 1])] for i in range(len(steps))]
             frozen = any(isinstance(each, FrozenEstimator) for each in above)
-            in_pairs = any(isinstance(each, _IN_PAIRS) for each in (estimator, *above))
+            in_pairs = any(isinstance(each, IN_PAIRS) for each in (estimator, *above))
             members.append(Member(part, frozen, in_pairs))
     return members
 
@@ -115,43 +113,3 @@ def check_members_labels(estimator, classes, y):
             f"`classes`. Got no row of {missing}. Label some, or use the net without "
             f"{name} until then."
         )
-
-
-def translate_labels(estimator, codec):
-    """Put codes in place of labels in the parameters of a clone that speaks codes.
-
-    These are `pos_label`, also of the scorers of a search, and the `classes` of nets.
-    """
-    classes = codec.coded.tolist()
-
-    def rename(labels):
-        if isinstance(labels, list | tuple | np.ndarray):
-            return [rename(label) for label in labels]
-        return classes.index(labels) if labels in classes else labels
-
-    changed = {}
-    for path, value in {"": estimator, **estimator.get_params()}.items():
-        name = path.rpartition("__")[2]
-        if name == "pos_label":
-            changed[path] = rename(value)
-        elif name == "scoring":
-            translated = _translate_scoring(value, rename)
-            # Parameters of callbacks that a net lists cannot all be set.
-            if translated is not value:
-                changed[path] = translated
-        elif is_skorch_net(value) and getattr(value, "classes", None) is not None:
-            # Codes may stand there already.
-            named = np.asarray(value.classes).tolist()
-            if set(named) <= set(classes):
-                changed[f"{path}__classes".removeprefix("__")] = rename(named)
-    estimator.set_params(**changed)
-
-
-def _translate_scoring(scoring, rename):
-    if isinstance(scoring, list | tuple | set):
-        scoring = {name: name for name in scoring}
-    if isinstance(scoring, dict):
-        return {name: _translate_scoring(scoring[name], rename) for name in scoring}
-    scorer = get_scorer(scoring) if isinstance(scoring, str) else scoring
-    translated = with_labels(scorer, rename)
-    return scoring if translated is scorer else translated

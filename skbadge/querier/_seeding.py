@@ -45,6 +45,17 @@ def set_random_states(estimator, seed):
 
 def _tried(estimator):
     """The estimators among the values that searches try, each with a name."""
+    for path, kind, i, grid, name in tried_values(estimator):
+        for j, model in models_in(grid[name]):
+            yield f"{path}__{kind}_{i}__{name}_{j}", model
+
+
+def tried_values(estimator):
+    """Where the values are that searches try.
+
+    The path of the search, whether it has a `param_grid` or `param_distributions`, the
+    number of the dict among these, the dict, and the name under which it has them.
+    """
     for path, part in {"": estimator, **estimator.get_params()}.items():
         if not is_search(part):
             continue
@@ -54,12 +65,12 @@ def _tried(estimator):
                 for name, values in grid.items():
                     # Of a distribution nobody knows the values.
                     if isinstance(values, list | tuple | np.ndarray):
-                        named = f"{path}__{kind}_{i}__{name}"
-                        yield from _models(values, named)
+                        yield path, kind, i, grid, name
 
 
-def _models(values, name):
-    for j, value in enumerate(values):
+def models_in(values):
+    """Positions of the estimators among values, and these, but for the frozen ones."""
+    for i, value in enumerate(values):
         is_model = hasattr(value, "get_params") and not isinstance(value, type)
         if is_model and not isinstance(value, FrozenEstimator):
-            yield f"{name}_{j}", value
+            yield i, value

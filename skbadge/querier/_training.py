@@ -52,13 +52,9 @@ from skbadge.querier._codecs import (
     trained_classes,
 )
 from skbadge.querier._explain import check_keeps_rows, check_saw_rows, explain
+from skbadge.querier._label_params import translate_labels
 from skbadge.querier._labeled_rows import is_aligned
-from skbadge.querier._members import (
-    adapt_members,
-    check_members_labels,
-    members_of,
-    translate_labels,
-)
+from skbadge.querier._members import adapt_members, check_members_labels, members_of
 from skbadge.querier._seeding import set_random_states, train_apart
 from skbadge.utils._shared_state import one_job_a_process, seeded
 from skbadge.utils._shown import listed, shown
