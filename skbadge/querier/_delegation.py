@@ -24,7 +24,7 @@ from skbadge.outputs._casting import cast_input
 from skbadge.outputs._pipeline import innermost, is_skorch_net, unwrap, wrapped
 from skbadge.outputs.readers._inference import modules_of
 from skbadge.querier._check_rows import check_X
-from skbadge.querier._checks import check_is_estimator
+from skbadge.querier._checks import check_is_estimator, check_y
 from skbadge.querier._codecs import NumberCodec
 from skbadge.querier._finite import checked, refusing_nan
 from skbadge.utils._shared_state import seeded
@@ -157,9 +157,9 @@ class LikeItsEstimator(MetaEstimatorMixin, BaseEstimator):
         score : float
             The greater, the better.
         """
-        check_masked(y, "y")
         check_masked(sample_weight, "sample_weight")
         estimator, rows = self._ready("score", X)
+        y = check_y(self, y, rows, self._estimator())
         if not hasattr(estimator, "scorer_") or sample_weight is not None:
             metric = accuracy_score if is_classifier(self) else r2_score
             return float(metric(y, self.predict(X), sample_weight=sample_weight))

@@ -8,6 +8,7 @@ import pytest
 import torch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neural_network import MLPClassifier
 from skorch import NeuralNetBinaryClassifier, NeuralNetClassifier
 from torch import nn
@@ -142,6 +143,65 @@ def test_labels_come_in_many_containers(wrap, labels):
     assert (querier.predict(X) == y).mean() > 0.9
     querier.partial_fit(X[45:], wrap(y[45:]))
     np.testing.assert_array_equal(querier.y_labeled_, y)
+
+
+def of_polars(y):
+    return pytest.importorskip("polars").Series(y.tolist())
+
+
+def of_any_length(y):
+    if not hasattr(np.dtypes, "StringDType"):
+        pytest.skip("NumPy 1 has no strings of any length")
+    return y.astype(np.dtypes.StringDType())
+
+
+LABELS_OF_SCORES = {
+    "list": (["b", "a", "c"], list),
+    "tuple": ([2, 7, 5], tuple),
+    "object strings": (["b", "a", "c"], lambda y: y.astype(object)),
+    "object ints": ([2, 7, 5], lambda y: y.astype(object)),
+    "object bools": ([False, True], lambda y: y.astype(object)),
+    "strings of any length": (["b", "a", "c"], of_any_length),
+    "nullable ints": ([2, 7, 5], lambda y: pd.array(y, dtype="Int64")),
+    "nullable bools": ([False, True], lambda y: pd.Series(y, dtype="boolean")),
+    "nullable strings": (["b", "a", "c"], lambda y: pd.Series(y, dtype="string")),
+    "categorical": (["b", "a", "c"], pd.Categorical),
+    "categorical ints": ([2, 7, 5], lambda y: pd.Series(pd.Categorical(y))),
+    "polars strings": (["b", "a", "c"], of_polars),
+    "polars ints": ([2, 7, 5], of_polars),
+    "polars bools": ([False, True], of_polars),
+    "tensor": ([2, 7, 5], torch.tensor),
+}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        LogisticRegression,
+        lambda: GridSearchCV(LogisticRegression(), {"C": [1, 2]}, cv=2),
+        lambda: GridSearchCV(make_net(max_epochs=2), {"lr": [0.1]}, cv=2),
+    ],
+    ids=["linear", "search", "search of nets"],
+)
+@pytest.mark.parametrize(
+    ("labels", "wrap"), LABELS_OF_SCORES.values(), ids=LABELS_OF_SCORES
+)
+def test_scores_take_the_labels_that_fit_takes(make, labels, wrap):
+    X, y = make_data(labels)
+    # Some are wrong, so that a score is not 1.
+    truth = np.where(np.arange(90) % 4, y, np.roll(y, 1))
+    querier = BadgeQuerier(make(), random_state=0).fit(X, wrap(y))
+    assert querier.score(X, wrap(truth)) == querier.score(X, truth) < 1
+    weights = np.arange(90.0)
+    weighted = querier.score(X, truth, sample_weight=weights)
+    assert querier.score(X, wrap(truth), sample_weight=weights) == weighted
+
+
+def test_labels_of_objects_are_cross_validated():
+    X, y = make_data([0, 1, 2])
+    querier = BadgeQuerier(LogisticRegression(), random_state=0)
+    scores = cross_val_score(querier, X, y.astype(object), cv=3, error_score="raise")
+    np.testing.assert_array_equal(scores, cross_val_score(querier, X, y, cv=3))
 
 
 def test_labels_may_be_a_tensor():
