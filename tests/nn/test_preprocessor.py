@@ -6,8 +6,10 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn import config_context
 from sklearn.base import clone
 
+from skbadge.experiment.store._configuration import describe
 from skbadge.nn import table_preprocessor
 
 
@@ -274,6 +276,42 @@ def test_polars_gives_what_pandas_gives():
     unseen = frame.with_columns(town=pl.Series(["Rom"] * 3))
     place = [names.index(name) for name in names if name.startswith("town")]
     assert not ours.transform(unseen)[:, place].any()
+
+
+@pytest.mark.parametrize("configure", ["set_output", "config_context"])
+@pytest.mark.parametrize("output", ["default", "pandas", "polars"])
+@pytest.mark.parametrize("make", ["pandas", "polars"])
+def test_rows_are_the_same_in_every_container(make, output, configure):
+    pytest.importorskip("polars")
+    table = {
+        "number": [1, None, 3],
+        "time": [datetime.datetime(2020, 1, 1, 5), None, datetime.datetime(2021, 1, 1)],
+        "town": ["Ulm", "Bonn", None],
+        "member": [True, False, None],
+    }
+    X = pytest.importorskip(make).DataFrame(table)
+    preprocessor = clone(table_preprocessor(X))
+    expected = clone(preprocessor).fit_transform(X)
+    if configure == "set_output":
+        preprocessor.set_output(transform=output)
+        results = preprocessor.fit_transform(X), clone(preprocessor).fit_transform(X)
+    else:
+        with config_context(transform_output=output):
+            results = preprocessor.fit_transform(X), preprocessor.transform(X)
+    for Z in results:
+        np.testing.assert_array_equal(np.asarray(Z), expected)
+        assert np.asarray(Z).dtype == np.float32
+        if output != "default":
+            assert type(Z) is pytest.importorskip(output).DataFrame
+            assert list(Z.columns) == preprocessor.get_feature_names_out().tolist()
+
+
+def test_results_of_benchmarks_know_the_steps_as_a_pipeline():
+    # Files of results would otherwise be of other runs.
+    X = pd.DataFrame({"a": [1.0, 2.0], "c": ["x", "y"]})
+    described = str(describe(table_preprocessor(X), "preprocessor"))
+    assert described.count("sklearn.pipeline:Pipeline") == 2
+    assert "_InArrays" not in described
 
 
 def test_dates_times_and_categories_of_polars():

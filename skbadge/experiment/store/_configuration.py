@@ -104,7 +104,8 @@ def describe(value, name):
             for key, each in sorted(value.get_params(deep=False).items())
             if not (key.startswith("_") or _is_default(type(value), key, each))
         }
-        return {"object": _import_path(type(value), name), "parameters": changed}
+        kind = getattr(type(value), "_known_as", type(value))
+        return {"object": _import_path(kind, name), "parameters": changed}
     if kind_of(value) in ("pandas", "polars", "sparse") or isinstance(
         value, np.ndarray
     ):
