@@ -14,6 +14,7 @@ from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._held_bytes import Holder
 from skbadge.utils._place import cast_array, new_array
+from skbadge.utils._row_errors import row_error
 from skbadge.utils._validation import check_masked
 
 # So many products are faster as matrix-vector products than as one of matrices.
@@ -460,9 +461,10 @@ def check_finite(embedding: Embedding, name: str, first: int = 0) -> None:
     wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
         where = f" of the chunk that starts at row {first}" if first else ""
-        raise ValueError(
+        raise row_error(
             f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows{where} "
-            f"hold NaN or infinity, the first is row {first + wrong[0]}."
+            "hold NaN or infinity, the first is row {row}.",
+            first + wrong[0],
         )
 
 

@@ -11,6 +11,7 @@ from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import check_proba
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
+from skbadge.utils._row_errors import row_error
 
 # Squares of squares of features must not overflow.
 MAX_NORM_SQ = 1e60
@@ -162,10 +163,10 @@ def _check_input(proba, features, one_logit):
     # Written so that NaN fails as well.
     wrong = np.flatnonzero(~(norms_sq <= MAX_NORM_SQ))
     if len(wrong):
-        raise ValueError(
+        raise row_error(
             f"`features` must be finite, with norms up to {np.sqrt(MAX_NORM_SQ):.0e}. "
-            f"{len(wrong)} of {len(features)} rows are not, the first is row "
-            f"{wrong[0]}."
+            f"{len(wrong)} of {len(features)} rows are not, the first is row {{row}}.",
+            wrong[0],
         )
     return proba, features, one_logit
 

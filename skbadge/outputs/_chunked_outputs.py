@@ -14,6 +14,7 @@ from skbadge.outputs._outputs import ROW_FIELDS, Outputs, with_norms
 from skbadge.pools import ChunkedPool
 from skbadge.pools._engines import reduce_partitions
 from skbadge.utils._place import new_array
+from skbadge.utils._row_errors import rows_among
 from skbadge.utils._under_way import under_way
 
 # Rows that are looked at ahead, for widths and dtypes.
@@ -109,7 +110,8 @@ class ChunkedOutputs:
 
     def take(self, rows: NDArray) -> Outputs:
         """Outputs of some rows, read now; ``rows`` are their positions."""
-        return self.read(self.pool.take(rows))
+        with rows_among(rows):
+            return self.read(self.pool.take(rows))
 
     def embedded(self, embed: Callable[[Outputs], Embedding]) -> "ChunkedEmbedding":
         """The embedding of all rows, chunk by chunk; ``embed`` is picklable."""
@@ -120,7 +122,8 @@ class ChunkedOutputs:
         self.n_passes += 1
         collection, tell = _Collection(len(self)), self._teller()
         for first, chunk in self.pool.chunks():
-            outputs = self.read(chunk)
+            with rows_among(first):
+                outputs = self.read(chunk)
             collection.add(first, outputs)
             tell(len(outputs))
         return replace(collection.finish(), targets=self.targets)
@@ -171,7 +174,9 @@ class _OfOutputs:
     part: Callable
 
     def __call__(self, read, chunk, first):
-        return self.part(read(chunk), first)
+        with rows_among(first):
+            outputs = read(chunk)
+        return self.part(outputs, first)
 
 
 @dataclass
@@ -182,7 +187,9 @@ class _OfEmbedding:
     embed: Callable
 
     def __call__(self, outputs, first):
-        return self.part(self.embed(outputs), first)
+        with rows_among(first):
+            embedding = self.embed(outputs)
+        return self.part(embedding, first)
 
 
 def joined_outputs(parts: list[Outputs]) -> Outputs:

@@ -34,6 +34,7 @@ from skbadge.querier._temperature import find_temperature
 from skbadge.samplers import Feasible, Selection
 from skbadge.strategies import Strategy
 from skbadge.utils._caller import warn_caller
+from skbadge.utils._row_errors import rows_among
 from skbadge.utils._shared_state import exclusive, seeded
 from skbadge.utils._streams import stream_seed
 
@@ -150,12 +151,13 @@ class Answering(LikeItsEstimator):
             ):
                 # The others have no part in it: they need not even be read.
                 positions, feasible = feasible.restricted()
+            with rows_among(positions, "X_pool"):
                 if is_pool(X_pool):
                     X_pool = asked.check(X_pool.take(positions))
-                else:
+                elif positions is not None:
                     X_pool = take_rows(X_pool, positions)
-            self._say_reading(strategy, n_rows(X_pool))
-            pool, labeled = asked.read(X_pool)
+                self._say_reading(strategy, n_rows(X_pool))
+                pool, labeled = asked.read(X_pool)
             read, n_labeled = perf_counter(), self._n_labeled()
             model = "" if starts else self._model_name()
             # Before the first label there is no round that a query could be part of.
@@ -163,7 +165,7 @@ class Answering(LikeItsEstimator):
                 self._was_asked = True
         strategy = asked.strategy
         self._say(f"selecting {n:,} rows by {strategy}")
-        with self._alone(strategy, seed, X_pool):
+        with self._alone(strategy, seed, X_pool), rows_among(positions, "X_pool"):
             selection = strategy.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=seed
             )
@@ -225,7 +227,7 @@ class Answering(LikeItsEstimator):
             self._was_asked = True
             asked = {"model": self._model_name(), "n_labeled": self._n_labeled()}
         # Workers that are threads read in turn with others: this one holds no lock.
-        with open_engine(X_pool) as engine:
+        with open_engine(X_pool) as engine, rows_among(of="X_pool"):
             pool, outputs = Outputs(n_rows=len(X_pool)), None
             options = self._options(needs)
             if needs.fields:
@@ -321,7 +323,7 @@ class Answering(LikeItsEstimator):
         if strategy.target_rows is None:
             return None
         X = self._check_X(strategy.target_rows, reset=False, name="targets")
-        with seeded(self._seed("inference")):
+        with seeded(self._seed("inference")), rows_among(of="targets"):
             return self._read(estimator, X, strategy.all_needs, options)
 
     def _read_labeled(self, estimator, needs, options):
@@ -329,7 +331,7 @@ class Answering(LikeItsEstimator):
         if not needs.labeled or not self._n_labeled():
             return None
         rows = self._labeled.lent()
-        with seeded(self._seed("inference")):
+        with seeded(self._seed("inference")), rows_among(of="X_labeled_"):
             outputs = self._read(estimator, rows.X, needs, options)
         columns = self._codec.columns(rows.y, innermost(estimator))
         ids = row_ids(rows.X) if needs.ids else None

@@ -35,6 +35,7 @@ from skbadge.pools import (
     read_inputs,
     takes_columns,
 )
+from skbadge.utils._row_errors import row_error
 from skbadge.utils._shown import listed, shown
 from skbadge.utils._validation import not_finite_rows
 
@@ -280,9 +281,10 @@ def _check_finite(X, name):
     """Raise if a numeric array or sparse matrix holds NaN or infinity."""
     bad = not_finite_rows(X)
     if bad is not None:
-        raise ValueError(
+        raise row_error(
             f"Input {name} contains NaN or infinity: {bad.sum()} of {len(bad)} rows, "
-            f"the first is row {bad.argmax()}. Leave these rows out, or fill the gaps "
-            "in a step before the net: SimpleImputer in a Pipeline, or, for a data "
-            "frame, skbadge.nn.table_preprocessor."
+            "the first is row {row}. Leave these rows out, or fill the gaps in a step "
+            "before the net: SimpleImputer in a Pipeline, or, for a data frame, "
+            "skbadge.nn.table_preprocessor.",
+            bad.argmax(),
         )

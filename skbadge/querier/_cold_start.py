@@ -6,7 +6,6 @@ from functools import partial
 from sklearn.base import clone
 
 from skbadge.outputs import Labeled, Needs, Outputs
-from skbadge.outputs.readers._check import check_outputs
 from skbadge.outputs.readers._input_rows import input_rows
 from skbadge.outputs.readers._standardize import standardized
 from skbadge.pools import n_rows, row_ids
@@ -20,7 +19,9 @@ from skbadge.strategies import (
     get_strategy,
     get_strategy_names,
 )
+from skbadge.utils._row_errors import row_error, rows_among
 from skbadge.utils._shared_state import seeded
+from skbadge.utils._validation import not_finite_rows
 
 # Rows of a pool in chunks that a start selects among.
 N_SAMPLED = 35_000
@@ -125,7 +126,8 @@ class ColdStart:
         kept = self._querier._labeled.lent()
         known = Outputs(n_rows=len(kept.y))
         if numbers is not None:
-            known = _as_outputs(numbers.transform(kept.X), needs, scaling)
+            with rows_among(of="X_labeled_"):
+                known = _as_outputs(numbers.transform(kept.X), needs, scaling)
         ids = row_ids(kept.X) if needs.ids else None
         return outputs, Labeled(known, kept.y, None, ids)
 
@@ -161,9 +163,16 @@ def _as_outputs(rows, needs, scaling):
     rows, scaling = standardized(
         input_rows(rows, needs.sparse), scaling, takes_missing=True
     )
-    outputs = Outputs(
+    bad = not_finite_rows(rows)
+    if bad is not None:
+        raise row_error(
+            "A cold start compares rows by their columns, and these hold NaN or "
+            f"infinite values for {bad.sum()} of {len(bad)} rows, the first is row "
+            "{row}. Replace them, or set `cold_start='random'`, which compares none.",
+            bad.argmax(),
+        )
+    return Outputs(
         features=rows if needs.features else None,
         inputs=rows if needs.inputs else None,
         scaling=scaling,
     )
-    return check_outputs(outputs, "")

@@ -19,6 +19,7 @@ from skbadge.samplers._feasible import Feasible
 from skbadge.samplers._norms import check_norms, loses_digits, rounding_mass
 from skbadge.samplers._selection import Selection
 from skbadge.utils._ranking import draw_weighted
+from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
 # How the first of the picks is chosen, see `first_row`.
@@ -131,7 +132,8 @@ class Sampler(BaseEstimator, ABC):
                 "select from a random subsample of the pool (`subsample=`)."
             )
         if labeled is not None:
-            check_norms(labeled, "labeled")
+            with rows_among(of="labeled"):
+                check_norms(labeled, "labeled")
             if labeled.shape[1] != embedding.shape[1]:
                 raise ValueError(
                     "`labeled` must have as many columns as `embedding`. "

@@ -17,6 +17,7 @@ from skbadge.samplers._row_sketch import Greatest, RowSketch, merged
 from skbadge.samplers._score_noise import NoisyOrder
 from skbadge.samplers._selection import Selection
 from skbadge.samplers._taken import Taken
+from skbadge.utils._row_errors import row_error, rows_among
 
 
 def picks_by_score(
@@ -122,12 +123,14 @@ class Scored:
 
         Positions are those in the chunk of the rows that have a number.
         """
-        scores = np.asarray(self.score(chunk), dtype=np.float64)
+        with rows_among(first):
+            scores = np.asarray(self.score(chunk), dtype=np.float64)
         wrong = np.flatnonzero(np.isnan(scores))
         if len(wrong):
-            raise ValueError(
+            raise row_error(
                 f"Scores must not be NaN. {len(wrong)} of the {len(chunk)} rows from "
-                f"row {first} on have such, the first is row {first + wrong[0]}."
+                f"row {first} on have such, the first is row {{row}}.",
+                first + wrong[0],
             )
         start, positions = first, None
         if self.rows is not None:

@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.samplers import Feasible, Selection
+from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
 # For strategies that need all rows at once.
@@ -179,7 +180,8 @@ class Strategy(BaseEstimator, ABC):
         if self.reads_population or feasible.mask is None:
             return self._checked_run(pool, n, labeled, feasible, rng)
         rows, feasible = feasible.restricted()
-        selection = self._checked_run(pool.take(rows), n, labeled, feasible, rng)
+        with rows_among(rows):
+            selection = self._checked_run(pool.take(rows), n, labeled, feasible, rng)
         return replace(selection, rows=rows[selection.rows])
 
     def _checked_run(self, pool, n, labeled, feasible, rng):

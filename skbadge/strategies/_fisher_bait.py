@@ -14,6 +14,7 @@ from skbadge.samplers import Selection, bait_greedy
 from skbadge.samplers._bait_greedy import bait_nbytes
 from skbadge.strategies._base import Strategy
 from skbadge.utils._held_bytes import nbytes_beyond
+from skbadge.utils._row_errors import rows_among
 
 
 class Bait(Strategy):
@@ -149,11 +150,14 @@ class Bait(Strategy):
         if rows is not None:
             _check_widths(pool, rows)
         sketch = self._prepare(pool, rows, feasible, rng)
-        embedding = self._embed(pool, sketch)
+        embedding, known = self._embed(pool, sketch), None
+        if rows is not None:
+            with rows_among(of="labeled"):
+                known = self._embed(rows, sketch)
         selection = bait_greedy(
             embedding,
             n,
-            labeled=None if rows is None else self._embed(rows, sketch),
+            labeled=known,
             feasible=feasible,
             regularization=self.regularization,
             oversampling=self.oversampling,

@@ -14,6 +14,7 @@ from skbadge.outputs import Needs
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._composite import CompositeStrategy
 from skbadge.strategies._registry import get_strategy
+from skbadge.utils._row_errors import rows_among
 
 
 class Refine(CompositeStrategy):
@@ -176,11 +177,12 @@ class _Asking:
     def selection(self, strategy, left):
         """What a strategy selects from these rows alone, in positions of the pool."""
         rows, feasible = self.feasible.only(left).restricted()
-        selection = clone(strategy).run(
-            self.pool.take(rows),
-            self.n,
-            labeled=self.labeled,
-            feasible=feasible,
-            random_state=self.rng,
-        )
+        with rows_among(rows):
+            selection = clone(strategy).run(
+                self.pool.take(rows),
+                self.n,
+                labeled=self.labeled,
+                feasible=feasible,
+                random_state=self.rng,
+            )
         return replace(selection, rows=rows[selection.rows])

@@ -14,6 +14,7 @@ from skbadge.samplers._picks_by_score import picks_by_score
 from skbadge.samplers._row_sketch import Greatest, new_seed
 from skbadge.samplers._score_noise import LOGS, NoiseKind, NoisyOrder
 from skbadge.strategies._base import Strategy
+from skbadge.utils._row_errors import row_error
 from skbadge.utils._ties import Ties
 
 
@@ -164,9 +165,10 @@ class ScoreStrategy(Strategy):
         scores = scores.astype(np.float64, copy=False)
         wrong = np.flatnonzero(np.isnan(scores))
         if len(wrong):
-            raise ValueError(
+            raise row_error(
                 f"The scores of {self} must not be NaN. {len(wrong)} of {len(pool)} "
-                f"are, the first is that of row {wrong[0]}."
+                "are, the first is that of row {row}.",
+                wrong[0],
             )
         return scores
 

@@ -9,6 +9,7 @@ from scipy import sparse
 
 from skbadge.exceptions import QueryWarning
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._row_errors import row_error
 from skbadge.utils._shown import shown
 
 
@@ -98,10 +99,11 @@ def check_masked(values, name):
     else:
         return
     if len(rows):
-        raise ValueError(
+        raise row_error(
             f"`{name}` has masked entries: {len(rows)} of {len(values)} rows, the "
-            f"first is row {rows[0]}. Leave these rows out, or put values there, such "
-            f"as `{name}.filled(0)`."
+            "first is row {row}. Leave these rows out, or put values there, such as "
+            f"`{name}.filled(0)`.",
+            rows[0],
         )
 
 

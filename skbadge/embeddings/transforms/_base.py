@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbadge.embeddings._base import Embedding, check_finite
+from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
 
@@ -61,7 +62,8 @@ class EmbeddingTransformer(BaseEstimator, ABC):
         known = labeled if labeled is not None and len(labeled) else None
         rows, name = (pool, "pool") if known is None else (known, "labeled")
         if rows is not None:
-            _check_embedding(rows, name)
+            with rows_among(of=None if known is None else name):
+                _check_embedding(rows, name)
         elif self.needs_rows:
             raise ValueError(
                 f"{type(self).__name__} needs `labeled` rows, at least one, or else "

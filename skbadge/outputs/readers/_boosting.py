@@ -10,6 +10,7 @@ from skbadge.outputs.readers._other import BLOCK_ROWS, HINT, OtherReader
 from skbadge.outputs.readers._tree_families import family_of
 from skbadge.pools import n_rows
 from skbadge.utils._place import new_array
+from skbadge.utils._row_errors import rows_among
 
 
 class BoostingReader(OtherReader):
@@ -30,11 +31,12 @@ class BoostingReader(OtherReader):
         for part, rows in blocks_of(X, BLOCK_ROWS):
             samples = family.staged(self.model, rows, stages)
             for i, sample in enumerate(samples):
-                proba = check_outputs(Outputs(proba=np.asarray(sample)), HINT).proba
+                with rows_among(part.start):
+                    said = check_outputs(Outputs(proba=np.asarray(sample)), HINT)
                 if posterior is None:
-                    shape = len(stages), total, proba.shape[1]
+                    shape = len(stages), total, said.proba.shape[1]
                     posterior = new_array(shape, np.float32)
-                posterior[i, part] = proba
+                posterior[i, part] = said.proba
         return posterior
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from skbadge.utils._row_errors import row_error
 from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
 from skbadge.utils._validation import not_finite_rows
 
@@ -65,9 +66,10 @@ def check_outputs(outputs, hint, finite=(), are_proper=False):
 def not_finite_error(name, bad, which="rows"):
     """Make the error for rows of a field that hold values that are not finite."""
     subject, hint = SUBJECTS[name]
-    return ValueError(
+    return row_error(
         f"{subject} NaN or infinite values for {bad.sum()} of {len(bad)} {which}, the "
-        f"first is row {bad.argmax()}. {hint}"
+        f"first is row {{row}}. {hint}",
+        bad.argmax(),
     )
 
 
@@ -79,8 +81,9 @@ def _checked(proba, hint):
         return renormalized(proba, sums)
     row = bad.argmax()
     shown = np.array2string(proba[row], precision=4, threshold=10)
-    raise ValueError(
+    raise row_error(
         "Probabilities must be >= 0 and sum to 1 in each row, but for rounding to "
         f"three decimals. Got {bad.sum()} of {len(bad)} rows where they do not, the "
-        f"first is row {row}: {shown}, of sum {sums[row]:.6g}. {hint}"
+        f"first is row {{row}}: {shown}, of sum {sums[row]:.6g}. {hint}",
+        row,
     )

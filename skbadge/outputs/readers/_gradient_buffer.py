@@ -11,6 +11,7 @@ from skbadge.embeddings._factors import dense
 from skbadge.embeddings._kronecker_sketch import KroneckerSketch
 from skbadge.outputs.readers._gradient_sketch import LayerSketch
 from skbadge.outputs.readers._row_buffer import RowBuffer, TensorBuffer
+from skbadge.utils._row_errors import row_error
 
 MAX_BYTES = 2**33
 
@@ -265,9 +266,10 @@ def _finite(embedding):
     """An embedding as given, if all of it is finite."""
     wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
     if len(wrong):
-        raise ValueError(
+        raise row_error(
             f"The gradients hold NaN or infinite values for {len(wrong)} of "
-            f"{len(embedding)} rows, the first is row {wrong[0]}. Either X has such "
-            "values there, or the training diverged."
+            f"{len(embedding)} rows, the first is row {{row}}. Either X has such "
+            "values there, or the training diverged.",
+            wrong[0],
         )
     return embedding
