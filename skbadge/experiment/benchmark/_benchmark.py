@@ -189,7 +189,7 @@ class Benchmark:
             raise ValueError(
                 f"`n_query` must be some ints that differ. Got {self.n_query!r}."
             )
-        return sizes
+        return [int(size) for size in sizes]
 
     def _budgets(self):
         """Labels at the end, by the rows asked for in a round."""

@@ -248,7 +248,7 @@ def active_learning_curve(
     labels = {"dataset": dataset, "model": model or model_name(querier)}
     runs = [
         Run(
-            labels | {"strategy": name, "n_query": n_query, "repeat": repeat},
+            labels | {"strategy": name, "n_query": int(n_query), "repeat": repeat},
             asking,
             split,
             budget,

@@ -22,7 +22,9 @@ SCHEDULE = {
 def total_budget(n_initial, n_query, n_rounds, budget):
     """Labels at the end of a run; without ``n_rounds`` and ``budget``, of 10 rounds."""
     if budget is None:
-        return int(n_initial + n_query * (10 if n_rounds is None else n_rounds))
+        n_rounds = 10 if n_rounds is None else n_rounds
+        # The sum may be too large for a small type of NumPy's.
+        return int(n_initial) + int(n_query) * int(n_rounds)
     if n_rounds is not None:
         raise ValueError(
             "`n_rounds` and `budget` say the same thing: give one of them. Got "

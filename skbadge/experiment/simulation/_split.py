@@ -165,7 +165,9 @@ def draw_start(
     how: Any = initial if is_drawn else "auto"
     how = "uniform" if how == "auto" and not is_classifier(querier) else how
     split = draw_split(y, n_initial=n_initial, initial=how, **options)
-    return split if is_drawn else replace(split, first=FirstQuery(n_initial, initial))
+    if is_drawn:
+        return split
+    return replace(split, first=FirstQuery(int(n_initial), initial))
 
 
 def _strata(y, initial):

@@ -138,11 +138,13 @@ class ResultStore(StoredRuns):
         hashes : list of str
             One for each, in their order.
         """
-        rows = [
-            {"hash": config_hash(config), "config": canonical(config)}
-            | {name: config[name] for name in _LABELS}
-            for config in configs
-        ]
+        rows = []
+        for config in configs:
+            text = canonical(config)
+            # As they are hashed: a number of NumPy's would be kept as bytes.
+            hashed = json.loads(text)
+            labels = {name: hashed[name] for name in _LABELS}
+            rows.append({"hash": config_hash(config), "config": text} | labels)
         columns = ("hash", "config", *_LABELS)
         with self._db.transaction() as db:
             db.executemany(

@@ -71,6 +71,23 @@ def test_what_is_in_the_file_is_not_run_again_on_another_machine(tmp_path, place
     assert_frame_equal(after.drop(columns=drop), before.drop(columns=drop))
 
 
+@pytest.mark.parametrize("n_query", [np.int64(5), [np.int64(5)], np.array([5, 6])])
+def test_batch_sizes_may_be_ints_of_numpy(tmp_path, place, n_query):
+    plain = np.array(n_query).tolist()
+    expected = run_benchmark(make_benchmark(n_query=plain), tmp_path / "a.db")
+    benchmark = make_benchmark(n_query=n_query)
+    sizes = plain if isinstance(plain, list) else [plain]
+    assert list(map(repr, benchmark.batch_sizes)) == list(map(repr, sizes))
+    found = run_benchmark(benchmark, tmp_path / "b.db", results=place)
+    assert found.hashes == expected.hashes
+    assert_frame_equal(
+        without_times(found.to_frame()), without_times(expected.to_frame())
+    )
+    assert set(pd.read_csv(place)["n_query"]) == set(sizes)
+    again = run_benchmark(benchmark, tmp_path / "c.db", results=place)
+    assert again.counts["done"] == len(found.hashes)
+
+
 def test_runs_from_the_file_say_where_they_come_from(tmp_path, place):
     first = run_benchmark(make_benchmark(), tmp_path / "a.db", results=place)
     runs = run_benchmark(make_benchmark(), tmp_path / "b.db", results=place)

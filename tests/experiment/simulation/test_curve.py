@@ -157,6 +157,22 @@ def test_what_may_be_read_once_is_read_once(tmp_path):
     assert frame["score"].notna().all()
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint8])
+@pytest.mark.parametrize("initial", ["auto", "core_set"])
+def test_numbers_of_numpy_are_those_of_python(tmp_path, initial, kind):
+    path = tmp_path / "curve.sqlite"
+    # Ten rounds of 60 are more than the small type holds.
+    plain = {"n_initial": 12, "n_query": 60}
+    options = {"strategies": ["random"], "n_rounds": None, "initial": initial}
+    sizes = {name: kind(size) for name, size in plain.items()}
+    expected = without_times(curve(**options, **plain))
+    for more in (sizes, sizes | {"store": path}, plain | {"store": path}):
+        found = without_times(curve(**options, **more))
+        pd.testing.assert_frame_equal(found, expected)
+    with ResultStore(path) as store:
+        assert store.runs_frame()["attempts"].tolist() == [1, 1]
+
+
 def test_labels_may_be_a_column():
     X, y = make_data()
     options = SIZES | {"random_state": 0}

@@ -95,6 +95,16 @@ def test_adding_a_config_again_changes_nothing(store):
     assert store.counts() == {"pending": 2, "running": 0, "done": 1, "failed": 0}
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+@pytest.mark.parametrize("name", ["n_query", "repeat", "seed"])
+def test_ints_of_numpy_are_kept_as_those_of_python(store, name, kind):
+    plain = make_config()
+    hashes = store.add([plain | {name: kind(plain[name])}, plain])
+    assert hashes == [config_hash(plain)] * 2
+    [row] = store.runs_frame().to_dict("records")
+    assert {each: row[each] for each in plain} == plain
+
+
 def test_runs_are_claimed_once_each_in_the_order_in_which_they_were_added(store):
     store.add(make_config(repeat) for repeat in (2, 0, 1))
     assert [store.claim().config["repeat"] for _ in range(3)] == [2, 0, 1]
