@@ -114,6 +114,16 @@ def _masked_rows(values):
     return np.flatnonzero(entries.reshape(len(mask), -1).any(axis=1))
 
 
+def check_names(names, parameter):
+    """Raise unless the names that a parameter gives things, its keys, are str."""
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(
+                f"The keys of `{parameter}` are names in the results and must be str. "
+                f"Got {shown(name)} instead: write {str(name)!r} or another name."
+            )
+
+
 def is_int(value):
     """Whether a value is a whole number; True and False are not."""
     return isinstance(value, Integral) and not isinstance(value, bool | np.bool_)

@@ -39,6 +39,7 @@ from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import Strategy, get_strategy
 from skbadge.utils._shared_state import seeded
 from skbadge.utils._streams import stream_seed
+from skbadge.utils._validation import check_names
 
 _CONSTRAINTS = {
     **SCHEDULE,
@@ -163,6 +164,8 @@ class Benchmark:
         _check(vars(self))
         for name in ("datasets", "models", "strategies"):
             _check_some(name, getattr(self, name))
+        check_names(self.datasets, "datasets")
+        check_names(self.models, "models")
         self._budgets()
         for name, strategy in self.named_strategies.items():
             validate_all_parameters(get_strategy(strategy), f"strategies[{name!r}]")

@@ -18,6 +18,7 @@ from skbadge.outputs._pipeline import innermost
 from skbadge.querier import BadgeQuerier
 from skbadge.querier._strategy_in_use import may_have
 from skbadge.utils._shown import did_you_mean
+from skbadge.utils._validation import check_names
 
 _LEVEL = {"q": [Interval(Real, 0, 1, closed="left")]}
 
@@ -132,6 +133,7 @@ def resolve_scoring(querier, scoring, y=None):
         scoring = dict(zip(names, scoring, strict=True))
     if not scoring:
         raise ValueError(f"`scoring` must name at least one metric. Got {scoring!r}.")
+    check_names(scoring, "scoring")
     return {name: _scorer(querier, scorer, y) for name, scorer in scoring.items()}
 
 

@@ -17,6 +17,7 @@ from skbadge.querier._strategy_in_use import kind_of
 from skbadge.strategies import get_strategy, get_strategy_names
 from skbadge.utils._shown import shown
 from skbadge.utils._streams import stream_seed
+from skbadge.utils._validation import check_names
 
 
 def estimator_of(querier):
@@ -111,6 +112,7 @@ def named_strategies(querier, strategies):
 
 def _with_names(querier, strategies):
     if isinstance(strategies, Mapping):
+        check_names(strategies, "strategies")
         return strategies
     if strategies is None:
         strategies = [find_querier(querier).strategy]

@@ -148,8 +148,9 @@ class ResultStore(StoredRuns):
         columns = ("hash", "config", *_LABELS)
         with self._db.transaction() as db:
             db.executemany(
-                f"INSERT OR IGNORE INTO runs ({', '.join(columns)}) "
-                f"VALUES ({', '.join(f':{name}' for name in columns)})",
+                f"INSERT INTO runs ({', '.join(columns)}) "
+                f"VALUES ({', '.join(f':{name}' for name in columns)}) "
+                "ON CONFLICT (hash) DO NOTHING",
                 rows,
             )
         return [row["hash"] for row in rows]

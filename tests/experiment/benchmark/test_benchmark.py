@@ -669,6 +669,22 @@ def test_parameters_are_checked(changes, error, message):
         make_benchmark(**changes)
 
 
+@pytest.mark.parametrize("name", [1, None, ("a", 1)], ids=str)
+@pytest.mark.parametrize(
+    ("parameter", "value"),
+    [
+        ("datasets", load_iris),
+        ("models", LogisticRegression()),
+        ("strategies", "random"),
+        ("scoring", "accuracy"),
+    ],
+)
+def test_names_that_are_no_strings_are_refused(parameter, value, name):
+    message = f"The keys of `{parameter}` are names in the results and must be str. Got"
+    with pytest.raises(ValueError, match=message):
+        make_benchmark(**{parameter: {"1": value, name: value}})
+
+
 def test_mistakes_in_parameters_of_nets_are_found_and_modules_may_have_some():
     parts = {"module__out_features": 2, "optimizer__momentum": 0.9, "critic__size": 3}
     net = NetOfOurs(torch.nn.Linear, **parts)

@@ -416,6 +416,10 @@ def test_nothing_given_is_changed():
         ({"error_score": "ignore"}, "'error_score' parameter .* must be a str among"),
         ({"store": "x.sqlite", "random_state": None}, "must be an int"),
         ({"scoring": "acuracy"}, "'acuracy' is not known. Did you mean 'accuracy'"),
+        ({"scoring": {1: "accuracy"}}, "keys of `scoring` .* must be str. Got 1 inst"),
+        ({"strategies": {1: "random"}}, r"`strategies` .* Got 1 instead: write '1' or"),
+        ({"strategies": {None: "random"}}, "keys of `strategies` .* Got None instead"),
+        ({"strategies": {("a", 1): "random"}}, r"keys of `strategies` .* Got \('a', 1"),
     ],
 )
 def test_bad_requests_are_refused_before_anything_is_trained(options, message):

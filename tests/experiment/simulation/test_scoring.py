@@ -94,6 +94,12 @@ def test_names_that_cannot_score_these_labels_are_refused(y):
             resolve_scoring(model, name, y)
 
 
+@pytest.mark.parametrize("name", [1, None, ("a", 1)], ids=str)
+def test_names_of_metrics_are_strings(name):
+    with pytest.raises(ValueError, match=r"The keys of `scoring` .* must be str\. Got"):
+        resolve_scoring(LogisticRegression(), {"a": "accuracy", name: "accuracy"})
+
+
 @pytest.mark.parametrize("model", [SVC(), SGDClassifier(), LinearSVC()])
 def test_models_that_will_have_no_probabilities_are_not_scored_by_them(model):
     with pytest.raises(ValueError, match=r"needs a model with predict_proba\. \w+ has"):

@@ -105,6 +105,12 @@ def test_ints_of_numpy_are_kept_as_those_of_python(store, name, kind):
     assert {each: row[each] for each in plain} == plain
 
 
+@pytest.mark.parametrize("name", ["dataset", "model", "strategy", "n_query"])
+def test_a_run_without_a_label_is_an_error_and_not_left_out(store, name):
+    with pytest.raises(sqlite3.IntegrityError, match=f"NOT NULL .*{name}"):
+        store.add([make_config(**{name: None})])
+
+
 def test_runs_are_claimed_once_each_in_the_order_in_which_they_were_added(store):
     store.add(make_config(repeat) for repeat in (2, 0, 1))
     assert [store.claim().config["repeat"] for _ in range(3)] == [2, 0, 1]
