@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from pickle import PicklingError
 
@@ -49,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all is well, 1 if runs failed, 2 if the command cannot be carried out, 130
         if it was interrupted and 143 if it was terminated.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names may have characters that the terminal has not.
+        sys.stdout.reconfigure(errors="backslashreplace")
     parsed = _parser().parse_args(arguments)
     try:
         with _terminated_like_interrupted():

@@ -6,15 +6,19 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 import skbadge
+from skbadge import BadgeQuerier
 from skbadge.__main__ import main
 from skbadge.exceptions import QueryWarning
 from skbadge.experiment import ResultStore
+from skbadge.labeling import LabelingSession
 
 TOML = """
 n_query = 5
@@ -159,6 +163,36 @@ def test_a_report_may_be_limited_to_the_runs_of_one_file(path, tmp_path, capsys)
     assert main([*arguments, "--only", str(path)]) == 0
     sources = pd.read_csv(out / "sources.csv")
     assert sources["done"].tolist() == [4]
+
+
+@pytest.mark.parametrize("command", ["run", "status", "export", "report", "labels"])
+def test_names_that_the_terminal_cannot_show_are_escaped(
+    tmp_path, monkeypatch, command
+):
+    path, store = tmp_path / "名前.toml", tmp_path / "名前.sqlite"
+    # More neighbours than labels at the start.
+    text = TOML.replace("iris =", '"名前" =') + "n_neighbors = 12\n"
+    path.write_text(text, encoding="utf-8")
+    out, ledger = str(tmp_path / "名前"), tmp_path / "名前.labels"
+    assert main(["run", str(path), "--quiet"]) == 1
+    querier = BadgeQuerier(KNeighborsClassifier(), classes=["名前", "b"])
+    with LabelingSession(querier, [[0.0], [1.0]], store=ledger) as session:
+        session.label(0, "名前")
+    arguments = {
+        "run": [str(path), "--quiet"],
+        "status": [str(store)],
+        "export": [str(store), out],
+        "report": [str(store), "--out", out],
+        "labels": [str(ledger)],
+    }[command]
+    with TextIOWrapper(BytesIO(), encoding="cp1252") as terminal:
+        monkeypatch.setattr(sys, "stdout", terminal)
+        assert main([command, *arguments]) == (1 if command == "run" else 0)
+        terminal.flush()
+        assert rb"\u540d\u524d" in terminal.buffer.getvalue()
+    monkeypatch.setattr(sys, "stdout", StringIO())
+    main([command, *arguments])
+    assert "名前" in sys.stdout.getvalue()
 
 
 @pytest.mark.parametrize(
