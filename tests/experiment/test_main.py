@@ -165,6 +165,12 @@ def test_a_report_may_be_limited_to_the_runs_of_one_file(path, tmp_path, capsys)
     assert sources["done"].tolist() == [4]
 
 
+def test_a_batch_that_is_too_large_for_a_store_is_an_error(path, capsys):
+    path.write_text(TOML.replace("n_query = 5", f"n_query = {2**63}"))
+    assert main(["run", str(path), "--quiet"]) == 2
+    assert_one_line(capsys.readouterr(), "iris.toml: The 'n_query' parameter", "range")
+
+
 @pytest.mark.parametrize("command", ["run", "status", "export", "report", "labels"])
 def test_names_that_the_terminal_cannot_show_are_escaped(
     tmp_path, monkeypatch, command

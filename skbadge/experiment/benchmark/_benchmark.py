@@ -46,7 +46,7 @@ _CONSTRAINTS = {
     "datasets": [Mapping],
     "models": [Mapping],
     "strategies": [list, tuple, Mapping],
-    "n_query": [AT_LEAST_ONE, "array-like"],
+    "n_query": [*SCHEDULE["n_query"], "array-like"],
     "n_rounds": [*SCHEDULE["n_rounds"], "array-like"],
     "n_repeats": [AT_LEAST_ONE],
     "test_size": [Interval(Real, 0, 1, closed="neither"), AT_LEAST_ONE],
@@ -187,7 +187,7 @@ class Benchmark:
         sizes = self.n_query
         sizes = list(sizes) if np.iterable(sizes) else [sizes]
         for size in sizes:
-            _check({"n_query": size}, [AT_LEAST_ONE])
+            _check({"n_query": size}, SCHEDULE["n_query"])
         if not sizes or len(set(sizes)) < len(sizes):
             raise ValueError(
                 f"`n_query` must be some ints that differ. Got {self.n_query!r}."

@@ -11,7 +11,8 @@ DRAWN = ("auto", "stratified", "uniform")
 # What whoever makes runs accepts, as scikit-learn writes constraints.
 SCHEDULE = {
     "n_initial": [AT_LEAST_ONE],
-    "n_query": [AT_LEAST_ONE],
+    # As large as an INTEGER of SQLite may be.
+    "n_query": [Interval(Integral, 1, 2**63 - 1, closed="both")],
     "n_rounds": [Interval(Integral, 0, None, closed="left"), None],
     "budget": [AT_LEAST_ONE, None],
     "initial": [str, Strategy, callable],

@@ -616,6 +616,8 @@ def test_a_module_beside_the_file_that_another_hides_is_an_error(tmp_path):
         ({"strategies": ["badge", "badge"]}, ValueError, "differ in their names"),
         ({"n_query": [10, 10]}, ValueError, "`n_query` must be some ints that differ"),
         ({"n_query": 0}, ValueError, "'n_query' parameter of Benchmark must be an int"),
+        ({"n_query": 2**63}, ValueError, r"'n_query' .* \[1, 9223372036854775807\]"),
+        ({"n_query": [5, 2**63]}, ValueError, r"'n_query' .*, 9223372036854775807\]"),
         (
             {"n_repeats": 0},
             ValueError,

@@ -420,6 +420,10 @@ def test_nothing_given_is_changed():
         ({"strategies": {1: "random"}}, r"`strategies` .* Got 1 instead: write '1' or"),
         ({"strategies": {None: "random"}}, "keys of `strategies` .* Got None instead"),
         ({"strategies": {("a", 1): "random"}}, r"keys of `strategies` .* Got \('a', 1"),
+        (
+            {"n_query": 2**63},
+            r"'n_query' parameter .* in the range \[1, 9223372036854775807\]",
+        ),
     ],
 )
 def test_bad_requests_are_refused_before_anything_is_trained(options, message):
