@@ -165,6 +165,17 @@ def test_a_report_may_be_limited_to_the_runs_of_one_file(path, tmp_path, capsys)
     assert sources["done"].tolist() == [4]
 
 
+def test_a_report_on_runs_that_the_store_lacks_is_an_error(
+    path, store, tmp_path, capsys
+):
+    path.write_text("random_state = 1" + TOML)
+    out = tmp_path / "out"
+    assert main(["report", str(store), "--out", str(out), "--only", str(path)]) == 2
+    message = "None of the 4 runs chosen by `hashes` (--only FILE) is in 'iris.sqlite'"
+    assert_one_line(capsys.readouterr(), message)
+    assert not out.exists()
+
+
 def test_a_batch_that_is_too_large_for_a_store_is_an_error(path, capsys):
     path.write_text(TOML.replace("n_query = 5", f"n_query = {2**63}"))
     assert main(["run", str(path), "--quiet"]) == 2

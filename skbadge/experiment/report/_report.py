@@ -62,7 +62,7 @@ def write_report(
         If a file would be replaced that is of no earlier report.
     ValueError
         If a source is neither store nor table, sources have results of the same run,
-        or there is no such baseline.
+        none has any of the ``hashes``, or there is no such baseline.
 
     Examples
     --------

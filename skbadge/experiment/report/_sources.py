@@ -47,13 +47,22 @@ def read_sources(sources, hashes=None):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If two sources, or two declarations in one store, have results of the same run.
+        If two sources, or two declarations in one store, have results of the same run,
+        or none has any of the ``hashes``.
     """
     pd = import_optional("pandas", extra="plot", purpose="A report")
     sources, hashes = _as_list(sources), None if hashes is None else list(hashes)
     if not sources:
         raise ValueError("`sources` must name at least one. Got none.")
     parts = [_read(source, hashes, i, pd) for i, source in enumerate(sources)]
+    if hashes is not None and not any(
+        len(frame) or (runs is not None and len(runs)) for _, frame, runs in parts
+    ):
+        raise ValueError(
+            f"None of the {len(hashes)} runs chosen by `hashes` (--only FILE) is in "
+            f"{', '.join(repr(name) for name, _, _ in parts)}. Were settings of the "
+            "benchmark changed since it was run?"
+        )
     frames = [read_results(frame) for _, frame, _ in parts if len(frame)]
     frame = pd.concat(frames, ignore_index=True) if frames else None
     rows, failures, versions = [], [], []

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from skbadge.experiment import ExperimentResult, run_benchmark, write_report
 from skbadge.experiment.report import write_csv
+from skbadge.experiment.store import config_hash
 from skbadge.inspection import (
     error_tails,
     label_efficiency,
@@ -315,6 +316,24 @@ def test_runs_of_the_same_names_must_be_told_apart(tmp_path):
         curves = pd.read_csv(tmp_path / "out" / "accuracy_curves.csv")
         expected = learning_curves(first)
         np.testing.assert_allclose(curves["mean"], expected["mean"])
+
+
+@pytest.mark.parametrize("names", [["a.db"], ["a.csv.gz"], ["a.db", "b.csv.gz"]])
+def test_runs_that_no_source_has_make_no_report(tmp_path, names):
+    sources = [tmp_path / name for name in names]
+    for source in sources:
+        store = source.with_name(f"{source.name[0]}.db")
+        benchmark = make_benchmark(datasets={source.name: make_data})
+        file = source if source.suffix == ".gz" else None
+        result = run_benchmark(benchmark, store, results=file)
+    other = make_benchmark(random_state=1).configs()
+    unknown = [config_hash(config) for config in other]
+    message = ", ".join(map(repr, names))
+    with pytest.raises(ValueError, match=f"None of the 4 runs .* is in {message}. W"):
+        write_report(sources, tmp_path / "out", hashes=unknown)
+    assert not (tmp_path / "out").exists()
+    # One of them is enough.
+    write_report(sources, tmp_path / "out", hashes=[*unknown, result.hashes[0]])
 
 
 @pytest.mark.parametrize(
