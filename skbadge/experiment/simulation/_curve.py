@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import check_cv
 from sklearn.utils import check_random_state
 
 from skbadge._compat import StrOptions, validate_params
@@ -27,7 +26,7 @@ from skbadge.experiment.simulation._run import (
 )
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, SCHEDULE, total_budget
 from skbadge.experiment.simulation._scoring import resolve_scoring
-from skbadge.experiment.simulation._split import draw_start
+from skbadge.experiment.simulation._split import draw_start, given_splits
 from skbadge.experiment.simulation._wrapped import (
     check_initial,
     find_querier,
@@ -38,7 +37,6 @@ from skbadge.experiment.simulation._wrapped import (
     with_strategy,
 )
 from skbadge.experiment.store import ExperimentResult, ResultStore, content_hash
-from skbadge.pools import is_several
 from skbadge.querier._checks import check_y
 from skbadge.strategies import Strategy
 from skbadge.utils._shown import shown
@@ -243,7 +241,7 @@ def active_learning_curve(
             seed=stream_seed(root, f"split-{repeat}"),
             **(given or {"test_size": test_size if test is None else None}),
         )
-        for repeat, given in enumerate(_given_splits(querier, X, y, cv, n_repeats))
+        for repeat, given in enumerate(given_splits(querier, X, y, cv, n_repeats))
     ]
     labels = {"dataset": dataset, "model": model or model_name(querier)}
     runs = [
@@ -368,25 +366,6 @@ def _read_from_store(path, runs, hashes):
         for row in table
     ]
     return [(found[_key(run.labels)], None) for run in runs], failures
-
-
-def _given_splits(querier, X, y, cv, n_repeats):
-    """For each repeat, the pool and test rows it is bound to, or None."""
-    if cv is None:
-        return [None] * n_repeats
-    # scikit-learn would take the inputs for the rows.
-    X = np.zeros((len(y), 1)) if is_several(X) else X
-    splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
-    return [
-        {"pool": _positions(pool), "test": _positions(test)}
-        for pool, test in splits
-        for _ in range(n_repeats)
-    ]
-
-
-def _positions(rows):
-    rows = np.asarray(rows)
-    return np.flatnonzero(rows) if rows.dtype == bool else rows
 
 
 def _check_seed(random_state):

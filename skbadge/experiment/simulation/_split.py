@@ -8,11 +8,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, is_classifier
+from sklearn.model_selection import check_cv
 from sklearn.utils.multiclass import type_of_target
 
 from skbadge._compat import Interval, StrOptions, validate_params
 from skbadge.experiment.simulation._schedule import AT_LEAST_ONE, DRAWN, SCHEDULE
+from skbadge.pools import is_several
 from skbadge.strategies import Strategy
+from skbadge.utils._validation import check_positions
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +171,38 @@ def draw_start(
     if is_drawn:
         return split
     return replace(split, first=FirstQuery(int(n_initial), initial))
+
+
+def given_splits(querier, X, y, cv, n_repeats):
+    """For each repeat, the pool and test rows it is bound to, or None."""
+    if cv is None:
+        return [None] * n_repeats
+    # scikit-learn would take the inputs for the rows.
+    X = np.zeros((len(y), 1)) if is_several(X) else X
+    splits = check_cv(cv, y, classifier=is_classifier(querier)).split(X, y)
+    given = [
+        {"pool": _positions(pool, len(y)), "test": _positions(test, len(y))}
+        for pool, test in splits
+    ]
+    for parts in given:
+        rows, claim = np.concatenate([*parts.values()]), "`cv` must split into"
+        hint = " Give each row to the pool or to the test, once."
+        check_positions(rows, len(y), claim, hint)
+    return [parts for parts in given for _ in range(n_repeats)]
+
+
+def _positions(rows, n_rows):
+    """Positions of the pool or of test rows, which may come as a mask."""
+    rows = np.asarray(rows)
+    if rows.dtype == bool and rows.shape == (n_rows,):
+        rows = np.flatnonzero(rows)
+    if rows.dtype.kind not in "iu" or rows.ndim != 1 or not len(rows):
+        raise ValueError(
+            "`cv` must split into int positions, of at least one row for the pool and "
+            f"one to test on, or into masks of the {n_rows} rows. Got dtype "
+            f"{rows.dtype} and shape {rows.shape} instead."
+        )
+    return rows.astype(np.int64)
 
 
 def _strata(y, initial):

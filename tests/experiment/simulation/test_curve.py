@@ -433,6 +433,43 @@ def test_bad_requests_are_refused_before_anything_is_trained(options, message):
             curve(**options)
 
 
+class Yields:
+    """A splitter of one split."""
+
+    def __init__(self, pool, test):
+        self.split_ = pool, test
+
+    def get_n_splits(self, X=None, y=None, groups=None):
+        return 1
+
+    def split(self, X, y=None, groups=None):
+        yield self.split_
+
+
+@pytest.mark.parametrize("as_cv", [lambda *split: [split], Yields])
+@pytest.mark.parametrize(
+    ("pool", "test", "message"),
+    [
+        (
+            range(100),
+            range(90, 160),
+            "distinct positions. Got 10 of 160 more than",
+        ),
+        ([*range(99), 0], range(100, 160), "Got 1 of 159 more than once, such as 0"),
+        (range(100), [100, -1], "positions between 0 and 159. Got -1 among them"),
+        (range(100), [100, 160], "positions between 0 and 159. Got 160 among them"),
+        (np.arange(100.0), range(100, 160), r"int positions.* Got dtype float64"),
+        (range(100), ["100", "101"], "int positions.* Got dtype <U3"),
+        (range(100), [], r"at least one row.* Got dtype float64 and shape \(0,\)"),
+        (range(100), np.zeros(160, dtype=bool), r"at least one row.* shape \(0,\)"),
+        (range(100), np.ones(9, dtype=bool), r"masks of the 160 rows. .* shape \(9,\)"),
+    ],
+)
+def test_splits_are_checked_before_anything_is_trained(as_cv, pool, test, message):
+    with pytest.raises(ValueError, match=f"`cv` must split into .*{message}"):
+        curve(BadgeQuerier(FailsBeyond(0)), cv=as_cv(pool, test))
+
+
 def test_what_is_no_querier_is_refused():
     with pytest.raises(TypeError, match="must be a BadgeQuerier"):
         curve(LogisticRegression())
