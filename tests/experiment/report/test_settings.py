@@ -133,5 +133,5 @@ def test_a_single_strategy_saves_nothing(tmp_path):
 def test_unknown_times_are_said_to_be(tmp_path):
     frame = make_frame(n_repeats=2).drop(columns=["fit_time", "query_time"])
     text = write_report(frame, tmp_path).read_text()
-    assert "Not available: There is no time above 0 to draw" in text
+    assert "Not available: There is no finite time above 0 to draw" in text
     assert not (tmp_path / "times.png").exists()
