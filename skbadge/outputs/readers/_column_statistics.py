@@ -6,7 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from skbadge.outputs.readers._standardize import ColumnScaling, scaling_of
+from skbadge.utils._chunks import row_chunks
+from skbadge.utils._fold import tree_fold
+
+
+class ColumnScaling(NamedTuple):
+    """What standardises columns: ``(X - center) * factor``, both of (n_columns,)."""
+
+    # 0 for a column that is mostly zeros.
+    center: NDArray
+    # 0 for a column without variance.
+    factor: NDArray
 
 
 class ColumnStatistics(NamedTuple):
@@ -26,6 +36,11 @@ class ColumnStatistics(NamedTuple):
         """Those of an array or CSR matrix, by its finite values."""
         if sparse.issparse(X):
             return cls._of_sparse(X)
+        parts = (cls._of_dense(X[rows]) for rows in row_chunks(*X.shape))
+        return tree_fold(parts, cls.merge)
+
+    @classmethod
+    def _of_dense(cls, X):
         known = np.isfinite(X)
         values = np.where(known, X, 0).astype(np.float64, copy=False)
         counts = known.sum(axis=0)
@@ -81,10 +96,21 @@ class ColumnStatistics(NamedTuple):
 
     def scaling(self) -> ColumnScaling:
         """How to standardise the columns of rows with these statistics."""
-        return scaling_of(
-            self.n_rows, self.n_zeros, self.greatest, self.mean, self.deviation
+        # The mean of equal values is off by rounding.
+        least = self.n_rows * np.finfo(np.float64).eps * _unit(self.greatest)
+        factor = _reciprocal(self.deviation, self.deviation > least)
+        is_sparse = 2 * self.n_zeros >= self.n_rows
+        return ColumnScaling(
+            np.where(is_sparse, 0, self.mean),
+            np.where(is_sparse, _reciprocal(self.greatest, self.greatest > 0), factor),
         )
 
 
 def _unit(greatest):
     return np.where(greatest > 0, greatest, 1.0)
+
+
+def _reciprocal(values, is_some):
+    # The reciprocal of a subnormal number is infinite.
+    is_some = is_some & (values >= np.finfo(np.float64).tiny)
+    return np.divide(1.0, values, out=np.zeros_like(values), where=is_some)
