@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.pools._kinds import is_frame
-from skbadge.pools._nearby_rows import nearby_rows, row_slices
+from skbadge.pools._nearby_rows import CHUNK_ENTRIES, nearby_rows
 from skbadge.pools._numbers import canonical
 from skbadge.pools._row_blocks import blocks_of
 from skbadge.pools._rows import n_rows
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._streams import mixed_words
 
 
@@ -185,7 +186,7 @@ def _hash(block, offset=0):
         return np.diff(sums[block.indptr])
     weights = _weights(np.arange(offset, offset + n_columns))
     hashes = np.empty(n_rows, dtype=np.uint64)
-    for rows in row_slices(block.shape):
+    for rows in row_chunks(*block.shape, CHUNK_ENTRIES, 1):
         bits = _bits(block[rows])
         bits *= weights
         hashes[rows] = bits.sum(axis=1, dtype=np.uint64)
@@ -208,7 +209,7 @@ def _bits(values):
 def _differ(block, rows, twins):
     """Whether pairs of rows of a block differ."""
     differs = np.empty(len(rows), dtype=bool)
-    for chunk in row_slices((len(rows), block.shape[1])):
+    for chunk in row_chunks(len(rows), block.shape[1], CHUNK_ENTRIES, 1):
         pair = block[rows[chunk]], block[twins[chunk]]
         if sparse.issparse(block):
             differs[chunk] = _sparse_differ(*pair)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import blake2b
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from skbadge.pools._numbers import (
     numbers_of_column,
 )
 from skbadge.pools._rows import n_rows, take_rows
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._validation import is_missing
 
-_CHUNK_NBYTES = 2**24
+_CHUNK_NUMBERS = 2**21
 
 
 def row_ids(X: Any, rows: NDArray | None = None) -> list[str]:
@@ -67,8 +69,7 @@ def _with_nan(array):
 
 
 def _number_bytes(values, rest):
-    for start in range(0, len(values), step := _chunk_rows(values.shape[1:])):
-        chunk = slice(start, start + step)
+    for chunk in row_chunks(len(values), prod(values.shape[1:]), _CHUNK_NUMBERS, 1):
         rows = (row.tobytes() for row in canonical(values[chunk]))
         if rest is None:
             yield from rows
@@ -80,12 +81,9 @@ def _number_bytes(values, rest):
 
 def _sparse_bytes(X):
     matrix = X.tocsr()
-    for start in range(0, matrix.shape[0], step := _chunk_rows(matrix.shape[1:])):
-        yield from _array_bytes(matrix[start : start + step].toarray())
-
-
-def _chunk_rows(shape):
-    return max(1, _CHUNK_NBYTES // (8 * max(1, int(np.prod(shape, dtype=np.int64)))))
+    width = prod(matrix.shape[1:])
+    for chunk in row_chunks(matrix.shape[0], width, _CHUNK_NUMBERS, 1):
+        yield from _array_bytes(matrix[chunk].toarray())
 
 
 def _parts_bytes(parts):

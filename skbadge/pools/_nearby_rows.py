@@ -2,17 +2,12 @@
 
 import numpy as np
 
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._threads import small_products
 
-_CHUNK_ENTRIES = 2**17
+CHUNK_ENTRIES = 2**17
 _N_CELLS = 2**16
 _EPS = np.finfo(np.float64).eps
-
-
-def row_slices(shape):
-    """Slices of a matrix's rows, of bounded size."""
-    step = max(1, _CHUNK_ENTRIES // max(1, shape[1]))
-    return [slice(start, start + step) for start in range(0, shape[0], step)]
 
 
 def nearby_rows(block, others):
@@ -70,6 +65,6 @@ def _in_an_interval(values, lowest, highest):
 
 def _project(block, weights):
     projection = np.empty(len(block))
-    for rows in row_slices(block.shape):
+    for rows in row_chunks(*block.shape, CHUNK_ENTRIES, 1):
         projection[rows] = block[rows].astype(np.float64, copy=False) @ weights
     return projection

@@ -142,8 +142,8 @@ def test_calls_add_up(order):
 @pytest.mark.parametrize("name", LAYERS)
 def test_exact_gradients_are_those_of_autograd(monkeypatch, name, dtype):
     monkeypatch.setattr(
-        "skbadge.outputs.readers._layer_factors.row_blocks",
-        lambda n_rows, cost: [slice(0, 3), slice(3, n_rows)],
+        "skbadge.outputs.readers._layer_factors.row_chunks",
+        lambda n_rows, *how: [slice(0, 3), slice(3, n_rows)],
     )
     layer, call = case(name, dtype)
     found = LayerGradient(layer, [call]).columns()

@@ -3,15 +3,16 @@
 import torch
 
 from skbadge.outputs.readers._layer_factors import (
+    BLOCK_NUMBERS,
     CONVOLUTIONS,
     by_position,
     convolved,
     n_positions,
     position_sum_cost,
-    row_blocks,
     sums_of_gradients,
     sums_of_products,
 )
+from skbadge.utils._chunks import row_chunks
 from skbadge.utils._fast_products import linear
 
 # Numbers of an intermediate product that stay in cache: 2 MiB of float32.
@@ -105,7 +106,7 @@ class LayerSketch:
         inputs, gradient = (by_position(part) for part in call)
         shift = None if self.shift is None else self.shift[0]
         cost = gradient.shape[1] * self.n_columns
-        for rows in row_blocks(len(total), cost, CACHED_NUMBERS):
+        for rows in row_chunks(len(total), cost, CACHED_NUMBERS, 1):
             lefts = linear(gradient[rows], self.left[0])
             rights = linear(inputs[rows], self.right[0], shift)
             if lefts.shape[1] == 1:
@@ -124,7 +125,7 @@ class LayerSketch:
             left.shape[1] * module.groups, len(left), 1, groups=module.groups
         )
         cost = n_positions(module, call.gradient.shape) * len(left)
-        for rows in row_blocks(len(total), cost, CACHED_NUMBERS):
+        for rows in row_chunks(len(total), cost, CACHED_NUMBERS, 1):
             inputs, gradient = (part[rows] for part in call)
             lefts = convolved(convolve, gradient, left, None)
             rights = convolved(module, inputs, right, shift)
@@ -134,7 +135,8 @@ class LayerSketch:
     def _add_sums(self, total, call):
         """The right side, without the bias."""
         module = self.layer.module
-        for rows in row_blocks(len(total), position_sum_cost(module, call)):
+        cost = position_sum_cost(module, call)
+        for rows in row_chunks(len(total), cost, BLOCK_NUMBERS, 1):
             sums = sums_of_products(module, call, rows)
             if self._is_mergeable():
                 total[rows].add_(linear(sums.flatten(1), self._whole_map()))
@@ -157,7 +159,7 @@ class LayerSketch:
             sums, left, right = sums.mT, right, left
         left = left.mT.contiguous()
         cost = left.numel()
-        for rows in row_blocks(len(total), cost, CACHED_NUMBERS):
+        for rows in row_chunks(len(total), cost, CACHED_NUMBERS, 1):
             # (n_rows, a, q): one product of matrices for all rows
             products = linear(sums[rows].flatten(0, 1), right)
             products = products.unflatten(0, (-1, len(left)))

@@ -14,6 +14,8 @@ import torch
 from torch import nn
 from torch.nn import functional, grad
 
+from skbadge.utils._chunks import row_chunks
+
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LAYERS = (nn.Linear, *CONVOLUTIONS)
 
@@ -94,7 +96,8 @@ class LayerGradient(NamedTuple):
         columns = self.calls[0].gradient.new_zeros(shape)
         for call in self.calls:
             if layer.weight_factor:
-                for rows in row_blocks(n_rows, position_sum_cost(layer.module, call)):
+                cost = position_sum_cost(layer.module, call)
+                for rows in row_chunks(n_rows, cost, BLOCK_NUMBERS, 1):
                     sums = sums_of_products(layer.module, call, rows)
                     block = columns[rows, ..., : sums.shape[-1]]
                     block.add_(sums, alpha=layer.weight_factor)
@@ -131,12 +134,6 @@ def n_positions(module, shape):
     # A convolution's output is (rows, channels, ...), a linear layer's (rows, ..., d).
     is_convolution = isinstance(module, CONVOLUTIONS)
     return math.prod(shape[2:] if is_convolution else shape[1:-1])
-
-
-def row_blocks(n_rows, cost, numbers=BLOCK_NUMBERS):
-    """Slices of rows of which each holds ``cost`` numbers."""
-    step = max(1, numbers // cost)
-    return [slice(start, start + step) for start in range(0, n_rows, step)]
 
 
 def single(tensor):
