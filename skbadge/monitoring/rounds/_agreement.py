@@ -1,6 +1,7 @@
 """How far two models say the same of some rows."""
 
 import numpy as np
+from sklearn.metrics import cohen_kappa_score
 
 
 def agreement(mine, theirs, *, is_of_classes):
@@ -23,19 +24,9 @@ def agreement(mine, theirs, *, is_of_classes):
     if np.array_equal(mine, theirs):
         # By the formulas 0 / 0, if all rows are alike.
         return 1.0
-    return _kappa(mine, theirs) if is_of_classes else _concordance(mine, theirs)
-
-
-def _kappa(mine, theirs):
-    observed = np.mean(mine == theirs)
-    labels, codes = np.unique(np.concatenate([mine, theirs]), return_inverse=True)
-    first, second = (
-        np.bincount(part, minlength=len(labels)) / len(mine)
-        for part in np.split(codes, 2)
-    )
-    # By chance they would say the same of this share of the rows.
-    expected = first @ second
-    return float((observed - expected) / (1 - expected))
+    if is_of_classes:
+        return float(cohen_kappa_score(mine, theirs))
+    return _concordance(mine, theirs)
 
 
 def _concordance(mine, theirs):
