@@ -6,6 +6,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
+from sklearn.utils.extmath import row_norms
 
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
@@ -14,7 +15,7 @@ from skbadge.samplers._base import fill_uniformly
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._sampled import sampled
 from skbadge.utils._chunks import row_chunks
-from skbadge.utils._clustering import cluster, norms_sq, sq_dists_to
+from skbadge.utils._clustering import cluster, sq_dists_to
 from skbadge.utils._place import new_array
 from skbadge.utils._ties import Ties, rounded
 
@@ -263,9 +264,9 @@ def mean_dist_bounds(matrix, n_neighbors):
     if not sparse.issparse(matrix):
         # So that products keep more digits.
         matrix -= matrix.mean(axis=0)
-    scale = np.sqrt(norms_sq(matrix).max()) or 1.0
+    scale = row_norms(matrix).max() or 1.0
     matrix = (matrix / scale).astype(np.float32)
-    sizes, bounds = norms_sq(matrix), np.empty(n_rows)
+    sizes, bounds = row_norms(matrix, squared=True), np.empty(n_rows)
     slack = 4 * np.finfo(np.float32).eps * (1 + np.sqrt(n_columns))
     for block in row_chunks(n_rows, n_rows, minimum=64):
         products = matrix[block] @ matrix.T

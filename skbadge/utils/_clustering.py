@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils.extmath import row_norms
 
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._threads import small_products, threads_limited
@@ -145,7 +146,7 @@ def nearest_distinct(matrix, centers, open_rows, ties):
 def _bounds(block, centers):
     """For each centre a lower bound of the squared distances to the rows of a block."""
     block = block.astype(np.float64)
-    of_rows, of_centers = norms_sq(block), norms_sq(centers)
+    of_rows, of_centers = (row_norms(part, squared=True) for part in (block, centers))
     sq_dists = of_rows[:, None] - 2 * (block @ centers.T)
     slack = PRECISION * (of_rows.max() + of_centers)
     return sq_dists.min(axis=0) + of_centers - slack
@@ -158,16 +159,9 @@ def sq_dists_to(rows, center):
     are exact to within their norms' rounding: below it they are 0.
     """
     if not sparse.issparse(rows):
-        return norms_sq(np.subtract(rows, center, dtype=np.float64))
+        return row_norms(np.subtract(rows, center, dtype=np.float64), squared=True)
     rows = rows.astype(np.float64)
     center = center.toarray() if sparse.issparse(center) else center
-    sizes = norms_sq(rows) + float(np.sum(center**2))
+    sizes = row_norms(rows, squared=True) + float(np.sum(center**2))
     sq_dists = sizes - 2 * (rows @ center.ravel())
     return np.where(sq_dists > PRECISION * sizes, sq_dists, 0.0)
-
-
-def norms_sq(matrix):
-    """Squared norms of the rows of a matrix, dense or sparse, in float64."""
-    if sparse.issparse(matrix):
-        return np.asarray(matrix.multiply(matrix).sum(axis=1), dtype=np.float64).ravel()
-    return np.einsum("ij,ij->i", matrix, matrix)
