@@ -85,20 +85,16 @@ def read_table(path, label):
             f"{' '.join(str(error).split())}"
         ) from error
     names = [with_formula(name.strip()) for name in cells.iloc[0]]
-    columns = {}
-    for name, (_, column) in zip(names, cells.iloc[1:].items(), strict=True):
-        if name in (ID, label, ANNOTATOR) and name in columns:
-            raise ValueError(f"{str(path)!r} has two columns named {name!r}.")
-        columns[name] = [with_formula(cell) for cell in column]
-    return answers_in(columns, label, repr(str(path)))
+    answers = cells.iloc[1:].map(with_formula).set_axis(names, axis=1)
+    return answers_in(answers, label, repr(str(path)))
 
 
-def answers_in(columns, label, name="`frame`"):
-    """Answers in columns of a table.
+def answers_in(frame, label, name="`frame`"):
+    """Answers in the columns of a table.
 
     Parameters
     ----------
-    columns : dict or frame
+    frame : DataFrame
         Of these, only those of ids, labels and, if there is one, annotators are read.
 
     label : str
@@ -116,7 +112,7 @@ def answers_in(columns, label, name="`frame`"):
     refused : list of Problem
         Labels without an id.
     """
-    names = list(getattr(columns, "columns", columns))
+    names = list(frame.columns)
     for each in (ID, label, ANNOTATOR):
         if names.count(each) > 1:
             raise ValueError(f"{name} has two columns named {each!r}.")
@@ -128,8 +124,8 @@ def answers_in(columns, label, name="`frame`"):
             f"Got only {', '.join(found) or 'none'}. Another name of the column of "
             "labels can be given as `label`."
         )
-    ids, labels = map(_values, (columns[ID], columns[label]))
-    people = _values(columns[ANNOTATOR]) if ANNOTATOR in names else [None] * len(ids)
+    ids, labels = map(_values, (frame[ID], frame[label]))
+    people = _values(frame[ANNOTATOR]) if ANNOTATOR in names else [None] * len(ids)
     answers, refused = [], []
     for row, (key, given, who) in enumerate(zip(ids, labels, people, strict=True), 2):
         if given is None:
