@@ -82,11 +82,7 @@ class _Arguments:
             # Dask would have it scattered, but cannot do that again for a worker that
             # has died.
             warnings.filterwarnings("ignore", "Sending large graph")
-            return self._client.submit(_same, content, pure=False)
-
-
-def _same(content):
-    return content
+            return self._client.submit(bytes, content, pure=False)
 
 
 def _check_workers(client):
