@@ -73,7 +73,7 @@ class SlicedBatches:
     def __init__(self, net, data, batch_size, share):
         self.net = net
         # Other sparse formats cannot be sliced.
-        self.data = map_parts(_to_csr, data)
+        self.data = map_parts(_to_matrix, data)
         self.n_rows = parts_of(self.data)[0].shape[0]
         _check_n_rows(self.n_rows)
         self.rule = cast_rule(modules_of(net), self.data)
@@ -164,13 +164,8 @@ class ForwardBatches:
         return next(iter(self))
 
 
-def _to_csr(part):
-    """A sparse part in a format that can be sliced."""
-    return part.tocsr() if sparse.issparse(part) else part
-
-
 def _to_matrix(part):
-    """A sparse part as a matrix: skorch takes no rows off sparse arrays."""
+    """A sparse part as a CSR matrix: skorch takes no rows off sparse arrays."""
     return sparse.csr_matrix(part) if sparse.issparse(part) else part
 
 
