@@ -44,7 +44,7 @@ class LifeLock:
         """Lock the file, unless it is locked by this worker already."""
         if self._lock is None:
             self._make_folder()
-            lock = self._file_lock(self.name)
+            lock = self.shared(f"{self.name}.lock")
             try:
                 with self.locking(lock):
                     lock.acquire(blocking=False)
@@ -78,7 +78,7 @@ class LifeLock:
             return self._lock is not None
         if not self.has_file(name):
             return False
-        lock = self._file_lock(name)
+        lock = self.shared(f"{name}.lock")
         try:
             with self.locking(lock):
                 lock.acquire(blocking=False)
@@ -113,9 +113,6 @@ class LifeLock:
 
     def _path(self, name):
         return self.folder / f"{name}.lock"
-
-    def _file_lock(self, name):
-        return self.shared(f"{name}.lock")
 
     def shared(self, file):
         """A `WholeLock` by a file in the folder."""
