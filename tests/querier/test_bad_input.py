@@ -19,16 +19,7 @@ from torch import nn
 
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetClassifier
-
-
-class Net(nn.Module):
-    def __init__(self, n_outputs=3):
-        super().__init__()
-        self.hidden = nn.Linear(4, 8)
-        self.head = nn.Linear(8, n_outputs)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.hidden(X)))
+from tests.querier._nets import Net
 
 
 def make_net(n_outputs=3, **params):

@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-import torch
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
@@ -31,16 +30,7 @@ from skbadge.strategies import (
     Refine,
     get_strategy_names,
 )
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.hidden = nn.Linear(4, 8)
-        self.head = nn.Linear(8, 3)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.hidden(X)))
+from tests.querier._nets import Net
 
 
 def make_net():

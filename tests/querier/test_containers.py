@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, OneHotEncoder, StandardScaler
-from skorch import NeuralNetClassifier, NeuralNetRegressor
+from skorch import NeuralNetRegressor
 from skorch.dataset import Dataset
 from torch import nn
 
@@ -26,18 +26,9 @@ import skbadge
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetClassifier, table_preprocessor
 from skbadge.pools import concatenate_rows, n_rows, take_rows
+from tests.querier._nets import Net, make_net
 
 N_ROWS, N_LABELED = 60, 24
-
-
-class Net(nn.Module):
-    def __init__(self, n_outputs=3):
-        super().__init__()
-        self.hidden = nn.Linear(4, 8)
-        self.head = nn.Linear(8, n_outputs)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.hidden(X)))
 
 
 class Listed(Net):
@@ -46,17 +37,6 @@ class Listed(Net):
     def forward(self, X):
         assert len(X) == 2
         return super().forward(torch.cat([part.flatten(1) for part in X], dim=1))
-
-
-def make_net(module=Net, cls=NeuralNetClassifier, **params):
-    defaults = {
-        "criterion": nn.CrossEntropyLoss,
-        "train_split": None,
-        "max_epochs": 3,
-        "lr": 0.1,
-        "verbose": 0,
-    }
-    return cls(module, **(defaults | params))
 
 
 def make_data():

@@ -6,23 +6,13 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
-from skorch import NeuralNetClassifier
 from skorch.callbacks import EarlyStopping
 from skorch.dataset import ValidSplit
 from torch import nn
 
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetClassifier
-
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.hidden = nn.Linear(4, 8)
-        self.head = nn.Linear(8, 3)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.hidden(X)))
+from tests.querier._nets import Net, make_net
 
 
 class TwoInputs(nn.Module):
@@ -55,17 +45,6 @@ class Bag(nn.Module):
 
     def forward(self, X):
         return self.head(self.embed(X))
-
-
-def make_net(module=Net, **params):
-    defaults = {
-        "criterion": nn.CrossEntropyLoss,
-        "train_split": None,
-        "max_epochs": 3,
-        "lr": 0.1,
-        "verbose": 0,
-    }
-    return NeuralNetClassifier(module, **(defaults | params))
 
 
 def make_data():

@@ -27,6 +27,7 @@ from torch import nn
 
 from skbadge import BadgeQuerier
 from skbadge.outputs import model_outputs
+from tests.querier._nets import make_net
 
 PAIR = [("linear", LogisticRegression()), ("bayes", GaussianNB())]
 CLASSIFIERS = [
@@ -55,17 +56,6 @@ class GrowsWithData(nn.Module):
 class SetWidth(Callback):
     def on_train_begin(self, net, X=None, y=None, **kwargs):
         net.set_params(module__n_features=X.shape[1])
-
-
-def make_net(module, **params):
-    defaults = {
-        "criterion": nn.CrossEntropyLoss,
-        "train_split": None,
-        "max_epochs": 3,
-        "lr": 0.1,
-        "verbose": 0,
-    }
-    return NeuralNetClassifier(module, **(defaults | params))
 
 
 def make_data():

@@ -17,27 +17,7 @@ from torch import nn
 
 from skbadge import BadgeQuerier
 from skbadge.nn import TabularNetClassifier
-
-
-class Net(nn.Module):
-    def __init__(self, n_outputs=3):
-        super().__init__()
-        self.hidden = nn.Linear(4, 8)
-        self.head = nn.Linear(8, n_outputs)
-
-    def forward(self, X):
-        return self.head(torch.relu(self.hidden(X)))
-
-
-def make_net(**params):
-    defaults = {
-        "criterion": nn.CrossEntropyLoss,
-        "train_split": None,
-        "max_epochs": 3,
-        "lr": 0.1,
-        "verbose": 0,
-    }
-    return NeuralNetClassifier(Net, **(defaults | params))
+from tests.querier._nets import Net, make_net
 
 
 def make_data():
