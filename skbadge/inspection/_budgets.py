@@ -1,6 +1,7 @@
 """At which numbers of labels strategies are compared, and on which errors."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -79,7 +80,7 @@ def error_rule(error, scores):
             )
     if error == "negated":
         return ErrorRule("negated", np.negative)
-    return ErrorRule("one_minus", _one_minus)
+    return ErrorRule("one_minus", partial(np.subtract, 1))
 
 
 def candidate_budgets(table, definition, n_initial):
@@ -151,7 +152,3 @@ def used_budgets(errors, n_labeled, budgets, definition, rule):
     passed[..., :1] = False
     passed |= budgets > n_labeled[last][..., None]
     return ~np.logical_or.accumulate(passed, axis=-1) & ends[..., None], end
-
-
-def _one_minus(scores):
-    return 1 - scores

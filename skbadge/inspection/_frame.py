@@ -124,7 +124,7 @@ def read_results(frame):
     columns = {name: _as_names(results[name]) for name in NAMES}
     columns |= {name: _as_counts(results[name]) for name in COUNTS}
     numbers = [*NUMBERS, *(name for name in OPTIONAL if name in extra)]
-    columns |= {name: _as_numbers(results[name]) for name in numbers}
+    columns |= {name: _numeric(results[name]).astype(np.float64) for name in numbers}
     results = results.assign(**columns).sort_values(KEY, ignore_index=True)
     twice = results.duplicated(KEY)
     if twice.any():
@@ -296,10 +296,6 @@ def _as_counts(column):
         )
     # Those of repeats may be seeds, which floats would round.
     return values.astype(np.int64)
-
-
-def _as_numbers(column):
-    return _numeric(column).astype(np.float64)
 
 
 def _numeric(column):
