@@ -128,7 +128,6 @@ class HoldingLabels(Asking):
 
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
-        check_masked(classes, "classes")
         known = self._known_classes()
         if known is None and is_first:
             self._first_classes = _copied(classes)
