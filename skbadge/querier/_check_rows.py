@@ -87,6 +87,9 @@ def check_X(querier, X, estimator, *, name, reset):
 def check_container(X, estimator, name):
     """Rows as an estimator reads their container; raises if that holds no rows."""
     _check_holds_rows(X, name)
+    if kind_of(X) == "array" and hasattr(X, "__dataframe__"):
+        # As an array, a table of pyarrow would lose its names and types.
+        X = X.to_pandas()
     gets_rows = is_bare_net(estimator)
     X = read_inputs(X) if gets_rows else X
     _check_dense_tensors(X, name)

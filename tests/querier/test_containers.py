@@ -24,6 +24,7 @@ from torch import nn
 
 import skbadge
 from skbadge import BadgeQuerier
+from skbadge.exceptions import QueryWarning
 from skbadge.nn import TabularNetClassifier, table_preprocessor
 from skbadge.pools import concatenate_rows, n_rows, take_rows
 from tests.querier._nets import Net, make_net
@@ -314,6 +315,25 @@ def test_polars_picks_what_pandas_picks():
         assert querier.X_labeled_.equals(table[labeled])
         assert querier.feature_names_in_.tolist() == ["size", "weight", "town"]
         np.testing.assert_array_equal(querier.predict(table), expected.predict(frame))
+
+
+def test_a_table_of_pyarrow_is_read_as_a_frame_of_pandas():
+    pa = pytest.importorskip("pyarrow")
+    X, y = make_data()
+    frame = make_frame(X)
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    left = np.arange(N_ROWS) >= N_LABELED
+    for model in (LogisticRegression(), TabularNetClassifier(max_epochs=2)):
+        said = []
+        for rows, slice_of in ((frame, lambda a, b: frame[a:b]), (table, table.slice)):
+            querier = BadgeQuerier(make_mixed_pipeline(model), random_state=0)
+            with pytest.warns(QueryWarning, match="No model is trained yet"):
+                said += [querier.query(rows, 5)]
+            querier.fit(slice_of(0, N_LABELED), y[:N_LABELED])
+            said += [querier.query(rows, 5, candidates=left), querier.predict(rows)]
+        for one, other in zip(said[:3], said[3:], strict=True):
+            np.testing.assert_array_equal(one, other)
+        assert querier.feature_names_in_.tolist() == ["size", "weight", "town"]
 
 
 def test_polars_for_a_net():
