@@ -178,8 +178,9 @@ def _pandas_array(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan), _NONE_MISSING
     if kind not in _INTEGERS:
         return None, _NONE_MISSING
-    missing = column.isna().to_numpy(dtype=bool)
-    return column.to_numpy(dtype=_INTEGERS[kind], na_value=0), missing
+    missing, dtype = column.isna().to_numpy(dtype=bool), _INTEGERS[kind]
+    # Booleans of Arrow take no 0 for False.
+    return column.to_numpy(dtype=dtype, na_value=dtype.type().item()), missing
 
 
 def _polars_array(column):

@@ -110,6 +110,27 @@ def test_a_missing_entry_is_one_thing_in_arrays_and_lists(missing):
     assert len(set(row_ids(entries))) == 3
 
 
+GAPS = [
+    "float64", "boolean", "Int8", "UInt64", "Float32", "bool[pyarrow]",
+    "int8[pyarrow]", "uint64[pyarrow]", "float[pyarrow]", "polars", "polars Boolean",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", GAPS)
+def test_a_missing_number_is_nan_whatever_its_dtype(dtype):
+    known = pd.DataFrame({"a": [1.0, np.nan, 0.0]})
+    if "polars" in dtype:
+        pl = pytest.importorskip("polars")
+        frame = pl.DataFrame({"a": [1, None, 0]})
+        frame = frame.cast(pl.Boolean) if "Boolean" in dtype else frame
+    else:
+        if "pyarrow" in dtype:
+            pytest.importorskip("pyarrow")
+        frame = pd.DataFrame({"a": pd.array([1.0, None, 0.0], dtype=dtype)})
+    assert row_ids(frame) == row_ids(known)
+    assert rows_among(frame, known).all()
+
+
 def test_dtype_and_container_of_a_table_do_not_matter():
     kinds = ["array", "float32", "list", "sparse", "tensor"]
     assert len({tuple(row_ids(CONTAINERS[kind])) for kind in kinds}) == 1
