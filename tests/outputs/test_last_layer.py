@@ -96,9 +96,11 @@ CLASSIFIERS = {
         NeuralNetBinaryClassifier,
         criterion=nn.BCELoss,
     ).fit(X, (y % 2).astype("f4")),
-    "perceptron": lambda: MLPClassifier((7,), max_iter=300, tol=1.0).fit(X, y),
-    "perceptron_of_two": lambda: binary(MLPClassifier, max_iter=300, tol=1.0),
-    "perceptron_without_layers": lambda: MLPClassifier((), tol=1.0).fit(X, y),
+    "perceptron": lambda: MLPClassifier((7,), tol=1.0, random_state=0).fit(X, y),
+    "perceptron_of_two": lambda: binary(MLPClassifier, tol=1.0, random_state=0),
+    "perceptron_without_layers": lambda: MLPClassifier((), tol=1.0, random_state=0).fit(
+        X, y
+    ),
     "logistic": lambda: LogisticRegression().fit(X, y),
     "logistic_without_bias": lambda: LogisticRegression(fit_intercept=False).fit(X, y),
     "logistic_of_two": lambda: binary(LogisticRegression),
@@ -197,7 +199,7 @@ def test_regressors_have_one():
     for model in (
         Ridge().fit(X, y),
         Ridge().fit(X, np.stack([y, X[:, 0]], axis=1)),
-        MLPRegressor(hidden_layer_sizes=(5,), tol=10.0).fit(X, y),
+        MLPRegressor(hidden_layer_sizes=(5,), tol=10.0, random_state=0).fit(X, y),
         net(Net(nn.Linear(8, 1)), NeuralNetRegressor).fit(X, y[:, None].astype("f4")),
     ):
         outputs = model_outputs(model, X, needs=("features", "head"))
