@@ -189,3 +189,26 @@ def test_equal_labelled_rows_need_no_jitter():
         assert posterior.jitter_ == 0
         variances = posterior.transform(labeled).norms_sq()
         np.testing.assert_allclose(variances, 1e-6 / (50 + 1e-6), rtol=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e2, 1e3, 1e5, 1e8, 1e20, 1e100])
+@pytest.mark.parametrize("n_labeled", [3, 5, 12])
+def test_noise_that_is_lost_in_rounding_leaves_what_no_labelled_row_says(
+    scale, n_labeled
+):
+    rng = np.random.RandomState(0)
+    rows, known = rng.normal(size=(30, 6)), rng.normal(size=(n_labeled, 6))
+    known[:, -1] = 0
+
+    def left(space):
+        posterior = Posterior(space=space).fit(DenseEmbedding(known * scale))
+        return posterior.transform(DenseEmbedding(rows * scale)).norms_sq() / scale**2
+
+    found = left("features")
+    if n_labeled <= 5 or scale <= 1e3:
+        np.testing.assert_allclose(found, left("kernel"), rtol=1e-4)
+    if scale >= 1e5:
+        # All of a row but its part among those that are known.
+        basis = np.linalg.svd(known, full_matrices=False)[2][: min(n_labeled, 5)]
+        rest = rows - rows @ basis.T @ basis
+        np.testing.assert_allclose(found, (rest**2).sum(axis=1), rtol=1e-6)

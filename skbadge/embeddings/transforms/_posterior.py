@@ -5,6 +5,7 @@ from numbers import Real
 from typing import Literal
 
 import numpy as np
+from scipy import linalg
 
 from skbadge._compat import Interval, StrOptions
 from skbadge.embeddings._conditioned import ConditionedEmbedding
@@ -15,6 +16,9 @@ from skbadge.embeddings.transforms._cholesky import jittered_cholesky
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
 from skbadge.utils._triangular import solve_lower
+
+# Noise below so many times the rounding of squared norms is lost in it.
+_LOST = 1000
 
 
 class Posterior(EmbeddingTransformer):
@@ -132,8 +136,16 @@ class Posterior(EmbeddingTransformer):
     def _fit_features(self, labeled):
         n_columns = labeled.shape[1]
         self._check_bytes(n_columns, n_columns, "columns by columns")
-        # C C^T = Phi_L^T Phi_L + sigma^2 I
         gram = labeled.column_gram()
+        eps = np.finfo(np.float64).eps
+        if self.sigma**2 < _LOST * eps * np.trace(gram):
+            # The noise is lost in rounding, and with it what a Cholesky factor says of
+            # directions that no labelled row has: those have an eigenvalue of 0.
+            values, vectors = linalg.eigh(gram)
+            values[values <= n_columns * eps * values[-1]] = 0
+            self.directions_ = vectors * (self.sigma / np.sqrt(values + self.sigma**2))
+            return
+        # C C^T = Phi_L^T Phi_L + sigma^2 I
         gram[np.diag_indices_from(gram)] += self.sigma**2
         factor, self.jitter_ = jittered_cholesky(gram)
         # sigma C^-T: a row phi(x)^T times it is (sigma C^-1 phi(x))^T.
