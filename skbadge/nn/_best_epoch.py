@@ -53,8 +53,15 @@ class BestEpochMixin(NeuralNet):
         if self.validation_fraction is None:
             return X, y, weights, None
         seed = optional_seed(self.random_state, "validation")
+        # Rows without weight are as if they were not there.
+        rows = np.arange(len(y)) if weights is None else np.flatnonzero(weights)
+        if len(rows) < 2:
+            raise ValueError(
+                "validation_fraction needs at least two rows that have a weight. Got "
+                f"{len(rows)} of {len(y)}."
+            )
         kept, held_out = train_test_split(
-            np.arange(len(y)), test_size=self.validation_fraction, random_state=seed
+            rows, test_size=self.validation_fraction, random_state=seed
         )
         weights_val = None
         if weights is not None:

@@ -310,6 +310,12 @@ class TabularNetClassifier(TabularNetMixin, NeuralNetClassifier):
             sum(step[name] for step in steps)
             for name in ("train_correct", "train_weight")
         )
+        if weight == 0:
+            raise ValueError(
+                "None of the rows that train_split leaves to train on has a "
+                "sample_weight above 0. Leave rows without weight out, or set "
+                "train_split=None."
+            )
         self.history.record("train_accuracy", correct / weight)
 
     def notify(self, method_name: str, **cb_kwargs: Any) -> None:

@@ -121,6 +121,31 @@ def test_validation_rows_keep_their_weights():
     assert not np.allclose(net.fit(X, y).history[:, "valid_loss"], losses[0], rtol=1e-3)
 
 
+def test_rows_without_weight_are_not_held_out():
+    X, y = make_data(TabularNetRegressor)
+    weights = np.where(np.arange(40) < 6, 1.0, 0.0)
+    net = whole_batches(TabularNetRegressor, validation_fraction=0.34)
+    losses = np.array(net.fit(X, y, sample_weight=weights).history[:, "valid_loss"])
+    alone = np.array(net.fit(X[:6], y[:6]).history[:, "valid_loss"])
+    # Weights are divided by their mean over all rows.
+    np.testing.assert_allclose(losses, alone * 40 / 6, rtol=1e-4)
+
+
+def test_no_weight_to_train_on_or_to_hold_out_is_an_error():
+    X, y = make_data(TabularNetRegressor)
+    weights = (np.arange(40) == 3).astype(float)
+    net = whole_batches(TabularNetRegressor, validation_fraction=0.5)
+    with pytest.raises(ValueError, match=r"two rows that have a weight\. Got 1 of 40"):
+        net.fit(X, y, sample_weight=weights)
+    X, y = make_data()
+    split = ValidSplit(2, stratified=False)
+    net = whole_batches(TabularNetClassifier, train_split=split)
+    # One of the two halves has no weight, and it is the first that is held out.
+    weights = (np.arange(40) < 20).astype(float)
+    with pytest.raises(ValueError, match="None of the rows that train_split leaves"):
+        net.fit(X, (y == "yes").astype(int), sample_weight=weights)
+
+
 def test_callbacks_that_score_rows_which_have_weights():
     X, y = make_data()
     scoring = EpochScoring("accuracy", name="held_out", lower_is_better=False)
