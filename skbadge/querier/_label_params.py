@@ -7,7 +7,7 @@ from sklearn.metrics import get_scorer
 
 from skbadge._compat import with_labels
 from skbadge.outputs._pipeline import is_skorch_net
-from skbadge.querier._members import IN_PAIRS
+from skbadge.querier._members import IN_PAIRS, owners_of
 from skbadge.querier._seeding import models_in, tried_values
 from skbadge.utils._shown import listed
 
@@ -29,7 +29,7 @@ def translate_labels(estimator, codec):
     params = {"": estimator, **estimator.get_params()}
     changed = {}
     for path, value in params.items():
-        owners = _owners(path, params)
+        owners = owners_of(path, params)
         if any(isinstance(owner, FrozenEstimator) for owner in owners):
             continue
         translated = _translate(path, value, owners, codec)
@@ -43,19 +43,13 @@ def translate_labels(estimator, codec):
                 changed[f"{path}__classes".removeprefix("__")] = _rename(named, codec)
     for path, _, _, grid, name in tried_values(estimator):
         path = f"{path}__estimator__{name}".removeprefix("__")
-        owners = _owners(path, params)
+        owners = owners_of(path, params)
         values = [_translate(path, value, owners, codec) for value in grid[name]]
         if any(new is not old for new, old in zip(values, grid[name], strict=True)):
             grid[name] = values
         for _, model in models_in(values):
             translate_labels(model, codec)
     estimator.set_params(**changed)
-
-
-def _owners(path, params):
-    """The estimators within which a parameter is."""
-    names = path.split("__")
-    return [params.get("__".join(names[:i])) for i in range(len(names))]
 
 
 def _translate(path, value, owners, codec):

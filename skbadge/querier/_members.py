@@ -41,12 +41,17 @@ def members_of(estimator):
     members = []
     for name, part in params.items():
         if is_skorch_net(part) and part is not model:
-            steps = name.split("__")[:-1]
-            above = [params["__".join(steps[: i + 1])] for i in range(len(steps))]
-            frozen = any(isinstance(each, FrozenEstimator) for each in above)
-            in_pairs = any(isinstance(each, IN_PAIRS) for each in (estimator, *above))
+            owners = owners_of(name, {"": estimator, **params})
+            frozen = any(isinstance(each, FrozenEstimator) for each in owners[1:])
+            in_pairs = any(isinstance(each, IN_PAIRS) for each in owners)
             members.append(Member(part, frozen, in_pairs))
     return members
+
+
+def owners_of(path, params):
+    """What a parameter is within, from the outermost on, which has the path ""."""
+    names = path.split("__")
+    return [params.get("__".join(names[:i])) for i in range(len(names))]
 
 
 def adapt_members(estimator, X, codec):

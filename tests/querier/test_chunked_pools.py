@@ -1,6 +1,7 @@
 """Queries on pools in chunks: the picks of the same rows in one array."""
 
 import tracemalloc
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from skorch import NeuralNetClassifier
 from torch import nn
 
 import skbadge
@@ -29,6 +29,7 @@ from skbadge.strategies import (
     get_strategy,
     get_strategy_names,
 )
+from tests.querier import _nets
 from tests.strategies._quick import quick
 
 X, y = make_classification(
@@ -58,15 +59,7 @@ class Net(nn.Module):
         return self.head(self.body(X))
 
 
-def make_net():
-    return NeuralNetClassifier(
-        Net,
-        criterion=nn.CrossEntropyLoss,
-        train_split=None,
-        max_epochs=3,
-        lr=0.1,
-        verbose=0,
-    )
+make_net = partial(_nets.make_net, Net)
 
 
 def trained(strategy="badge", model=None, **params):

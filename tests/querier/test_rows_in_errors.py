@@ -1,12 +1,13 @@
 """Errors about a row name it by its place among the rows that the user has."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from sklearn.ensemble import BaggingClassifier, HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.naive_bayes import GaussianNB
-from skorch import NeuralNetClassifier
 from torch import nn
 
 from skbadge import BadgeQuerier
@@ -14,6 +15,7 @@ from skbadge.embeddings import DenseEmbedding
 from skbadge.pools import from_arrays
 from skbadge.samplers import KCenter
 from skbadge.strategies import EPIG, EmbeddingStrategy, Refine, ScoreStrategy
+from tests.querier import _nets
 
 rng = np.random.default_rng(0)
 X_LABELED = rng.normal(size=(30, 3)).astype(np.float32)
@@ -80,14 +82,7 @@ class NaNOfNet(nn.Module):
         return self.layers(torch.where(is_wrong, torch.nan, X))
 
 
-def make_net():
-    return NeuralNetClassifier(
-        NaNOfNet,
-        criterion=nn.CrossEntropyLoss,
-        train_split=None,
-        max_epochs=1,
-        verbose=0,
-    )
+make_net = partial(_nets.make_net, NaNOfNet, max_epochs=1, lr=0.01)
 
 
 CASES = {

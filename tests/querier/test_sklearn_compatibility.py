@@ -1,6 +1,7 @@
 """BadgeQuerier among scikit-learn's own tools."""
 
 import pickle
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,6 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils import get_tags
 from sklearn.utils.estimator_checks import parametrize_with_checks
-from skorch import NeuralNetClassifier
 from torch import nn
 
 import skbadge
@@ -27,6 +27,7 @@ from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
 from skbadge.nn import TabularNetClassifier, TabularNetRegressor
 from skbadge.strategies import Badge
+from tests.querier import _nets
 
 
 class Net(nn.Module):
@@ -39,15 +40,7 @@ class Net(nn.Module):
         return self.head(self.body(X))
 
 
-def make_net(**params):
-    defaults = {
-        "criterion": nn.CrossEntropyLoss,
-        "train_split": None,
-        "max_epochs": 3,
-        "lr": 0.1,
-        "verbose": 0,
-    }
-    return NeuralNetClassifier(Net, **(defaults | params))
+make_net = partial(_nets.make_net, Net)
 
 
 def make_data(n_samples=60):
