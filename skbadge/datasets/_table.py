@@ -219,12 +219,11 @@ def _read(path):
     with damage_refused(path), warnings.catch_warnings():
         # That is how pandas says that a line has more cells than the first line.
         warnings.simplefilter("error", pd.errors.ParserWarning)
-        if suffix == ".parquet":
-            frame = pd.read_parquet(path).reset_index(drop=True)
-        else:
-            frame = pd.read_csv(
+        if suffix != ".parquet":
+            return pd.read_csv(
                 path, sep=SEPARATORS[suffix], index_col=False, low_memory=False
             )
+        frame = pd.read_parquet(path).reset_index(drop=True)
     # Else each of these would be a category.
     decimals = [
         name

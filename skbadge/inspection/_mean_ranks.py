@@ -317,11 +317,11 @@ def _exact_p_value(ranks):
     sums be kept sorted, which leaves few different ones.
     """
     k = ranks.shape[1]
+    if factorial(k) > _MOST_SUMS:
+        return None
     deviations = ranks - (k + 1) / 2
     sums, chance = np.sort(deviations[:1]), np.ones(1)
     for block in deviations[1:]:
-        if factorial(k) > _MOST_SUMS:
-            return None
         orders = np.unique(list(permutations(block)), axis=0)
         if len(sums) * len(orders) > _MOST_SUMS:
             return None

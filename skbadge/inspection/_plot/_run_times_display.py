@@ -241,10 +241,12 @@ def _label_ticks(ax):
     if high < 5 * low:
         # So short a part of the axis is nearly linear.
         locator = MaxNLocator(nbins=3)
+    elif high < 10 * low:
+        locator = LogLocator(subs=(1, 2, 5))
+    elif high < 100 * low:
+        locator = LogLocator(subs=(1, 3))
     else:
-        most = {10: (1, 2, 5), 100: (1, 3), np.inf: (1,)}
-        subs = next(subs for ratio, subs in most.items() if high < ratio * low)
-        locator = LogLocator(subs=subs)
+        locator = LogLocator(subs=(1,))
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
     ax.xaxis.set_minor_formatter(NullFormatter())
