@@ -24,11 +24,13 @@ def table_preprocessor(
 ) -> ColumnTransformer:
     """Impute, encode and scale the columns of a table by their kind.
 
-    * Numbers: the median replaces missing values; then zero mean and unit variance.
-      A column without any value, or with a single value, becomes zeros.
+    * Numbers, decimal ones included: the median replaces missing values; then zero mean
+      and unit variance. A column without any value, or with a single value, becomes
+      zeros.
     * Dates, times and durations: seconds, then as numbers.
-    * Everything else, including booleans: one column per category. A missing value is
-      a category. A category that ``X`` lacks becomes zeros.
+    * Everything else, including booleans, and integers and floats in columns of dtype
+      object: one column per category. A missing value is a category. A category that
+      ``X`` lacks becomes zeros.
 
     The categories are those of ``X``. The width of the result is therefore known
     before any row is labelled, and a net of that input width can be fitted to the
@@ -65,7 +67,8 @@ def table_preprocessor(
         If ``X`` is not a DataFrame.
 
     ValueError
-        If ``X`` has no columns or two of the same name, or if `dtype` is another one.
+        If ``X`` has no columns, two of the same name or one of complex numbers, or if
+        `dtype` is another one.
 
     Examples
     --------
@@ -120,7 +123,10 @@ def _pandas_kind(column):
 
     if types.is_numeric_dtype(column) and not types.is_bool_dtype(column):
         return "number"
-    return "time" if types.infer_dtype(column.dropna()) in _TIMES else "other"
+    kind = types.infer_dtype(column.dropna())
+    if kind == "decimal":
+        return "number"
+    return "time" if kind in _TIMES else "other"
 
 
 def _polars_kind(column):
@@ -143,6 +149,12 @@ def _check(X, dtype):
     repeated = [name for name in columns if columns.count(name) > 1]
     if repeated:
         raise ValueError(f"X must have columns of distinct names. Got {repeated[0]!r}.")
+    for column in columns_of(X):
+        if getattr(column.dtype, "kind", "O") == "c":
+            raise ValueError(
+                f"X must not hold complex numbers, as its column {column.name!r} does. "
+                "Make columns of their real and imaginary parts."
+            )
     if np.dtype(dtype) not in (np.float32, np.float64):
         raise ValueError(f"dtype must be float32 or float64. Got {dtype!r} instead.")
     return np.dtype(dtype).type
@@ -152,11 +164,30 @@ def _numeric(scale, dtype, *first):
     """The steps for numbers, after the steps `first`."""
     # By default, scikit-learn drops a column without any value in `fit`. A small
     # labelled set often has such columns, and the width must not change.
-    steps = [*first, SimpleImputer(strategy="median", keep_empty_features=True)]
+    steps = [*first, _Imputer(strategy="median", keep_empty_features=True)]
     if scale:
         steps.append(StandardScaler())
     # The cast comes last: in float32, the seconds of a date are two minutes apart.
     return _in_arrays(*steps, _step(_cast, dtype=dtype))
+
+
+class _Imputer(SimpleImputer):
+    """An imputer that computes in float64, and so do the steps after it.
+
+    scikit-learn's own keeps float16, which holds nothing above 65,504, and float32,
+    whose means of large numbers are off.
+    """
+
+    # Results of benchmarks are kept by what is computed, which is the same in float64.
+    _known_as = SimpleImputer
+
+    def fit(self, X, y=None):
+        """Find the medians of the columns."""
+        return super().fit(_in_float64(X), y)
+
+    def transform(self, X):
+        """Put medians where nothing is."""
+        return super().transform(_in_float64(X))
 
 
 class _InArrays(Pipeline):
@@ -183,6 +214,22 @@ def _step(function, **kwargs):
     return FunctionTransformer(
         function, kw_args=kwargs or None, feature_names_out="one-to-one"
     )
+
+
+def _in_float64(X):
+    """The numbers of a table, or of an array, as an array; NaN for missing ones."""
+    if not is_frame(X):
+        return X.astype(np.float64)
+    return np.column_stack([_float64_of(column) for column in columns_of(X)])
+
+
+def _float64_of(column):
+    """The numbers of a column."""
+    if kind_of(column) == "polars":
+        import polars as pl
+
+        return column.cast(pl.Float64).to_numpy()
+    return column.to_numpy(np.float64, na_value=np.nan)
 
 
 def _cast(X, dtype):

@@ -2,6 +2,7 @@
 
 import datetime
 import pickle
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -89,6 +90,45 @@ def test_nullable_numbers_are_numbers():
     )
     expected = [[1, 1.5], [2.5, 2], [4, 2.5]]
     np.testing.assert_array_equal(transformed(X, scale=False), expected)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_numbers_of_few_digits_are_computed_in_float64(container, dtype):
+    library = pytest.importorskip(container)
+    # Sums are above float16's range; float32's mean is off by more than the spread.
+    numbers = (
+        60_000.0 + 32 * np.arange(20) if dtype == np.float16 else 1e7 + np.arange(20)
+    )
+    X = library.DataFrame({"a": numbers.astype(dtype)})
+    Z = transformed(X, dtype=np.float64)
+    expected = (np.arange(20) - 9.5) / np.arange(20).std()
+    np.testing.assert_allclose(Z.ravel(), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("container", ["pandas", "polars"])
+def test_decimals_are_numbers(container):
+    library = pytest.importorskip(container)
+    X = library.DataFrame({"price": [Decimal("1.5"), None, Decimal("4.25")]})
+    Z = transformed(X, scale=False)
+    np.testing.assert_array_equal(Z, [[1.5], [2.875], [4.25]])
+    pipeline = table_preprocessor(X).set_output(transform="pandas").fit(X)
+    assert list(pipeline.get_feature_names_out()) == ["price"]
+
+
+def test_decimals_of_arrow_are_numbers():
+    pa = pytest.importorskip("pyarrow")
+    decimals = pd.ArrowDtype(pa.decimal128(5, 2))
+    prices = [Decimal("1.5"), None, Decimal("4.25")]
+    X = pd.DataFrame({"price": pd.Series(prices, dtype=decimals)})
+    Z = transformed(X, scale=False)
+    np.testing.assert_array_equal(Z, [[1.5], [2.875], [4.25]])
+
+
+def test_complex_numbers_are_refused_by_column():
+    X = pd.DataFrame({"a": [1.0, 2.0], "z": [1 + 2j, 3]})
+    with pytest.raises(ValueError, match="complex numbers, as its column 'z' does"):
+        table_preprocessor(X)
 
 
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
@@ -311,7 +351,8 @@ def test_results_of_benchmarks_know_the_steps_as_a_pipeline():
     X = pd.DataFrame({"a": [1.0, 2.0], "c": ["x", "y"]})
     described = str(describe(table_preprocessor(X), "preprocessor"))
     assert described.count("sklearn.pipeline:Pipeline") == 2
-    assert "_InArrays" not in described
+    assert described.count("sklearn.impute._base:SimpleImputer") == 1
+    assert "_preprocessor:_I" not in described
 
 
 def test_dates_times_and_categories_of_polars():
