@@ -4,8 +4,8 @@ from datetime import UTC, datetime, time, timedelta
 
 import numpy as np
 from numpy.typing import DTypeLike
+from sklearn import impute
 from sklearn.compose import ColumnTransformer
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
@@ -164,22 +164,23 @@ def _numeric(scale, dtype, *first):
     """The steps for numbers, after the steps `first`."""
     # By default, scikit-learn drops a column without any value in `fit`. A small
     # labelled set often has such columns, and the width must not change.
-    steps = [*first, _Imputer(strategy="median", keep_empty_features=True)]
+    steps = [*first, SimpleImputer(strategy="median", keep_empty_features=True)]
     if scale:
         steps.append(StandardScaler())
     # The cast comes last: in float32, the seconds of a date are two minutes apart.
     return _in_arrays(*steps, _step(_cast, dtype=dtype))
 
 
-class _Imputer(SimpleImputer):
-    """An imputer that computes in float64, and so do the steps after it.
+class SimpleImputer(impute.SimpleImputer):
+    """scikit-learn's, that computes in float64 however short its floats are.
 
-    scikit-learn's own keeps float16, which holds nothing above 65,504, and float32,
-    whose means of large numbers are off.
+    So do the steps after it. float16 holds nothing above 65,504, and the means of large
+    numbers in float32 are off.
     """
 
     # Results of benchmarks are kept by what is computed, which is the same in float64.
-    _known_as = SimpleImputer
+    # The steps of a pipeline are named after their classes.
+    _known_as = impute.SimpleImputer
 
     def fit(self, X, y=None):
         """Find the medians of the columns."""
