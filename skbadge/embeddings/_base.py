@@ -440,8 +440,17 @@ def mirror(matrix, width=256):
 
 def as_factor(array: ArrayLike, name: str) -> NDArray:
     """A float32 or float64 array, not copied if it is one, or an error by name."""
+    if isinstance(array, Embedding):
+        raise TypeError(
+            f"`{name}` must be an array. Got {array!r}, which is an embedding already."
+        )
     check_masked(array, name)
     factor = np.asarray(array)
+    if factor.dtype.kind == "c":
+        raise ValueError(
+            f"`{name}` must be of real numbers. Got an array of dtype {factor.dtype}. "
+            "Put its real and imaginary parts side by side."
+        )
     if factor.ndim != 2:
         raise ValueError(
             f"`{name}` must be 2-D. Got an array of shape {factor.shape} instead."

@@ -260,4 +260,5 @@ class _Collection:
             scaling=self.first.scaling,
             head=self.first.head,
             temperature=self.first.temperature,
+            is_checked=self.first.is_checked,
         )

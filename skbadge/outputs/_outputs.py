@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
+from skbadge.embeddings._factors import as_matrix
 from skbadge.outputs._head import Head
 from skbadge.utils._held_bytes import Holder
 from skbadge.utils._shown import shown
 
-# Fields with one entry for each row.
-ROW_FIELDS = ("proba", "features", "inputs", "gradients", "prediction")
+# Fields with one line of numbers for each row, and all with an entry for each.
+MATRICES = ("proba", "features", "inputs", "prediction")
+ROW_FIELDS = (*MATRICES, "gradients")
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +93,19 @@ class Outputs(Holder):
     embedded_features : Embedding or None, default=None
         The embedding of these very features, by a reader that took their norms while
         it had them in cache. Of other features it is dropped.
+
+    is_checked : bool, default=False
+        Whether all numbers are known to be finite, and probabilities to be some, as
+        those are that a model was asked for. If not, a strategy looks at what it reads.
+
+    Raises
+    ------
+    TypeError
+        If ``gradients`` are no embedding.
+
+    ValueError
+        If an array has another number of dimensions or of rows, or holds other than
+        real numbers.
     """
 
     # Any stands for None, and for sparse rows: what was asked for is there.
@@ -110,10 +125,22 @@ class Outputs(Holder):
     prediction: NDArray | Any = None
     targets: Outputs | None = None
     embedded_features: DenseEmbedding | None = None
+    is_checked: bool = False
 
     def __post_init__(self) -> None:
         if not (self.head is None or isinstance(self.head, Head)):
             object.__setattr__(self, "head", Head(*self.head))
+        for name in MATRICES:
+            matrix = getattr(self, name)
+            # Arrays of floats stay what they are, such as maps of files.
+            if not (matrix is None or _is_matrix(matrix)):
+                object.__setattr__(self, name, as_matrix(matrix, name))
+        if not (self.gradients is None or isinstance(self.gradients, Embedding)):
+            raise TypeError(
+                "`gradients` must be an embedding, such as "
+                "skbadge.embeddings.DenseEmbedding(array). Got "
+                f"{type(self.gradients).__name__}."
+            )
         if getattr(self.embedded_features, "matrix", None) is not self.features:
             object.__setattr__(self, "embedded_features", None)
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}
@@ -124,7 +151,9 @@ class Outputs(Holder):
             if part is not None
         }
         if self.posterior is not None:
-            if np.ndim(self.posterior) != 3 or not len(self.posterior):
+            if not isinstance(self.posterior, np.ndarray):
+                object.__setattr__(self, "posterior", np.asarray(self.posterior))
+            if self.posterior.ndim != 3 or not len(self.posterior):
                 raise ValueError(
                     "`posterior` must have shape (n_posterior, n_rows, n_outputs), "
                     "with at least one sample. Got an array of shape "
@@ -202,6 +231,14 @@ class Outputs(Holder):
         if self.posterior is not None:
             fields["posterior"] = self.posterior[:, rows]
         return replace(self, **fields, n_rows=len(positions), identify=identify)
+
+
+def _is_matrix(matrix):
+    """Whether it is an array, or a CSR matrix, of floats."""
+    is_array = isinstance(matrix, np.ndarray) and not np.ma.isMaskedArray(matrix)
+    is_csr = sparse.issparse(matrix) and matrix.format == "csr"
+    is_float = getattr(matrix, "dtype", None) in (np.float32, np.float64)
+    return (is_array or is_csr) and is_float and matrix.ndim == 2
 
 
 def with_norms(features, norms_sq):

@@ -175,4 +175,5 @@ def _as_outputs(rows, needs, scaling):
         features=rows if needs.features else None,
         inputs=rows if needs.inputs else None,
         scaling=scaling,
+        is_checked=True,
     )

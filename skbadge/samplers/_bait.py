@@ -6,7 +6,7 @@ from numbers import Real
 import numpy as np
 
 from skbadge._compat import Interval
-from skbadge.embeddings import FisherEmbedding
+from skbadge.embeddings import DenseEmbedding, FisherEmbedding
 from skbadge.embeddings._scaled import scaled
 from skbadge.samplers._bait_greedy import initial_state, search
 from skbadge.samplers._bait_state import SingularPrecisionError
@@ -124,7 +124,9 @@ class Bait(Sampler):
         self.count_labeled = count_labeled
 
     def _run(self, embedding, n, labeled, feasible, rng):
-        embedding._require_columns()
+        if embedding._require_columns() == 0:
+            # All rows are 0, as they are with a column of zeros.
+            embedding, labeled = DenseEmbedding(np.zeros((len(embedding), 1))), None
         known = () if labeled is None else (labeled,)
         factor = moderating_factor(embedding, *known)
         if factor != 1:

@@ -87,6 +87,10 @@ class Sampler(BaseEstimator, ABC):
 
         Raises
         ------
+        TypeError
+            If the rows are an array and no embedding, or the labelled rows an embedding
+            of another kind.
+
         ValueError
             If the embedding is not finite, ``n`` is negative or no row is feasible.
         """
@@ -120,6 +124,7 @@ class Sampler(BaseEstimator, ABC):
             The rows, their values, and any fallbacks.
         """
         self._validate_params()
+        _check_kinds(embedding, labeled)
         feasible = Feasible.of(feasible, len(embedding))
         n = feasible.up_to(n)
         in_memory = isinstance(embedding, Embedding)
@@ -169,6 +174,25 @@ class Sampler(BaseEstimator, ABC):
     def _run_on_chunks(self, view, n, labeled, feasible, rng):
         """Pick rows of a `ChunkView`, as `_run` does, if the sampler `streams`."""
         raise NotImplementedError
+
+
+def _check_kinds(embedding, labeled):
+    """Raise unless the rows are embeddings, the labelled ones of the same kind."""
+    for rows, name in ((embedding, "embedding"), (labeled, "labeled")):
+        if rows is None or isinstance(rows, Embedding):
+            continue
+        if name == "labeled" or not hasattr(rows, "reduce"):
+            raise TypeError(
+                f"`{name}` must be an embedding, such as "
+                "skbadge.embeddings.DenseEmbedding(array). Got "
+                f"{type(rows).__name__}."
+            )
+    is_pair = isinstance(embedding, Embedding) and labeled is not None
+    if is_pair and type(labeled) is not type(embedding):
+        raise TypeError(
+            "`labeled` must be an embedding of the same kind as `embedding`. Got "
+            f"{type(labeled).__name__} and {type(embedding).__name__}."
+        )
 
 
 def _with_room_for_products(embedding, labeled):

@@ -300,9 +300,12 @@ def independent_rows(embedding, n, init, floor, rng):
         rows = rng.permutation(len(embedding))[:n].astype(np.int64)
         if len(farthest_first(embedding.take(rows), n, floor[rows])) == n:
             return rows
-    ties, quantum = Ties(rng), floor.max()
+    ties = Ties(rng)
 
     def choose(residuals):
+        # Less than any of the residuals, however much longer a row is that lies in the
+        # span by now.
+        quantum = floor.max(where=residuals > 0, initial=0.0)
         return ties.greatest(residuals, quantum=quantum)
 
     return farthest_first(embedding, n, floor, choose)

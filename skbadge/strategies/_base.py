@@ -12,6 +12,7 @@ from sklearn.utils import check_random_state
 from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.samplers import Feasible, Selection
+from skbadge.strategies._checked_outputs import checked_outputs
 from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
@@ -140,6 +141,12 @@ class Strategy(BaseEstimator, ABC):
         -------
         rows : ndarray of shape (n,)
             int64 positions in the pool, distinct, in order of selection.
+
+        Raises
+        ------
+        ValueError
+            If a field that is needed is missing or not finite, probabilities are none,
+            ``n`` is negative, or no row may be selected.
         """
         return self.run(
             pool, n, labeled=labeled, feasible=feasible, random_state=random_state
@@ -172,17 +179,21 @@ class Strategy(BaseEstimator, ABC):
         rng = check_random_state(random_state)
         if isinstance(pool, ChunkedOutputs):
             return self._checked_run(pool, n, labeled, feasible, rng)
-        for name in self.all_needs.fields:
-            if getattr(pool, name) is None:
-                raise ValueError(
-                    f"{type(self).__name__} needs `pool.{name}`. Got None instead."
-                )
-        if self.reads_population or feasible.mask is None:
-            return self._checked_run(pool, n, labeled, feasible, rng)
-        rows, feasible = feasible.restricted()
+        fields, reader = self.all_needs.fields, type(self).__name__
+        if labeled is not None and self.all_needs.labeled:
+            known = checked_outputs(labeled.outputs, fields, "labeled.outputs", reader)
+            if known is not labeled.outputs:
+                labeled = replace(labeled, outputs=known)
+        rows = None
+        if not (self.reads_population or feasible.mask is None):
+            rows, feasible = feasible.restricted()
+            pool = pool.take(rows)
         with rows_among(rows):
-            selection = self._checked_run(pool.take(rows), n, labeled, feasible, rng)
-        return replace(selection, rows=rows[selection.rows])
+            pool = checked_outputs(pool, fields, "pool", reader)
+            selection = self._checked_run(pool, n, labeled, feasible, rng)
+        return (
+            selection if rows is None else replace(selection, rows=rows[selection.rows])
+        )
 
     def _checked_run(self, pool, n, labeled, feasible, rng):
         is_chunked = isinstance(pool, ChunkedOutputs)

@@ -49,6 +49,42 @@ def test_some_rows_of_everything(gradients, rows):
     assert part.identify(wanted) == [f"row {row}" for row in positions[::-1]]
 
 
+@pytest.mark.parametrize("name", ["proba", "features", "inputs", "prediction"])
+def test_lists_and_other_numbers_become_floats(name):
+    numbers = [[1, 0, 0], [0, 1, 0]]
+    for given in (numbers, np.array(numbers), np.array(numbers, dtype=np.float16)):
+        array = getattr(Outputs(**{name: given}), name)
+        assert isinstance(array, np.ndarray)
+        assert array.dtype in (np.float32, np.float64)
+        np.testing.assert_array_equal(array, numbers)
+    kept = np.array(numbers, dtype=np.float32)
+    assert getattr(Outputs(**{name: kept}), name) is kept
+
+
+@pytest.mark.parametrize("name", ["proba", "features", "inputs", "prediction"])
+def test_arrays_of_another_shape_or_kind_are_refused_by_name(name):
+    with pytest.raises(ValueError, match=rf"`{name}` must be 2-D. Got.* \(3,\)"):
+        Outputs(**{name: [1.0, 0.0, 0.0]})
+    with pytest.raises(ValueError, match=rf"`{name}` must be of real numbers"):
+        Outputs(**{name: np.ones((2, 3)) * 1j})
+    with pytest.raises(ValueError, match=f"`{name}` has masked entries"):
+        Outputs(**{name: np.ma.masked_greater([[1.0, 2.0]], 1)})
+    with pytest.raises(TypeError, match=f"`{name}` must be an array.*an embedding"):
+        Outputs(**{name: GRADIENTS[0]})
+
+
+def test_gradients_are_an_embedding():
+    with pytest.raises(TypeError, match=r"`gradients` must be an embedding.*ndarray"):
+        Outputs(gradients=np.ones((2, 3)))
+
+
+def test_posterior_samples_may_be_lists():
+    outputs = Outputs(posterior=[[[0.5, 0.5]], [[1.0, 0.0]]])
+    assert outputs.posterior.shape == (2, 1, 2)
+    with pytest.raises(ValueError, match="`posterior` must have shape"):
+        Outputs(posterior=[[0.5, 0.5]])
+
+
 def test_rows_of_rows():
     outputs = everything(GRADIENTS[0])
     twice = outputs.take(np.array([8, 2, 5])).take(np.array([2, 0]))

@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -232,6 +233,25 @@ def test_requests_that_make_no_sense_are_refused(sampler):
         sampler.sample(embedding, 2.0)
     with pytest.raises(ValueError, match="Got 3 and 48"):
         sampler.sample(embedding, 2, labeled=DenseEmbedding(np.ones((1, 3))))
+
+
+def test_what_is_no_embedding_is_refused(sampler):
+    X = rows_of()
+    with pytest.raises(TypeError, match=r"`embedding` must be .*DenseEmbedding\(array"):
+        sampler.sample(X, 2)
+    with pytest.raises(TypeError, match=r"`labeled` must be an embedding.* Got list"):
+        sampler.sample(DenseEmbedding(X), 2, labeled=[[1.0] * 48])
+    other = OuterProductEmbedding(np.ones((2, 6)), np.ones((2, 8)))
+    with pytest.raises(TypeError, match=r"the same kind.*Outer.* and DenseEmbedding"):
+        sampler.sample(DenseEmbedding(X), 2, labeled=other)
+
+
+def test_rows_without_columns_are_drawn_uniformly(sampler):
+    with warnings.catch_warnings():
+        # Some say so, others see equal rows like any.
+        warnings.simplefilter("ignore", QueryWarning)
+        rows = sampler.sample(DenseEmbedding(np.empty((9, 0))), 4, random_state=0)
+    assert_contract(rows, 4, 9)
 
 
 def test_samplers_clone_and_pickle(sampler):

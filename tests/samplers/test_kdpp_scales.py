@@ -48,6 +48,23 @@ def test_powers_of_two_change_no_pick(sampler, power):
         assert picks[1].fallbacks == ()
 
 
+@pytest.mark.parametrize("sampler", WAYS[1:], ids=str)
+def test_a_row_much_longer_than_all_others_leaves_them_their_law(sampler):
+    X = np.random.RandomState(0).normal(size=(6, 4))
+    X[3] *= 1e100
+    # It is in all batches, and the others are compared across it.
+    along = X[3] / np.linalg.norm(X[3])
+    across = np.delete(X, 3, axis=0) - np.outer(np.delete(X, 3, axis=0) @ along, along)
+    names = [0, 1, 2, 4, 5]
+    law = {
+        tuple(sorted((3, names[i], names[j]))): share
+        for (i, j), share in kdpp_law(across @ across.T, 2).items()
+    }
+    draws = draw_batches(sampler, DenseEmbedding(X), 3, 600)
+    assert law_pvalue(law, draws) > THRESHOLD
+    assert law_pvalue({rows: 1 / len(law) for rows in law}, draws) < REJECTED
+
+
 def test_the_distances_of_short_rows_are_brought_up_to_date():
     # Their squares would be 0 in float64.
     X = np.vstack(

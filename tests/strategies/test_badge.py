@@ -74,9 +74,7 @@ def test_bad_outputs_of_the_model_are_refused():
     proba, features = rows.proba.copy(), rows.features.copy()
     proba[3] = np.nan
     features[5] = np.nan
-    with pytest.raises(
-        ValueError, match=r"`proba` must hold class probabilities.*row 3"
-    ):
+    with pytest.raises(ValueError, match=r"`pool.proba` must hold class prob.*row 3"):
         Badge().select(Outputs(proba=proba, features=rows.features), 3)
     with pytest.raises(ValueError, match=r"must be finite.* is row 5"):
         Badge().select(Outputs(proba=rows.proba, features=features), 3)

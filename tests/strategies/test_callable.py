@@ -13,7 +13,9 @@ from skbadge.outputs import Labeled, Needs, Outputs
 from skbadge.strategies import CallableStrategy, get_strategy
 
 POOL = Outputs(proba=np.full((6, 2), 0.5), features=np.ones((6, 3)))
-LABELED = Labeled(Outputs(features=np.ones((2, 3))), np.array(["a", "b"]))
+LABELED = Labeled(
+    Outputs(proba=np.full((2, 2), 0.5), features=np.ones((2, 3))), np.array(["a", "b"])
+)
 
 
 def test_the_function_receives_what_was_passed():

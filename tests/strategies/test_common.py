@@ -289,6 +289,80 @@ def test_a_missing_field_is_named(strategy):
             strategy.select(Outputs(**{**vars(pool), name: None}), 3)
 
 
+def spoiled(part, name, row, value):
+    """Outputs of which a number of one row is another, or one of the head."""
+    if name == "head":
+        weight = part.head.weight.copy()
+        weight[0, row] = value
+        return replaced(part, head=(weight, part.head.bias))
+    if name == "gradients":
+        left = part.gradients.left.copy()
+        left[row] = value
+        return replaced(
+            part, gradients=OuterProductEmbedding(left, part.gradients.right)
+        )
+    array = getattr(part, name).copy()
+    array[..., row, 0] = value
+    return replaced(part, **{name: array})
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("whose", ["pool", "labeled.outputs"])
+def test_numbers_that_are_not_finite_are_refused_by_name(strategy, whose, value):
+    if whose != "pool" and not strategy.needs.labeled:
+        pytest.skip("does not look at labelled rows")
+    for name in strategy.needs.fields:
+        pool, labeled = outputs(), labeled_rows()
+        if whose == "pool":
+            pool = spoiled(pool, name, 3, value)
+        else:
+            known = spoiled(labeled.outputs, name, 3, value)
+            labeled = Labeled(known, labeled.y, labeled.codes)
+        with pytest.raises(ValueError, match=rf"`{whose}.{name}.* finite") as error:
+            strategy.select(pool, 5, labeled=labeled, random_state=0)
+        assert name == "head" or "is row 3" in str(error.value)
+
+
+def test_numbers_of_rows_that_it_may_not_look_at_are_not_looked_at(strategy):
+    mask = np.arange(40) != 3
+    for name in set(strategy.needs.fields) - {"head"}:
+        pool = spoiled(outputs(), name, 3, np.nan)
+        if strategy.reads_population:
+            with pytest.raises(ValueError, match=f"`pool.{name}.*is row 3"):
+                strategy.select(pool, 5, feasible=mask, random_state=0)
+        else:
+            assert_contract(strategy.select(pool, 5, feasible=mask), 5, 40)
+            mask_without = mask & (np.arange(40) != 20)
+            pool = spoiled(pool, name, 30, np.nan)
+            with pytest.raises(ValueError, match=f"`pool.{name}.*is row 30"):
+                strategy.select(pool, 5, feasible=mask_without, random_state=0)
+
+
+@pytest.mark.parametrize("name", ["proba", "posterior"])
+def test_probabilities_that_are_none_are_refused(strategy, name):
+    if name not in strategy.needs.fields:
+        pytest.skip("does not look at them")
+    pool = outputs()
+    proba = getattr(pool, name)
+    for wrong in (np.log(proba), 2 * proba, proba - proba.mean(axis=-1, keepdims=True)):
+        with pytest.raises(ValueError, match=rf"`pool.{name}.* take the softmax"):
+            strategy.select(replaced(pool, **{name: wrong}), 5, random_state=0)
+
+
+@pytest.mark.parametrize("name", ["proba", "posterior"])
+def test_probabilities_rounded_to_three_decimals_are_taken(strategy, name):
+    if name not in strategy.needs.fields:
+        pytest.skip("does not look at them")
+    pool = outputs()
+    rounded = getattr(pool, name).round(3)
+    divided = rounded / rounded.sum(axis=-1, keepdims=True)
+    rows = [
+        strategy.select(replaced(pool, **{name: each}), 5, random_state=0)
+        for each in (rounded, divided)
+    ]
+    np.testing.assert_array_equal(*rows)
+
+
 def test_no_labelled_rows_are_like_none(strategy):
     pool = outputs()
     none = Labeled(outputs(0), np.empty(0))

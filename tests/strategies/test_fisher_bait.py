@@ -242,9 +242,9 @@ def test_bad_outputs_of_the_model_are_refused():
     rows = pool()
     proba, features = rows.proba.copy(), rows.features.copy()
     proba[3], features[5] = np.nan, np.inf
-    with pytest.raises(ValueError, match=r"`proba` must hold.*row 3"):
+    with pytest.raises(ValueError, match=r"`pool.proba` must hold.*row 3"):
         Bait().select(Outputs(proba, rows.features), 3)
-    with pytest.raises(ValueError, match=r"`features` must be finite.*is row 5"):
+    with pytest.raises(ValueError, match=r"`pool.features` must be finite.*is row 5"):
         Bait().select(Outputs(rows.proba, features), 3)
 
 

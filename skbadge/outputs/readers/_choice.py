@@ -43,8 +43,7 @@ def read_model(estimator, X, needs, options):
             outputs = _read(estimator, X, needs, options)
     else:
         outputs = Outputs(n_rows=n_rows(X))
-    if options.temperature != 1:
-        outputs = replace(outputs, temperature=options.temperature)
+    outputs = replace(outputs, temperature=options.temperature, is_checked=True)
     # Identities are those of the rows as they came.
     return replace(outputs, identify=partial(row_ids, X)) if needs.ids else outputs
 

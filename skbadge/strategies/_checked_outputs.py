@@ -1,0 +1,93 @@
+"""What a strategy reads of a model, looked at before it selects."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from skbadge.embeddings._base import check_finite
+from skbadge.utils._row_errors import row_error
+from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
+from skbadge.utils._validation import not_finite_rows
+
+
+def checked_outputs(outputs, fields, name, reader):
+    """Outputs in which some fields are there, finite, and probabilities some.
+
+    Probabilities that are off by rounding are divided by their sum.
+
+    Parameters
+    ----------
+    outputs : Outputs
+        Those that were read of a model, which `is_checked` says, are not looked at.
+
+    fields : collection of str
+        Those that are read.
+
+    name : str
+        What errors call the outputs.
+
+    reader : str
+        Who reads them.
+    """
+    for field in fields:
+        if getattr(outputs, field) is None:
+            raise ValueError(f"{reader} needs `{name}.{field}`. Got None instead.")
+    if outputs.is_checked:
+        return outputs
+    changed = {}
+    for field in fields:
+        part, its_name = getattr(outputs, field), f"{name}.{field}"
+        if field in ("proba", "posterior"):
+            proper = (_proper if field == "proba" else _proper_samples)(part, its_name)
+            if proper is not part:
+                changed[field] = proper
+        elif field == "gradients":
+            check_finite(part, its_name)
+        elif field == "head":
+            _check_finite_head(part, its_name)
+        else:
+            _check_finite_rows(part, its_name)
+    if outputs.targets is not None:
+        targets = checked_outputs(outputs.targets, fields, f"{name}.targets", reader)
+        if targets is not outputs.targets:
+            changed["targets"] = targets
+    return replace(outputs, **changed) if changed else outputs
+
+
+def _proper_samples(posterior, name):
+    """Posterior samples, as given if none is off by rounding."""
+    samples = [_proper(sample, f"{name}[{i}]") for i, sample in enumerate(posterior)]
+    is_same = all(np.shares_memory(sample, posterior) for sample in samples)
+    return posterior if is_same else np.array(samples)
+
+
+def _proper(proba, name):
+    """Probabilities that sum to 1, unless a row is no distribution."""
+    sums = row_sums(proba)
+    bad = improper_rows(proba, sums)
+    if not bad.any():
+        return renormalized(proba, sums)
+    row = bad.argmax()
+    shown = np.array2string(proba[row], precision=4, threshold=10)
+    raise row_error(
+        f"`{name}` must hold class probabilities: finite, at least 0, of sum 1 in each "
+        f"row but for rounding to three decimals. {bad.sum()} of {len(bad)} rows do "
+        f"not, the first is row {{row}}: {shown}. Of logits, take the softmax.",
+        row,
+    )
+
+
+def _check_finite_head(head, name):
+    for part, its_name in zip(head, head._fields, strict=True):
+        if not np.isfinite(part).all():
+            raise ValueError(f"`{name}.{its_name}` must be finite.")
+
+
+def _check_finite_rows(matrix, name):
+    bad = not_finite_rows(matrix)
+    if bad is not None:
+        raise row_error(
+            f"`{name}` must be finite. {bad.sum()} of {len(bad)} rows hold NaN or "
+            "infinity, the first is row {row}.",
+            bad.argmax(),
+        )
