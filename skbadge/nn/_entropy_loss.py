@@ -14,6 +14,7 @@ from skbadge._compat import Interval, Options, validate_parameter_constraints
 from skbadge.nn._unlabeled import UnlabeledBatches, is_unlabeled, take_labels, take_rows
 from skbadge.pools import check_masked_parts
 from skbadge.utils._shared_state import seeded
+from skbadge.utils._shown import shown
 from skbadge.utils._typing import Rows
 from skbadge.utils._validation import check_masked
 
@@ -136,7 +137,8 @@ class JointEntropyMixin(NeuralNet):
         Raises
         ------
         ValueError
-            If no row is labelled, or a parameter is not valid.
+            If no row is labelled, a parameter is not valid, or the mark of unlabelled
+            rows is among the ``classes`` of the net.
         """
         with self._set_apart(X, y, fit_params) as (X, y, fit_params):
             return super().fit(X, y, **fit_params)
@@ -172,14 +174,28 @@ class JointEntropyMixin(NeuralNet):
         Raises
         ------
         ValueError
-            As in `fit`.
+            As in `fit`, and if the mark of unlabelled rows is among the classes.
         """
+        self._check_unmarked(classes)
         with self._set_apart(X, y, fit_params) as (X, y, fit_params):
             return super().partial_fit(X, y, classes=classes, **fit_params)
+
+    def _check_unmarked(self, classes):
+        """Raise if the mark of unlabelled rows is among classes given in advance."""
+        if classes is None:
+            return
+        if np.any(np.asarray(classes) == self.unlabeled_label):
+            raise ValueError(
+                f"`classes` must be without unlabeled_label={self.unlabeled_label!r}, "
+                "the mark of rows without a label. Leave it out, or set "
+                "`unlabeled_label` to a value that is no class. Got "
+                f"{shown(np.asarray(classes).tolist())}."
+            )
 
     @contextmanager
     def _set_apart(self, X, y, fit_params):
         """Store the unlabelled rows for a training, and yield the labelled ones."""
+        self._check_unmarked(getattr(self, "classes", None))
         params = {name: getattr(self, name) for name in _CONSTRAINTS}
         validate_parameter_constraints(_CONSTRAINTS, params, type(self).__name__)
         check_masked_parts(X, "X")

@@ -8,6 +8,7 @@ import torch
 from torch.utils.data import Subset
 
 from skbadge.nn._dataset import ArrayDataset
+from skbadge.utils._validation import is_int
 
 # What skorch tells its hooks of a batch, if there is one.
 Batch: TypeAlias = tuple[torch.Tensor, torch.Tensor] | None
@@ -41,7 +42,7 @@ class TensorBatches:
         If ``dataset`` is not an ``ArrayDataset`` or a subset of one.
 
     ValueError
-        If ``batch_size`` is smaller than 1.
+        If ``batch_size`` is no int, or smaller than 1.
 
     Examples
     --------
@@ -62,8 +63,8 @@ class TensorBatches:
         shuffle: bool = False,
         drop_last: bool = False,
     ):
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be >= 1. Got {batch_size} instead.")
+        if not (is_int(batch_size) and batch_size >= 1):
+            raise ValueError(f"`batch_size` must be an int >= 1. Got {batch_size!r}.")
         self.dataset = dataset
         self.batch_size = batch_size
         self.shuffle = shuffle

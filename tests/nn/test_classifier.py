@@ -261,7 +261,8 @@ def test_validation_split_of_skorch_works():
         ({"max_epochs": 0}, "'max_epochs' parameter"),
         ({"train_accuracy": 1.5}, "'train_accuracy' parameter"),
         ({"random_state": "x"}, "'random_state' parameter"),
-        ({"batch_size": 0}, "batch_size must be >= 1"),
+        ({"batch_size": 0}, "`batch_size` must be an int >= 1. Got 0"),
+        ({"batch_size": None}, "`batch_size` must be an int >= 1. Got None"),
         ({"no_such_parameter": 1}, "unexpected argument"),
     ],
 )

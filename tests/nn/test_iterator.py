@@ -117,6 +117,7 @@ def test_other_datasets_are_refused(wrap):
         TensorBatches(data)
 
 
-def test_batch_size_must_be_positive():
-    with pytest.raises(ValueError, match=r"batch_size must be >= 1\. Got 0 instead"):
-        TensorBatches(make_dataset(), batch_size=0)
+@pytest.mark.parametrize("size", [0, -1, 2.5, None, True, "auto"])
+def test_batch_size_must_be_a_positive_int(size):
+    with pytest.raises(ValueError, match=f"`batch_size` must be an int .* {size!r}"):
+        TensorBatches(make_dataset(), batch_size=size)

@@ -398,6 +398,17 @@ def test_classes_leave_out_the_mark():
     assert given.classes_.tolist() == [0, 1, 2, 3]
 
 
+def test_the_mark_is_no_class():
+    X, _, partly = make_data()
+    match = r"`classes` must be without unlabeled_label=-1.* Got \[-1, 0, 1, 2\]"
+    with pytest.raises(ValueError, match=match):
+        fit(joint(classes=[-1, 0, 1, 2]), X, partly)
+    with pytest.raises(ValueError, match=match):
+        joint().partial_fit(X, partly, classes=[-1, 0, 1, 2])
+    with pytest.raises(ValueError, match="mark of rows without a label"):
+        joint(unlabeled_label="?").partial_fit(X, partly, classes=["?", "a"])
+
+
 def test_the_weight_may_change_during_training():
     X, _, partly = make_data()
 
