@@ -39,8 +39,9 @@ def row_ids(X: Any, rows: NDArray | None = None) -> list[str]:
     Returns
     -------
     ids : list of str
-        Sixteen hexadecimal digits each. Numbers count by value, not by dtype; None and
-        NA count as NaN.
+        Sixteen hexadecimal digits each. Numbers count by value, not by dtype, but that
+        numbers and booleans in a column of objects are other entries than those of a
+        dtype of their own. None and NA count as NaN.
     """
     return [blake2b(row, digest_size=8).hexdigest() for row in row_bytes(X, rows)]
 
