@@ -119,7 +119,8 @@ def compare_with_random(
     Classes are judged by McNemar's exact test, and by Tango's score interval for the
     difference of accuracies. Numbers are judged by the mean difference of absolute
     errors (with several outputs, of their mean): by a test that flips the signs of the
-    rows' differences, and the paired t interval.
+    rows' differences, and Student's interval for the ratio of two means (by the delta
+    method).
 
     It is about these two models. Another random sample, or another seed, makes others,
     and the more so the fewer rows there are.
@@ -282,16 +283,23 @@ def _numbers(y, chosen, drawn, alpha, rng):
     )
     unit = losses_drawn.mean() or losses.mean() or 1.0
     gains = (losses_drawn - losses) / unit
-    low, high = t_interval(gains, alpha)
+    difference = float(gains.mean())
+    # D = 1 - L / L' is a ratio of two means, L and L' of the models' losses. Its error
+    # is, to first order, that of the mean of (l' - l) / L' + D (1 - l' / L').
+    terms = gains
+    if losses_drawn.any():
+        terms = gains + difference * (1 - losses_drawn / unit)
+    low, high = t_interval(terms, alpha)
     found = {
         "metric": "mean absolute error",
         "strategy_score": float(losses.mean()),
         "random_score": float(losses_drawn.mean()),
-        "difference": float(gains.mean()),
+        "difference": difference,
         "low": low,
-        "high": high,
+        # Less than no error is left of no model.
+        "high": min(high, 1.0),
         "p_value": sign_flip_test(gains, rng),
         "n_won": int((gains > 0).sum()),
         "n_lost": int((gains < 0).sum()),
     }
-    return found, float(gains.var(ddof=1)) if len(y) > 1 else np.inf
+    return found, float(terms.var(ddof=1)) if len(y) > 1 else np.inf

@@ -70,7 +70,8 @@ def sign_flip_test(differences, rng, n_flips=9999):
     """The two-sided p-value of a mean, if each sign were as likely as the other.
 
     Where two models are equally good and a row's losses could be swapped, it is valid
-    for any number of rows.
+    for any number of rows. If none of the flips has as large a mean, which says no more
+    than 1 / (n_flips + 1), it is the less of that and Hoeffding's bound.
 
     Parameters
     ----------
@@ -92,4 +93,9 @@ def sign_flip_test(differences, rng, n_flips=9999):
         flipped = np.unpackbits(bits, axis=1)[:, :n]
         sums = total - 2 * (flipped @ differences)
         n_as_large += (np.abs(sums) >= abs(total) * (1 - 1e-9)).sum()
-    return float(n_as_large / (n_flips + 1))
+    p_value = n_as_large / (n_flips + 1)
+    if n_as_large == 1 and total:
+        # P(|sum of +-d_i| >= t) <= 2 exp(-t^2 / (2 sum of d_i^2))
+        exponent = (differences / total) @ (differences / total)
+        p_value = min(p_value, 2 * np.exp(-0.5 / exponent))
+    return float(p_value)

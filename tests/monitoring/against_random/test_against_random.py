@@ -84,8 +84,13 @@ def test_numbers_are_judged_by_absolute_errors(n_outputs):
     assert found.strategy_score == pytest.approx(losses.mean())
     gains = (losses_other - losses) / losses_other.mean()
     assert found.difference == pytest.approx(gains.mean())
-    ends = stats.ttest_1samp(gains, 0).confidence_interval(0.95)
-    assert (found.low, found.high) == pytest.approx(tuple(ends))
+    # The ratio of the means with each row left out in turn.
+    n = len(truth)
+    left_out = 1 - (losses.sum() - losses) / (losses_other.sum() - losses_other)
+    error = np.sqrt((n - 1) * left_out.var())
+    radius = stats.t.ppf(0.975, n - 1) * error
+    ends = found.difference - radius, found.difference + radius
+    assert (found.low, found.high) == pytest.approx(ends, abs=0.02 * radius)
     twin = stats.permutation_test(
         (gains,), np.mean, permutation_type="samples", n_resamples=9999
     )
@@ -99,7 +104,7 @@ def test_one_row_alone_does_not_say_how_much_numbers_differ():
     two = np.arange(300)[APART][:2]
     found = compare_with_random(querier, rows[two], target[two], n_initial=40)
     assert len(found.judges) == 1
-    assert (found.low, found.high) == (-np.inf, np.inf)
+    assert (found.low, found.high) == (-np.inf, 1)
     assert (found.verdict, found.n_more) == ("cannot tell yet", 1)
     assert "about 1 more rows" in str(found)
 
@@ -150,6 +155,24 @@ def test_models_of_other_quality_are_told_apart(model, verdict):
     said = [each.verdict for each in found]
     assert said.count(verdict) >= 17
     assert set(said) <= {verdict, "cannot tell yet"}
+
+
+@pytest.mark.parametrize("sizes", [(1.0, 2.0), (2.0, 1.0)])
+def test_the_interval_covers_differences_of_numbers(sizes):
+    """Mean absolute errors are proportional to the sizes of the errors."""
+    truth = 1 - sizes[1] / sizes[0]
+    found = [
+        compared(Measurer(*sizes), seed, above=5.0, confidence=0.9)
+        for seed in range(400)
+    ]
+    held = np.mean([each.low <= truth <= each.high for each in found])
+    assert abs(held - 0.9) < 3 * np.sqrt(0.1 * 0.9 / 400)
+
+
+def test_late_looks_tell_clear_cases():
+    found = compared(Measurer(2.0, 0.2), 0, above=5.0, look=200)
+    assert found.alpha < 1e-6
+    assert found.verdict == "better"
 
 
 def test_no_difference_that_matters():

@@ -62,3 +62,21 @@ def test_the_test_of_numbers_is_that_of_all_signs():
     found = sign_flip_test(differences, np.random.default_rng(0))
     assert found == pytest.approx(exact, abs=4 * np.sqrt(exact / 9999))
     assert sign_flip_test(np.zeros(5), np.random.default_rng(0)) == 1
+
+
+def test_the_test_of_numbers_is_valid_beyond_its_flips():
+    sizes = np.random.default_rng(1).uniform(0.8, 1.2, size=12)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 12)).reshape(12, -1).T
+    rng = np.random.default_rng(0)
+    p_values = np.array([sign_flip_test(sizes * each, rng, 9) for each in signs])
+    # Nine flips say 0.1 at the least.
+    assert p_values.min() < 0.01
+    for alpha in (0.01, 0.05, 0.09):
+        assert np.mean(p_values <= alpha) <= alpha
+    assert np.mean(p_values <= 0.1) == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_clear_case_is_clear_at_any_level():
+    differences = np.full(400, 0.1)
+    found = sign_flip_test(differences, np.random.default_rng(0))
+    assert 0 < found <= 1e-80
