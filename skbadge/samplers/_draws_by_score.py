@@ -13,9 +13,6 @@ from skbadge.samplers._score_noise import NoisyOrder
 from skbadge.samplers._selection import Selection
 from skbadge.samplers._taken import Taken
 
-# Shares of the weight of all rows below which a rest is rounding.
-ROUNDING = 1e-13
-
 
 def draws_by_score(pool, score, n, feasible, order, share, rng):
     """Rows in a noisy order of their scores, a share of them in a uniform one.
@@ -53,23 +50,22 @@ def draws_by_score(pool, score, n, feasible, order, share, rng):
     if share:
         orders.append(_Uniform("softmax", 1.0, 0.0, order.ties, new_seed(rng)))
     part = _Weighed(score, n, order, rows, Taken(inner), orders=orders)
-    log_total, sketches = pool.reduce(part, _both)
+    log_others, sketches = pool.reduce(part, _Both(order))
     is_uniform = np.zeros(n, dtype=int)
     is_uniform[uniform_turns(n, share, rng)] = 1
     picks = _in_turns([sketch.rows.tolist() for sketch in sketches], is_uniform)
-    known = {
-        row: score
-        for sketch in sketches
-        for row, score in zip(sketch.rows.tolist(), sketch.values, strict=True)
-    }
-    numbers = np.array(picks, dtype=np.int64)
-    scores = np.array([known[row] for row in picks])
+    numbers, (kept, values) = np.array(picks, dtype=np.int64), _kept(sketches)
+    scores = values[np.searchsorted(kept, numbers)]
     logs = order.log_weights(scores, numbers)
     n_left = inner.n_left - np.arange(n)
+    not_picked = ~np.isin(kept, numbers)
+    log_others = np.logaddexp(
+        log_others, _log_sum(order, kept[not_picked], values[not_picked])
+    )
     probabilities = None
     # Infinite weights have no shares.
-    if log_total < np.inf:
-        by_weight = _conditional(logs, log_total, n_left)
+    if max(log_others, logs.max()) < np.inf:
+        by_weight = _conditional(logs, log_others, n_left)
         probabilities = mixed(by_weight, n_left, share)
     return Selection(
         numbers if rows is None else rows[numbers],
@@ -89,22 +85,47 @@ class _Uniform(NoisyOrder):
 
 @dataclass
 class _Weighed(Scored):
-    """The sum of the weights of a chunk's open rows, and its first rows by orders."""
+    """A chunk's first rows by orders, and the logarithm of what all others weigh.
+
+    Rows of little weight would be lost in the difference of two sums.
+    """
 
     orders: Any = ()
 
     def __call__(self, chunk, first):
         scores, start, opened, _ = self.opened(chunk, first)
-        logs = self.order.log_weights(scores, start + opened)
-        log_total = logsumexp(logs) if len(logs) else -np.inf
-        return log_total, [
+        sketches = [
             order.sketch(self.size, scores, start, opened) for order in self.orders
         ]
+        rows = start + opened
+        is_other = ~np.isin(rows, _kept(sketches)[0])
+        return _log_sum(self.order, rows[is_other], scores[is_other]), sketches
 
 
-def _both(first, second):
-    log_total = np.logaddexp(first[0], second[0])
-    return log_total, list(map(merged, first[1], second[1]))
+@dataclass
+class _Both:
+    """The same of two chunks."""
+
+    order: NoisyOrder
+
+    def __call__(self, first, second):
+        sketches = list(map(merged, first[1], second[1]))
+        rows, values = _kept(first[1] + second[1])
+        is_other = ~np.isin(rows, _kept(sketches)[0])
+        log_sum = _log_sum(self.order, rows[is_other], values[is_other])
+        return np.logaddexp(np.logaddexp(first[0], second[0]), log_sum), sketches
+
+
+def _kept(sketches):
+    """The rows of some sketches, ascending, and their scores."""
+    rows = np.concatenate([sketch.rows for sketch in sketches])
+    rows, at = np.unique(rows, return_index=True)
+    return rows, np.concatenate([sketch.values for sketch in sketches])[at]
+
+
+def _log_sum(order, rows, scores):
+    """The logarithm of what rows weigh together."""
+    return logsumexp(order.log_weights(scores, rows)) if len(rows) else -np.inf
 
 
 def _in_turns(orders, chosen):
@@ -118,16 +139,14 @@ def _in_turns(orders, chosen):
     return list(picks)
 
 
-def _conditional(logs, log_total, n_left):
+def _conditional(logs, log_others, n_left):
     """Probability of each draw by weight, given those before it.
 
-    Rows of weight 0 are drawn when there are no others, uniformly.
+    ``log_others`` is of the weight of the rows that are not drawn. Rows of weight 0 are
+    drawn when there are no others, uniformly.
     """
-    if np.isneginf(log_total):
-        return 1 / n_left
-    weights = np.exp(logs - log_total)
-    rest = 1 - weights.sum()
-    rest = rest if rest > ROUNDING and n_left[-1] > 1 else 0.0
-    # The weight of the rows left, this one and later picks among them.
-    left = rest + np.cumsum(weights[::-1])[::-1]
-    return np.where(left > 0, weights / np.where(left > 0, left, 1.0), 1 / n_left)
+    # The weight of the rows left, this one and later ones among them.
+    left = np.logaddexp.accumulate([log_others, *logs[::-1]])[:0:-1]
+    has_weight = left > -np.inf
+    shares = np.exp(logs - np.where(has_weight, left, 0.0))
+    return np.where(has_weight, shares, 1 / n_left)

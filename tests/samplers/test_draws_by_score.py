@@ -47,6 +47,17 @@ def test_rows_of_weight_zero_are_drawn_uniformly_in_the_end(share, place):
     check_law(law, found)
 
 
+@pytest.mark.parametrize("place", ["memory", "chunks"])
+@pytest.mark.parametrize("share", [0.0, 0.4])
+def test_rows_of_little_weight_have_their_probabilities(share, place):
+    # Of 1, the rows after the first two weigh 1e-20 and less.
+    scores = np.array([0.0, 0.0, -28.0, -29.0, -30.0, -31.0])
+    weights = weights_by("softmax", BETA, scores)
+    law = law_of(lambda rows: weights, 6, 4, share)
+    found = draws(pools(scores)[place], "softmax", 4, share, Feasible(6), 1500)
+    check_law(law, found)
+
+
 def test_only_feasible_rows_count():
     feasible = Feasible(5, mask=np.array([True, False, True, True, False]))
     rows = np.flatnonzero(feasible.mask)
