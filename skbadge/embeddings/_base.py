@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+from scipy import sparse
 
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
@@ -439,27 +440,38 @@ def mirror(matrix, width=256):
 
 
 def as_factor(array: ArrayLike, name: str) -> NDArray:
-    """A float32 or float64 array, not copied if it is one, or an error by name."""
+    """A matrix of float32 or float64, not copied if it is one, or an error by name."""
     if isinstance(array, Embedding):
         raise TypeError(
             f"`{name}` must be an array. Got {array!r}, which is an embedding already."
         )
-    check_masked(array, name)
-    factor = np.asarray(array)
-    if factor.dtype.kind == "c":
-        raise ValueError(
-            f"`{name}` must be of real numbers. Got an array of dtype {factor.dtype}. "
-            "Put its real and imaginary parts side by side."
+    if sparse.issparse(array):
+        raise TypeError(
+            f"`{name}` must be a dense array. Got a {type(array).__name__}. Its method "
+            "`toarray` makes one."
         )
+    factor = as_floats(array, name)
     if factor.ndim != 2:
         raise ValueError(
             f"`{name}` must be 2-D. Got an array of shape {factor.shape} instead."
         )
-    if factor.dtype == np.float16:
-        return cast_array(factor, np.float32)
-    if factor.dtype not in (np.float32, np.float64):
-        return cast_array(factor, np.float64)
     return factor
+
+
+def as_floats(array: ArrayLike, name: str) -> NDArray:
+    """The same of any shape."""
+    check_masked(array, name)
+    floats = np.asarray(array)
+    if floats.dtype.kind == "c":
+        raise ValueError(
+            f"`{name}` must be of real numbers. Got an array of dtype {floats.dtype}. "
+            "Put its real and imaginary parts side by side."
+        )
+    if floats.dtype == np.float16:
+        return cast_array(floats, np.float32)
+    if floats.dtype not in (np.float32, np.float64):
+        return cast_array(floats, np.float64)
+    return floats
 
 
 def check_finite(embedding: Embedding, name: str, first: int = 0) -> None:

@@ -67,7 +67,12 @@ def cast(matrix, dtype):
 
 def scaled_rows(matrix, factors):
     """Each row times a number of its own, in the matrix's dtype."""
-    factors = factors.astype(matrix.dtype, copy=False)
+    with np.errstate(over="ignore"):
+        short = factors.astype(matrix.dtype, copy=False)
+    if np.isinf(short).any() and not np.isinf(factors).any():
+        # Of numbers near the end of float32's range, whose inverses are beyond.
+        return cast(scaled_rows(cast(matrix, np.float64), factors), matrix.dtype)
+    factors = short
     if not sparse.issparse(matrix):
         columns = factors[:, None]
         return filled_array(matrix.shape, matrix.dtype, np.multiply, matrix, columns)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from skbadge.embeddings._base import as_factor, row_norms_sq
 from skbadge.embeddings._fisher_base import DenseFisher, FactoredFisher, FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
-from skbadge.embeddings._gradient import check_proba
+from skbadge.embeddings._gradient import check_columns_of_logit, check_proba
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
 from skbadge.utils._row_errors import row_error
@@ -152,6 +152,7 @@ def _check_input(proba, features, one_logit):
     proba = as_factor(proba[:, None] if proba.ndim == 1 else proba, "proba")
     if proba.shape[1] == 1:
         proba, one_logit = np.hstack([1 - proba, proba]), True
+    check_columns_of_logit(proba, one_logit)
     check_proba(proba)
     features = as_factor(features, "features")
     if len(proba) != len(features):

@@ -85,11 +85,7 @@ def gradients_of(proba, features, *, include_bias, one_logit):
     if proba.shape[1] == 1:
         proba = np.hstack([1 - proba, proba])
         one_logit = True
-    if one_logit and proba.shape[1] != 2:
-        raise ValueError(
-            "With `one_logit=True`, `proba` must have the two columns of a binary "
-            f"model, or one. Got {proba.shape[1]} columns."
-        )
+    check_columns_of_logit(proba, one_logit)
     residual_of = _one_logit_residual if one_logit else _softmax_residual
     residual, norms_sq = residual_of(proba)
     weights = OuterProductEmbedding(residual, features.matrix)
@@ -99,6 +95,15 @@ def gradients_of(proba, features, *, include_bias, one_logit):
     if not include_bias:
         return weights
     return StackedEmbedding([weights, DenseEmbedding(residual)])
+
+
+def check_columns_of_logit(proba, one_logit):
+    """Raise if one logit has other probabilities than two."""
+    if one_logit and proba.shape[1] != 2:
+        raise ValueError(
+            "With `one_logit=True`, `proba` must have the two columns of a binary "
+            f"model, or one. Got {proba.shape[1]} columns."
+        )
 
 
 def check_proba(proba):

@@ -102,7 +102,7 @@ def _(first: InputKernelEmbedding, *others):
         first._table(other)
     parts = (first, *others)
     whole = copy(first)
-    whole.X = np.concatenate([part.X for part in parts])
+    whole.X = below_each_other([part.X for part in parts])
     norms_sq = [part._input_norms_sq for part in parts]
     whole._input_norms_sq = np.concatenate(norms_sq)
     whole._cached_norms_sq = None

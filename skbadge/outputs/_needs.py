@@ -146,13 +146,14 @@ class Needs:
         """
         if isinstance(needs, Needs):
             return needs
-        names = (needs,) if isinstance(needs, str) else tuple(needs)
+        is_some = isinstance(needs, Iterable) and not isinstance(needs, str)
+        names = tuple(needs) if is_some else (needs,)
         for name in names:
             if name not in NAMES:
                 raise ValueError(
                     f"`needs` must be one or more of {NAMES}, or a Needs. Got {name!r}."
                 )
-        flags = {name: True for name in names if name != "posterior"}
+        flags = {str(name): True for name in names if name != "posterior"}
         return cls(**flags, n_posterior=N_POSTERIOR if "posterior" in names else 0)
 
     @property

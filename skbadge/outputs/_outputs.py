@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
+from skbadge.embeddings._base import as_floats
 from skbadge.embeddings._factors import as_matrix
 from skbadge.outputs._head import Head
 from skbadge.utils._held_bytes import Holder
@@ -151,8 +152,9 @@ class Outputs(Holder):
             if part is not None
         }
         if self.posterior is not None:
-            if not isinstance(self.posterior, np.ndarray):
-                object.__setattr__(self, "posterior", np.asarray(self.posterior))
+            object.__setattr__(
+                self, "posterior", as_floats(self.posterior, "posterior")
+            )
             if self.posterior.ndim != 3 or not len(self.posterior):
                 raise ValueError(
                     "`posterior` must have shape (n_posterior, n_rows, n_outputs), "

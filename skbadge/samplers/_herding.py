@@ -14,6 +14,9 @@ from skbadge.samplers._samples import Samples
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ties import Ties
 
+# Weights up to two to this power, and from its inverse on, are taken as they are.
+MODERATE_EXPONENT = 40
+
 # Contenders whose products with all evaluation rows are held, in float64 numbers.
 BLOCK_SIZE = 2**20
 
@@ -134,6 +137,10 @@ def checked_weights(weights, n_rows):
 def herd(embedding, n, labeled, feasible, rng, samples, weights):
     """Pick rows given `Samples` of them and a weight for each row of the embedding."""
     ties, open_rows = Ties(rng), feasible.open()
+    # A common factor changes no pick, and products in float32 hold only so much.
+    _, exponent = np.frexp(weights.max(initial=0.0))
+    exponent = exponent if abs(exponent) > MODERATE_EXPONENT else 0
+    weights = np.ldexp(weights, -exponent)
     known = [labeled, embedding.take(feasible.pending)]
     sums = _Coverage.of(embedding, samples, weights, known)
     candidates = samples.candidates
@@ -150,7 +157,7 @@ def herd(embedding, n, labeled, feasible, rng, samples, weights):
         open_rows.close(row)
     selection = fill_uniformly(
         rows,
-        herding.values,
+        np.ldexp(herding.values, exponent),
         n,
         open_rows,
         rng,
@@ -161,7 +168,7 @@ def herd(embedding, n, labeled, feasible, rng, samples, weights):
     errors = None
     if sums.size < sums.n_population:
         errors = np.zeros(n)
-        errors[: len(rows)] = herding.errors
+        errors[: len(rows)] = np.ldexp(herding.errors, exponent)
     return replace(selection, standard_errors=errors, notes=samples.notes)
 
 

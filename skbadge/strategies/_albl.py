@@ -12,7 +12,7 @@ from skbadge._compat import Interval, StrOptions
 from skbadge.outputs import Needs
 from skbadge.samplers import Selection
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._composite import CompositeStrategy
+from skbadge.strategies._composite import CompositeStrategy, with_parts
 from skbadge.strategies._exp4p import (
     exp4p_exponents,
     expert_probabilities,
@@ -183,7 +183,7 @@ class ALBL(CompositeStrategy):
             self._drawn = {"ids": [], "weights": []}
             self._pending = None
         experts = self.experts_
-        self._learn(pool, labeled)
+        self._learn(labeled, np.count_nonzero(feasible.open().mask))
         p_min = self._floor(len(experts))
         self.probabilities_ = expert_probabilities(self.log_weights_, p_min)
         if n == 0:
@@ -211,13 +211,14 @@ class ALBL(CompositeStrategy):
     def _follow_mixture(self, experts, pool, n, labeled, feasible, rng):
         """Draw rows one by one from the mixture of what the experts want next."""
         uniform = next(i for i, e in enumerate(experts) if isinstance(e, Random))
-        rankings = {
+        wanted = {
             index: expert.run(
                 pool, n, labeled=labeled, feasible=feasible, random_state=rng
-            ).rows
+            )
             for index, expert in enumerate(experts)
             if index != uniform
         }
+        rankings = {index: selection.rows for index, selection in wanted.items()}
         # Behind the pool stand the rows drawn from it before: the pool they all came
         # from is what the accuracy is estimated for.
         earlier = sorted(set(self._drawn["ids"]))
@@ -247,10 +248,15 @@ class ALBL(CompositeStrategy):
                 "ratios": np.array(ratios),
                 "probabilities": self.probabilities_,
             }
-        return Selection(np.array(rows, np.int64), np.array(values), "probability")
+        selection = Selection(np.array(rows, np.int64), np.array(values), "probability")
+        said = [(self.expert_names_[index], part) for index, part in wanted.items()]
+        return with_parts(selection, said)
 
-    def _learn(self, pool, labeled):
-        """Reward the last selection, if its labels have come."""
+    def _learn(self, labeled, n_open):
+        """Reward the last selection, if its labels have come.
+
+        ``n_open`` rows may be drawn now.
+        """
         pending, self._pending = self._pending, None
         known = _correctness(labeled)
         if pending is None or known is None:
@@ -263,13 +269,13 @@ class ALBL(CompositeStrategy):
         if self.mode == "badge_repo":
             self._reward_one(pending, known)
         else:
-            self._reward_all(pending, arrived, known, len(pool))
+            self._reward_all(pending, arrived, known, n_open)
 
-    def _reward_all(self, pending, arrived, known, n_pool):
+    def _reward_all(self, pending, arrived, known, n_open):
         drawn = self._drawn
         horizon = self.horizon or len(drawn["ids"])
         is_correct = [known.get(identity, False) for identity in drawn["ids"]]
-        n_items = n_pool + len(set(drawn["ids"]))
+        n_items = n_open + len(set(drawn["ids"]))
         reward = importance_weighted_accuracy(
             drawn["weights"], is_correct, n_items, horizon
         )

@@ -179,9 +179,9 @@ class Strategy(BaseEstimator, ABC):
         rng = check_random_state(random_state)
         if isinstance(pool, ChunkedOutputs):
             return self._checked_run(pool, n, labeled, feasible, rng)
-        fields, reader = self.all_needs.fields, type(self).__name__
-        if labeled is not None and self.all_needs.labeled:
-            known = checked_outputs(labeled.outputs, fields, "labeled.outputs", reader)
+        needs, reader = self.all_needs, type(self).__name__
+        if labeled is not None and needs.labeled:
+            known = checked_outputs(labeled.outputs, needs, "labeled.outputs", reader)
             if known is not labeled.outputs:
                 labeled = replace(labeled, outputs=known)
         rows = None
@@ -189,7 +189,7 @@ class Strategy(BaseEstimator, ABC):
             rows, feasible = feasible.restricted()
             pool = pool.take(rows)
         with rows_among(rows):
-            pool = checked_outputs(pool, fields, "pool", reader)
+            pool = checked_outputs(pool, needs, "pool", reader)
             selection = self._checked_run(pool, n, labeled, feasible, rng)
         return (
             selection if rows is None else replace(selection, rows=rows[selection.rows])

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
 from skbadge.embeddings._base import check_finite
 from skbadge.utils._row_errors import row_error
@@ -10,7 +11,7 @@ from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
 from skbadge.utils._validation import not_finite_rows
 
 
-def checked_outputs(outputs, fields, name, reader):
+def checked_outputs(outputs, needs, name, reader):
     """Outputs in which some fields are there, finite, and probabilities some.
 
     Probabilities that are off by rounding are divided by their sum.
@@ -20,8 +21,8 @@ def checked_outputs(outputs, fields, name, reader):
     outputs : Outputs
         Those that were read of a model, which `is_checked` says, are not looked at.
 
-    fields : collection of str
-        Those that are read.
+    needs : Needs
+        Whose fields are read, and whether they may be sparse.
 
     name : str
         What errors call the outputs.
@@ -29,13 +30,19 @@ def checked_outputs(outputs, fields, name, reader):
     reader : str
         Who reads them.
     """
-    for field in fields:
-        if getattr(outputs, field) is None:
+    for field in needs.fields:
+        part = getattr(outputs, field)
+        if part is None:
             raise ValueError(f"{reader} needs `{name}.{field}`. Got None instead.")
+        if sparse.issparse(part) and not needs.sparse:
+            raise TypeError(
+                f"{reader} needs a dense `{name}.{field}`. Got a "
+                f"{type(part).__name__}. Its method `toarray` makes one."
+            )
     if outputs.is_checked:
         return outputs
     changed = {}
-    for field in fields:
+    for field in needs.fields:
         part, its_name = getattr(outputs, field), f"{name}.{field}"
         if field in ("proba", "posterior"):
             proper = (_proper if field == "proba" else _proper_samples)(part, its_name)
@@ -48,7 +55,7 @@ def checked_outputs(outputs, fields, name, reader):
         else:
             _check_finite_rows(part, its_name)
     if outputs.targets is not None:
-        targets = checked_outputs(outputs.targets, fields, f"{name}.targets", reader)
+        targets = checked_outputs(outputs.targets, needs, f"{name}.targets", reader)
         if targets is not outputs.targets:
             changed["targets"] = targets
     return replace(outputs, **changed) if changed else outputs

@@ -1,5 +1,8 @@
 """What strategies share that are made of others."""
 
+from dataclasses import replace
+from operator import attrgetter
+
 from sklearn.base import clone
 
 from skbadge.strategies._base import Strategy
@@ -29,6 +32,22 @@ class CompositeStrategy(Strategy):
         """A clone that shares functions: they, and what they hold, are the user's."""
         params = self.get_params(deep=False)
         return type(self)(**{name: _cloned(value) for name, value in params.items()})
+
+
+def with_parts(selection, parts):
+    """A selection that says, too, what was out of the usual in those of its parts.
+
+    ``parts`` are pairs of a name and a selection.
+    """
+    fallbacks, notes = (
+        dict.fromkeys(f"{name}: {line}" for name, part in parts for line in lines(part))
+        for lines in (attrgetter("fallbacks"), attrgetter("notes"))
+    )
+    return replace(
+        selection,
+        fallbacks=(*selection.fallbacks, *fallbacks),
+        notes=(*selection.notes, *notes),
+    )
 
 
 def _cloned(value):

@@ -287,7 +287,8 @@ class EmbeddingStrategy(Strategy):
         recipe = self.recipe()
         known = None
         if self.needs.labeled and labeled is not None and len(labeled):
-            known = self.embed(labeled.outputs)
+            # Where the chunks are, which are transformed by what is learned from these.
+            known = to_device(self.embed(labeled.outputs), pool.device)
         if known is None and any(step.needs_rows for step in recipe.transforms):
             raise ValueError(
                 f"The transformations of {self} are fitted to labelled rows, of which "
@@ -295,10 +296,11 @@ class EmbeddingStrategy(Strategy):
             )
         steps = _with_sketch(recipe, self.embed(pool.first_rows))
         fitted, known = fit_transformers(steps, known, random_state=rng)
+        known = None if known is None or recipe.mode == "P" else to_device(known, None)
         selection = recipe.sampler.run(
             pool.embedded(_EmbedChunk(self, fitted, pool.device)),
             n,
-            labeled=known if recipe.mode == "TP" else None,
+            labeled=known,
             feasible=feasible,
             random_state=rng,
         )

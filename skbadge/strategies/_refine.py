@@ -12,7 +12,7 @@ from sklearn.base import clone
 from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.strategies._base import Strategy
-from skbadge.strategies._composite import CompositeStrategy
+from skbadge.strategies._composite import CompositeStrategy, with_parts
 from skbadge.strategies._registry import get_strategy
 from skbadge.utils._row_errors import rows_among
 
@@ -144,7 +144,8 @@ class Refine(CompositeStrategy):
         if n:
             for _ in range(self.n_rounds):
                 left = self._narrowed(left, ask)
-        return ask.selection(get_strategy(self.last), left)
+        selection = ask.selection(get_strategy(self.last), left)
+        return with_parts(selection, ask.parts[:-1])
 
     def _narrowed(self, left, ask):
         """The union of what the strategies select from random subsets of these rows."""
@@ -169,6 +170,8 @@ class _Asking:
         self.labeled = labeled
         self.feasible = feasible
         self.rng = rng
+        # What each strategy has selected so far.
+        self.parts = []
 
     def draw(self, left, size):
         """So many of these rows or all, and among them ``n`` that may be selected."""
@@ -185,4 +188,5 @@ class _Asking:
                 feasible=feasible,
                 random_state=self.rng,
             )
+        self.parts.append((str(strategy), selection))
         return replace(selection, rows=rows[selection.rows])

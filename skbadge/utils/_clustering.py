@@ -59,7 +59,9 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     centers : ndarray of shape (n_clusters, n_columns)
         The weighted means.
     """
-    weights = _scaled(weights, n_clusters)
+    matrix = _with_short_indices(matrix)
+    # scikit-learn takes weights to the rows' dtype, where the least may be none.
+    weights = _scaled(weights, n_clusters, matrix.dtype)
     has_weight = slice(None) if weights is None else weights > 0
     n_rows = matrix.shape[0] if weights is None else np.count_nonzero(has_weight)
     kind, options, n_many = KMeans, {}, max(n_clusters, FEW)
@@ -83,11 +85,21 @@ def cluster(matrix, n_clusters, rng, *, weights=None):
     return labels.astype(np.int64, copy=False), means.cluster_centers_
 
 
-def _scaled(weights, n_clusters):
+def _with_short_indices(matrix):
+    """The matrix with indices of 32 bits, the only ones that k-means takes."""
+    if not sparse.issparse(matrix) or matrix.indices.dtype == np.int32:
+        return matrix
+    indices, starts = (
+        part.astype(np.int32) for part in (matrix.indices, matrix.indptr)
+    )
+    return type(matrix)((matrix.data, indices, starts), shape=matrix.shape)
+
+
+def _scaled(weights, n_clusters, dtype):
     """Weights of 1 at most, positive for enough rows; None for equal ones."""
     if weights is None or not weights.any():
         return None
-    weights = weights / weights.max()
+    weights = (weights / weights.max()).astype(dtype)
     if np.count_nonzero(weights) < n_clusters:
         weights = np.maximum(weights, LEAST_WEIGHT)
     return weights

@@ -83,10 +83,11 @@ def check_storage(storage):
     """Raise unless ``storage`` is None, "auto" or a folder that can be written to."""
     if storage is None or storage == "auto":
         return
-    if not (os.path.isdir(storage) and os.access(storage, os.W_OK)):
+    is_path = isinstance(storage, str | os.PathLike)
+    if not (is_path and os.path.isdir(storage) and os.access(storage, os.W_OK)):
         raise ValueError(
             '`storage` must be None, "auto" or a folder that exists and can be written '
-            f"to. Got {os.fspath(storage)!r}."
+            f"to. Got {os.fspath(storage) if is_path else storage!r}."
         )
 
 

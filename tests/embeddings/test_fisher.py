@@ -238,3 +238,8 @@ def test_bad_input_is_refused(change, match):
     good = {"proba": [[0.5, 0.5]], "features": [[1.0]]}
     with pytest.raises(ValueError, match=match):
         fisher_embedding(**{**good, **change})
+
+
+def test_one_logit_has_two_columns():
+    with pytest.raises(ValueError, match=r"two columns of a binary model.* Got 3"):
+        fisher_embedding(np.full((4, 3), 1 / 3), np.ones((4, 2)), one_logit=True)

@@ -7,6 +7,7 @@ from scipy import sparse
 from skbadge.embeddings import (
     DenseEmbedding,
     Embedding,
+    GaussianEmbedding,
     OuterProductEmbedding,
     RowStackedEmbedding,
     ScaledEmbedding,
@@ -44,7 +45,12 @@ def row_stacked(X):
     )
 
 
+def gaussian_of_sparse(X):
+    return GaussianEmbedding(sparse.csr_matrix(X), sigma=2.0)
+
+
 MAKERS = {
+    "gaussian_of_sparse": gaussian_of_sparse,
     "dense": dense,
     "outer": outer,
     "sparse": sparse_rows,

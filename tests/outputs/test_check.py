@@ -103,7 +103,9 @@ def test_more_than_rounding_is_refused_with_the_sum(model):
         model_outputs(model, X)
 
 
-@pytest.mark.parametrize("needs", [(), ("logits",), ("proba", "feature"), "probas"])
+@pytest.mark.parametrize(
+    "needs", [(), ("logits",), ("proba", "feature"), "probas", None, 3, [None]]
+)
 def test_unknown_needs_are_refused(model, needs):
     with pytest.raises(ValueError, match="`needs` must be one or more of"):
         model_outputs(model, X, needs=needs)

@@ -78,9 +78,18 @@ def test_gradients_are_an_embedding():
         Outputs(gradients=np.ones((2, 3)))
 
 
-def test_posterior_samples_may_be_lists():
-    outputs = Outputs(posterior=[[[0.5, 0.5]], [[1.0, 0.0]]])
-    assert outputs.posterior.shape == (2, 1, 2)
+def test_posterior_samples_may_be_lists_and_other_numbers():
+    samples = [[[0.5, 0.5]], [[1.0, 0.0]]]
+    for given in (
+        samples,
+        np.array(samples, dtype=np.float16),
+        np.ones((2, 1, 2), int),
+    ):
+        outputs = Outputs(posterior=given)
+        assert outputs.posterior.shape == (2, 1, 2)
+        assert outputs.posterior.dtype in (np.float32, np.float64)
+    with pytest.raises(ValueError, match="`posterior` must be of real numbers"):
+        Outputs(posterior=np.ones((2, 1, 2)) * 1j)
     with pytest.raises(ValueError, match="`posterior` must have shape"):
         Outputs(posterior=[[0.5, 0.5]])
 

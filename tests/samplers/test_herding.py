@@ -225,3 +225,18 @@ def test_weights_of_zero_leave_nothing_to_gain():
     with pytest.warns(QueryWarning, match="Only 0 of 3 rows gain anything"):
         rows = Herding(weights=np.zeros(10)).sample(embedding, 3, random_state=0)
     assert len(set(rows)) == 3
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-50, 1e-30, 1e40, 1e250])
+def test_a_common_factor_of_the_weights_changes_no_pick(factor):
+    embedding = GaussianEmbedding(rows_of(300), sigma=2.0)
+    weights = np.random.RandomState(1).uniform(size=300)
+    expected, found = (
+        Herding(weights=each, n_evaluation_rows=200).run(embedding, 9, random_state=0)
+        for each in (weights, factor * weights)
+    )
+    np.testing.assert_array_equal(found.rows, expected.rows)
+    np.testing.assert_allclose(found.values / factor, expected.values, rtol=1e-9)
+    np.testing.assert_allclose(
+        found.standard_errors / factor, expected.standard_errors, rtol=1e-9, atol=1e-30
+    )

@@ -34,7 +34,7 @@ class Pool:
 
         return Outputs(self.proba[rows], self.features[rows], identify=identify)
 
-    def ask(self, strategy, n, seed, **kwargs):
+    def ask(self, strategy, n, seed, beside=None, **kwargs):
         labeled = Labeled(
             self.outputs(self.labeled),
             self.y[self.labeled],
@@ -42,22 +42,36 @@ class Pool:
             [f"row {row}" for row in self.labeled],
         )
         labeled = labeled if len(self.labeled) else None
-        return strategy.select(
-            self.outputs(self.left), n, labeled=labeled, random_state=seed, **kwargs
-        )
+        pool = self.outputs(self.left)
+        if beside is not None:
+            pool = Outputs(
+                np.vstack([pool.proba, beside.proba]),
+                np.vstack([pool.features, beside.features]),
+                identify=pool.identify,
+            )
+        return strategy.select(pool, n, labeled=labeled, random_state=seed, **kwargs)
 
     def label(self, positions):
         self.labeled = np.append(self.labeled, self.left[positions])
         self.left = np.delete(self.left, positions)
 
 
-def test_weighted_accuracy_of_draws_is_unbiased():
-    """The mean over many runs of four rounds is the accuracy on the whole pool."""
+@pytest.mark.parametrize("strategies", [["badge", "margin"], ["margin", "max_herding"]])
+@pytest.mark.parametrize("n_others", [0, 30])
+def test_weighted_accuracy_of_draws_is_unbiased(n_others, strategies):
+    """The mean over many runs of four rounds is the accuracy on the whole pool.
+
+    Rows that may not be selected do not count.
+    """
     rewards = []
     for seed in range(600):
-        pool, strategy = Pool(), ALBL(p_min=0.2)
+        pool, strategy = Pool(), ALBL(strategies, p_min=0.2)
+        others = Pool(n_others, seed=1)
         for step in range(4):
-            positions = pool.ask(strategy, 2, 10_000 * step + seed)
+            feasible = np.arange(len(pool.left) + n_others) < len(pool.left)
+            positions = pool.ask(
+                strategy, 2, 10_000 * step + seed, beside=others, feasible=feasible
+            )
             pool.label(positions)
         rewards.append(strategy.rewards_)
     rewards = np.array(rewards)

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 
 from skbadge.embeddings import OuterProductEmbedding
@@ -236,6 +237,17 @@ def test_equal_rows(strategy):
             chosen |= set(rows.tolist())
     # Nothing tells them apart, so that each has its turn.
     assert chosen == set(range(15))
+
+
+@pytest.mark.parametrize("scale", [1e-41, 1e-30])
+def test_features_may_be_tiny(strategy, scale):
+    pool = outputs()
+    pool = replaced(pool, features=(scale * pool.features).astype(np.float32))
+    with warnings.catch_warnings():
+        # Not all rows can be told apart at the end of float32's range.
+        warnings.simplefilter("ignore", QueryWarning)
+        rows = strategy.select(pool, 5, random_state=0)
+    assert_contract(rows, 5, 40)
 
 
 @pytest.mark.parametrize("n", [1, 6, 40])
@@ -471,3 +483,14 @@ def test_wrong_parameters_are_refused(strategy):
         match = f"The '{name}' parameter of {type(strategy).__name__}"
         with pytest.raises(ValueError, match=match):
             wrong.select(outputs(), 1)
+
+
+def test_sparse_rows_are_taken_or_refused_by_name(strategy):
+    pool, labeled = outputs(), labeled_rows()
+    for name in {"features", "inputs"} & set(strategy.needs.fields):
+        matrix = sparse.csr_matrix(getattr(pool, name))
+        with_sparse = replaced(pool, **{name: matrix})
+        if not strategy.needs.sparse:
+            match = f"needs a dense `pool.{name}`. Got a csr_matrix.* `toarray`"
+            with pytest.raises(TypeError, match=match):
+                strategy.select(with_sparse, 3, labeled=labeled)

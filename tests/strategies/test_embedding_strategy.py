@@ -1,5 +1,6 @@
 """Embedding strategies: each against its definition on dense matrices."""
 
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -22,6 +23,9 @@ from skbadge.embeddings import (
 )
 from skbadge.exceptions import QueryWarning
 from skbadge.outputs import Labeled, Needs, Outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
+from skbadge.pools import from_arrays
+from skbadge.pools._engines import open_engine
 from skbadge.samplers import KCenter, KMeansPlusPlus, MaxDet, Random
 from skbadge.strategies import CoreSet, EmbeddingStrategy, get_strategy
 from skbadge.strategies._kernels import KERNELS, KernelName
@@ -438,6 +442,28 @@ def test_on_a_device_the_same_rows_are_picked(name, known, monkeypatch):
     assert_array_equal(found.rows, expected.rows)
     assert_allclose(found.norms, expected.norms, rtol=1e-6)
     assert type(found.embedding) is type(expected.embedding)
+
+
+@pytest.mark.parametrize("sampler", [MaxDet(), KMeansPlusPlus(), KCenter()], ids=repr)
+@pytest.mark.parametrize("mode", ["P", "TP"])
+@pytest.mark.parametrize("space", ["kernel", "features"])
+def test_on_a_device_the_same_rows_of_chunks_are_picked(space, mode, sampler):
+    strategy = EmbeddingStrategy(
+        kernel="last_layer", transforms=[Posterior(space=space)], sampler=sampler
+    ).set_params(mode=mode)
+    part, known = outputs(60), labeled(2)
+    pool = from_arrays(part.features, chunk_rows=25)
+    picked = []
+    for device in (None, "cpu"):
+        read = partial(_features_on, device)
+        with open_engine(pool, "serial") as engine:
+            chunks = ChunkedOutputs(pool, read, engine)
+            picked.append(strategy.select(chunks, 5, labeled=known, random_state=0))
+    assert_array_equal(*picked)
+
+
+def _features_on(device, X):
+    return Outputs(features=X, feature_factors=FACTORS, device=device)
 
 
 def test_sketched_gradients_go_to_the_device():

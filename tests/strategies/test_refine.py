@@ -6,7 +6,7 @@ from scipy import stats
 
 from skbadge.outputs import Labeled, Outputs
 from skbadge.samplers import Feasible, Selection
-from skbadge.strategies import Margin, Refine, ScoreStrategy, Strategy
+from skbadge.strategies import ALBL, Margin, Refine, ScoreStrategy, Strategy
 
 
 def pool_of(n_rows, seed=0):
@@ -148,3 +148,18 @@ def test_a_seed_gives_the_same_rows():
 def test_no_strategies():
     with pytest.raises(ValueError, match="`strategies` must hold at least one"):
         Refine([]).select(pool_of(10), 2)
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    [
+        Refine(["badge"], last="margin", n_subsets=3, n_rounds=1),
+        ALBL(["badge", "margin"]),
+    ],
+    ids=["refine", "albl"],
+)
+@pytest.mark.filterwarnings("ignore::skbadge.exceptions.QueryWarning")
+def test_what_a_part_does_instead_is_said_once(strategy):
+    pool = Outputs(np.full((30, 2), 0.5), np.zeros((30, 4)))
+    (said,) = strategy.run(pool, 5, random_state=0).fallbacks
+    assert said.startswith("Badge(): only 1 of 5 rows could be told apart")

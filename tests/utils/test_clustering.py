@@ -46,6 +46,30 @@ def test_clusters_are_those_that_there_are(kind):
     assert (matrix != before).sum() == 0
 
 
+@pytest.mark.parametrize("make", [sparse.csr_matrix, sparse.csr_array])
+def test_indices_of_sparse_rows_may_be_long(make):
+    matrix = make(cast(blobs(), sparse.csr_matrix))
+    expected = cluster(matrix, 4, np.random.RandomState(0))
+    long = make(matrix)
+    long.indices, long.indptr = (
+        part.astype(np.int64) for part in (matrix.indices, matrix.indptr)
+    )
+    found = cluster(long, 4, np.random.RandomState(0))
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert long.indices.dtype == np.int64
+
+
+def test_weights_too_small_for_the_dtype_still_make_clusters():
+    # All but three rows have a weight of 0 in float32.
+    weights = np.full(120, 1e-60)
+    weights[:3] = 1.0
+    matrix = blobs().astype(np.float32)
+    labels, centers = cluster(matrix, 12, np.random.RandomState(0), weights=weights)
+    assert len(np.unique(centers, axis=0)) == 12
+    assert all(len(np.unique(blob)) > 1 for blob in labels.reshape(4, 30))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("n_clusters", [51, 80])
 def test_no_two_clusters_of_few_rows_have_the_same_centre(n_clusters, kind):
