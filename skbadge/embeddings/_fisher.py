@@ -12,6 +12,7 @@ from skbadge.embeddings._gradient import check_columns_of_logit, check_proba
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._place import new_array
 from skbadge.utils._row_errors import row_error
+from skbadge.utils._row_sums import row_sums_but
 
 # Squares of squares of features must not overflow.
 MAX_NORM_SQ = 1e60
@@ -176,18 +177,11 @@ def _logit_roots(proba, fisher, n_top_classes):
     """Roots of the logits' Fisher information, shape (n_rows, rank, n_outputs)."""
     if fisher == "binary":
         predicted = proba.max(axis=1)
-        variance = predicted * _all_but(proba, proba.argmax(axis=1))
+        variance = predicted * row_sums_but(proba, proba.argmax(axis=1))
         return np.sqrt(variance)[:, None, None]
     if fisher == "top_k" and n_top_classes < proba.shape[1]:
         return _reduced(_top_roots(proba, n_top_classes))
     return _reduced(_softmax_roots(proba))
-
-
-def _all_but(proba, column):
-    """Probability of all classes but one, free of cancellation."""
-    others = proba.copy()
-    others[np.arange(len(proba)), column] = 0
-    return others.sum(axis=1)
 
 
 def _softmax_roots(proba):
@@ -225,7 +219,7 @@ def _top_roots(proba, n_top_classes):
     rows = np.arange(len(proba))
     for line in range(n_top_classes):
         # The entry of y itself is 1 - p_y.
-        roots[rows, line, top[:, line]] = _all_but(proba, top[:, line])
+        roots[rows, line, top[:, line]] = row_sums_but(proba, top[:, line])
     return np.sqrt(weights)[:, :, None] * roots
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from skbadge.embeddings import to_device
 from skbadge.embeddings._joined import joined
 from skbadge.samplers._norms import check_norms, loses_digits, rounding_mass
+from skbadge.utils._chunks import rows_of_chunk
 
 
 class Survey(NamedTuple):
@@ -126,8 +127,8 @@ class _Pass:
     def __call__(self, chunk, first):
         check_norms(chunk, "embedding", first)
         if self.rows is not None:
-            start, stop = np.searchsorted(self.rows, [first, first + len(chunk)])
-            chunk, first = chunk.take(self.rows[start:stop] - first), int(start)
+            positions, first = rows_of_chunk(self.rows, first, len(chunk))
+            chunk = chunk.take(positions)
         norms_sq = chunk.norms_sq()
         survey = Survey(
             len(chunk), float(norms_sq.sum()), float(norms_sq.max(initial=0.0))
@@ -154,9 +155,8 @@ class _Gathered:
     rows: NDArray[np.int64]
 
     def __call__(self, chunk, first, memory):
-        start, stop = np.searchsorted(self.rows, [first, first + len(chunk)])
-        rows = self.rows[start:stop]
-        return rows, to_device(chunk.take(rows - first), None)
+        positions, _ = rows_of_chunk(self.rows, first, len(chunk))
+        return first + positions, to_device(chunk.take(positions), None)
 
 
 def _both_gathered(first, second):

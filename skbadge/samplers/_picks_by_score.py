@@ -17,6 +17,7 @@ from skbadge.samplers._row_sketch import Greatest, RowSketch, merged
 from skbadge.samplers._score_noise import NoisyOrder
 from skbadge.samplers._selection import Selection
 from skbadge.samplers._taken import Taken
+from skbadge.utils._chunks import rows_of_chunk
 from skbadge.utils._row_errors import row_error, rows_among
 
 
@@ -134,9 +135,8 @@ class Scored:
             )
         start, positions = first, None
         if self.rows is not None:
-            here = np.searchsorted(self.rows, [first, first + len(chunk)])
-            positions = self.rows[here[0] : here[1]] - first
-            scores, start = scores[positions], int(here[0])
+            positions, start = rows_of_chunk(self.rows, first, len(chunk))
+            scores = scores[positions]
         opened = self.taken.opened(start, len(scores))
         return scores[opened], start, opened, positions
 

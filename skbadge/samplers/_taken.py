@@ -4,6 +4,7 @@ import numpy as np
 
 from skbadge.samplers._feasible import OpenRows
 from skbadge.samplers._row_sketch import Drawn, merged, new_seed
+from skbadge.utils._chunks import rows_of_chunk
 
 
 class Taken:
@@ -26,8 +27,7 @@ class Taken:
     def opened(self, first, n_rows):
         """Positions of the rows that may be picked in a chunk, given its first row."""
         is_open = np.ones(n_rows, dtype=bool)
-        start, stop = np.searchsorted(self.rows, [first, first + n_rows])
-        is_open[self.rows[start:stop] - first] = False
+        is_open[rows_of_chunk(self.rows, first, n_rows)[0]] = False
         if self.groups is not None:
             is_open &= self.quota[self.groups[first : first + n_rows]] > 0
         return np.flatnonzero(is_open)

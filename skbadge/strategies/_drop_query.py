@@ -13,7 +13,7 @@ from skbadge.outputs import Needs
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import n_open, unlike_candidates
 from skbadge.strategies._sampled import gathered
-from skbadge.utils._chunks import row_chunks
+from skbadge.utils._chunks import row_chunks, rows_of_chunk
 from skbadge.utils._streams import entry_words
 
 # Candidates for each row asked for, below which those of few changes count as well.
@@ -153,9 +153,8 @@ class _ChangesOfChunk:
 
     def __call__(self, outputs, first):
         if self.rows is not None:
-            start, stop = np.searchsorted(self.rows, [first, first + len(outputs)])
-            outputs = outputs.take(self.rows[start:stop] - first)
-            first = int(start)
+            positions, first = rows_of_chunk(self.rows, first, len(outputs))
+            outputs = outputs.take(positions)
         changes = prediction_changes(outputs.features, outputs.head, self.masks, first)
         # One byte a row.
         return [changes.astype(np.min_scalar_type(self.masks.n_masks))]

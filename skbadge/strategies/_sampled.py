@@ -12,6 +12,7 @@ from skbadge.outputs import Outputs
 from skbadge.outputs._chunked_outputs import ChunkedOutputs, joined_outputs
 from skbadge.samplers import Feasible
 from skbadge.samplers._samples import Samples
+from skbadge.utils._chunks import rows_of_chunk
 
 
 class Sampled(NamedTuple):
@@ -89,5 +90,5 @@ class _Taken:
     rows: NDArray[np.int64]
 
     def __call__(self, outputs, first):
-        start, stop = np.searchsorted(self.rows, [first, first + len(outputs)])
-        return [outputs.take(self.rows[start:stop] - first)]
+        positions, _ = rows_of_chunk(self.rows, first, len(outputs))
+        return [outputs.take(positions)]

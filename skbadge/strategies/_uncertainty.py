@@ -8,6 +8,7 @@ from skbadge.outputs import Outputs
 from skbadge.strategies._score_strategy import ScoreStrategy
 from skbadge.utils._calibration import tempered
 from skbadge.utils._chunks import row_chunks
+from skbadge.utils._row_sums import row_sums_but
 
 
 def margin_score(proba, temperature=1):
@@ -39,9 +40,7 @@ def _rowwise(function, proba, temperature):
 
 def _others(proba):
     """Probability that the predicted class is wrong, to full relative precision."""
-    others = proba.copy()
-    others[np.arange(len(proba)), proba.argmax(axis=1)] = 0
-    return others.sum(axis=1)
+    return row_sums_but(proba, proba.argmax(axis=1))
 
 
 def two_greatest(proba):

@@ -1,5 +1,7 @@
 """Walking over rows in blocks of bounded size."""
 
+import numpy as np
+
 
 def row_chunks(n_rows, cost_per_row, budget=2**19, minimum=1024):
     """Slices that cover ``range(n_rows)``, each within a budget.
@@ -27,3 +29,26 @@ def row_chunks(n_rows, cost_per_row, budget=2**19, minimum=1024):
     step = max(minimum, budget // max(1, cost_per_row))
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
+
+
+def rows_of_chunk(rows, first, n_rows):
+    """Those of some rows that are in a chunk of all.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Ascending.
+
+    first, n_rows : int
+        The first row of the chunk, and how many it has.
+
+    Returns
+    -------
+    positions : ndarray of int
+        Where they are in the chunk.
+
+    n_before : int
+        How many of ``rows`` are in chunks before this one.
+    """
+    start, stop = np.searchsorted(rows, [first, first + n_rows])
+    return rows[start:stop] - first, int(start)

@@ -18,6 +18,13 @@ def row_sums(proba):
     return sums.astype(np.float64, copy=False)
 
 
+def row_sums_but(proba, column):
+    """Probabilities of all classes but one of each row, free of cancellation."""
+    others = proba.copy()
+    others[np.arange(len(proba)), column] = 0
+    return others.sum(axis=1)
+
+
 def tolerance(n_classes):
     """How far from 1 a sum of so many probabilities may be."""
     rounded = np.clip(HALF_DECIMAL * n_classes, LEAST_TOLERANCE, GREATEST_TOLERANCE)
