@@ -1,4 +1,4 @@
-"""An embedding whose matrix is held as it is, and projections, which are such."""
+"""Embeddings whose matrix is held as it is, and projections, which are such."""
 
 from functools import partial, singledispatch
 from operator import mul
@@ -7,29 +7,23 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from skbadge.embeddings._base import Embedding, as_factor, row_norms_sq
+from skbadge.embeddings._base import Embedding, as_factor
+from skbadge.embeddings._factors import (
+    Matrix,
+    cast,
+    differences,
+    products,
+    row_cost,
+    row_norms_sq,
+)
 from skbadge.embeddings._scaled import scaled
-from skbadge.utils._place import cast_array, filled_array
+from skbadge.utils._place import filled_array
 
 
-class DenseEmbedding(Embedding):
-    """A matrix held in memory, e.g. penultimate features.
+class MatrixEmbedding(Embedding):
+    """What embeddings share whose ``matrix``, dense or sparse, is held in memory."""
 
-    Parameters
-    ----------
-    matrix : array-like of shape (n_rows, n_columns)
-        Kept without a copy if it is float32 or float64.
-
-    Examples
-    --------
-    >>> from skbadge.embeddings import DenseEmbedding
-    >>> embedding = DenseEmbedding([[0.0, 0.0], [3.0, 4.0]])
-    >>> embedding.norms_sq()
-    array([ 0., 25.])
-    """
-
-    def __init__(self, matrix: ArrayLike):
-        self.matrix = as_factor(matrix, "matrix")
+    matrix: Matrix
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -49,21 +43,44 @@ class DenseEmbedding(Embedding):
         return row_norms_sq(self.matrix)
 
     def cross(self, other: Self) -> NDArray:
-        """Inner products with the rows of another dense embedding."""
-        return self.matrix @ other.matrix.T
+        """Inner products with the rows of another embedding of the kind."""
+        return products(self.matrix, other.matrix)
 
     def _take(self, rows):
-        return DenseEmbedding(self.matrix[rows])
+        return type(self)(self.matrix[rows])
 
     def _cast(self, dtype):
-        return DenseEmbedding(cast_array(self.matrix, dtype))
+        return type(self)(cast(self.matrix, dtype))
 
-    def _dense(self):
-        return self.matrix.copy()
+    def _pair_cost(self):
+        return (row_cost(self.matrix),)
 
     def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
         """Squared distances between rows of equal position."""
-        return row_norms_sq(np.subtract(self.matrix, other.matrix, dtype=np.float64))
+        return row_norms_sq(differences(self.matrix, other.matrix))
+
+
+class DenseEmbedding(MatrixEmbedding):
+    """A matrix held in memory, e.g. penultimate features.
+
+    Parameters
+    ----------
+    matrix : array-like of shape (n_rows, n_columns)
+        Kept without a copy if it is float32 or float64.
+
+    Examples
+    --------
+    >>> from skbadge.embeddings import DenseEmbedding
+    >>> embedding = DenseEmbedding([[0.0, 0.0], [3.0, 4.0]])
+    >>> embedding.norms_sq()
+    array([ 0., 25.])
+    """
+
+    def __init__(self, matrix: ArrayLike):
+        self.matrix = as_factor(matrix, "matrix")
+
+    def _dense(self):
+        return self.matrix.copy()
 
 
 @scaled.register

@@ -1,28 +1,16 @@
 """An embedding whose matrix is sparse and stays so."""
 
-from typing import Self
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
-from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._dense import DenseEmbedding
-from skbadge.embeddings._factors import (
-    Matrix,
-    as_matrix,
-    dense,
-    differences,
-    paired_products,
-    products,
-    row_cost,
-    row_norms_sq,
-)
+from skbadge.embeddings._dense import DenseEmbedding, MatrixEmbedding
+from skbadge.embeddings._factors import Matrix, as_matrix, dense, paired_products
 from skbadge.embeddings._scaled import scaled
 from skbadge.utils._chunks import row_chunks
 
 
-class SparseEmbedding(Embedding):
+class SparseEmbedding(MatrixEmbedding):
     """A sparse matrix held in memory, such as counts of words.
 
     Parameters
@@ -48,27 +36,6 @@ class SparseEmbedding(Embedding):
             )
         self.matrix = as_matrix(matrix, "matrix")
 
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Rows and columns, a pair of ints."""
-        return self.matrix.shape
-
-    @property
-    def dtype(self) -> np.dtype:
-        """Floating dtype of the bulk products."""
-        return self.matrix.dtype
-
-    @property
-    def _arrays(self):
-        return (self.matrix,)
-
-    def _norms_sq(self):
-        return row_norms_sq(self.matrix)
-
-    def cross(self, other: Self) -> NDArray:
-        """Inner products with the rows of another sparse embedding."""
-        return products(self.matrix, other.matrix)
-
     def project(self, directions: NDArray) -> NDArray[np.float64]:
         """Coordinates of the rows along some directions."""
         return self.matrix.astype(np.float64) @ directions
@@ -81,21 +48,8 @@ class SparseEmbedding(Embedding):
             forms[rows] = paired_products(part, part @ matrix)
         return forms
 
-    def _take(self, rows):
-        return SparseEmbedding(self.matrix[rows])
-
-    def _cast(self, dtype):
-        return SparseEmbedding(self.matrix.astype(dtype))
-
     def _dense(self):
         return dense(self.matrix)
-
-    def _pair_cost(self):
-        return (row_cost(self.matrix),)
-
-    def paired_sq_dists(self, other: Self) -> NDArray[np.float64]:
-        """Squared distances between rows of equal position."""
-        return row_norms_sq(differences(self.matrix, other.matrix))
 
 
 @scaled.register
