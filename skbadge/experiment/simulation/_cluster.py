@@ -101,7 +101,12 @@ def _elsewhere(parts, named):
     """Do a run on a worker. Returns what the task did, and what the claim was told."""
     *arguments, function, claim = map(pickle.loads, parts)
     named = {name: pickle.loads(packed) for name, packed in named.items()}
-    outcome = function(*arguments, claim, **named)
+    outcome = None
+    try:
+        outcome = function(*arguments, claim, **named)
+    except (Exception, SystemExit) as error:
+        # Raised, it would leave the evaluations behind.
+        claim.fail(error)
     return outcome, claim.sent_back()
 
 

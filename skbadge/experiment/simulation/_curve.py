@@ -175,7 +175,9 @@ def active_learning_curve(
 
     error_score : "raise" or float, default=np.nan
         Score of the evaluations that a run still owed when it failed; the other runs
-        go on. "raise" raises the error.
+        go on. "raise" raises the error. With a ``store``, it is a RuntimeError that
+        names it if the run killed its worker, or was on a cluster or in another
+        process; the evaluations before it are kept.
 
     verbose : int, default=0
         Above 0, shows a progress bar.
@@ -316,6 +318,21 @@ def _outcome(run, found, error_score):
 
 def _collect(runs, results, failures, metrics, error_score):
     """Put results together, with scores in place of what failed runs did not do."""
+    if failures:
+        first = failures[0]["error"].rstrip(".")
+        message = f"{len(failures)} of {len(runs)} runs failed, the first with: {first}"
+        if error_score == "raise":
+            # Of a store; without one, it has been raised before.
+            raise RuntimeError(
+                f"{message}. See `failures_frame()` of the `ResultStore`, which keeps "
+                "the evaluations that were made."
+            )
+        warnings.warn(
+            f"{message}. See `failures_frame()` of the result.",
+            FitFailedWarning,
+            # Past this function, the curve, and its check of parameters.
+            stacklevel=4,
+        )
     n_done = {_key(failure): failure["n_labeled"] for failure in failures}
     records = []
     for run, (found, _) in zip(runs, results, strict=True):
@@ -323,15 +340,6 @@ def _collect(runs, results, failures, metrics, error_score):
         if _key(run.labels) in n_done:
             n_labeled = n_done[_key(run.labels)]
             records += owed_records(run, n_labeled, metrics, error_score)
-    if failures:
-        first = failures[0]["error"].rstrip(".")
-        warnings.warn(
-            f"{len(failures)} of {len(runs)} runs failed, the first with: {first}. See "
-            "`failures_frame()` of the result.",
-            FitFailedWarning,
-            # Past this function, the curve, and its check of parameters.
-            stacklevel=4,
-        )
     return ExperimentResult(records, failures)
 
 

@@ -321,6 +321,23 @@ def test_curves_with_a_store_are_those_of_one_process(client, path, tmp_path):
     assert_same_rows(there.to_frame(), here.to_frame())
 
 
+def test_curves_raise_what_failed_there_and_keep_what_was_made(client, path):
+    options = {"n_initial": 10, "n_query": 5, "n_rounds": 2, "n_repeats": 1}
+    options |= {"strategies": ["random"], "random_state": 0, "error_score": "raise"}
+    with (
+        parallel_config("dask"),
+        pytest.raises(
+            RuntimeError, match=r"1 of 1 runs.*ValueError: more than 15 rows"
+        ),
+    ):
+        active_learning_curve(
+            BadgeQuerier(Failing()), *make_data(), store=path, **options
+        )
+    with ResultStore(path) as store:
+        assert store.to_frame()["n_labeled"].tolist() == [10, 15]
+        assert "in fit" in store.failures()[0]["traceback"]
+
+
 def test_the_progress_bar_counts_runs(client, path, capsys):
     run_there(make_benchmark(n_repeats=1), path, verbose=1)
     assert "2/2" in capsys.readouterr().err

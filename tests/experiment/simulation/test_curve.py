@@ -287,7 +287,7 @@ class FailsBeyond(ClassifierMixin, BaseEstimator):
         return self.model_.predict_proba(X)
 
 
-def test_a_run_that_fails_is_reported_and_stops_no_other():
+def test_a_run_that_fails_is_reported_and_stops_no_other(tmp_path):
     querier = BadgeQuerier(FailsBeyond())
     with pytest.warns(FitFailedWarning, match="4 of 4 runs failed.*22 rows are too"):
         result = curve(querier)
@@ -301,8 +301,36 @@ def test_a_run_that_fails_is_reported_and_stops_no_other():
     assert "too many" in result._repr_html_()
     with pytest.raises(FloatingPointError, match="too many"):
         curve(querier, error_score="raise")
+    with pytest.raises(FloatingPointError, match="too many"):
+        curve(querier, error_score="raise", store=tmp_path / "results.db")
     with pytest.warns(FitFailedWarning):
         assert 0.0 in set(curve(querier, error_score=0.0).to_frame()["score"])
+
+
+class FailsTheOthers(LogisticRegression):
+    """Takes the runs that are left, as another process would."""
+
+    def __init__(self, path=None):
+        super().__init__()
+        self.path = path
+
+    def fit(self, X, y):
+        with ResultStore(self.path) as store:
+            while (claim := store.claim()) is not None:
+                claim.fail(OSError("not here"))
+        return super().fit(X, y)
+
+
+def test_what_another_process_has_failed_in_is_raised(tmp_path):
+    path = str(tmp_path / "results.db")
+    querier = BadgeQuerier(FailsTheOthers(path))
+    with pytest.raises(
+        RuntimeError, match=r"3 of 4 runs failed.*OSError: not here\. S"
+    ):
+        curve(querier, store=path, error_score="raise")
+    with ResultStore(path) as store:
+        assert store.counts()["done"] == 1
+        assert store.to_frame()["n_labeled"].tolist() == [12, 22, 32]
 
 
 def test_a_store_gives_the_same_frame_and_nothing_is_done_twice(tmp_path):
@@ -511,3 +539,6 @@ def test_a_strategy_that_kills_its_worker_fails_and_the_others_go_on(
     scores = result.to_frame().groupby("strategy")["score"].count()
     # The store has the evaluation before the query.
     assert scores.to_dict() == {"killer": int(is_stored), "random": 3}
+    options = {"strategies": strategies, "n_repeats": 1, "n_jobs": 2, "store": store}
+    with pytest.raises(RuntimeError, match="died" if is_stored else "terminated"):
+        curve(error_score="raise", **options)
