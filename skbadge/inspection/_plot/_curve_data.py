@@ -43,15 +43,17 @@ def mean_seconds(results):
     By setting, strategy and number of labels: the mean, over the runs with a finite
     score there, of the time each has taken in all until then.
     """
-    times = results[["fit_time", "query_time"]]
-    missing = times.isna().any(axis=1)
+    seconds = results["fit_time"] + results["query_time"]
+    run = [*SETTING, "strategy", "repeat"]
+    results = results.assign(seconds=seconds).sort_values("n_labeled")
+    results["seconds"] = results.groupby(run)["seconds"].cumsum(skipna=False)
+    # What a failed run owes has no times, and needs none without a score.
+    finite = results[np.isfinite(results["score"])]
+    missing = finite["seconds"].isna()
     if missing.any():
         raise ValueError(
-            "`x`='seconds' needs `fit_time` and `query_time` of each evaluation. "
-            f"Missing in {missing.sum()} of {len(results)} rows."
+            "`x`='seconds' needs `fit_time` and `query_time` of each evaluation with a "
+            f"score, and of those before it. Missing for {missing.sum()} of "
+            f"{len(finite)} rows: leave these out."
         )
-    run = [*SETTING, "strategy", "repeat"]
-    results = results.assign(seconds=times.sum(axis=1)).sort_values("n_labeled")
-    results["seconds"] = results.groupby(run)["seconds"].cumsum()
-    finite = results[np.isfinite(results["score"])]
     return finite.groupby([*SETTING, "strategy", "n_labeled"])["seconds"].mean()

@@ -283,9 +283,39 @@ def test_seconds_go_with_differences():
     np.testing.assert_allclose(line.get_xdata(), [1.5, 4.5, 8.5])
 
 
-def test_missing_times_are_refused():
-    frame = experiment().drop(columns="query_time")
-    with pytest.raises(ValueError, match=r"`x`='seconds' needs .* Missing in 12 of 12"):
+TIMES = ["fit_time", "query_time"]
+
+
+@pytest.mark.parametrize("last", [10, 20, 30])
+def test_what_a_failed_run_owes_needs_no_times(last):
+    frame = experiment()
+    run = (frame["strategy"] == "badge") & (frame["repeat"] == 1)
+    owed = run & (frame["n_labeled"] > last)
+    frame.loc[owed, ["score", *TIMES]] = np.nan
+    by_seconds, by_labels = (
+        draw(frame, x=x).lines_[0]["badge"] for x in ("seconds", "n_labeled")
+    )
+    np.testing.assert_array_equal(by_seconds.get_ydata(), by_labels.get_ydata())
+    ends = np.array([[1, 3.5, 7], [2, 5.5, 10]])
+    ends[1, np.array(N_LABELED) > last] = np.nan
+    np.testing.assert_allclose(by_seconds.get_xdata(), np.nanmean(ends, axis=0))
+
+
+@pytest.mark.parametrize(
+    ("lost", "where", "n"),
+    [
+        ("query_time", "n_labeled >= 20", 12),
+        (TIMES, "strategy == 'badge'", 6),
+        # The scores after it are later than by the times that are known.
+        (["score", *TIMES], "n_labeled == 30", 4),
+    ],
+)
+def test_missing_times_are_refused(lost, where, n):
+    frame = experiment()
+    frame.loc[frame.eval(where), lost] = np.nan
+    n_scores = frame["score"].count()
+    message = f"`x`='seconds' needs .* Missing for {n} of {n_scores}"
+    with pytest.raises(ValueError, match=message):
         draw(frame, x="seconds")
 
 
