@@ -111,11 +111,7 @@ def _read(source, hashes, i, pd):
             )
         if is_store(path):
             with ResultStore(path, create=False) as store:
-                store.check()
-                frame, runs = store.to_frame(hashes), store.runs_frame(hashes)
-            _check_unique(frame)
-            _check_same_data(runs)
-            return path.name, frame, runs
+                return path.name, *_read_store(store, hashes)
         return path.name, _read_csv(path, hashes), None
     name = f"{type(source).__name__} {i}"
     if isinstance(source, pd.DataFrame):
@@ -125,12 +121,26 @@ def _read(source, hashes, i, pd):
             "`sources` must be paths of stores or CSV files, data frames or objects "
             f"with `to_frame()`. Got {name.split()[0]} among them."
         )
+    if isinstance(source, ResultStore):
+        return name, *_read_store(source, hashes)
     if hasattr(source, "runs_frame"):
-        return name, source.to_frame(), source.runs_frame()
+        return name, *_checked(source.to_frame(), source.runs_frame())
     if hasattr(source, "failures_frame"):
         failures = source.failures_frame()[[*_RUN, "error"]]
         return name, source.to_frame(), failures.assign(status="failed")
     return name, source.to_frame(), None
+
+
+def _read_store(store, hashes):
+    store.check()
+    return _checked(store.to_frame(hashes), store.runs_frame(hashes))
+
+
+def _checked(frame, runs):
+    """Evaluations and runs of a store, if they make curves together."""
+    _check_unique(frame)
+    _check_same_data(runs)
+    return frame, runs
 
 
 def _read_csv(path, hashes):

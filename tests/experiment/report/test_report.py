@@ -8,7 +8,13 @@ import pytest
 from pandas.testing import assert_frame_equal
 from sklearn.linear_model import LogisticRegression
 
-from skbadge.experiment import ExperimentResult, run_benchmark, write_report
+from skbadge.experiment import (
+    BenchmarkResult,
+    ExperimentResult,
+    ResultStore,
+    run_benchmark,
+    write_report,
+)
 from skbadge.experiment.report import write_csv
 from skbadge.experiment.store import config_hash
 from skbadge.inspection import (
@@ -311,11 +317,18 @@ def test_runs_of_the_same_names_must_be_told_apart(tmp_path):
         write_report(path, tmp_path / "out")
     by_hash = report_on(path, tmp_path, hashes=first.hashes)
     assert report_on(path, tmp_path, hashes=iter(first.hashes)) == by_hash
-    for options in ({"sources": first}, {"sources": path, "hashes": first.hashes}):
-        write_report(**options, out=tmp_path / "out")
-        curves = pd.read_csv(tmp_path / "out" / "accuracy_curves.csv")
-        expected = learning_curves(first)
-        np.testing.assert_allclose(curves["mean"], expected["mean"])
+    with ResultStore(path) as store:
+        with pytest.raises(ValueError, match="16 evaluations are there twice"):
+            write_report(store, tmp_path / "out")
+        for options in (
+            {"sources": first},
+            {"sources": path, "hashes": first.hashes},
+            {"sources": store, "hashes": first.hashes},
+        ):
+            write_report(**options, out=tmp_path / "out")
+            curves = pd.read_csv(tmp_path / "out" / "accuracy_curves.csv")
+            expected = learning_curves(first)
+            np.testing.assert_allclose(curves["mean"], expected["mean"])
 
 
 @pytest.mark.parametrize("names", [["a.db"], ["a.csv.gz"], ["a.db", "b.csv.gz"]])
@@ -478,9 +491,13 @@ def test_strategies_on_different_data_make_no_report_together(tmp_path):
         )
         for i, strategy in enumerate(["badge", "random"])
     ]
-    with pytest.raises(ValueError, match="Runs on 'd' have seen different rows"):
-        write_report(path, tmp_path / "out")
-    write_report(path, tmp_path / "out", hashes=results[0].hashes)
+    both = BenchmarkResult(path, results[0].hashes + results[1].hashes, {})
+    with ResultStore(path) as store:
+        for source in (path, store, both):
+            with pytest.raises(ValueError, match="Runs on 'd' have seen different ro"):
+                write_report(source, tmp_path / "out")
+        for source in (path, store):
+            write_report(source, tmp_path / "out", hashes=results[0].hashes)
 
 
 @pytest.mark.parametrize("name", [*NASTY, "'=a", "''-b", "NA", "007", "it's", "a\rb"])
