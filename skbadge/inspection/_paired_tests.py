@@ -18,9 +18,13 @@ from skbadge.inspection._frame import (
 )
 from skbadge.inspection._shared_runs import AT, check_at, shared_runs
 from skbadge.inspection._t_tests import one_sample_t, paired_differences
+from skbadge.utils._ties import rounded
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# Differences are as exact as this share of the greatest score.
+_ROUNDING = 1e-12
 
 
 @validate_params(
@@ -172,7 +176,7 @@ def _compare(table, pair, at, test):
     values = runs.values(at)
     differences = paired_differences(values)[0, 1]
     differences = differences[np.isfinite(differences)]
-    mean, statistic, p_value = _test(differences, test)
+    mean, statistic, p_value = _test(differences, test, np.abs(values).max(initial=0.0))
     n = len(differences)
     return runs.ends | {
         "mean_difference": mean,
@@ -183,10 +187,13 @@ def _compare(table, pair, at, test):
     }
 
 
-def _test(differences, test):
+def _test(differences, test, scale):
     mean, statistic, p_value, n = one_sample_t(differences)
     if n < 2:
         return mean, np.nan, np.nan
+    if test == "wilcoxon" and scale > 0:
+        # Those that differ by rounding only are tied, in any unit of the scores.
+        differences = rounded(differences / scale, quantum=_ROUNDING)
     if not differences.any():
         return 0.0, np.nan, 1.0
     if test == "wilcoxon":

@@ -136,6 +136,28 @@ def test_equal_runs_constant_differences_and_single_repeats(test):
     assert tests.loc[("a", "e"), "n_repeats"] == 1
 
 
+@pytest.mark.parametrize("unit", [100, 1, 1 / 3, 1e-3, -0.7])
+@pytest.mark.parametrize("test", ["t", "wilcoxon"])
+def test_the_unit_of_the_score_counts_for_nothing(test, unit):
+    # Whole per cents, so that differences are tied, two of them at a time.
+    percent = {
+        "a": [84, 75, 81, 77, 76, 80, 80, 83],
+        "b": [82, 73, 80, 75, 74, 82, 78, 82],
+    }
+    expected, found = (
+        paired_tests(
+            frame_of(
+                {name: np.reshape(x, (-1, 1)) * scale for name, x in percent.items()},
+                [100],
+            ),
+            at="final",
+            test=test,
+        )
+        for scale in (1, unit / 100)
+    )
+    np.testing.assert_allclose(found["p_value"], expected["p_value"])
+
+
 def test_one_point_has_no_area_to_test():
     row = paired_tests(frame_of({"a": [[0.5]] * 3, "b": [[0.6]] * 3}, [100])).iloc[0]
     assert row["n_repeats"] == 0
