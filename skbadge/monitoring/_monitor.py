@@ -382,6 +382,10 @@ class Monitor:
         """
         return as_frame(self.rounds)
 
+    def __getstate__(self):
+        # Of a copy, too: `add` extends the list.
+        return self.__dict__ | {"rounds": [*self.rounds]}
+
     def __repr__(self):
         return f"<{type(self).__name__}: {self._title()}>"
 

@@ -409,7 +409,7 @@ def test_watching_does_not_change_what_is_picked():
 
 
 @pytest.mark.parametrize(
-    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
+    "copied", [copy.copy, copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))]
 )
 def test_a_copy_goes_on_by_itself(copied):
     querier, *_ = asked()
