@@ -71,9 +71,10 @@ error
     -------
     null : DataFrame
         One row per strategy, its index: `column_average` (how often it is beaten),
-        `null_mean` (the same over the permutations), `row_average` (how often it
-        beats), and three p-values, each the share of permutations in which this
-        strategy has an average as extreme, the observed one counted among them:
+        `null_mean` (the mean over those permutations in which it is compared),
+        `row_average` (how often it beats), and three p-values, each the share of
+        permutations in which this strategy has an average as extreme, the observed one
+        counted among them:
 
         - `p_low`: it is beaten as rarely. Equals seldom beat each other, so that with
           few settings no average is low enough to be told from theirs;
@@ -149,7 +150,7 @@ error
     )
     null = {
         "column_average": beaten[0],
-        "null_mean": np.nan_to_num(beaten[1:]).mean(axis=0),
+        "null_mean": pd.DataFrame(beaten[1:]).mean().to_numpy(),
         "row_average": beats[0],
     }
     tails = {"p_low": -beaten, "p_high": beaten, "p_wins": beats}

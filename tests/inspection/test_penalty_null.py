@@ -56,9 +56,28 @@ def test_p_values_are_those_of_all_permutations(definition):
                 assert test.pvalue > 1e-3 / 18
                 tested += 0.02 < share[i] < 0.98
     assert tested > 5
-    averages = np.array([result.column_average.fillna(0.0) for result in every])
-    spread = averages.std(axis=0) / np.sqrt(n)
-    assert (abs(null["null_mean"] - averages.mean(axis=0)) < 4.5 * spread).all()
+    averages = pd.DataFrame([result.column_average for result in every])
+    spread = averages.std() / np.sqrt(n * averages.notna().mean())
+    assert (abs(null["null_mean"] - averages.mean()) < 4.5 * spread).all()
+
+
+def test_permutations_without_a_comparison_do_not_count_in_the_mean():
+    # One curve ends before the first budget, and may become that of the baseline.
+    rng = np.random.RandomState(0)
+    n_labeled = [100, 200, 300, 500]
+    ends = {"a": [0.5, np.nan, np.nan, np.nan], "b": [0.5, 0.6, 0.8, 0.9]}
+    ends["random"] = [0.5, 0.6, 0.7, 0.8]
+    curves = {name: end + 0.03 * rng.normal(size=(2, 4)) for name, end in ends.items()}
+    every = enumerate_matrices(curves, n_labeled, "paper")
+    averages = pd.DataFrame([result.column_average for result in every])
+    n, share = 2000, averages.notna().mean()
+    assert (share < 0.7).all()
+    null = penalty_null(
+        frame_of(curves, n_labeled), alpha=0.3, n_permutations=n, random_state=0
+    )
+    assert null["null_mean"].notna().tolist() == [False, True, True]
+    off = abs(null["null_mean"] - averages.mean()) / averages.std()
+    assert (off * np.sqrt(n * share)).max() < 4.5
 
 
 def test_pure_noise_singles_nobody_out():
