@@ -176,7 +176,8 @@ def _compare(table, pair, at, test):
     values = runs.values(at)
     differences = paired_differences(values)[0, 1]
     differences = differences[np.isfinite(differences)]
-    mean, statistic, p_value = _test(differences, test, np.abs(values).max(initial=0.0))
+    scale = np.abs(values[np.isfinite(values)]).max(initial=0.0)
+    mean, statistic, p_value = _test(differences, test, scale)
     n = len(differences)
     return runs.ends | {
         "mean_difference": mean,
