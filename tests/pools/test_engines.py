@@ -11,7 +11,7 @@ import pytest
 import torch
 from distributed import Client, LocalCluster
 
-from skbadge.pools import from_arrays, from_chunks, from_dask
+from skbadge.pools import _dask_engine, from_arrays, from_chunks, from_dask
 from skbadge.pools._engines import open_engine, reduce_partitions
 from tests.pools._parts import (
     Weights,
@@ -117,6 +117,20 @@ def test_dask_runs_again_what_a_killed_worker_had(cluster, tmp_path):
         read = partial(die_once, str(tmp_path))
         assert_same(passes(uneven_pool(), "auto", map_chunk=read), expected)
     assert os.listdir(tmp_path) == ["died"]
+
+
+def test_dask_is_sent_again_what_its_only_worker_had(tmp_path, monkeypatch):
+    (expected,) = passes(uneven_pool(), "serial")
+    read = partial(die_once, str(tmp_path))
+    # The port of the other cluster's dashboard is in use.
+    options = {"threads_per_worker": 1, "dashboard_address": ":0"}
+    with LocalCluster(n_workers=1, **options) as cluster, Client(cluster):
+        assert_same(passes(uneven_pool(), "auto", n=2, map_chunk=read), expected)
+        assert os.listdir(tmp_path) == ["died"]
+        os.remove(tmp_path / "died")
+        monkeypatch.setattr(_dask_engine, "MOST_LOSSES", 1)
+        with pytest.raises(RuntimeError, match=r"All workers .* died 1 times"):
+            passes(uneven_pool(), "auto", map_chunk=read)
 
 
 def test_a_killed_process_of_joblib_is_one_clear_error(tmp_path):
