@@ -10,6 +10,9 @@ from skbadge.embeddings._base import Embedding, row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding, products_in_blocks
+from skbadge.utils._chunks import row_chunks
+from skbadge.utils._place import new_array
+from skbadge.utils._triangular import solve_lower
 
 
 class ConditionedEmbedding(KernelOnlyEmbedding):
@@ -90,6 +93,35 @@ class ConditionedEmbedding(KernelOnlyEmbedding):
 
     def _pair_cost(self):
         return (*self.prior._pair_cost(), self.coordinates.shape[1])
+
+
+def conditioned_on(
+    embedding: Embedding, given: Embedding, factor: NDArray[np.float64]
+) -> ConditionedEmbedding:
+    """Rows with the kernel less what some given rows explain of it.
+
+    Parameters
+    ----------
+    embedding : Embedding of shape (n_rows, n_columns)
+        The rows.
+
+    given : Embedding of shape (n_given, n_columns)
+        The given rows, in float64.
+
+    factor : ndarray of shape (n_given, n_given)
+        Lower Cholesky factor of their kernel, and of noise on its diagonal if any.
+
+    Returns
+    -------
+    conditioned : ConditionedEmbedding of shape (n_rows, inf)
+        In float64.
+    """
+    # w(x) = C^-1 k(L, x), so that <w(x), w(x')> is the second term of the kernel.
+    coordinates = new_array((len(embedding), len(given)), np.float64)
+    products_in_blocks(embedding, given, out=coordinates)
+    for rows in row_chunks(*coordinates.shape):
+        solve_lower(factor, coordinates[rows].T)
+    return ConditionedEmbedding(embedding, coordinates)
 
 
 @to_device.register

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import eigh
 
-from skbadge.embeddings._conditioned import ConditionedEmbedding
+from skbadge.embeddings._conditioned import conditioned_on
 from skbadge.samplers._base import negligible_mass
 from skbadge.samplers._pivoted_cholesky import pivoted_cholesky
 from skbadge.samplers._symmetric_polynomials import draw_by_product
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._ranking import draw_weighted
 from skbadge.utils._threads import small_products
-from skbadge.utils._triangular import solve_lower
 
 MAX_KERNEL_BYTES = 2**31
 
@@ -148,9 +147,7 @@ def conditioned(embedding, given):
     """
     embedding, given = embedding.astype(np.float64), given.astype(np.float64)
     # With L_AA = G G^T, the coordinates G^-1 L_A. have the products L_.A L_AA^-1 L_A. .
-    factor = np.linalg.cholesky(given.cross(given))
-    coordinates = solve_lower(factor, given.cross(embedding)).T
-    return ConditionedEmbedding(embedding, np.ascontiguousarray(coordinates))
+    return conditioned_on(embedding, given, np.linalg.cholesky(given.cross(given)))
 
 
 def _complement(gram, given):

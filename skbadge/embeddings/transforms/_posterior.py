@@ -8,13 +8,10 @@ import numpy as np
 from scipy import linalg
 
 from skbadge._compat import Interval, StrOptions
-from skbadge.embeddings._conditioned import ConditionedEmbedding
+from skbadge.embeddings._conditioned import conditioned_on
 from skbadge.embeddings._dense import projected
-from skbadge.embeddings._kernel_only import products_in_blocks
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._cholesky import jittered_cholesky
-from skbadge.utils._chunks import row_chunks
-from skbadge.utils._place import new_array
 from skbadge.utils._triangular import solve_lower
 
 # Noise below so many times the rounding of squared norms is lost in it.
@@ -169,12 +166,7 @@ class Posterior(EmbeddingTransformer):
             return embedding
         n_rows, n_labeled = len(embedding), len(self.labeled_)
         self._check_bytes(n_rows, n_labeled, "rows by labelled rows")
-        # w(x) = C^-1 k(L, x), so that <w(x), w(x')> is the second term of the kernel.
-        coordinates = new_array((n_rows, n_labeled), np.float64)
-        products_in_blocks(embedding, self.labeled_, out=coordinates)
-        for rows in row_chunks(n_rows, n_labeled):
-            solve_lower(self.factor_, coordinates[rows].T)
-        return ConditionedEmbedding(embedding, coordinates)
+        return conditioned_on(embedding, self.labeled_, self.factor_)
 
     def _check_bytes(self, n_rows, n_columns, what):
         """Refuse a matrix that is too large."""
