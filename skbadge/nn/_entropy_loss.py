@@ -208,7 +208,7 @@ class JointEntropyMixin(NeuralNet):
         labeled = np.flatnonzero(~marks)
         self.X_unlabeled_ = take_rows(X, np.flatnonzero(marks))
         weights = fit_params.get("sample_weight")
-        if weights is not None:
+        if weights is not None and np.ndim(weights):
             weights = np.asarray(weights)[labeled]
             fit_params = fit_params | {"sample_weight": weights}
         y = None if y is None else take_labels(y, labeled)
@@ -361,7 +361,7 @@ class JointEntropyMixin(NeuralNet):
         if marks is not None:
             labeled = np.flatnonzero(~marks)
             X, y = take_rows(X, labeled), take_labels(y, labeled)
-            if sample_weight is not None:
+            if sample_weight is not None and np.ndim(sample_weight):
                 sample_weight = np.asarray(sample_weight)[labeled]
         return super().score(X, y, sample_weight)
 

@@ -81,9 +81,13 @@ def table_preprocessor(
            [40.,  0.,  0.,  1.]], dtype=float32)
     """
     dtype = _check(X, dtype)
-    numbers, times, others = column_kinds(X)
+    kinds = numbers, times, others = column_kinds(X)
+    if not all(isinstance(name, str) for name in X.columns):
+        # What is no text is a position to scikit-learn.
+        place = {name: i for i, name in enumerate(X.columns)}
+        numbers, times, others = ([place[name] for name in kind] for kind in kinds)
     encoder = OneHotEncoder(
-        categories=[categories(X[column]) for column in others],
+        categories=[categories(X[name]) for name in kinds[2]],
         handle_unknown="infrequent_if_exist",
         min_frequency=min_frequency,
         max_categories=max_categories,

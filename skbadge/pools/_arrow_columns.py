@@ -46,9 +46,16 @@ class Columns:
 
     def __init__(self, schema: Any, with_nulls: set, as_frame: AsFrame):
         self.names: list[str] = schema.names
-        self._schema = _as_floats(schema, with_nulls)
         self._is_vector = len(schema) == 1 and _is_vector(schema.field(0).type)
         self.is_frame = self._chosen(as_frame, _as_floats(schema, set()))
+        # In frames, as pandas reads them: True, False and None.
+        self._gappy = _booleans(schema) & with_nulls if self.is_frame else set()
+        self._schema = _as_floats(schema, with_nulls - self._gappy)
+        self._whole = [
+            field.name
+            for field in self._schema
+            if _is_whole(field.type) and field.name not in self._gappy
+        ]
         self.categories: dict[str, list] = {}
         if self.is_frame:
             import_optional("pandas", extra="arrow", purpose="A pool of data frames")
@@ -69,9 +76,22 @@ class Columns:
         Returns
         -------
         rows : ndarray of shape (n_rows, n_columns), or DataFrame
-            Missing numbers are NaN.
+            Missing numbers are NaN, and missing booleans of a frame None.
+
+        Raises
+        ------
+        ValueError
+            If values are missing of which nobody has said so: a whole number has no
+            mark for that.
         """
         pa = arrow("")
+        for name in self._whole:
+            if batch.column(name).null_count:
+                raise ValueError(
+                    f"Values of {name!r} are missing, of which the file says nothing. "
+                    "Write it again with statistics of its columns, as pandas and "
+                    "pyarrow do unless told otherwise, or make the column floating."
+                )
         if self._is_vector:
             return _vectors(batch.column(0))
         if not self.is_frame and batch.schema.types == self._schema.types:
@@ -109,6 +129,9 @@ class Columns:
     def _frame(self, table):
         # The metadata of pandas would make an index of some of the columns.
         frame = table.to_pandas(ignore_metadata=True)
+        for name in self._gappy:
+            # Also where a chunk has them all.
+            frame[name] = frame[name].astype(object)
         for name, categories in self.categories.items():
             frame[name] = frame[name].cat.set_categories(categories)
         return frame
@@ -127,17 +150,25 @@ def distinct(batches: Iterable, names: list[str]) -> dict[str, list]:
 def _as_floats(schema, with_nulls):
     """The schema with floats for decimals, and for whole numbers with nulls."""
     pa = arrow("")
-    types = pa.types
     for i, field in enumerate(schema):
-        is_whole = types.is_integer(field.type) or types.is_boolean(field.type)
-        if types.is_decimal(field.type) or (is_whole and field.name in with_nulls):
+        has_gaps = _is_whole(field.type) and field.name in with_nulls
+        if pa.types.is_decimal(field.type) or has_gaps:
             schema = schema.set(i, pa.field(field.name, pa.float64()))
     return schema.remove_metadata()
 
 
-def _is_number(kind):
+def _booleans(schema):
+    is_boolean = arrow("").types.is_boolean
+    return {field.name for field in schema if is_boolean(field.type)}
+
+
+def _is_whole(kind):
     types = arrow("").types
-    return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)
+    return types.is_integer(kind) or types.is_boolean(kind)
+
+
+def _is_number(kind):
+    return _is_whole(kind) or arrow("").types.is_floating(kind)
 
 
 def _is_dictionary(kind):

@@ -71,8 +71,10 @@ def from_parquet(
 
     Notes
     -----
-    Missing numbers are NaN: whole numbers and booleans of which some are missing become
-    float64, which rounds beyond 2**53; decimals always do. Columns of dictionary type
+    Missing numbers are NaN: whole numbers of which some are missing become float64,
+    which rounds beyond 2**53; decimals always do, and booleans in arrays. In data
+    frames, booleans of which some are missing are objects, True, False and None, as
+    pandas reads them. Columns of dictionary type
     become categories, equal in all chunks, for which these columns are read once by
     this function.
 

@@ -129,7 +129,7 @@ class HoldingLabels(Asking):
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
         known = self._known_classes()
-        if known is None and is_first:
+        if is_first and self.classes is None:
             self._first_classes = _copied(classes)
             return
         check_named_before(classes, self.classes_ if known is None else known)

@@ -29,7 +29,7 @@ from skbadge.pools import (
 )
 from skbadge.querier._check_rows import check_axes
 from skbadge.querier._seeding import set_random_states
-from skbadge.querier._training import learns_from_labels
+from skbadge.querier._training import learns_from_labels, let_copy
 from skbadge.utils._shown import listed
 from skbadge.utils._streams import stream_seed
 
@@ -196,7 +196,9 @@ def _without_label_readers(step, name, notes):
     if _needs_labels(step):
         notes.append(_left_out(name, step, "learns from labels"))
         return None
-    return clone(step)
+    made = clone(step)
+    let_copy(made, step)
+    return made
 
 
 def _without_some_parts(step, parts, stand_in, name, notes):

@@ -222,7 +222,7 @@ def fit_clone(estimator, rows, codec, *, seed, fit_params, X_unlabeled=None):
     if isinstance(estimator, FrozenEstimator):
         return estimator
     original, estimator = estimator, clone(estimator)
-    _let_copy(estimator, original)
+    let_copy(estimator, original)
     if codec is not None and codec.is_coded:
         translate_labels(estimator, codec)
     adapt_members(estimator, rows.X, codec)
@@ -342,7 +342,7 @@ def _check_trained(estimator, X, codec, target_shape):
         check_output_shape(net, output_shape(estimator, X), target_shape)
 
 
-def _let_copy(estimator, original):
+def let_copy(estimator, original):
     """Let all parts copy the rows that they are given, instead of writing on them.
 
     The rows are the user's, who asks again about the same pool. Frozen parts, which a

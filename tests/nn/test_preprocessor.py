@@ -131,6 +131,16 @@ def test_complex_numbers_are_refused_by_column():
         table_preprocessor(X)
 
 
+@pytest.mark.parametrize(
+    "names", [[2, 0, 1], [5, 6, 7], [("a", 1), ("b", 2), ("c", 3)]]
+)
+def test_columns_go_by_their_names_whatever_these_are(names):
+    X = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"], "c": [5.0, 7.0]})
+    expected = transformed(X)
+    X.columns = names
+    np.testing.assert_array_equal(transformed(X), expected)
+
+
 @pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
 def test_times_are_seconds(zone):
     times = pd.to_datetime(["1970-01-02", None, "1970-01-04"]).tz_localize("UTC")

@@ -10,6 +10,7 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
 
+from skbadge.nn import table_preprocessor
 from skbadge.pools import from_parquet
 from tests.pools._pools import COLUMNS, frame_of, make_rows, parquet
 
@@ -103,7 +104,7 @@ def test_anything_else_is_a_frame_alike_in_all_chunks(tmp_path):
     chunks = rows_of(pool)
     assert len(chunks) == 4
     assert [str(dtype) for dtype in chunks[0].dtypes[1:5]] == [
-        *("category", "float64", "float64", "float64")
+        *("category", "float64", "object", "float64")
     ]
     assert all((chunk.dtypes == chunks[0].dtypes).all() for chunk in chunks)
     whole = pool.take([3, 1, 0])
@@ -112,7 +113,34 @@ def test_anything_else_is_a_frame_alike_in_all_chunks(tmp_path):
     assert whole["code"].tolist()[1:] == ["y", "x"]
     assert whole["price"].tolist()[2] == 1.5
     assert whole["text"].isna().tolist() == [False, True, False]
-    assert whole.index.tolist() == [3, 1, 0] or list(whole["flag"])[1:] == [0.0, 1.0]
+    assert whole["flag"].tolist() == [None, False, True]
+
+
+@pytest.mark.parametrize("as_frame", [True, False])
+@pytest.mark.parametrize("column", [[1, None, 3], [True, None, False]], ids=str)
+def test_missing_values_of_which_the_file_says_nothing_are_refused(
+    column, as_frame, tmp_path
+):
+    table = {"a": pa.array(column), "b": pa.array(column).fill_null(column[0])}
+    path = write(table, tmp_path / "x.parquet", write_statistics=False)
+    match = "Values of 'a' are missing, of which the file says nothing. Write it again"
+    with pytest.raises(ValueError, match=match):
+        from_parquet(path, as_frame=as_frame).take([0, 1])
+    whole = from_parquet(path, as_frame=as_frame, columns=["b"]).take([0, 1, 2])
+    assert np.asarray(whole).ravel().tolist() == table["b"].to_pylist()
+
+
+def test_booleans_with_gaps_are_read_as_pandas_reads_them(tmp_path):
+    flags = pd.DataFrame({"x": [1.0, 2.0, 3.0], "flag": [True, None, False]})
+    path = tmp_path / "x.parquet"
+    flags.to_parquet(path)
+    pool = from_parquet(path, batch_rows=1)
+    found = pool.take([0, 1, 2]).reset_index(drop=True)
+    pd.testing.assert_frame_equal(found, pd.read_parquet(path))
+    encoder = table_preprocessor(flags).fit(flags)
+    expected = encoder.transform(flags)
+    found = np.vstack([encoder.transform(chunk) for chunk in rows_of(pool)])
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("make", [pd.Index, np.array, tuple, iter, dict.fromkeys])

@@ -323,6 +323,15 @@ def test_classes_that_are_none_are_found_before_there_is_a_label(classes):
             check()
 
 
+def test_classes_that_were_refused_may_be_corrected():
+    X, y = make_data()
+    querier = BadgeQuerier(LogisticRegression())
+    with pytest.raises(ValueError, match="classes"):
+        querier.partial_fit(X, y, classes=[0, 1])
+    querier.partial_fit(X, y, classes=[0, 1, 2])
+    assert querier.classes_.tolist() == [0, 1, 2]
+
+
 # A net with fewer outputs than classes
 
 

@@ -228,6 +228,14 @@ def test_what_saves_a_copy_writes_on_nothing_of_the_users(make):
     np.testing.assert_array_equal(querier.X_labeled_, X[:20])
 
 
+def test_before_the_first_label_steps_write_on_nothing_of_the_users():
+    model = make_pipeline(StandardScaler(copy=False), LogisticRegression())
+    pool = X.copy()
+    querier = BadgeQuerier(model, strategy="max_herding", random_state=0)
+    assert len(querier.query(pool, 3)) == 3
+    np.testing.assert_array_equal(pool, X)
+
+
 @pytest.mark.parametrize("strategy", ["badge", "core_set", "lcmd"])
 def test_no_step_writes_on_the_rows_that_are_kept(strategy):
     model = make_pipeline(Doubling(), LogisticRegression())

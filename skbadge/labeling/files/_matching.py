@@ -59,7 +59,9 @@ def found_id(key, contains):
     if not isinstance(key, str | int | float) or not is_finite:
         raise Refusal("this can be no id")
     twin = _whole_number(key) if isinstance(key, str) else str(key)
-    found = [form for form in (key, twin) if form is not None and contains(form)]
+    other = None if isinstance(key, float) else _fraction(key)
+    forms = (key, twin, other)
+    found = [form for form in forms if form is not None and contains(form)]
     if not found:
         raise Refusal("there is no row with this id")
     if len(found) > 1:
@@ -130,6 +132,16 @@ def _whole_number(text):
     except ValueError:
         return None
     return number if str(number) == text.strip() else None
+
+
+def _fraction(key):
+    """The float of an id, as a file writes it: with a fraction or, by some, without."""
+    try:
+        number = float(key)
+    except (ValueError, OverflowError):
+        return None
+    looks = (repr(number), repr(number).removesuffix(".0"))
+    return number if str(key).strip() in looks and math.isfinite(number) else None
 
 
 def _is_same(label, known):

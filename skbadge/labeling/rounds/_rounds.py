@@ -189,18 +189,24 @@ class Rounds:
         if number and labels == self._taught.labels:
             return
         line = None if self._watch.monitor is None else self._watched(number, labels)
-        try:
+        with self._forgetting():
             self._taught.learn(labels)
-        except BaseException:
-            # What was taught before is forgotten, and taught again when it is needed.
-            self._seq, self._round, self._then = 0, 0, Standing()
-            raise
-        with self._ledger.writing() as page:
-            page.write("trained", round=number + 1, refers_to=known, reason=line)
+            with self._ledger.writing() as page:
+                page.write("trained", round=number + 1, refers_to=known, reason=line)
         self._reports = {}
         self._is_up()
         with self._ledger.lock:
             self._taught.look_over(self._ledger.standing)
+
+    @contextmanager
+    def _forgetting(self):
+        """What was taught is forgotten if the block raises, and taught again later."""
+        try:
+            yield
+        except BaseException:
+            self._taught.forget_all()
+            self._seq, self._round, self._then = 0, 0, Standing()
+            raise
 
     def _watched(self, number, labels):
         """What the monitor says of the round that ends; it never keeps it from ending.
@@ -312,10 +318,12 @@ class Rounds:
             standing = self._ledger.catch_up()
             seq, number = standing.seq, standing.round
             known = standing.trainings[-1].known if number else 0
-        if self._replays:
-            self._replay(seq)
-        elif self._round < number:
-            self._taught.learn(self._labels(Standing(self._ledger.events(until=known))))
+        with self._forgetting():
+            if self._replays:
+                self._replay(seq)
+            elif self._round < number:
+                then = Standing(self._ledger.events(until=known))
+                self._taught.learn(self._labels(then))
         self._seq, self._round = seq, number
 
     def _replay(self, until):

@@ -553,6 +553,22 @@ def test_ids_are_matched_only_where_they_can_mean_one_row(opened):
     assert given(session) == {8: "cat", "x": "cat"}
 
 
+@pytest.mark.parametrize("by", ["frame", "csv"])
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+def test_ids_that_are_floats_come_back(opened, tmp_path, by, shift):
+    session = opened(frame_of(ids=[0.0 + shift, 1.0 + shift, 128.0 + shift]))
+    frame = session.export_frame(3)
+    frame["label"] = ["cat", "dog", "cat"]
+    if by == "csv":
+        path = tmp_path / "rows.csv"
+        frame.to_csv(path, index=False)
+        imported = session.import_csv(path)
+    else:
+        imported = session.import_frame(frame)
+    assert not imported.refused
+    assert len(given(session)) == 3
+
+
 @pytest.mark.parametrize(
     ("classes", "label", "meant"),
     [

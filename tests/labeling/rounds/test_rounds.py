@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -173,6 +174,65 @@ def test_an_answer_is_kept_when_the_training_after_it_fails(tmp_path):
         with pytest.raises(ValueError, match="alpha"):
             session.train()
         assert session.progress().n_trainings == 0
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_a_training_that_could_not_be_written_down_is_made_again(
+    tmp_path, session, monkeypatch, error
+):
+    session.train()
+    session.label_many(range(20, 30), Y[20:30])
+    writing = session._ledger.writing
+
+    @contextmanager
+    def failing():
+        with writing() as page:
+            yield page
+            if any(event.kind == "trained" for event in page.events):
+                raise error("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session._ledger, "writing", failing)
+        with pytest.raises(error):
+            session.train()
+    session.train()
+    assert session.progress().n_trainings == 2
+    np.testing.assert_array_equal(proba(session), trained_by_hand(range(30), Y[:30]))
+    (task,) = session.next(1)
+    assert task.round == 2
+    session.close()
+    with open_session(tmp_path, batch_size=10) as again:
+        np.testing.assert_array_equal(proba(again), trained_by_hand(range(30), Y[:30]))
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_replay_that_was_interrupted_begins_anew(tmp_path, monkeypatch):
+    querier = BadgeQuerier(
+        MLPClassifier(4, max_iter=5),
+        random_state=0,
+        warm_start=True,
+        classes=np.unique(Y).tolist(),
+    )
+    with open_session(tmp_path, querier=querier) as session:
+        for start in (0, 10, 20):
+            rows = range(start, start + 10)
+            session.label_many(rows, Y[rows])
+            session.train()
+        expected = proba(session)
+    partial_fit, calls = BadgeQuerier.partial_fit, []
+
+    def interrupted(self, *args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return partial_fit(self, *args, **kwargs)
+
+    with open_session(tmp_path, querier=querier) as again:
+        with monkeypatch.context() as patch:
+            patch.setattr(BadgeQuerier, "partial_fit", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                proba(again)
+        np.testing.assert_array_equal(proba(again), expected)
 
 
 def test_the_querier_of_the_user_stays_as_it_is(tmp_path):
