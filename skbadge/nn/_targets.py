@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from skbadge.nn._mlp import column_statistics
 
@@ -44,9 +45,11 @@ class TargetScaler:
 
 def check_targets(y):
     """Targets as float64; a ValueError if they are not real or have a wrong shape."""
-    if y.dtype.kind not in "biuf" or y.ndim > 2 or 0 in y.shape:
+    is_sparse = sparse.issparse(y)
+    if is_sparse or y.dtype.kind not in "biuf" or y.ndim > 2 or 0 in y.shape:
+        kind = "a sparse matrix of " if is_sparse else ""
         raise ValueError(
             "y must hold real numbers and have shape (n_samples,) or (n_samples, "
-            f"n_outputs). Got dtype {y.dtype} and shape {y.shape} instead."
+            f"n_outputs), dense. Got {kind}dtype {y.dtype} and shape {y.shape} instead."
         )
     return y.astype(np.float64)

@@ -11,6 +11,7 @@ from torch.utils.data import Subset
 from skbadge import pools
 from skbadge.nn._dataset import without_number_lists
 from skbadge.pools import map_parts
+from skbadge.pools._numbers import array_of
 from skbadge.utils._shared_state import seeded
 
 
@@ -53,6 +54,11 @@ def take_rows(data, rows):
 
 def take_labels(y, rows):
     """Take the labels of rows, without the marks of other rows."""
+    if isinstance(y, list | tuple):
+        # NumPy makes texts of numbers beside a mark that is one.
+        y = array_of(y)
+    elif getattr(getattr(y, "dtype", None), "kind", "") == "O":
+        y = np.asarray(y)
     y = take_rows(y, rows)
     # Numbers beside a mark that is a string were objects; they get their dtype back.
     first = y[0] if isinstance(y, np.ndarray) and y.dtype.kind == "O" else ""

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skbadge.nn import JointEntropyTabularClassifier, TabularNetClassifier
@@ -44,6 +45,28 @@ def test_tables_train_plainly_at_weight_zero_with_any_labels(mark, labels):
     assert torch.equal(net.module_.mean, without.module_.mean)
     np.testing.assert_array_equal(net.predict(X), without.predict(X))
     assert net.history[:, "train_accuracy"] == without.history[:, "train_accuracy"]
+
+
+@pytest.mark.parametrize("container", [list, tuple, pd.Series])
+def test_labels_keep_their_kind_beside_a_mark_that_is_a_text(container):
+    X, y, partly = make_data()
+    marked = y.astype(object)
+    marked[partly == -1] = "?"
+    net = table(max_epochs=2, unlabeled_label="?")
+    expected = clone(net).fit(X, marked)
+    net.fit(X, container(marked.tolist()))
+    assert net.classes_.tolist() == expected.classes_.tolist() == [0, 1, 2]
+    np.testing.assert_array_equal(net.predict(X), expected.predict(X))
+    assert net.score(X, container(marked.tolist())) == expected.score(X, marked)
+
+
+def test_one_weight_for_all_rows_is_that_of_each():
+    X, _, partly = make_data()
+    one, each = (
+        table(max_epochs=2).fit(X, partly, sample_weight=weight)
+        for weight in (2.0, np.full(len(X), 2.0))
+    )
+    assert torch.equal(weights(one), weights(each))
 
 
 def test_tables_train_on_the_entropy_and_stop_by_labeled_accuracy():

@@ -175,13 +175,14 @@ def test_statistics_can_be_left_to_the_user():
     ("y", "message"),
     [
         (np.array(["1"] * 20), "y must hold real numbers.* dtype <U1"),
+        (sparse.csr_matrix(np.ones((20, 2))), "y must hold .* dense. Got a sparse"),
         (np.zeros((20, 2, 2)), r"dim 3|shape \(20, 2, 2\)"),
         (np.r_[np.zeros(19), np.nan], "Input y contains NaN"),
         (np.r_[np.zeros(19), np.inf], "Input y contains infinity"),
         (np.zeros(19), "inconsistent numbers of samples"),
         (None, "requires y to be passed"),
     ],
-    ids=["strings", "cube", "nan", "inf", "short", "none"],
+    ids=["strings", "sparse", "cube", "nan", "inf", "short", "none"],
 )
 def test_targets_that_are_none(y, message):
     with pytest.raises(ValueError, match=message):
