@@ -474,6 +474,15 @@ def as_floats(array: ArrayLike, name: str) -> NDArray:
     return floats
 
 
+def check_embedding(value: Any, name: str) -> None:
+    """Raise unless a value is an embedding."""
+    if not isinstance(value, Embedding):
+        raise TypeError(
+            f"`{name}` must be an embedding, such as "
+            f"skbadge.embeddings.DenseEmbedding(array). Got {type(value).__name__}."
+        )
+
+
 def check_finite(embedding: Embedding, name: str, first: int = 0) -> None:
     """Raise if a row of an embedding is not finite.
 

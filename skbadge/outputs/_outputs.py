@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
-from skbadge.embeddings._base import as_floats
+from skbadge.embeddings._base import as_floats, check_embedding
 from skbadge.embeddings._factors import as_matrix
 from skbadge.outputs._head import Head
 from skbadge.utils._held_bytes import Holder
@@ -136,12 +136,8 @@ class Outputs(Holder):
             # Arrays of floats stay what they are, such as maps of files.
             if not (matrix is None or _is_matrix(matrix)):
                 object.__setattr__(self, name, as_matrix(matrix, name))
-        if not (self.gradients is None or isinstance(self.gradients, Embedding)):
-            raise TypeError(
-                "`gradients` must be an embedding, such as "
-                "skbadge.embeddings.DenseEmbedding(array). Got "
-                f"{type(self.gradients).__name__}."
-            )
+        if self.gradients is not None:
+            check_embedding(self.gradients, "gradients")
         if getattr(self.embedded_features, "matrix", None) is not self.features:
             object.__setattr__(self, "embedded_features", None)
         arrays = {name: getattr(self, name) for name in ROW_FIELDS}

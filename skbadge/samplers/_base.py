@@ -13,6 +13,7 @@ from sklearn.utils import check_random_state
 
 from skbadge._compat import StrOptions
 from skbadge.embeddings import Embedding
+from skbadge.embeddings._base import check_embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._feasible import Feasible
@@ -178,17 +179,13 @@ class Sampler(BaseEstimator, ABC):
 
 def _check_kinds(embedding, labeled):
     """Raise unless the rows are embeddings, the labelled ones of the same kind."""
-    for rows, name in ((embedding, "embedding"), (labeled, "labeled")):
-        if rows is None or isinstance(rows, Embedding):
-            continue
-        if name == "labeled" or not hasattr(rows, "reduce"):
-            raise TypeError(
-                f"`{name}` must be an embedding, such as "
-                "skbadge.embeddings.DenseEmbedding(array). Got "
-                f"{type(rows).__name__}."
-            )
-    is_pair = isinstance(embedding, Embedding) and labeled is not None
-    if is_pair and type(labeled) is not type(embedding):
+    is_chunked = hasattr(embedding, "reduce") and not isinstance(embedding, Embedding)
+    if not is_chunked:
+        check_embedding(embedding, "embedding")
+    if labeled is None:
+        return
+    check_embedding(labeled, "labeled")
+    if not is_chunked and type(labeled) is not type(embedding):
         raise TypeError(
             "`labeled` must be an embedding of the same kind as `embedding`. Got "
             f"{type(labeled).__name__} and {type(embedding).__name__}."

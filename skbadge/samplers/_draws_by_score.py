@@ -58,10 +58,7 @@ def draws_by_score(pool, score, n, feasible, order, share, rng):
     scores = values[np.searchsorted(kept, numbers)]
     logs = order.log_weights(scores, numbers)
     n_left = inner.n_left - np.arange(n)
-    not_picked = ~np.isin(kept, numbers)
-    log_others = np.logaddexp(
-        log_others, _log_sum(order, kept[not_picked], values[not_picked])
-    )
+    log_others = np.logaddexp(log_others, _log_rest(order, kept, values, numbers))
     probabilities = None
     # Infinite weights have no shares.
     if max(log_others, logs.max()) < np.inf:
@@ -97,9 +94,8 @@ class _Weighed(Scored):
         sketches = [
             order.sketch(self.size, scores, start, opened) for order in self.orders
         ]
-        rows = start + opened
-        is_other = ~np.isin(rows, _kept(sketches)[0])
-        return _log_sum(self.order, rows[is_other], scores[is_other]), sketches
+        kept, _ = _kept(sketches)
+        return _log_rest(self.order, start + opened, scores, kept), sketches
 
 
 @dataclass
@@ -110,10 +106,9 @@ class _Both:
 
     def __call__(self, first, second):
         sketches = list(map(merged, first[1], second[1]))
-        rows, values = _kept(first[1] + second[1])
-        is_other = ~np.isin(rows, _kept(sketches)[0])
-        log_sum = _log_sum(self.order, rows[is_other], values[is_other])
-        return np.logaddexp(np.logaddexp(first[0], second[0]), log_sum), sketches
+        kept, _ = _kept(sketches)
+        log_rest = _log_rest(self.order, *_kept(first[1] + second[1]), kept)
+        return np.logaddexp(np.logaddexp(first[0], second[0]), log_rest), sketches
 
 
 def _kept(sketches):
@@ -123,9 +118,12 @@ def _kept(sketches):
     return rows, np.concatenate([sketch.values for sketch in sketches])[at]
 
 
-def _log_sum(order, rows, scores):
-    """The logarithm of what rows weigh together."""
-    return logsumexp(order.log_weights(scores, rows)) if len(rows) else -np.inf
+def _log_rest(order, rows, scores, without):
+    """The logarithm of what rows weigh together, without some of them."""
+    rest = ~np.isin(rows, without)
+    if not rest.any():
+        return -np.inf
+    return logsumexp(order.log_weights(scores[rest], rows[rest]))
 
 
 def _in_turns(orders, chosen):

@@ -191,9 +191,9 @@ class Strategy(BaseEstimator, ABC):
         with rows_among(rows):
             pool = checked_outputs(pool, needs, "pool", reader)
             selection = self._checked_run(pool, n, labeled, feasible, rng)
-        return (
-            selection if rows is None else replace(selection, rows=rows[selection.rows])
-        )
+        if rows is None:
+            return selection
+        return replace(selection, rows=rows[selection.rows])
 
     def _checked_run(self, pool, n, labeled, feasible, rng):
         is_chunked = isinstance(pool, ChunkedOutputs)

@@ -7,7 +7,7 @@ from scipy import sparse
 
 from skbadge.embeddings._base import check_finite
 from skbadge.utils._row_errors import row_error
-from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
+from skbadge.utils._row_sums import proper_rows
 from skbadge.utils._validation import not_finite_rows
 
 
@@ -70,17 +70,13 @@ def _proper_samples(posterior, name):
 
 def _proper(proba, name):
     """Probabilities that sum to 1, unless a row is no distribution."""
-    sums = row_sums(proba)
-    bad = improper_rows(proba, sums)
-    if not bad.any():
-        return renormalized(proba, sums)
-    row = bad.argmax()
-    shown = np.array2string(proba[row], precision=4, threshold=10)
-    raise row_error(
-        f"`{name}` must hold class probabilities: finite, at least 0, of sum 1 in each "
-        f"row but for rounding to three decimals. {bad.sum()} of {len(bad)} rows do "
-        f"not, the first is row {{row}}: {shown}. Of logits, take the softmax.",
-        row,
+    return proper_rows(
+        proba,
+        lambda rows, shown, total: (
+            f"`{name}` must hold class probabilities: finite, at least 0, of sum 1 in "
+            f"each row but for rounding to three decimals. {rows} do not, the first is "
+            f"row {{row}}: {shown}. Of logits, take the softmax."
+        ),
     )
 
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from skbadge.utils._row_errors import row_error
+
 # Probabilities may be rounded to three decimals, each off by half of the last one. The
 # tolerance of a sum grows with the number of classes, between these limits.
 LEAST_TOLERANCE, GREATEST_TOLERANCE = 1e-3, 5e-2
@@ -38,6 +40,21 @@ def improper_rows(proba, sums):
     if not proba.min(initial=0.0) >= 0:
         improper |= ~(proba >= 0).all(axis=1)
     return improper
+
+
+def proper_rows(proba, refusal):
+    """Probabilities, each row divided by its sum if any of them needs it.
+
+    Raises if rows are none: ``refusal`` makes the message, which calls the first of
+    them ``{row}``, of how many there are, of its entries and of their sum.
+    """
+    sums = row_sums(proba)
+    bad = improper_rows(proba, sums)
+    if not bad.any():
+        return renormalized(proba, sums)
+    row = bad.argmax()
+    shown = np.array2string(proba[row], precision=4, threshold=10)
+    raise row_error(refusal(f"{bad.sum()} of {len(bad)} rows", shown, sums[row]), row)
 
 
 def renormalized(proba, sums):

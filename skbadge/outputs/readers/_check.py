@@ -2,10 +2,8 @@
 
 from dataclasses import replace
 
-import numpy as np
-
 from skbadge.utils._row_errors import row_error
-from skbadge.utils._row_sums import improper_rows, renormalized, row_sums
+from skbadge.utils._row_sums import proper_rows
 from skbadge.utils._validation import not_finite_rows
 
 # For each field: how an error about values that are not finite begins, and its hint.
@@ -75,15 +73,11 @@ def not_finite_error(name, bad, which="rows"):
 
 def _checked(proba, hint):
     """Probabilities that sum to 1, unless a row is no distribution."""
-    sums = row_sums(proba)
-    bad = improper_rows(proba, sums)
-    if not bad.any():
-        return renormalized(proba, sums)
-    row = bad.argmax()
-    shown = np.array2string(proba[row], precision=4, threshold=10)
-    raise row_error(
-        "Probabilities must be >= 0 and sum to 1 in each row, but for rounding to "
-        f"three decimals. Got {bad.sum()} of {len(bad)} rows where they do not, the "
-        f"first is row {{row}}: {shown}, of sum {sums[row]:.6g}. {hint}",
-        row,
+    return proper_rows(
+        proba,
+        lambda rows, shown, total: (
+            "Probabilities must be >= 0 and sum to 1 in each row, but for rounding to "
+            f"three decimals. Got {rows} where they do not, the first is row {{row}}: "
+            f"{shown}, of sum {total:.6g}. {hint}"
+        ),
     )
