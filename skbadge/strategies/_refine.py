@@ -188,5 +188,5 @@ class _Asking:
                 feasible=feasible,
                 random_state=self.rng,
             )
-        self.parts.append((str(strategy), selection))
+        self.parts.append((str(strategy), replace(selection, embedding=None)))
         return replace(selection, rows=rows[selection.rows])

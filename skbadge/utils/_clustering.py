@@ -89,6 +89,9 @@ def _with_short_indices(matrix):
     """The matrix with indices of 32 bits, the only ones that k-means takes."""
     if not sparse.issparse(matrix) or matrix.indices.dtype == np.int32:
         return matrix
+    if max(matrix.nnz, *matrix.shape) > np.iinfo(np.int32).max:
+        # scikit-learn says so.
+        return matrix
     indices, starts = (
         part.astype(np.int32) for part in (matrix.indices, matrix.indptr)
     )
