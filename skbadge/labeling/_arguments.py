@@ -164,7 +164,7 @@ def texts_of_classes(classes: Any, name: str) -> list[str] | None:
                 f"`{name}` must be what an estimator can tell apart. Got "
                 f"{shown(from_text(text))}, {reason}."
             )
-    return texts
+    return [_in_one_type(text, is_classifier=True) for text in texts]
 
 
 def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
@@ -178,6 +178,24 @@ def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
     if isinstance(value, str) and value.endswith("\0"):
         return "a text with a null character at its end, which NumPy drops"
     return None
+
+
+def text_of_label(value: Any, is_classifier: bool) -> str:
+    """A label as JSON. Of 1 and 1.0, which are equal to an estimator, only one is kept.
+
+    Classes are ints, and targets floats, if they can be.
+    """
+    return _in_one_type(as_text(value, "y"), is_classifier)
+
+
+def _in_one_type(text, is_classifier):
+    value = from_text(text)
+    # A larger int may have no float of its own.
+    if isinstance(value, bool | str) or abs(value) > 2**53:
+        return text
+    if is_classifier and value != int(value):
+        return text
+    return as_text(int(value) if is_classifier else float(value), "y")
 
 
 class LabelReader:
@@ -201,12 +219,10 @@ class LabelReader:
         self._texts = classes
         self.classes = None if classes is None else [from_text(t) for t in classes]
         self.is_classifier = is_classifier(querier)
-        # Of labels without named classes: texts, numbers or bools.
-        self._kind = None
 
     def texts(self, y: list, standing: Any) -> list[str]:
         """Labels as JSON; raises for one that the querier could not learn."""
-        texts = [as_text(label, "y") for label in y]
+        texts = [text_of_label(label, self.is_classifier) for label in y]
         if self._texts is not None:
             for text in texts:
                 if text not in self._texts:
@@ -227,7 +243,7 @@ class LabelReader:
         )
 
     def _check_kinds(self, texts, standing):
-        kind = self._kind or self._kind_so_far(standing) or _kind_of(texts[0])
+        kind = self._kind_so_far(standing) or _kind_of(texts[0])
         for text in texts:
             if _kind_of(text) != kind:
                 raise ValueError(
@@ -239,9 +255,9 @@ class LabelReader:
                     "`y` must be a label that an estimator can tell apart. Got "
                     f"{shown(from_text(text))}, {reason}."
                 )
-        self._kind = kind
 
     def _kind_so_far(self, standing):
+        """Texts, numbers or bools, as labels that stand; None if there are none."""
         if not self.is_classifier:
             return _NUMBER
         votes = (vote for row in standing.rows.values() for vote in row.votes)

@@ -36,7 +36,7 @@ class TakingAnswers(Telling):
             is no more.
 
         y : str, int, float or bool
-            Its label, or target.
+            Its label, or target. 1 and 1.0 are one label.
 
         annotator : str or None, default=None
             Who says so; None for the session's. What others said stays, see
@@ -155,9 +155,9 @@ class TakingAnswers(Telling):
         ids, y = check_lists(ids, y)
         keys = [self._pool.key_of(id) for id in ids]
         check_distinct(keys)
-        labels = self._reader.texts(y, self._ledger.standing)
         holder = holder_of(who, self._life.name)
         with self._ledger.writing() as page:
+            labels = self._reader.texts(y, self._ledger.standing)
             for key, label in zip(keys, labels, strict=True):
                 row = self._ledger.standing.rows.get(key)
                 if row is None or not row.stands(kind, holder, label):

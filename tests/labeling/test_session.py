@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from skbadge import BadgeQuerier
 from skbadge.exceptions import QueryWarning
@@ -229,6 +229,23 @@ def test_a_row_one_is_unsure_of_may_be_asked_of_another(tmp_path, session):
         other.unsure(task.id)
     with open_session(tmp_path) as third:
         assert ids_of(third.next()) == [task.id]
+
+
+def test_a_row_one_is_unsure_of_does_not_come_back_from_another(tmp_path):
+    sessions = [open_session(tmp_path, annotator=name) for name in ("ann", "bob")]
+    ann, bob = sessions
+    (task,) = ann.next()
+    ann.unsure(task.id)
+    assert ids_of(bob.next()) == [task.id]
+    bob.give_back()
+    assert task.id not in ids_of(ann.next(300))
+    ann.give_back()
+    # It is the only one left for her to wait for.
+    ann.label_many([i for i in range(300) if i != task.id], Y[:299])
+    assert ann.next() == []
+    assert ids_of(bob.next()) == [task.id]
+    for each in sessions:
+        each.close()
 
 
 def test_a_label_stays_when_another_is_unsure(session):
@@ -485,6 +502,54 @@ def test_labels_without_classes_are_of_one_kind(tmp_path):
                 session.label(2, wrong)
     with pytest.raises(ValueError, match=r"It lacks \['3'\]"):
         open_session(tmp_path, classes=[3])
+
+
+def test_a_label_that_was_undone_does_not_say_what_kind_others_are(session):
+    session.label(1, "3")
+    with pytest.raises(ValueError, match="`y` must be a string"):
+        session.label(1, 3)
+    session.undo()
+    session.label(1, 3)
+    with pytest.raises(ValueError, match="`y` must be a number"):
+        session.label(2, "3")
+
+
+def test_the_first_label_in_another_process_says_what_kind_others_are(tmp_path):
+    with open_session(tmp_path) as session, open_session(tmp_path) as other:
+        session.label(1, "3")
+        with pytest.raises(ValueError, match="`y` must be a string"):
+            other.label(2, 3)
+        assert len(other.labels()) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "classes"),
+    [
+        (Ridge(), None),
+        (LogisticRegression(), None),
+        (LogisticRegression(), [1, 2]),
+        (LogisticRegression(), [1.0, 2.0]),
+    ],
+)
+def test_equal_numbers_are_one_label(tmp_path, model, classes):
+    querier = BadgeQuerier(model, strategy="random")
+    with open_session(tmp_path, querier=querier, classes=classes) as session:
+        session.label_many([1, 2], [1, 2.0])
+        session.label_many([1, 2], [1.0, np.int64(2)], annotator="bob")
+        assert session.agreement()["agrees"].all()
+        assert session.history()["label"].nunique() == 2
+        assert session.train().querier.y_labeled_.tolist() == [1, 2]
+    with open_session(tmp_path, querier=querier, classes=classes) as session:
+        assert session.labels()["label"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("labels", [[1, 2], [1.0, 2.0]])
+def test_a_table_without_classes_says_equal_numbers_alike(tmp_path, labels):
+    frame = pd.DataFrame({"skbadge_id": [1, 2], "label": labels})
+    with open_session(tmp_path) as session:
+        assert session.import_frame(frame).n_new == 2
+        session.label_many([1, 2], [1, 2.0], annotator="bob")
+        assert session.agreement()["agrees"].all()
 
 
 def test_a_class_that_was_given_may_not_go_though_it_was_corrected(tmp_path):

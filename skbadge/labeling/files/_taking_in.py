@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from skbadge.labeling._arguments import why_not_learned
+from skbadge.labeling._arguments import text_of_label, why_not_learned
 from skbadge.labeling.files._label_studio import UNKNOWN
 from skbadge.labeling.files._matching import (
     Known,
@@ -93,7 +93,7 @@ def _label_finder(session, standing, answers):
         found = found_unlisted_label(label, seen, is_number=is_number)
         if reason := why_not_learned(as_text(found, "y"), not is_number):
             raise Refusal(f"this is {reason}")
-        return found
+        return from_text(text_of_label(found, not is_number))
 
     return find
 

@@ -127,10 +127,6 @@ class RowStanding:
             self.votes, self.decided, self.order = (), 0, 0
             self.status = "skipped" if kind == "skipped" else "free"
 
-    def kind_of(self, seq):
-        """The kind of one of the row's events."""
-        return next(mark.kind for mark in self.marks if mark.seq == seq)
-
     def stands(self, kind, holder, label):
         """Whether somebody has given a label, or corrected by it, and it counts."""
         for vote in self.votes:

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from skbadge.labeling.ledger._ledger_format import Event
-from skbadge.labeling.ledger._row_standing import ANSWERS, Mark, RowStanding, why_of
-
-_CHANGES = (*ANSWERS, "withdrawn")
+from skbadge.labeling.ledger._row_standing import Mark, RowStanding, why_of
 
 
 class Training(NamedTuple):
@@ -49,7 +47,7 @@ class Standing:
 
     fresh : dict
         The answers and what changes them, that the last training did not know of, but
-        for those of the audit.
+        for those of the audit. A row that is skipped takes its answers with it.
     """
 
     def __init__(self, events: Iterable[Event] = ()):
@@ -95,19 +93,16 @@ class Standing:
             before = None
         else:
             before = row.status
+        votes = row.votes
         row.add(self._mark(event))
         if row.status != before:
             self._move(event.id, before, row.status)
         if row.is_audit:
             return
-        if event.kind in _CHANGES:
+        if event.kind == "undone" and event.refers_to in self.fresh:
+            del self.fresh[event.refers_to]
+        elif row.votes != votes:
             self.fresh[event.seq] = None
-        elif event.kind == "undone" and row.kind_of(event.refers_to) in _CHANGES:
-            if event.refers_to in self.fresh:
-                del self.fresh[event.refers_to]
-            else:
-                # What the last training knew of is taken back.
-                self.fresh[event.seq] = None
 
     def _mark(self, event):
         keep = self._kept.setdefault

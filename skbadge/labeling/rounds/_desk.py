@@ -81,12 +81,14 @@ class Desk:
         """Rows in line for somebody, the first to ask first: ids, and why.
 
         Rows that were left behind come before those of the queue, so that a session
-        that was killed and goes on asks for the same rows as one that was not.
+        that was killed and goes on asks for the same rows as one that was not. Nobody
+        gets a row again of which they could not tell what it is.
         """
         found = [
             (key, standing.rows[key].asked.why)
             for key in standing.in_order_of_asking(standing.returned)
             if self._pool.position(key) is not None
+            and annotator not in standing.rows[key].unsure_of
         ]
         for event in self._queue(standing):
             status = standing.status_of(event.id)

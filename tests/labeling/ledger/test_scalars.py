@@ -114,14 +114,15 @@ def test_ids_of_all_kinds_go_through_a_session(tmp_path):
         assert session.progress().by_class["bay"] == len(DISTINCT)
 
 
-def test_numbers_of_several_types_stay_apart_in_frames(tmp_path):
+def test_ids_of_several_types_stay_apart_in_frames(tmp_path):
     # Of these two, pandas would make one type.
     ids = [1, 2.0, *range(10, 308)]
     with open_session(tmp_path, ids=ids, classes=[1, 2.0]) as session:
         session.label_many(ids[:2], [1, 2.0])
         for frame in (session.labels(), session.history().set_index("id")):
             assert list(map(repr, frame.index)) == ["1", "2.0"]
-            assert list(map(repr, frame["label"])) == ["1", "2.0"]
+            # Labels that are equal are one, however they are written.
+            assert list(map(repr, frame["label"])) == ["1", "2"]
 
 
 def test_other_programs_read_ids_and_labels_as_json(tmp_path):

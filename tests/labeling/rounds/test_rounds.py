@@ -154,6 +154,28 @@ def test_a_training_comes_by_itself(tmp_path):
         assert session.progress().n_trainings == 2
 
 
+def test_a_row_that_was_trained_on_and_is_skipped_counts_as_a_change(tmp_path):
+    with open_session(tmp_path, train_every=4) as session:
+        session.label_many(range(4), Y[:4])
+        # One that had no label takes none away.
+        session.skip(20)
+        assert session.progress().n_new == 0
+        for row in range(2):
+            session.skip(row)
+        assert session.progress().n_new == 2
+        # One that the training did not know of takes its answer with it.
+        session.label(9, Y[9])
+        session.undo()
+        session.undo()
+        assert session.progress().n_new == 1
+        session.label_many([10, 11, 12], Y[10:13])
+        assert session.progress().n_trainings == 2
+        # Three answers go that it knew of, and one comes back.
+        for _ in range(4):
+            session.undo()
+        assert session.progress().n_new == 4
+
+
 def test_a_training_by_itself_waits_for_a_second_label(tmp_path):
     with open_session(tmp_path, train_every=2) as session:
         session.label_many(range(5), ["ash"] * 5)
