@@ -1,6 +1,7 @@
 """What a querier holds of labels: rows, classes, corrections, and doubts about them."""
 
 import warnings
+from contextlib import contextmanager
 from typing import Self
 
 import numpy as np
@@ -125,6 +126,20 @@ class HoldingLabels(Asking):
             check_masked(self.classes, "classes")
             self._classes_as_named = self.classes, _copied(self.classes)
         return self._classes_as_named[1]
+
+    @contextmanager
+    def _as_it_was_if_refused(self):
+        """Let a call that raises before its rows are kept change nothing."""
+        parameters = self._get_param_names()
+        before = {k: v for k, v in vars(self).items() if k not in parameters}
+        try:
+            yield
+        except BaseException:
+            if vars(self).get("_labeled") is before.get("_labeled"):
+                for name in vars(self).keys() - before.keys() - set(parameters):
+                    delattr(self, name)
+                vars(self).update(before)
+            raise
 
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""

@@ -239,19 +239,20 @@ class BadgeQuerier(Parametrized):
             Fitted.
         """
         self._check_parts()
-        X = self._check_X(X, reset=True)
-        labels = check_y(self, y, X, self._estimator())
-        for name in (
-            "estimator_",
-            "strategy_",
-            "classes_",
-            "_first_classes",
-            "_classes_as_named",
-        ):
-            self.__dict__.pop(name, None)
-        self._n_rounds, self._was_asked = 0, False
-        self._n_losses += 1
-        return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
+        with self._as_it_was_if_refused():
+            X = self._check_X(X, reset=True)
+            labels = check_y(self, y, X, self._estimator())
+            for name in (
+                "estimator_",
+                "strategy_",
+                "classes_",
+                "_first_classes",
+                "_classes_as_named",
+            ):
+                self.__dict__.pop(name, None)
+            self._n_rounds, self._was_asked = 0, False
+            self._n_losses += 1
+            return self._train(LabeledRows.of(X, labels, params), X_unlabeled)
 
     @exclusive()
     @fit_context(prefer_skip_nested_validation=False)
@@ -299,16 +300,17 @@ class BadgeQuerier(Parametrized):
         is_first = not hasattr(self, "_labeled")
         if X is None and y is None and not is_first:
             return self._train(self._labeled, X_unlabeled)
-        X = self._check_X(X, reset=is_first)
-        labels = check_y(self, y, X, self._estimator())
-        if classes is not None:
-            self._keep_classes(classes, is_first)
-        kept = None if is_first else self._labeled.without_those_retried(X)
-        if kept is not None and len(kept.y):
-            rows = kept.extended(X, labels, params)
-        else:
-            rows = LabeledRows.of(X, labels, params)
-        return self._train(rows, X_unlabeled)
+        with self._as_it_was_if_refused():
+            X = self._check_X(X, reset=is_first)
+            labels = check_y(self, y, X, self._estimator())
+            if classes is not None:
+                self._keep_classes(classes, is_first)
+            kept = None if is_first else self._labeled.without_those_retried(X)
+            if kept is not None and len(kept.y):
+                rows = kept.extended(X, labels, params)
+            else:
+                rows = LabeledRows.of(X, labels, params)
+            return self._train(rows, X_unlabeled)
 
     def _train(self, rows, X_unlabeled=None):
         """Keep the labelled rows, then train on them.

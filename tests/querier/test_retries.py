@@ -158,6 +158,50 @@ def test_a_refused_retry_changes_nothing():
     assert_holds(querier, np.arange(14))
 
 
+WIDE = np.hstack([X, X])
+REFUSED = {
+    "inconsistent numbers of samples": (y[:11], {}),
+    "`y` must hold labels of one kind": (["a", 1] * 6, {}),
+    "classes": (y[:12] + 7, {}),
+    "`X_unlabeled` needs an estimator": (y[:12], {"X_unlabeled": WIDE}),
+    "masked": (y[:12], {"sample_weight": np.ma.masked_equal(np.ones(12), 1)}),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_refused_fit_leaves_model_and_rows_as_they_were(why):
+    querier = fitted().set_params(classes=[0, 1])
+    before, asked = querier.predict_proba(X), querier.query(X, 3).tolist()
+    labels, params = REFUSED[why]
+    with pytest.raises(ValueError, match=why):
+        querier.fit(WIDE[:12], labels, **params)
+    assert querier.n_features_in_ == 2
+    np.testing.assert_array_equal(querier.predict_proba(X), before)
+    assert querier.query(X, 3).tolist() == asked
+    assert_holds(querier, np.arange(10))
+    querier.partial_fit(X[10:14], y[10:14])
+    assert_holds(querier, np.arange(14))
+    assert querier.fit(WIDE, y).n_features_in_ == 4
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_a_refused_first_call_leaves_nothing(why):
+    querier = BadgeQuerier(Moody(), random_state=0, classes=[0, 1])
+    labels, params = REFUSED[why]
+    with pytest.raises(ValueError, match=why):
+        querier.partial_fit(WIDE[:12], labels, **params)
+    assert not hasattr(querier, "n_features_in_")
+    assert_holds(querier.partial_fit(X[:10], y[:10]), np.arange(10))
+
+
+def test_classes_of_a_refused_first_call_are_not_kept():
+    querier = BadgeQuerier(Moody(), random_state=0)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        querier.partial_fit(X[:10], y[:9], classes=[0, 1, 2])
+    querier.partial_fit(X[:10], y[:10], classes=[0, 1])
+    assert querier.classes_.tolist() == [0, 1]
+
+
 # Going on from the weights there are
 
 
