@@ -179,7 +179,7 @@ class ArrayDataset(Dataset):
         """Cast one table, without a copy if it has the right dtype already."""
         if torch.is_tensor(values):
             target = self._target(_tensor_kind(values))
-            return values if target is None else values.to(getattr(torch, target))
+            return values if target is None else _cast_tensor(values, target)
         if sparse.issparse(values):
             # A matrix, because a single row of a sparse array would be 1-D.
             values = sparse.csr_matrix(values)
@@ -191,17 +191,17 @@ class ArrayDataset(Dataset):
         if target is None:
             return values
         if target == "bfloat16" and not sparse.issparse(values):
-            return self._as_tensor(values).to(torch.bfloat16)
-        # SciPy's sparse matrices have no half precision. `_as_tensor` casts the rows.
-        half = sparse.issparse(values) and target in ("float16", "bfloat16")
+            return _cast_tensor(self._as_tensor(values), target)
+        if sparse.issparse(values) and target in ("float16", "bfloat16"):
+            # SciPy's sparse matrices have no half precision, so `_as_tensor` casts the
+            # rows.
+            _cast_tensor(self._as_tensor(values.data), target)
+            target = "float32"
         try:
             with np.errstate(over="raise"):
-                return values.astype("float32" if half else target, copy=False)
+                return values.astype(target, copy=False)
         except FloatingPointError:
-            raise ValueError(
-                f"X has values beyond the range of dtype={target!r}. Rescale them or "
-                "choose a wider dtype."
-            ) from None
+            raise _beyond(target) from None
 
     def _target(self, kind):
         """Name of the dtype for data of a NumPy kind; None for no cast."""
@@ -250,6 +250,21 @@ def without_number_lists(data):
     ):
         return np.asarray(data)
     return data
+
+
+def _cast_tensor(values, target):
+    """A tensor of another dtype; raises where a number would become infinite."""
+    cast = values.to(getattr(torch, target))
+    if cast is not values and (cast.isinf() & ~values.isinf()).any():
+        raise _beyond(target)
+    return cast
+
+
+def _beyond(dtype):
+    return ValueError(
+        f"X has values beyond the range of dtype={dtype!r}. Rescale them or choose a "
+        "wider dtype."
+    )
 
 
 def _tensor_kind(values):

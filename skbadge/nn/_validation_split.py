@@ -11,6 +11,7 @@ from torch.utils.data import Dataset, Subset
 
 from skbadge.nn._dataset import ArrayDataset
 from skbadge.nn._target_dataset import TargetDataset
+from skbadge.pools import is_dataset
 
 
 class RelabeledDataset(Dataset):
@@ -75,8 +76,9 @@ class CodedSplit:
         if self.classes is not None:
             y = _codes(y, self.classes).astype(self.dtype)
         if not isinstance(_root(dataset), ArrayDataset):
-            # A data set of the user's reads these rows.
-            return train, RelabeledDataset(valid if X is None else X, y, X is None)
+            if X is None or is_dataset(X):
+                return train, RelabeledDataset(valid if X is None else X, y, X is None)
+            return train, skorch.dataset.Dataset(X, y)
         if X is None:
             X = np.stack([np.asarray(_parts(valid[i])[0]) for i in range(len(y))])
         return train, _like(_root(dataset), X, y)

@@ -150,9 +150,42 @@ def test_what_is_not_a_real_number_is_refused(X):
         ArrayDataset(X)
 
 
-def test_values_beyond_the_dtype_are_refused():
-    with pytest.raises(ValueError, match="beyond the range of dtype='float32'"):
-        ArrayDataset(np.array([[1e300]]))
+CONVERSIONS = {
+    "array": np.array,
+    "tensor": lambda rows: torch.from_numpy(np.array(rows)),
+    "csr": lambda rows: sparse.csr_array(np.array(rows)),
+    "frame": pd.DataFrame,
+    "list": list,
+    "dict": lambda rows: {"a": np.array(rows)},
+    "tensors": lambda rows: [torch.from_numpy(np.array(rows))] * 2,
+}
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        ("float32", 1e300),
+        ("float32", -4e38),
+        ("bfloat16", 1e300),
+        ("bfloat16", 3.4e38),
+        ("float16", 65_520.0),
+        ("float16", 70_000),
+    ],
+)
+@pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS)
+def test_values_beyond_the_dtype_are_refused(convert, dtype, value):
+    with pytest.raises(ValueError, match=f"beyond the range of dtype='{dtype}'"):
+        ArrayDataset(convert([[value, 0]]), dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+@pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS)
+def test_the_largest_values_and_those_that_are_infinite_stay(convert, dtype):
+    largest = torch.finfo(getattr(torch, dtype)).max
+    dataset = ArrayDataset(convert([[largest, -np.inf], [0.0, 1.0]]), dtype=dtype)
+    X, _ = dataset.take_batch(slice(0, 2))
+    X = X[0] if isinstance(X, list) else X["a"] if isinstance(X, dict) else X
+    assert X.double().tolist() == [[largest, -np.inf], [0.0, 1.0]]
 
 
 def test_unknown_dtype_is_refused():

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.ensemble import BaggingRegressor, VotingClassifier
+from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -160,6 +161,44 @@ def test_labelled_rows_that_are_a_torch_dataset():
         querier = BadgeQuerier(make_net(predefined_split(valid)), random_state=0)
         losses = valid_losses(querier.fit(tensors, y))
         assert losses[-1] < losses[0]
+
+
+class Columns(nn.Module):
+    """Takes the columns of a table by their names."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear = nn.Linear(2, 2)
+
+    def forward(self, age, pay):
+        columns = [each.reshape(-1, 1).float() for each in (age, pay)]
+        return self.linear(torch.cat(columns, 1))
+
+
+# pandas hands out columns that are not writeable, and skorch passes them on.
+@pytest.mark.filterwarnings("ignore:The given NumPy array is not writable")
+@pytest.mark.parametrize("kind", ["codes", "strings"])
+@pytest.mark.parametrize(
+    "container", [Dataset, lambda X, y: (X, y), lambda X, y: some(Dataset(X, y))]
+)
+@pytest.mark.parametrize(
+    "table", [pd.DataFrame, lambda data: {k: v.to_numpy() for k, v in data.items()}]
+)
+def test_rows_whose_columns_go_by_their_names(kind, container, table):
+    X, codes = make_data()
+    frame = pd.DataFrame(X[:, :2], columns=["age", "pay"], index=range(5, 45))
+    y = LABELS[kind](codes)
+    net = NeuralNetClassifier(
+        Columns,
+        criterion=nn.CrossEntropyLoss,
+        train_split=predefined_split(container(table(frame), y)),
+        max_epochs=3,
+        verbose=0,
+    )
+    querier = BadgeQuerier(net, random_state=0).fit(frame, y)
+    loss = log_loss(codes, querier.predict_proba(frame))
+    assert valid_losses(querier)[-1] == pytest.approx(loss, rel=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(40,), (40, 1)])
