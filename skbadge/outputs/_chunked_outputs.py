@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding, RowStackedEmbedding
 from skbadge.outputs._outputs import ROW_FIELDS, Outputs, with_norms
-from skbadge.pools import ChunkedPool
+from skbadge.pools import ChunkedPool, n_rows, take_rows
 from skbadge.pools._engines import reduce_partitions
+from skbadge.utils._chunks import rows_of_chunk
 from skbadge.utils._place import new_array
 from skbadge.utils._row_errors import rows_among
 from skbadge.utils._under_way import under_way
@@ -98,10 +100,13 @@ class ChunkedOutputs:
         result : object
             That of all rows.
         """
+        return self._reduce(_OfOutputs(part), merge)
+
+    def _reduce(self, part, merge):
         self.n_passes += 1
         return reduce_partitions(
             self.pool,
-            _OfOutputs(part),
+            part,
             merge,
             self.engine,
             shared=self._shared,
@@ -112,6 +117,16 @@ class ChunkedOutputs:
         """Outputs of some rows, read now; ``rows`` are their positions."""
         with rows_among(rows):
             return self.read(self.pool.take(rows))
+
+    def gathered(self, rows: NDArray) -> Outputs:
+        """Outputs of many rows, in one pass by all workers.
+
+        Parameters
+        ----------
+        rows : ndarray of int of shape (n_rows,)
+            Their positions, ascending, one at least. The model is read on no others.
+        """
+        return joined_outputs(self._reduce(_OfSome(rows), add))
 
     def embedded(self, embed: Callable[[Outputs], Embedding]) -> "ChunkedEmbedding":
         """The embedding of all rows, chunk by chunk; ``embed`` is picklable."""
@@ -177,6 +192,20 @@ class _OfOutputs:
         with rows_among(first):
             outputs = read(chunk)
         return self.part(outputs, first)
+
+
+@dataclass
+class _OfSome:
+    """The outputs of those of some rows that are in a chunk: a list of one, or none."""
+
+    rows: NDArray
+
+    def __call__(self, read, chunk, first):
+        positions, _ = rows_of_chunk(self.rows, first, n_rows(chunk))
+        if not len(positions):
+            return []
+        with rows_among(first + positions):
+            return [read(take_rows(chunk, positions))]
 
 
 @dataclass

@@ -93,8 +93,11 @@ def kept_if_it_should_be(outputs, strategy, storage):
     """All outputs, read now and kept, or as they are: read anew in each pass.
 
     Strategies that stream need them kept in no case. They are, where that takes little
-    and spares a pass, or where the user has named a folder. Others need all at once.
+    and spares a pass, or where the user has named a folder; but not for a sample, which
+    is read without the rest. Others need all at once.
     """
+    if strategy.samples_pool:
+        return outputs
     available, nbytes = available_memory(), outputs.nbytes
     has_folder = storage not in (None, "auto")
     if strategy.streams and not has_folder:

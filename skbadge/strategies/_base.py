@@ -108,6 +108,11 @@ class Strategy(BaseEstimator, ABC):
         """
         return False
 
+    @property
+    def samples_pool(self) -> bool:
+        """Whether it reads a uniform sample of a pool in chunks, and no other rows."""
+        return False
+
     def select(
         self,
         pool: Outputs,

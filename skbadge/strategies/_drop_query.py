@@ -12,7 +12,6 @@ from skbadge._compat import Interval
 from skbadge.outputs import Needs
 from skbadge.strategies._base import Strategy
 from skbadge.strategies._candidate_set import n_open, unlike_candidates
-from skbadge.strategies._sampled import gathered
 from skbadge.utils._chunks import row_chunks, rows_of_chunk
 from skbadge.utils._streams import entry_words
 
@@ -107,7 +106,7 @@ class DropQuery(Strategy):
         changes = _ChangesOfChunk(self._masks(rng), rows)
 
         def outputs_of(found):
-            return gathered(pool, found if rows is None else rows[found])
+            return pool.gathered(found if rows is None else rows[found])
 
         selection = self._select_by(
             np.concatenate(pool.reduce(changes, add)),

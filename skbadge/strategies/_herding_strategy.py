@@ -22,6 +22,7 @@ class HerdingStrategy(Strategy):
 
     reads_population = True
     streams = True
+    samples_pool = True
 
     @abstractmethod
     def _bandwidth(self, known):

@@ -1,7 +1,5 @@
 """Strategies that work on uniform samples of a pool, in memory or in chunks."""
 
-from dataclasses import dataclass
-from operator import add
 from typing import NamedTuple
 
 import numpy as np
@@ -9,10 +7,9 @@ from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from skbadge.outputs import Outputs
-from skbadge.outputs._chunked_outputs import ChunkedOutputs, joined_outputs
+from skbadge.outputs._chunked_outputs import ChunkedOutputs
 from skbadge.samplers import Feasible
 from skbadge.samplers._samples import Samples
-from skbadge.utils._chunks import rows_of_chunk
 
 
 class Sampled(NamedTuple):
@@ -49,7 +46,7 @@ def sampled(
     n_evaluation_rows: int = 10_000,
     n_candidates: int = 35_000,
 ) -> Sampled:
-    """Draw uniform samples of a pool; of one in chunks they are read in one pass.
+    """Draw uniform samples of a pool; of one in chunks they alone are read.
 
     Parameters
     ----------
@@ -69,26 +66,10 @@ def sampled(
     drawn = np.concatenate([samples.evaluation, samples.candidates, feasible.pending])
     rows = np.unique(drawn)
     if isinstance(pool, ChunkedOutputs):
-        outputs = gathered(pool, rows)
+        outputs = pool.gathered(rows)
     else:
         outputs = pool if len(rows) == len(pool) else pool.take(rows)
     samples = samples.among(rows)
     mask = np.zeros(len(rows), dtype=bool)
     mask[samples.candidates] = True
     return Sampled(rows, outputs, feasible.among(rows, mask), samples)
-
-
-def gathered(pool: ChunkedOutputs, rows: NDArray[np.int64]) -> Outputs:
-    """The outputs of some rows of a pool in chunks, ascending, read in one pass."""
-    return joined_outputs(pool.reduce(_Taken(rows), add))
-
-
-@dataclass
-class _Taken:
-    """The outputs of those of some rows that are in a chunk, a list of one."""
-
-    rows: NDArray[np.int64]
-
-    def __call__(self, outputs, first):
-        positions, _ = rows_of_chunk(self.rows, first, len(outputs))
-        return [outputs.take(positions)]

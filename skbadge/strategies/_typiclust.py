@@ -95,6 +95,7 @@ class TypiClust(Strategy):
     needs = Needs(features=True, labeled=True, sparse=True)
     reads_population = True
     streams = True
+    samples_pool = True
 
     def __init__(
         self,

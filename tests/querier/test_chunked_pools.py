@@ -158,6 +158,32 @@ def test_a_last_layer_is_run_again_on_each_chunk(strategy, make, candidates):
         assert report.n_passes == 2
 
 
+class CountingNet(Net):
+    """Knows how many rows it was asked about."""
+
+    n_rows = 0
+
+    def forward(self, X):
+        CountingNet.n_rows += len(X)
+        return super().forward(X)
+
+
+@pytest.mark.parametrize("storage", [None, "folder"])
+@pytest.mark.parametrize(
+    "strategy", ["typiclust", "max_herding", "uncertainty_herding"]
+)
+def test_of_a_sample_no_other_rows_are_read(strategy, storage, tmp_path):
+    asked = get_strategy(strategy).set_params(n_candidates=60)
+    storage = storage and tmp_path
+    querier = trained(asked, _nets.make_net(CountingNet), storage=storage)
+    pool = in_chunks(np.tile(POOL, (50, 1)), chunk_rows=5000)
+    CountingNet.n_rows = 0
+    _, report = querier.query(pool, 5, return_report=True)
+    assert report.n_passes == 1
+    # Those of both samples, the labelled ones, and a few of each chunk ahead.
+    assert 10_000 < CountingNet.n_rows < 11_000
+
+
 @pytest.mark.usefixtures("no_memory")
 @pytest.mark.parametrize("strategy", ["badge", "margin", "core_set", "drop_query"])
 @pytest.mark.parametrize("backend", ["threading", "loky"])
