@@ -8,15 +8,13 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, DTypeLike, NDArray
-from scipy import sparse
+from numpy.typing import DTypeLike, NDArray
 
+from skbadge.embeddings._arrays import mirror
 from skbadge.embeddings._nearest import least, least_in_blocks
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._held_bytes import Holder
-from skbadge.utils._place import cast_array, new_array
-from skbadge.utils._row_errors import row_error
-from skbadge.utils._validation import check_masked
+from skbadge.utils._place import new_array
 
 # So many products are faster as matrix-vector products than as one of matrices.
 FEW_COLUMNS = 3
@@ -428,85 +426,3 @@ class Embedding(Holder):
         block = np.multiply(self.cross(other), -2.0, dtype=np.float64)
         block += other.norms_sq()
         return least(block)
-
-
-def mirror(matrix, width=256):
-    """Copy the upper triangle of a square matrix to the lower one, in place."""
-    for start in range(0, len(matrix), width):
-        own, rest = slice(start, start + width), slice(start + width, None)
-        corner = np.triu(matrix[own, own])
-        matrix[own, own] = corner + np.triu(corner, 1).T
-        matrix[rest, own] = matrix[own, rest].T
-
-
-def as_factor(array: ArrayLike, name: str) -> NDArray:
-    """A matrix of float32 or float64, not copied if it is one, or an error by name."""
-    if isinstance(array, Embedding):
-        raise TypeError(
-            f"`{name}` must be an array. Got {array!r}, which is an embedding already."
-        )
-    if sparse.issparse(array):
-        raise TypeError(
-            f"`{name}` must be a dense array. Got a {type(array).__name__}. Its method "
-            "`toarray` makes one."
-        )
-    factor = as_floats(array, name)
-    if factor.ndim != 2:
-        raise ValueError(
-            f"`{name}` must be 2-D. Got an array of shape {factor.shape} instead."
-        )
-    return factor
-
-
-def as_floats(array: ArrayLike, name: str) -> NDArray:
-    """The same of any shape."""
-    check_masked(array, name)
-    floats = np.asarray(array)
-    if floats.dtype.kind == "c":
-        raise ValueError(
-            f"`{name}` must be of real numbers. Got an array of dtype {floats.dtype}. "
-            "Put its real and imaginary parts side by side."
-        )
-    if floats.dtype == np.float16:
-        return cast_array(floats, np.float32)
-    if floats.dtype not in (np.float32, np.float64):
-        return cast_array(floats, np.float64)
-    return floats
-
-
-def check_embedding(value: Any, name: str) -> None:
-    """Raise unless a value is an embedding."""
-    if not isinstance(value, Embedding):
-        raise TypeError(
-            f"`{name}` must be an embedding, such as "
-            f"skbadge.embeddings.DenseEmbedding(array). Got {type(value).__name__}."
-        )
-
-
-def check_finite(embedding: Embedding, name: str, first: int = 0) -> None:
-    """Raise if a row of an embedding is not finite.
-
-    ``first`` is the number of the first row, where they are a chunk of many.
-    """
-    wrong = np.flatnonzero(~np.isfinite(embedding.norms_sq()))
-    if len(wrong):
-        where = f" of the chunk that starts at row {first}" if first else ""
-        raise row_error(
-            f"`{name}` must be finite. {len(wrong)} of {len(embedding)} rows{where} "
-            "hold NaN or infinity, the first is row {row}.",
-            first + wrong[0],
-        )
-
-
-def coarsest(dtypes):
-    """Of some floating dtypes the one with the fewest digits."""
-    return min(dtypes, key=lambda dtype: dtype.itemsize)
-
-
-def row_norms_sq(factor: NDArray) -> NDArray[np.float64]:
-    """Squared norms of the rows of an array, accumulated in float64."""
-    norms_sq = np.empty(len(factor))
-    for rows in row_chunks(len(factor), factor.shape[1], budget=2**17, minimum=64):
-        block = factor[rows].astype(np.float64, copy=False)
-        np.einsum("ij,ij->i", block, block, out=norms_sq[rows])
-    return norms_sq

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding, row_norms_sq
+from skbadge.embeddings._arrays import row_norms_sq
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._kernel_only import KernelOnlyEmbedding, products_in_blocks

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import mirror, row_norms_sq
+from skbadge.embeddings._arrays import mirror, row_norms_sq
 from skbadge.utils._chunks import row_chunks
 from skbadge.utils._held_bytes import Holder
 from skbadge.utils._threads import in_threads

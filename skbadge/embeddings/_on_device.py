@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding, coarsest, mirror
+from skbadge.embeddings._arrays import coarsest, mirror
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._device import to_device
 from skbadge.utils._chunks import row_chunks
 

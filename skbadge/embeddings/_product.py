@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding, coarsest
+from skbadge.embeddings._arrays import coarsest
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._nearest import nearest_by_distances
 

@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from skbadge.embeddings._base import Embedding, coarsest
+from skbadge.embeddings._arrays import coarsest
+from skbadge.embeddings._base import Embedding
 from skbadge.embeddings._device import to_device
 from skbadge.embeddings._random_projection import sketched
 from skbadge.embeddings._scaled import scaled

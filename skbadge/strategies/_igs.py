@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skbadge.embeddings._base import row_norms_sq
+from skbadge.embeddings._arrays import row_norms_sq
 from skbadge.embeddings._sparse import matrix_embedding
 from skbadge.outputs import Needs
 from skbadge.outputs.readers._standardize import standardized

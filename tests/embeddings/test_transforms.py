@@ -129,7 +129,7 @@ def test_wrong_rows_are_refused(transformer):
         transformer.transform(pool.take(slice(None)))
     with pytest.raises(ValueError, match="`labeled` must be finite"):
         transformer.fit(pool.take(slice(None)))
-    with pytest.raises(TypeError, match="`embedding` must be an Embedding"):
+    with pytest.raises(TypeError, match="`embedding` must be an embedding"):
         transformer.transform(np.ones((3, 9)))
 
 

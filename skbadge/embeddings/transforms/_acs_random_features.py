@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from skbadge._compat import Interval
-from skbadge.embeddings._base import row_norms_sq
+from skbadge.embeddings._arrays import row_norms_sq
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings.transforms._base import EmbeddingTransformer
 from skbadge.embeddings.transforms._posterior import Posterior

@@ -8,7 +8,8 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skbadge.embeddings._base import Embedding, check_finite
+from skbadge.embeddings._base import Embedding
+from skbadge.embeddings._checks import check_embedding, check_finite
 from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
@@ -112,8 +113,7 @@ class EmbeddingTransformer(BaseEstimator, ABC):
 
 def _check_embedding(embedding, name):
     """Raise unless it is an embedding of finite rows."""
-    if not isinstance(embedding, Embedding):
-        raise TypeError(f"`{name}` must be an Embedding. Got {type(embedding)}.")
+    check_embedding(embedding, name)
     check_finite(embedding, name)
 
 
