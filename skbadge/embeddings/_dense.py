@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._checks import as_factor
+from skbadge.embeddings._checked import as_factor
 from skbadge.embeddings._factors import (
     Matrix,
     cast,

@@ -9,7 +9,7 @@ from sklearn.utils.extmath import row_norms
 from sklearn.utils.sparsefuncs import inplace_csr_row_scale
 
 from skbadge.embeddings._arrays import row_norms_sq as dense_norms_sq
-from skbadge.embeddings._checks import as_factor
+from skbadge.embeddings._checked import as_factor
 from skbadge.utils._place import cast_array, filled_array
 
 # An array, or a sparse matrix or array in CSR format.

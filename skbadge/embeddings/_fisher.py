@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from skbadge.embeddings._arrays import row_norms_sq
-from skbadge.embeddings._checks import as_factor
+from skbadge.embeddings._checked import as_factor
 from skbadge.embeddings._fisher_base import DenseFisher, FactoredFisher, FisherEmbedding
 from skbadge.embeddings._fisher_sketch import FisherSketch
 from skbadge.embeddings._gradient import check_columns_of_logit, check_proba

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 
 from skbadge.embeddings._arrays import row_norms_sq
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._checks import as_factor
+from skbadge.embeddings._checked import as_factor
 from skbadge.embeddings._dense import DenseEmbedding
 from skbadge.embeddings._factors import Matrix, as_matrix
 from skbadge.embeddings._on_device import from_numpy

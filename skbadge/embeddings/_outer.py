@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from skbadge.embeddings._arrays import coarsest
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._checks import as_factor
+from skbadge.embeddings._checked import as_factor
 from skbadge.embeddings._dense import DenseEmbedding, times
 from skbadge.embeddings._factors import (
     Matrix,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from skbadge.embeddings import DenseEmbedding, Embedding
-from skbadge.embeddings._checks import as_floats, check_embedding
+from skbadge.embeddings._checked import as_floats, check_embedding
 from skbadge.embeddings._factors import as_matrix
 from skbadge.outputs._head import Head
 from skbadge.utils._held_bytes import Holder

@@ -13,7 +13,7 @@ from sklearn.utils import check_random_state
 
 from skbadge._compat import StrOptions
 from skbadge.embeddings import Embedding
-from skbadge.embeddings._checks import check_embedding
+from skbadge.embeddings._checked import check_embedding
 from skbadge.exceptions import QueryWarning
 from skbadge.samplers._chunk_view import ChunkView
 from skbadge.samplers._feasible import Feasible

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from skbadge.embeddings._checks import check_finite
+from skbadge.embeddings._checked import check_finite
 
 # Squared distances this small have lost digits to underflow.
 LEAST_SQ_DIST = float(np.finfo(np.float64).tiny / np.finfo(np.float64).eps)

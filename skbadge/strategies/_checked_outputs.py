@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from scipy import sparse
 
-from skbadge.embeddings._checks import check_finite
+from skbadge.embeddings._checked import check_finite
 from skbadge.utils._row_errors import row_error
 from skbadge.utils._row_sums import proper_rows
 from skbadge.utils._validation import not_finite_rows

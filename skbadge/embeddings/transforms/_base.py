@@ -9,7 +9,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from skbadge.embeddings._base import Embedding
-from skbadge.embeddings._checks import check_embedding, check_finite
+from skbadge.embeddings._checked import check_embedding, check_finite
 from skbadge.utils._row_errors import rows_among
 from skbadge.utils._typing import RandomState
 
