@@ -236,7 +236,8 @@ class Answering(LikeItsEstimator):
                 # With the seeds and the scales of the pool.
                 options = outputs.read.options
                 outputs.targets = self._read_targets(estimator, strategy, options)
-                self._say_reading(strategy, len(X_pool))
+                if not strategy.samples_pool:
+                    self._say_reading(strategy, len(X_pool))
                 pool = kept_if_it_should_be(outputs, strategy, self.storage)
             # What is read chunk by chunk knows its rows by itself.
             streams = isinstance(pool, ChunkedOutputs)

@@ -93,8 +93,9 @@ class BadgeQuerier(Parametrized):
         Where `query` keeps what the model says about the pool. "auto" takes memory
         while that needs less than half of what is available (within the limits of
         control groups and, in a worker of joblib, of its share), and files in a
-        temporary folder for the rest. A path names a folder to put all of it in. None
-        takes memory only. No file outlives the query, however it ends.
+        temporary folder for the rest. A path names a folder to put all of it in, but
+        for arrays below 32 MiB. None takes memory only. No file outlives the query,
+        however it ends.
 
     random_state : None, int or RandomState, default=None
         With an int or a ``RandomState``, training (every ``random_state`` of the

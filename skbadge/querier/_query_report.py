@@ -70,7 +70,7 @@ class QueryReport(Selection):
         that both have count once.
 
     n_passes : int
-        How often the model was run on the pool; 1 unless it came in chunks.
+        How often the pool was read; 1 unless it came in chunks.
 
     engine : str
         Who read a pool in chunks, else "".

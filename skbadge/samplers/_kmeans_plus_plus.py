@@ -66,7 +66,8 @@ class KMeansPlusPlus(Sampler):
     the same rows for a seed, in one pass or a few. Each keeps ``8 * n`` rows that are a
     weighted draw without replacement, which stands for draws from the whole pool as
     long as it lasts. The first pass draws by what norms say of distances, which does
-    for gradient embeddings as a rule; the others by distances to some of the picks.
+    for gradient embeddings as a rule, and keeps ``8 * n`` rows of a uniform draw
+    besides; the others draw by distances to some of the picks.
     Nothing that is held grows with ``n_rows``, and picks depend neither on the chunks
     nor on the order of their merges, but for rounding.
 

@@ -110,7 +110,7 @@ class Strategy(BaseEstimator, ABC):
 
     @property
     def samples_pool(self) -> bool:
-        """Whether it reads a uniform sample of a pool in chunks, and no other rows."""
+        """Whether a uniform sample is all it looks at, of a pool in memory too."""
         return False
 
     def select(

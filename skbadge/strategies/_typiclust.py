@@ -48,8 +48,8 @@ class TypiClust(Strategy):
     n_candidates : int, default=35000
         Of a pool in chunks whose features are not kept, number of rows to select among,
         at least 1 and no fewer than are selected: drawn uniformly from those that may
-        be selected, and clustered together with 10,000 drawn from all. A report says
-        so.
+        be selected, and clustered together with 10,000 (``4 * n`` if that is more)
+        drawn from all. A report says so.
 
     Notes
     -----
@@ -95,7 +95,6 @@ class TypiClust(Strategy):
     needs = Needs(features=True, labeled=True, sparse=True)
     reads_population = True
     streams = True
-    samples_pool = True
 
     def __init__(
         self,
@@ -139,7 +138,12 @@ class TypiClust(Strategy):
                 f"clustered {len(sample.rows)} of {len(pool)} rows, and picked from "
                 f"{n_candidates}, drawn uniformly",
             )
-        return replace(selection, rows=sample.rows[selection.rows], notes=notes)
+        return replace(
+            selection,
+            rows=sample.rows[selection.rows],
+            notes=notes,
+            nbytes=selection.nbytes + sample.outputs.nbytes,
+        )
 
     def _turns(self, features, n, known, feasible, rng):
         """The unlabelled rows of the clusters, in two queues: small ones come last."""
