@@ -175,6 +175,9 @@ def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
             "a number with a fraction, which only a regressor learns: use one, or make "
             "all labels strings"
         )
+    is_class = is_classifier and not isinstance(value, str)
+    if is_class and not -(2**63) <= value < 2**63:
+        return "a number beyond 64 bits: make all labels strings"
     if isinstance(value, str) and value.endswith("\0"):
         return "a text with a null character at its end, which NumPy drops"
     return None
@@ -190,10 +193,7 @@ def text_of_label(value: Any, is_classifier: bool) -> str:
 
 def _in_one_type(text, is_classifier):
     value = from_text(text)
-    # A larger int may have no float of its own.
-    if isinstance(value, bool | str) or abs(value) > 2**53:
-        return text
-    if is_classifier and value != int(value):
+    if isinstance(value, bool | str) or (is_classifier and value != int(value)):
         return text
     return as_text(int(value) if is_classifier else float(value), "y")
 
@@ -257,11 +257,14 @@ class LabelReader:
                 )
 
     def _kind_so_far(self, standing):
-        """Texts, numbers or bools, as labels that stand; None if there are none."""
+        """Texts, numbers or bools, as labels so far; None if there are none.
+
+        Those that were withdrawn count as well: an undo may bring them back.
+        """
         if not self.is_classifier:
             return _NUMBER
-        votes = (vote for row in standing.rows.values() for vote in row.votes)
-        found = next((vote.label for vote in votes), None)
+        marks = (mark for row in standing.rows.values() for mark in row.not_undone())
+        found = next((mark.label for mark in marks if mark.label is not None), None)
         return None if found is None else _kind_of(found)
 
 

@@ -57,11 +57,11 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
 
     ids : None, str or array-like of shape (n_pool,), default=None
         What rows are called: a column's name, or one id for each row. None takes the
-        index of a data frame of pandas, if it is unique, or the id column of a pool in
-        chunks, and else positions. Ids are strings, ints, floats or bools. A column is
-        taken out of what the model gets; that of a pool in chunks must be its id column
-        or none that its chunks have. A row is known again by its id, so that the
-        order of the pool may change, and rows may be added.
+        index of a data frame of pandas, if it is unique and of strings or numbers, or
+        the id column of a pool in chunks, and else positions. Ids are strings, ints,
+        floats or bools. A column is taken out of what the model gets; that of a pool in
+        chunks must be its id column or none that its chunks have. A row is known again
+        by its id, so that the order of the pool may change, and rows may be added.
 
     classes : array-like of shape (n_classes,) or None, default=None
         All labels that may be given. None takes those of the querier or of the ledger;
@@ -79,8 +79,8 @@ class LabelingSession(TakingAnswers, FileExchange, PanelMixin):
         so that `train` refuses. A correction outdoes all answers before it.
 
     train_every : int or None, default=None
-        Train by itself once that many answers are new, and of two kinds at least. Those
-        to rows of the audit do not count.
+        Train by itself once that many answers are new, changed or taken back, and all
+        there are of two kinds at least. Those to rows of the audit do not count.
 
     audit_share : float, default=0.0
         So much of each batch are rows drawn at random, from 0 to 0.5, on which nothing

@@ -195,7 +195,7 @@ class ArrayDataset(Dataset):
         if sparse.issparse(values) and target in ("float16", "bfloat16"):
             # SciPy's sparse matrices have no half precision, so `_as_tensor` casts the
             # rows.
-            _cast_tensor(self._as_tensor(values.data), target)
+            _cast_tensor(self._as_tensor(_as_array(values.data)), target)
             target = "float32"
         try:
             with np.errstate(over="raise"):
@@ -255,9 +255,17 @@ def without_number_lists(data):
 def _cast_tensor(values, target):
     """A tensor of another dtype; raises where a number would become infinite."""
     cast = values.to(getattr(torch, target))
-    if cast is not values and (cast.isinf() & ~values.isinf()).any():
+    if _may_overflow(values, target) and (cast.isinf() & ~values.isinf()).any():
         raise _beyond(target)
     return cast
+
+
+def _may_overflow(values, target):
+    if values.layout != torch.strided or values.is_meta:
+        return False
+    if not values.is_floating_point():
+        return target == "float16"
+    return torch.finfo(values.dtype).max > torch.finfo(getattr(torch, target)).max
 
 
 def _beyond(dtype):

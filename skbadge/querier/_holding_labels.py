@@ -144,6 +144,8 @@ class HoldingLabels(Asking):
     def _keep_classes(self, classes, is_first):
         """Keep the classes of the first call; later ones may repeat them."""
         known = self._known_classes()
+        # The training of calls before may have failed.
+        is_first = is_first or (known is None and not hasattr(self, "classes_"))
         if is_first and self.classes is None:
             self._first_classes = _copied(classes)
             return

@@ -214,6 +214,9 @@ class BadgeQuerier(Parametrized):
     ) -> Self:
         """Start over: train on these labelled rows.
 
+        What is refused beforehand changes nothing. If training fails, the model of
+        before is gone, and the rows are kept as by `partial_fit`.
+
         Parameters
         ----------
         X : array-like of shape (n_labeled, n_features), or what the estimator takes

@@ -248,6 +248,31 @@ def test_a_row_one_is_unsure_of_does_not_come_back_from_another(tmp_path):
         each.close()
 
 
+@pytest.mark.parametrize("name", [None, "ann"])
+def test_a_row_that_one_could_tell_after_all_may_be_asked_again(tmp_path, name):
+    with open_session(tmp_path) as session:
+        (task,) = session.next(annotator=name)
+        session.unsure(task.id, annotator=name)
+        session.label(task.id, "ash", annotator=name)
+        session.withdraw(task.id, annotator=name)
+        assert task.id in ids_of(session.next(300, annotator=name))
+        session.give_back(annotator=name)
+    with open_session(tmp_path) as session:
+        assert task.id in ids_of(session.next(300, annotator=name))
+
+
+def test_a_row_that_is_free_again_goes_to_nobody_who_could_not_tell(tmp_path):
+    with open_session(tmp_path) as session:
+        session.label_many(range(9), Y[:9], annotator="bob")
+        session.train()
+        session.unsure(20, annotator="ann")
+        session.label(20, "ash", annotator="bob")
+        session.withdraw(20, annotator="bob")
+        assert 20 not in ids_of(session.next(300, annotator="ann"))
+        session.give_back(annotator="ann")
+        assert 20 in ids_of(session.next(300, annotator="bob"))
+
+
 def test_a_label_stays_when_another_is_unsure(session):
     (task,) = session.next()
     answer(session, [task])
@@ -514,6 +539,13 @@ def test_a_label_that_was_undone_does_not_say_what_kind_others_are(session):
         session.label(2, "3")
 
 
+def test_a_label_that_an_undo_may_bring_back_says_what_kind_others_are(session):
+    session.label(0, "a", annotator="ann")
+    session.skip(0, annotator="ann")
+    with pytest.raises(ValueError, match="`y` must be a string"):
+        session.label(1, 5, annotator="bob")
+
+
 def test_the_first_label_in_another_process_says_what_kind_others_are(tmp_path):
     with open_session(tmp_path) as session, open_session(tmp_path) as other:
         session.label(1, "3")
@@ -541,6 +573,22 @@ def test_equal_numbers_are_one_label(tmp_path, model, classes):
         assert session.train().querier.y_labeled_.tolist() == [1, 2]
     with open_session(tmp_path, querier=querier, classes=classes) as session:
         assert session.labels()["label"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), Ridge()])
+def test_equal_numbers_are_one_label_of_any_size(tmp_path, model):
+    querier = BadgeQuerier(model, strategy="random")
+    with open_session(tmp_path, querier=querier) as session:
+        session.label_many([0, 1], [1e16, 10**16])
+        session.label(0, 10**16, annotator="bob")
+        assert session.agreement()["agrees"].all()
+        assert list(session.progress().by_class.values()) == [2]
+
+
+@pytest.mark.parametrize("label", [2**63, -(2**63) - 1, 1e300])
+def test_numbers_that_no_array_of_classes_holds_are_refused(session, label):
+    with pytest.raises(ValueError, match="beyond 64 bits: make all labels strings"):
+        session.label(0, label)
 
 
 @pytest.mark.parametrize("labels", [[1, 2], [1.0, 2.0]])

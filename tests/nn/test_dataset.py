@@ -178,6 +178,25 @@ def test_values_beyond_the_dtype_are_refused(convert, dtype, value):
         ArrayDataset(convert([[value, 0]]), dtype=dtype)
 
 
+@pytest.mark.parametrize(
+    "X",
+    [
+        torch.eye(3, dtype=torch.float64).to_sparse(),
+        torch.eye(3).to(torch.float8_e4m3fn),
+        torch.empty(3, 3, dtype=torch.float64, device="meta"),
+    ],
+    ids=["sparse", "float8", "meta"],
+)
+def test_tensors_of_other_kinds_are_cast(X):
+    assert ArrayDataset(X).X.dtype == torch.float32
+
+
+def test_sparse_rows_of_extended_precision_become_half():
+    X = sparse.csr_array(np.eye(3, dtype=np.longdouble))
+    X, _ = ArrayDataset(X, dtype="float16").take_batch(slice(0, 3))
+    assert X.tolist() == np.eye(3).tolist()
+
+
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
 @pytest.mark.parametrize("convert", CONVERSIONS.values(), ids=CONVERSIONS)
 def test_the_largest_values_and_those_that_are_infinite_stay(convert, dtype):

@@ -202,6 +202,18 @@ def test_classes_of_a_refused_first_call_are_not_kept():
     assert querier.classes_.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("first", ["fit", "partial_fit"])
+def test_classes_may_be_named_after_a_first_training_that_failed(first):
+    querier = BadgeQuerier(Moody(fails=True), random_state=0)
+    with pytest.raises(RuntimeError, match="no memory"):
+        getattr(querier, first)(X[:10], y[:10])
+    querier.set_params(estimator__fails=False)
+    querier.partial_fit(X[:10], y[:10], classes=[1, 0])
+    assert querier.classes_.tolist() == [0, 1]
+    with pytest.raises(ValueError, match="classes"):
+        querier.partial_fit(X[:10], y[:10], classes=[0, 1, 2])
+
+
 # Going on from the weights there are
 
 

@@ -116,7 +116,8 @@ def found_unlisted_label(label, seen, *, is_number):
     except (ValueError, OverflowError):
         number = math.nan
     if isinstance(label, bool) or not math.isfinite(number):
-        raise Refusal("labels are numbers, such as 3.5, and this is none")
+        example = 3.5 if is_number else 3
+        raise Refusal(f"labels are numbers, such as {example}, and this is none")
     return number
 
 

@@ -42,8 +42,8 @@ class Progress:
         Labelled rows of the audit, on which nothing is trained.
 
     n_new : int
-        Answers, corrections and the like that the last training did not know of, but
-        for those of the audit.
+        Answers that were given, changed or taken back since the last training, but for
+        those of the audit.
 
     n_trainings : int
         How many trainings there were.
@@ -124,7 +124,7 @@ def progress_of(standing, n_pool, resolution):
         n_open=standing.counts["open"],
         n_contradictory=n_contradictory,
         n_audit=n_audit,
-        n_new=len(standing.fresh),
+        n_new=standing.changes.n,
         n_trainings=standing.round,
         by_class=dict(sorted(found, key=_in_order)),
         by_annotator=dict(people),

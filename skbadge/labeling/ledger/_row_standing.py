@@ -69,7 +69,7 @@ class RowStanding:
         The ``seq`` of the first of the answers: the place among labelled rows.
 
     unsure_of : tuple of str or None
-        The people who could not tell.
+        The people who could not tell, and have not answered since.
     """
 
     __slots__ = (
@@ -99,11 +99,23 @@ class RowStanding:
         if mark.kind != "undone":
             self._apply(mark)
             return
-        undone = {each.refers_to for each in self.marks if each.kind == "undone"}
         self._start()
-        for each in self.marks:
-            if each.kind != "undone" and each.seq not in undone:
-                self._apply(each)
+        for each in self.not_undone():
+            self._apply(each)
+
+    def not_undone(self):
+        """The events that nobody has undone, the oldest first."""
+        undone = {each.refers_to for each in self.marks if each.kind == "undone"}
+        kept = (each for each in self.marks if each.kind != "undone")
+        return [each for each in kept if each.seq not in undone]
+
+    def votes_at(self, seq):
+        """The votes after an event, of this row or another."""
+        then = RowStanding()
+        for mark in self.marks:
+            if mark.seq <= seq:
+                then.add(mark)
+        return then.votes
 
     def _apply(self, mark):
         kind = mark.kind
@@ -117,6 +129,7 @@ class RowStanding:
                 self.order = mark.seq
             others = (each for each in self.votes if each.holder != mark.holder)
             self.votes = (*others, mark)
+            self.unsure_of = tuple(who for who in self.unsure_of if who != mark.who[0])
             if kind == "corrected":
                 self.decided = mark.seq
             self.status = "answered"

@@ -16,6 +16,47 @@ class Training(NamedTuple):
     line: str | None
 
 
+class Changes:
+    """How many answers were given, changed or taken since the last training.
+
+    Of each row, the votes that the training knew are compared with those of now: what
+    was done and undone counts for nothing.
+
+    Attributes
+    ----------
+    n : int
+        The number.
+    """
+
+    def __init__(self):
+        self._start()
+
+    def _start(self):
+        self.n = 0
+        # The votes that the training knew, of rows that changed at least once since.
+        self._known: dict[str, tuple] = {}
+        self._counts: Counter[str] = Counter()
+
+    def add(self, key, before, row):
+        """Take in an event of a row, of which the votes before are given."""
+        if key not in self._known and row.votes == before:
+            return
+        known = {vote.seq for vote in self._known.setdefault(key, before)}
+        now = {vote.seq for vote in row.votes}
+        count = max(len(now - known), len(known - now))
+        self.n += count - self._counts[key]
+        self._counts[key] = count
+
+    def start_over(self, seq, rows):
+        """Begin with a training, which knew the events up to one."""
+        keys = list(self._known)
+        self._start()
+        for key in keys:
+            row = rows[key]
+            if row.marks[-1].seq > seq:
+                self.add(key, row.votes_at(seq), row)
+
+
 class Standing:
     """What the events so far come to; each is taken in once, in order.
 
@@ -45,9 +86,8 @@ class Standing:
     n_queries : int
         How many queries were made.
 
-    fresh : dict
-        The answers and what changes them, that the last training did not know of, but
-        for those of the audit. A row that is skipped takes its answers with it.
+    changes : Changes
+        Since the last training, but for rows of the audit.
     """
 
     def __init__(self, events: Iterable[Event] = ()):
@@ -60,7 +100,7 @@ class Standing:
         self.queue: list[Event] = []
         self.trainings: list[Training] = []
         self.n_queries = 0
-        self.fresh: dict[int, None] = {}
+        self.changes = Changes()
         # Equal parts of events, each kept once.
         self._kept: dict = {}
         for event in events:
@@ -82,7 +122,7 @@ class Standing:
         elif kind == "trained":
             self.trainings.append(Training(event.seq, event.refers_to, event.reason))
             self.queue = []
-            self.fresh = {seq: None for seq in self.fresh if seq > event.refers_to}
+            self.changes.start_over(event.refers_to, self.rows)
         else:
             self._add_to_row(event)
 
@@ -97,12 +137,8 @@ class Standing:
         row.add(self._mark(event))
         if row.status != before:
             self._move(event.id, before, row.status)
-        if row.is_audit:
-            return
-        if event.kind == "undone" and event.refers_to in self.fresh:
-            del self.fresh[event.refers_to]
-        elif row.votes != votes:
-            self.fresh[event.seq] = None
+        if not row.is_audit:
+            self.changes.add(event.id, votes, row)
 
     def _mark(self, event):
         keep = self._kept.setdefault

@@ -91,14 +91,12 @@ class Desk:
             and annotator not in standing.rows[key].unsure_of
         ]
         for event in self._queue(standing):
-            status = standing.status_of(event.id)
-            if (
-                status == "unsure"
-                and annotator not in standing.rows[event.id].unsure_of
-            ):
-                status = "free"
+            row = standing.rows.get(event.id)
+            if row is not None and annotator in row.unsure_of:
+                continue
+            is_left = row is None or row.status in ("free", "unsure")
             # Of a pool that has changed, rows may be gone.
-            if status == "free" and self._pool.position(event.id) is not None:
+            if is_left and self._pool.position(event.id) is not None:
                 found.append((event.id, why_of(event)))
         return found
 

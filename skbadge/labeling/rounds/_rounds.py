@@ -162,7 +162,7 @@ class Rounds:
     def _is_due(self, every):
         with self._ledger.lock:
             standing = self._ledger.catch_up()
-            if every is None or len(standing.fresh) < every:
+            if every is None or standing.changes.n < every:
                 return False
             found = self._labels(standing).values()
             # One label alone trains few models.

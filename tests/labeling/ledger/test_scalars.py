@@ -88,6 +88,9 @@ def test_what_a_ledger_cannot_hold_is_refused(value):
 @pytest.mark.parametrize("kind", [str, float, int, bool])
 def test_labels_of_all_kinds_go_through_a_session(tmp_path, kind):
     labels = [value for value in [*DISTINCT, 2.0] if type(value) is kind]
+    if kind is int:
+        # No array of classes holds it.
+        labels.remove(2**70)
     # Those with a fraction are the targets of a regressor.
     querier = BadgeQuerier(Ridge()) if kind is float else None
     classes = None if kind is float else labels

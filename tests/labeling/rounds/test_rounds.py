@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pytest
@@ -174,6 +174,62 @@ def test_a_row_that_was_trained_on_and_is_skipped_counts_as_a_change(tmp_path):
         for _ in range(4):
             session.undo()
         assert session.progress().n_new == 4
+
+
+def n_changed(tmp_path):
+    """Changes of answers since the last training, by two sets of answers."""
+    events = read(
+        tmp_path, "SELECT seq, kind, id, annotator, refers_to FROM events ORDER BY seq"
+    )
+
+    def answers(until):
+        past = [event for event in events if event[0] <= until]
+        undone = {refers for _, kind, *_, refers in past if kind == "undone"}
+        found = {}
+        for seq, kind, id, name, _ in past:
+            if seq in undone:
+                continue
+            if kind in ("labeled", "corrected"):
+                found.setdefault(id, {})[name] = seq
+            elif kind in ("skipped", "withdrawn"):
+                found.pop(id, None)
+        return found
+
+    known = [refers for _, kind, *_, refers in events if kind == "trained"]
+    before, now = answers(known[-1] if known else 0), answers(len(events))
+    total = 0
+    for id in before.keys() | now.keys():
+        old, new = (set(each.get(id, {}).values()) for each in (before, now))
+        total += max(len(old - new), len(new - old))
+    return total
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_changes_since_a_training_whatever_was_done_and_undone(tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    n_trainings = 0
+    with open_session(tmp_path, resolution="majority") as session:
+        for _ in range(120):
+            acts = ["label"] * 9 + ["correct", "skip", "withdraw"] * 3 + ["undo"] * 9
+            act = rng.choice([*acts, *["unsure", "train"] * 3])
+            row, name = int(rng.integers(4)), str(rng.choice(["ann", "bob"]))
+            if act == "undo":
+                session.undo(annotator=name)
+            elif act == "train":
+                with suppress(ValueError):
+                    session.train()
+            elif act in ("label", "correct"):
+                getattr(session, act)(row, str(rng.choice(["ash", "bay"])), name)
+            else:
+                with suppress(ValueError):
+                    getattr(session, act)(row, annotator=name)
+            found = session.progress()
+            assert found.n_new == n_changed(tmp_path)
+            n_trainings = found.n_trainings
+    assert n_trainings > 0
+    # Read from the file, they are as many.
+    with open_session(tmp_path) as session:
+        assert session.progress().n_new == n_changed(tmp_path)
 
 
 def test_a_training_by_itself_waits_for_a_second_label(tmp_path):
