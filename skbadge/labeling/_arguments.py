@@ -175,11 +175,11 @@ def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
             "a number with a fraction, which only a regressor learns: use one, or make "
             "all labels strings"
         )
-    is_class = is_classifier and not isinstance(value, str)
-    if is_class and not -(2**63) <= value < 2**63:
+    if isinstance(value, str):
+        if value.endswith("\0"):
+            return "a text with a null character at its end, which NumPy drops"
+    elif is_classifier and not -(2**63) <= value < 2**63:
         return "a number beyond 64 bits: make all labels strings"
-    if isinstance(value, str) and value.endswith("\0"):
-        return "a text with a null character at its end, which NumPy drops"
     return None
 
 

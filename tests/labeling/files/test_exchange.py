@@ -638,7 +638,7 @@ def test_targets_of_a_regression_are_numbers(opened):
     imported = session.import_frame(frame)
     assert given(session) == {"row-1": 1.5, "row-2": 2.0}
     assert [each.reason for each in imported.refused] == [
-        "labels are numbers, such as 3, and this is none"
+        "labels are numbers, such as 3.5, and this is none"
     ]
 
 
