@@ -1,5 +1,6 @@
 """Checks of what users hand to a session."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from numbers import Real
@@ -180,6 +181,8 @@ def why_not_learned(text: str, is_classifier: bool = True) -> str | None:
             return "a text with a null character at its end, which NumPy drops"
     elif is_classifier and not -(2**63) <= value < 2**63:
         return "a number beyond 64 bits: make all labels strings"
+    elif not abs(value) <= sys.float_info.max:
+        return "a number beyond 64 bits"
     return None
 
 
@@ -193,7 +196,7 @@ def text_of_label(value: Any, is_classifier: bool) -> str:
 
 def _in_one_type(text, is_classifier):
     value = from_text(text)
-    if isinstance(value, bool | str) or (is_classifier and value != int(value)):
+    if isinstance(value, bool | str) or why_not_learned(text, is_classifier):
         return text
     return as_text(int(value) if is_classifier else float(value), "y")
 

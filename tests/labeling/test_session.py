@@ -591,6 +591,14 @@ def test_numbers_that_no_array_of_classes_holds_are_refused(session, label):
         session.label(0, label)
 
 
+def test_numbers_that_no_array_of_targets_holds_are_refused(tmp_path):
+    with open_session(tmp_path, querier=BadgeQuerier(Ridge())) as session:
+        with pytest.raises(ValueError, match="beyond 64 bits"):
+            session.label(0, 10**400)
+        session.label(0, 2**70)
+        assert session.labels()["label"].tolist() == [2.0**70]
+
+
 @pytest.mark.parametrize("labels", [[1, 2], [1.0, 2.0]])
 def test_a_table_without_classes_says_equal_numbers_alike(tmp_path, labels):
     frame = pd.DataFrame({"skbadge_id": [1, 2], "label": labels})
