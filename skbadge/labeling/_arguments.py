@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from numbers import Real
 from typing import Any
 
@@ -222,6 +223,8 @@ class LabelReader:
         self._texts = classes
         self.classes = None if classes is None else [from_text(t) for t in classes]
         self.is_classifier = is_classifier(querier)
+        # The id of a row that had a label, to be looked at first.
+        self._witness = None
 
     def texts(self, y: list, standing: Any) -> list[str]:
         """Labels as JSON; raises for one that the querier could not learn."""
@@ -266,9 +269,12 @@ class LabelReader:
         """
         if not self.is_classifier:
             return _NUMBER
-        marks = (mark for row in standing.rows.values() for mark in row.not_undone())
-        found = next((mark.label for mark in marks if mark.label is not None), None)
-        return None if found is None else _kind_of(found)
+        rows = standing.rows
+        for key in chain(rows.keys() & {self._witness}, rows):
+            for label in rows[key].labels():
+                self._witness = key
+                return _kind_of(label)
+        return None
 
 
 _NUMBER = "a number"

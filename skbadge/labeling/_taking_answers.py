@@ -188,7 +188,7 @@ class TakingAnswers(Telling):
     def _why(self, row, key):
         """What had asked for a row, and what is in it if nobody had."""
         if row is not None:
-            why = row.marks[-1].why if row.asked is None else row.asked.why
+            why = row.marks[0].why if row.asked is None else row.asked.why
             return why._asdict()
         (digest,) = self._pool.digests([self._pool.position(key)])
         return {"round": self._ledger.standing.round, "digest": digest}

@@ -273,6 +273,56 @@ def test_a_row_that_is_free_again_goes_to_nobody_who_could_not_tell(tmp_path):
         assert 20 in ids_of(session.next(300, annotator="bob"))
 
 
+def test_a_row_of_before_a_training_may_be_asked_of_another(tmp_path):
+    with open_session(tmp_path, annotator="ann") as session:
+        tasks = session.next(4)
+        answer(session, tasks[:2])
+        session.label(299, "bay")
+        session.label(298, "cot")
+        session.train()
+        session.unsure(tasks[2].id)
+        # Nobody had asked for it.
+        session.unsure(297)
+        offered = ids_of(session.next(300, annotator="bob"))
+        assert tasks[2].id in offered
+        assert 297 not in offered
+        assert len(offered) == len(set(offered))
+        session.give_back(annotator="bob")
+        assert tasks[2].id not in ids_of(session.next(300))
+        session.give_back()
+        session.unsure(tasks[2].id, annotator="bob")
+        session.label(296, "ash")
+        session.train()
+        assert tasks[2].id not in ids_of(session.next(300, annotator="cat"))
+
+
+def test_an_answer_that_comes_back_closes_a_row_that_is_out(tmp_path):
+    with open_session(tmp_path, annotator="ann") as session:
+        session.label(0, "ash")
+        session.withdraw(0)
+        assert 0 in ids_of(session.next(300, annotator="bob"))
+        session.undo()
+        found = session.progress()
+        assert (found.n_labeled, found.by_class) == (1, {"ash": 1})
+        session.give_back(annotator="bob")
+        assert session.progress().n_labeled == 1
+        assert 0 not in ids_of(session.next(300))
+
+
+def test_who_could_not_tell_says_so_once(tmp_path, session):
+    session.label(0, "ash", annotator="bob")
+    for _ in range(3):
+        session.unsure(0)
+    assert len(read(tmp_path, "SELECT * FROM events WHERE kind = 'unsure'")) == 1
+
+
+def test_a_label_after_an_undo_is_of_its_round(session):
+    for _ in range(2):
+        session.label(5, "ash")
+        assert session.labels()["round"].tolist() == [0]
+        session.undo()
+
+
 def test_a_label_stays_when_another_is_unsure(session):
     (task,) = session.next()
     answer(session, [task])
@@ -544,6 +594,14 @@ def test_a_label_that_an_undo_may_bring_back_says_what_kind_others_are(session):
     session.skip(0, annotator="ann")
     with pytest.raises(ValueError, match="`y` must be a string"):
         session.label(1, 5, annotator="bob")
+
+
+def test_a_label_that_was_withdrawn_says_what_kind_those_of_a_table_are(session):
+    session.label(0, 1)
+    session.withdraw(0)
+    frame = pd.DataFrame({"skbadge_id": [1, 2], "label": ["x", "7"]})
+    assert len(session.import_frame(frame).refused) == 1
+    assert session.labels()["label"].tolist() == [7]
 
 
 def test_the_first_label_in_another_process_says_what_kind_others_are(tmp_path):

@@ -82,8 +82,8 @@ def _label_finder(session, standing, answers):
     """What reads the labels of a file."""
     if session.classes is not None:
         return lambda label: found_label(label, session.classes)
-    votes = (vote for row in standing.rows.values() for vote in row.votes)
-    seen = [from_text(text) for text in sorted({vote.label for vote in votes})]
+    texts = {text for row in standing.rows.values() for text in row.labels()}
+    seen = [from_text(text) for text in sorted(texts)]
     is_number = not session._reader.is_classifier
     is_mixed = len(kinds_of(answer.label for answer in answers)) > 1
 

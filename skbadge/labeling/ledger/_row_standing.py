@@ -109,6 +109,10 @@ class RowStanding:
         kept = (each for each in self.marks if each.kind != "undone")
         return [each for each in kept if each.seq not in undone]
 
+    def labels(self):
+        """All labels that it was ever given, but for those undone."""
+        return [each.label for each in self.not_undone() if each.label is not None]
+
     def votes_at(self, seq):
         """The votes after an event, of this row or another."""
         then = RowStanding()
@@ -120,10 +124,12 @@ class RowStanding:
     def _apply(self, mark):
         kind = mark.kind
         if kind == "asked":
-            self.status, self.asked = "open", mark
+            # An undo may bring back answers behind which it was handed out.
+            self.status = "answered" if self.votes else "open"
+            self.asked = mark
             self.is_audit = mark.why.strategy == AUDIT
         elif kind == "released":
-            self.status = "returned"
+            self.status = "answered" if self.votes else "returned"
         elif kind in ANSWERS:
             if not self.votes:
                 self.order = mark.seq
@@ -152,7 +158,7 @@ class RowStanding:
     def is_told(self, kind, annotator):
         """Whether a row was skipped, or somebody could not tell, and it stands."""
         if kind == "unsure":
-            return self.status == kind and annotator in self.unsure_of
+            return self.status in (kind, "answered") and annotator in self.unsure_of
         return self.status == kind == "skipped"
 
     def counting(self):

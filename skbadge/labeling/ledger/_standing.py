@@ -71,8 +71,8 @@ class Standing:
     counts : Counter
         How many of these rows have which status.
 
-    open, returned : dict
-        Ids of the rows of these two statuses.
+    open, returned, unsure : dict
+        Ids of the rows of these three statuses.
 
     changed : dict
         Ids of the rows whose status has changed since somebody emptied this.
@@ -96,6 +96,7 @@ class Standing:
         self.counts: Counter[str] = Counter()
         self.open: dict[str, None] = {}
         self.returned: dict[str, None] = {}
+        self.unsure: dict[str, None] = {}
         self.changed: dict[str, None] = {}
         self.queue: list[Event] = []
         self.trainings: list[Training] = []
@@ -158,7 +159,8 @@ class Standing:
             self.counts[before] -= 1
         self.counts[after] += 1
         self.changed[key] = None
-        for status, keys in (("open", self.open), ("returned", self.returned)):
+        for status in ("open", "returned", "unsure"):
+            keys = getattr(self, status)
             if before == status:
                 del keys[key]
             if after == status:

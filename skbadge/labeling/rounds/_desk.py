@@ -98,6 +98,15 @@ class Desk:
             # Of a pool that has changed, rows may be gone.
             if is_left and self._pool.position(event.id) is not None:
                 found.append((event.id, why_of(event)))
+        in_line = {key for key, _ in found}
+        since = standing.trainings[-1].seq if standing.trainings else 0
+        for key in standing.unsure:
+            # A training has emptied the queue that these came from.
+            row = standing.rows[key]
+            if key in in_line or annotator in row.unsure_of or row.asked is None:
+                continue
+            if row.marks[-1].seq > since and self._pool.position(key) is not None:
+                found.append((key, row.asked.why))
         return found
 
     def _queue(self, standing):
