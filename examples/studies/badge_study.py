@@ -101,7 +101,7 @@ def _chance():
     sentences = [
         f"{words}: {_names(null.index[null[column] < 0.05])}."
         for words, column in (
-            ("Beaten more often than names drawn at random", "p_high_adjusted"),
+            ("Beaten more often than if no two differed", "p_high_adjusted"),
             ("Less often", "p_low_adjusted"),
         )
     ]
