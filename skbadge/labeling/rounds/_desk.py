@@ -84,30 +84,26 @@ class Desk:
         that was killed and goes on asks for the same rows as one that was not. Nobody
         gets a row again of which they could not tell what it is.
         """
-        found = [
-            (key, standing.rows[key].asked.why)
+        rows = standing.rows
+        found = {
+            key: rows[key].asked.why
             for key in standing.in_order_of_asking(standing.returned)
-            if self._pool.position(key) is not None
-            and annotator not in standing.rows[key].unsure_of
-        ]
+        }
         for event in self._queue(standing):
-            row = standing.rows.get(event.id)
-            if row is not None and annotator in row.unsure_of:
-                continue
-            is_left = row is None or row.status in ("free", "unsure")
-            # Of a pool that has changed, rows may be gone.
-            if is_left and self._pool.position(event.id) is not None:
-                found.append((event.id, why_of(event)))
-        in_line = {key for key, _ in found}
+            if standing.status_of(event.id) in ("free", "unsure"):
+                found[event.id] = why_of(event)
         since = standing.trainings[-1].seq if standing.trainings else 0
         for key in standing.unsure:
             # A training has emptied the queue that these came from.
-            row = standing.rows[key]
-            if key in in_line or annotator in row.unsure_of or row.asked is None:
-                continue
-            if row.marks[-1].seq > since and self._pool.position(key) is not None:
-                found.append((key, row.asked.why))
-        return found
+            if rows[key].asked is not None and rows[key].marks[-1].seq > since:
+                found.setdefault(key, rows[key].asked.why)
+        return [
+            (key, why)
+            for key, why in found.items()
+            # Of a pool that has changed, rows may be gone.
+            if self._pool.position(key) is not None
+            and (key not in rows or annotator not in rows[key].unsure_of)
+        ]
 
     def _queue(self, standing):
         """What is in line, without rows that came into the reserve, or left it."""
